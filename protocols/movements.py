@@ -1,0 +1,268 @@
+"""The one table of movements: what each kind of entry does to the book, to custody, and what EPCIS calls it.
+
+A movement's body is `MovementBody`: posting lines, each between two places, so that the sum over places is zero for
+every (item, lot, owner, unit). Kinds without an effect (`visit`, `observe`, counts) post nothing. The table is data;
+`lines_of` is its only reading. Not here: who is asking, what the book says, whether stock suffices.
+
+EPCIS words: EPCIS 2.0 / CBV 2.0 business steps and dispositions (GS1). `issued@WARD` is in a person's hand, taken but
+not yet used; `patient@WARD` is used.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeVar
+
+import msgspec
+
+from protocols.entry import decode_body
+from protocols.errors import BadValue, PeerBroke
+from protocols.values.ids import is_virtual, item_id, lot_no, place_id, unit_id
+from protocols.values.quantity import QUANTITY_MAX
+
+T = TypeVar("T")
+
+LINES_MAX = 400
+"""Posting lines of one entry: one lot's units on one delivery; the body's byte limit stands behind it."""
+
+
+class Where(StrEnum):
+    """The sort of place a line may leave or enter; the words of virtual places are their roles."""
+
+    STORE = "store"
+    SUPPLIER = "supplier"
+    TRANSIT = "transit"
+    ISSUED = "issued"
+    PATIENT = "patient"
+    SCRAP = "scrap"
+    RECYCLER = "recycler"
+    UNKNOWN = "unknown"
+    OPENING = "opening"
+    KIT = "kit"
+    OWNER = "owner"
+    ANY = "any"
+
+
+class Custody(StrEnum):
+    """Where one unit stands in its life."""
+
+    NONE = "none"
+    TRANSIT = "in_transit"
+    INSPECTING = "inspecting"
+    IN_STOCK = "in_stock"
+    ISSUED = "issued"
+    USED = "used"
+    HELD = "held"
+    GONE = "gone"
+    SAME = "same"
+
+
+class Who(StrEnum):
+    """Who may record a kind."""
+
+    NURSE = "nurse"
+    KEEPER = "keeper"
+    STOREKEEPER = "storekeeper"
+    BUYER = "buyer"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One row: `leaves` and `enters` are the sorts of place of each line, empty when the kind posts nothing."""
+
+    kind: str
+    leaves: tuple[Where, ...]
+    enters: tuple[Where, ...]
+    custody: Custody
+    biz_step: str
+    disposition: str
+    who: tuple[Who, ...]
+
+    @property
+    def posts(self) -> bool:
+        """Tell whether entries of this kind carry posting lines."""
+        return bool(self.leaves)
+
+
+_W, _C = Where, Custody
+_WARD = (Who.NURSE, Who.KEEPER)
+_KEEPER = (Who.KEEPER, Who.STOREKEEPER)
+_S, _ANY = (_W.STORE,), (_W.ANY,)
+
+_ROWS = (
+    Movement("opening", (_W.OPENING,), _S, _C.IN_STOCK, "stock_taking", "in_progress", (*_KEEPER, Who.DEVICE)),
+    Movement("receive", (_W.SUPPLIER,), _S, _C.INSPECTING, "receiving", "in_progress", _KEEPER),
+    Movement("ward_receipt", (_W.TRANSIT, _W.SUPPLIER), _S, _C.IN_STOCK, "receiving", "in_progress", _WARD),
+    Movement("inspect_ok", (), (), _C.IN_STOCK, "inspecting", "conformant", _KEEPER),
+    Movement("inspect_fail", (), (), _C.HELD, "inspecting", "non_conformant", _KEEPER),
+    Movement("bind_tag", (), (), _C.SAME, "commissioning", "active", (*_KEEPER, Who.DEVICE)),
+    Movement("put_away", _S, _S, _C.IN_STOCK, "storing", "sellable_not_accessible", _KEEPER),
+    Movement("pick", _S, _S, _C.IN_STOCK, "picking", "in_progress", _KEEPER),
+    Movement("pack_make", (_W.STORE, _W.KIT), (_W.KIT, _W.STORE), _C.IN_STOCK, "packing", "in_progress", _KEEPER),
+    Movement(
+        "pack_open",
+        (_W.STORE, _W.KIT),
+        (_W.KIT, _W.STORE, _W.PATIENT),
+        _C.USED,
+        "unpacking",
+        "completeness_verified",
+        _WARD,
+    ),
+    Movement("set_brought", (_W.SUPPLIER,), _S, _C.IN_STOCK, "receiving", "in_progress", _WARD),
+    Movement("set_used", _S, (_W.PATIENT,), _C.USED, "dispensing", "dispensed", _WARD),
+    Movement("set_returned", _S, (_W.SUPPLIER,), _C.GONE, "shipping", "returned", _WARD),
+    Movement("transfer_out", _S, (_W.TRANSIT,), _C.TRANSIT, "departing", "in_transit", (*_WARD, Who.STOREKEEPER)),
+    Movement("transfer_in", (_W.TRANSIT,), _S, _C.IN_STOCK, "arriving", "in_progress", (*_WARD, Who.STOREKEEPER)),
+    Movement("stock", _S, _S, _C.IN_STOCK, "stocking", "sellable_accessible", _WARD),
+    Movement("issue", _S, (_W.ISSUED,), _C.ISSUED, "picking", "reserved", _WARD),
+    Movement("use", (_W.ISSUED, _W.STORE), (_W.PATIENT,), _C.USED, "dispensing", "dispensed", _WARD),
+    Movement("return_to_store", (_W.ISSUED,), _S, _C.IN_STOCK, "receiving", "returned", _WARD),
+    Movement("return_to_supplier", _S, (_W.SUPPLIER,), _C.GONE, "shipping", "returned", _KEEPER),
+    Movement("hold_near_expiry", (), (), _C.HELD, "holding", "non_sellable_other", (*_KEEPER, Who.DEVICE)),
+    Movement("hold_expired", (), (), _C.HELD, "holding", "expired", (*_KEEPER, Who.DEVICE)),
+    Movement("hold_recall", (), (), _C.HELD, "holding", "recalled", (*_KEEPER, Who.DEVICE)),
+    Movement("scrap", (_W.STORE, _W.ISSUED), (_W.SCRAP,), _C.GONE, "destroying", "destroyed", _KEEPER),
+    Movement("recycle", (_W.STORE, _W.SCRAP), (_W.RECYCLER,), _C.GONE, "collecting", "disposed", _KEEPER),
+    Movement("count_daily", (), (), _C.SAME, "cycle_counting", "", (*_WARD, Who.DEVICE)),
+    Movement("count_monthly", (), (), _C.SAME, "stock_taking", "", _KEEPER),
+    Movement("adjust", (_W.STORE, _W.UNKNOWN), (_W.UNKNOWN, _W.STORE), _C.SAME, "stock_taking", "", _KEEPER),
+    Movement("tag_replaced", (), (), _C.SAME, "decommissioning", "inactive", _KEEPER),
+    Movement("tag_killed", (), (), _C.SAME, "killing", "inactive", _KEEPER),
+    Movement("owner_change", (_W.STORE, _W.OWNER), (_W.OWNER, _W.STORE), _C.SAME, "accepting", "in_progress", _KEEPER),
+    Movement("reversal", _ANY, _ANY, _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
+    Movement("visit", (), (), _C.SAME, "", "", (Who.NURSE, Who.KEEPER, Who.DEVICE)),
+    Movement("observe", (), (), _C.SAME, "cycle_counting", "", (Who.DEVICE,)),
+)
+
+MOVEMENTS = MappingProxyType({row.kind: row for row in _ROWS})
+"""Every kind of entry this version knows, by name."""
+
+
+class PostingLine(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """`qty` base units of one item and lot going from place to place; `unit` names the piece when it has a name."""
+
+    item: str
+    qty: int
+    source: str
+    target: str
+    lot: str = ""
+    owner: str = "hospital"
+    unit: str = ""
+    source_position: str = ""
+    target_position: str = ""
+
+    def __post_init__(self) -> None:
+        item_id(self.item)
+        lot_no(self.lot)
+        unit_id(self.unit)
+        place_id(self.source)
+        place_id(self.target)
+        if not 1 <= self.qty <= QUANTITY_MAX:
+            raise BadValue(f"posting line: expected 1..{QUANTITY_MAX} base units, got {self.qty}")
+        if self.unit and self.qty != 1:
+            raise BadValue(f"posting line: expected quantity 1 for the single unit {self.unit:.40}, got {self.qty}")
+        if (self.source, self.source_position) == (self.target, self.target_position):
+            raise BadValue(f"posting line: expected two different places, got {self.source} twice")
+
+
+class MovementBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of a kind that posts: its lines, when it happened if not now (µs UTC), what it names.
+
+    `reverses` is the hex event id of the entry a `reversal` undoes; `refs` are hex event ids or document numbers.
+    """
+
+    lines: tuple[PostingLine, ...]
+    occurred_at: int | None = None
+    reverses: str = ""
+    refs: tuple[str, ...] = ()
+    visit: str = ""
+    label: str = ""
+
+
+class Binding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """One tag bound to one unit: EPC hex <-> GTIN, lot, serial; `expiry` an ISO date."""
+
+    epc: str
+    item: str
+    gtin: str = ""
+    lot: str = ""
+    serial: str = ""
+    expiry: str = ""
+
+
+class BindBody(msgspec.Struct, frozen=True):
+    """The body of `bind_tag`."""
+
+    bindings: tuple[Binding, ...]
+
+
+class ObserveBody(msgspec.Struct, frozen=True):
+    """The body of `observe`: the belief that a tag is here, `p` in 0..1, held by `model` since an instant (µs UTC)."""
+
+    epc: str
+    p: float
+    model: str
+    since: int
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.p <= 1.0:
+            raise BadValue(f"observe: expected a probability from 0 to 1, got {self.p}")
+
+
+class VisitBody(msgspec.Struct, frozen=True):
+    """The body of `visit`: `begin` or `end`; the actor is the entry's."""
+
+    phase: str
+
+
+def place_sort(place: str) -> Where:
+    """Return the sort of place a place is."""
+    return Where(place.split("@", 1)[0]) if is_virtual(place_id(place)) else Where.STORE
+
+
+def movement_of(kind: str) -> Movement:
+    """Look a kind up. Raises `BadValue` naming the kind."""
+    row = MOVEMENTS.get(kind)
+    if row is None:
+        raise BadValue(f"movement: expected one of the {len(MOVEMENTS)} kinds of the table, got {kind!r:.40}")
+    return row
+
+
+def lines_of(kind: str, raw_body: bytes) -> tuple[PostingLine, ...]:
+    """Return the checked posting lines of an entry's body; empty for a kind that posts nothing.
+
+    Raises `BadValue` for an unknown kind or a line the table does not admit, `PeerBroke` for a body in no such form.
+    """
+    row = movement_of(kind)
+    if not row.posts:
+        return ()
+    body = read_body(raw_body, MovementBody)
+    if not 1 <= len(body.lines) <= LINES_MAX:
+        raise BadValue(f"{kind}: expected 1..{LINES_MAX} posting lines, got {len(body.lines)}")
+    for line in body.lines:
+        _check_ends(row, line)
+    return body.lines
+
+
+def _check_ends(row: Movement, line: PostingLine) -> None:
+    for name, place, admitted in (("from", line.source, row.leaves), ("to", line.target, row.enters)):
+        if Where.ANY not in admitted and place_sort(place) not in admitted:
+            raise BadValue(f"{row.kind}: expected to go {name} {' or '.join(admitted)}, got {place}")
+
+
+def read_body(raw_body: bytes, form: type[T]) -> T:
+    """Parse body bytes into one of the forms above; unknown keys are skipped. Raises `PeerBroke` or `BadValue`."""
+    try:
+        return msgspec.convert(decode_body(raw_body), form)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, BadValue):
+            raise BadValue(str(error.__cause__)) from error
+        raise PeerBroke(f"entry body: expected the form {form.__name__}; {error}") from error
+
+
+def write_body(form: msgspec.Struct) -> dict[str, object]:
+    """Return one of the forms above as the map that `encode_body` takes."""
+    built = msgspec.to_builtins(form)
+    assert isinstance(built, dict)
+    return built

@@ -1,0 +1,85 @@
+"""Instants and business days: the one place for time as a value.
+
+An `Instant` is whole microseconds since 1970-01-01 UTC; a plain integer on disk and on the wire. Nothing here reads a
+clock: `clock.py` of each application does, and hands instants in.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+from protocols.errors import BadValue
+
+Instant = NewType("Instant", int)
+
+MICROS = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOSPITAL_ZONE = ZoneInfo("Asia/Shanghai")
+"""The hospital's zone; business days are cut here."""
+
+RATE_MAX = 10_000
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """Return the instant of an aware datetime. Raises `BadValue` for a naive one."""
+    if moment.tzinfo is None:
+        raise BadValue(f"instant: expected a time with a zone, got {moment.isoformat()}")
+    return Instant((moment - EPOCH) // timedelta(microseconds=1))
+
+
+def to_datetime(instant: Instant) -> datetime:
+    """Return an instant as an aware UTC datetime."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def from_iso(text: str) -> Instant:
+    """Parse ISO 8601 with a zone, e.g. `2026-03-02T16:00:00+08:00`. Raises `BadValue`."""
+    try:
+        return from_datetime(datetime.fromisoformat(text))
+    except (TypeError, ValueError) as error:
+        raise BadValue(f"instant: expected ISO 8601 with a zone, got {text!r:.60}") from error
+
+
+def to_iso(instant: Instant, zone: ZoneInfo = HOSPITAL_ZONE) -> str:
+    """Return an instant as ISO 8601 in a zone, to the second."""
+    return to_datetime(instant).astimezone(zone).isoformat(timespec="seconds")
+
+
+def plus(instant: Instant, seconds: float) -> Instant:
+    """Return the instant so many seconds later (earlier if negative)."""
+    return Instant(instant + round(seconds * MICROS))
+
+
+def seconds_between(earlier: Instant, later: Instant) -> float:
+    """Return the seconds from one instant to another."""
+    return (later - earlier) / MICROS
+
+
+def business_day(instant: Instant, zone: ZoneInfo = HOSPITAL_ZONE) -> date:
+    """Return the calendar day of an instant in the hospital's zone."""
+    return to_datetime(instant).astimezone(zone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryTime:
+    """A clock that may run fast: `rate` story seconds a real second, from `start` at monotonic `since_ns`.
+
+    It needs a monotonic anchor because a tenth of a second's step of the wall clock would be a story minute.
+    """
+
+    start: Instant
+    rate: float
+    since_ns: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= RATE_MAX:
+            raise BadValue(f"clock rate: expected above 0 and at most {RATE_MAX}, got {self.rate}")
+
+    def at(self, monotonic_ns: int) -> Instant:
+        """Return the story instant at a monotonic reading, in nanoseconds."""
+        return Instant(self.start + round((monotonic_ns - self.since_ns) * self.rate / 1000))
+
+    def wait_s(self, now: Instant, until: Instant) -> float:
+        """Return the real seconds from one story instant to another, never negative."""
+        return max(0.0, seconds_between(now, until) / self.rate)
