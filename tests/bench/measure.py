@@ -1,8 +1,8 @@
 """How every benchmark measures and what it prints. It asserts nothing: a slow machine is not a fault.
 
-A benchmark is `tests/bench/bench_<subject>.py`, run by `make bench` as a module. It compares our way with a plain way of
-doing the same work on the same machine, and prints one JSON line. The rule that must not be broken: only the ratio may be
-quoted, never the absolute figures, which belong to one machine.
+A benchmark is `tests/bench/bench_<subject>.py`, run by `make bench` as a module. It compares our way with a plain way
+of doing the same work on the same machine, and prints one JSON line. The rule that must not be broken: only the ratio
+may be quoted, never the absolute figures, which belong to one machine.
 """
 
 import json
