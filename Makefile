@@ -38,9 +38,7 @@ test: dev
 	@$(BIN)/pytest $(ARGS)
 
 bench: dev
-	@set -e; for bench in tests/bench/bench_*.py; do \
-		name=$$(basename "$$bench" .py); $(BIN)/python -m "tests.bench.$$name"; \
-	done
+	@set -e; for name in $(basename $(notdir $(wildcard tests/bench/bench_*.py))); do $(BIN)/python -m "tests.bench.$$name"; done
 
 format: dev
 	@$(BIN)/ruff check --quiet --fix --exit-zero .
