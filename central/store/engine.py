@@ -1,0 +1,108 @@
+"""The door to central's database: one engine, short read transactions, one writer at a time on SQLite.
+
+It is not a unit of work and knows no table. On SQLite every write is `BEGIN IMMEDIATE` under a lock of this process,
+with WAL and `synchronous = FULL`: what COMMIT returned for is on the disk, and only that may be acknowledged. The rule
+that must not be broken: nobody opens a second engine on the same file, and nobody holds `write()` while waiting for a
+network.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import StaticPool
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for a lock of another process (a backup, a reader that checkpoints) before it says busy."""
+
+POOL_SIZE_MAX = 16
+"""Connections kept for readers: the API's threads and the jobs."""
+
+_WRITES = "wardstock_writes"
+
+
+class BadStoreUrl(ValueError):
+    """The configured store address cannot be used."""
+
+
+class Store:
+    """One database: `read()` and `write()` give a SQLAlchemy connection inside a transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._alone = isinstance(engine.pool, StaticPool)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the store; whatever it changed is rolled back."""
+        if self._alone:
+            with self._lock, self.engine.connect() as connection:
+                yield connection
+            return
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in one write transaction: commit at the end, roll back on any error."""
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._lock, self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; the store must not be used afterwards."""
+        self.engine.dispose()
+
+
+def open_store(url: str, *, base: Path | None = None) -> Store:
+    """Open the store at a SQLAlchemy address; a relative SQLite path is relative to `base`.
+
+    Raises `BadStoreUrl`. Opening does not migrate and does not check that the store is migrated.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadStoreUrl(f"store url: expected such as sqlite:///central.db, got {url!r:.80}") from error
+    if parsed.get_backend_name() != "sqlite":
+        return Store(create_engine(parsed, pool_size=POOL_SIZE_MAX, pool_pre_ping=True))
+    if parsed.database in {None, "", ":memory:"}:
+        options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+        return Store(_sqlite(create_engine(parsed, **options)))
+    path = Path(str(parsed.database))
+    if base is not None and not path.is_absolute():
+        parsed = parsed.set(database=str(base / path))
+    if not Path(str(parsed.database)).parent.is_dir():
+        raise BadStoreUrl(f"store url: expected a file in an existing folder, got {parsed.database}")
+    return Store(_sqlite(create_engine(parsed, pool_size=POOL_SIZE_MAX, max_overflow=POOL_SIZE_MAX)))
+
+
+def _sqlite(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def _prepare(raw: DBAPIConnection, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin on its own; we do, below
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

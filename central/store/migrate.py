@@ -1,0 +1,51 @@
+"""Bring central's store to the schema this version needs, or say that it is not there yet.
+
+Alembic without an ini file: the revisions are package resources, the connection and the tables are handed in. The rule
+that must not be broken: only `migrate` changes a schema; a server never does it on its own.
+"""
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+from sqlmodel import SQLModel
+
+from central.store.engine import Store
+from central.store.tables import every_table
+
+
+def migrate(store: Store) -> str:
+    """Apply what is missing in one transaction and return the revision reached."""
+    with store.write() as connection:
+        command.upgrade(_config(connection), "head")
+        return _current(connection)
+
+
+def pending(store: Store) -> str:
+    """Return one line saying what is wrong with the store's schema, empty when it is as this version needs."""
+    with store.read() as connection:
+        current = _current(connection)
+        wanted = ScriptDirectory.from_config(_config(connection)).get_current_head() or ""
+    if current == wanted:
+        return ""
+    return f"store: expected schema {wanted}, got {current or 'none'}; run `wardstock-central migrate` first"
+
+
+def _current(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "migrations:central")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = tables()
+    return config
+
+
+def tables() -> MetaData:
+    """Return the metadata of every table of central."""
+    every_table()
+    return SQLModel.metadata
