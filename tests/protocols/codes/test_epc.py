@@ -1,0 +1,145 @@
+"""EPCs both ways: the standard's own examples, the partition table, the bounds, and ids that no scheme decodes."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols.codes.epc import (
+    PREFIX_DIGITS,
+    SERIAL_BELOW,
+    Sgtin96,
+    decode_epc,
+    decode_sgtin96,
+    encode_sgtin96,
+    encode_tag_uri,
+)
+from protocols.codes.epc_schemes import BY_HEADER, SCHEMES
+from protocols.codes.gtin import gtin14, gtin_check_digit
+from protocols.errors import BadValue, ProtocolsError
+
+ANNEX = Path(__file__).parents[2] / "vectors" / "epc" / "tds23_annex_e3.tsv"
+SGTIN = "3066C4409047E140075BCD15"
+
+
+def annex_rows() -> list[dict[str, str]]:
+    lines = [line for line in ANNEX.read_text().splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def is_built(row: dict[str, str]) -> bool:
+    return int(row["hex"][:2], 16) in BY_HEADER
+
+
+@pytest.mark.parametrize("row", [row for row in annex_rows() if is_built(row)], ids=lambda row: row["scheme"])
+def test_an_example_of_the_standard_reads_as_printed(row: dict[str, str]) -> None:
+    identity = decode_epc(row["hex"])
+    assert identity.scheme == row["scheme"]
+    for name in ("element_string", "digital_link", "pure_identity", "tag_uri"):
+        if row[name]:
+            assert getattr(identity, name) == row[name]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in annex_rows() if is_built(row) and row["tag_uri"]], ids=lambda r: r["scheme"]
+)
+def test_the_tag_uri_of_the_standard_writes_the_bits_of_the_standard(row: dict[str, str]) -> None:
+    assert encode_tag_uri(row["tag_uri"]) == decode_epc(row["hex"]).epc
+
+
+@pytest.mark.parametrize("row", annex_rows(), ids=lambda row: row["scheme"])
+def test_every_epc_is_an_id_even_where_no_scheme_decodes_it(row: dict[str, str]) -> None:
+    identity = decode_epc(row["hex"].lower())
+    assert identity.epc.startswith(row["hex"])
+    assert (identity.scheme is None) == bool(identity.reason)
+
+
+def test_an_sgtin_is_its_four_numbers() -> None:
+    assert decode_sgtin96(SGTIN) == Sgtin96(3, "95060001343", "05", 123456789)
+    assert encode_sgtin96("09506000134352", company_prefix_length=11, serial=123456789, filter=3) == SGTIN
+    identity = decode_epc(SGTIN)
+    assert (identity.gtin14, identity.serial) == ("09506000134352", "123456789")
+
+
+@given(
+    st.text("0123456789", min_size=13, max_size=13), st.sampled_from(PREFIX_DIGITS), st.integers(0, SERIAL_BELOW - 1)
+)
+def test_every_gtin_with_every_prefix_length_comes_back(payload: str, length: int, serial: int) -> None:
+    gtin = gtin14(payload + gtin_check_digit(payload))
+    epc = encode_sgtin96(gtin, company_prefix_length=length, serial=serial, filter=1)
+    identity = decode_epc(epc)
+    assert len(epc) == 24
+    assert (identity.gtin14, identity.serial) == (gtin, str(serial))
+    assert identity.tag_uri is not None
+    assert encode_tag_uri(identity.tag_uri) == epc
+    assert decode_sgtin96(epc).gtin14 == gtin
+
+
+@given(st.sampled_from(SCHEMES), st.binary(min_size=11, max_size=27))
+def test_what_decodes_has_one_tag_uri_and_that_writes_the_same_bits(scheme: object, tail: bytes) -> None:
+    header = next(number for number, known in BY_HEADER.items() if known is scheme)
+    identity = decode_epc(bytes([header]).hex() + tail.hex())
+    if identity.tag_uri:
+        assert encode_tag_uri(identity.tag_uri) == identity.epc
+
+
+@pytest.mark.parametrize(
+    ("gtin", "length", "serial", "filter_value"),
+    [
+        ("09506000134353", 11, 1, 1),
+        ("09506000134352", 5, 1, 1),
+        ("09506000134352", 13, 1, 1),
+        ("09506000134352", 11, SERIAL_BELOW, 1),
+        ("09506000134352", 11, -1, 1),
+        ("09506000134352", 11, 1, 8),
+    ],
+)
+def test_what_does_not_fit_an_sgtin_is_refused(gtin: str, length: int, serial: int, filter_value: int) -> None:
+    with pytest.raises(BadValue):
+        encode_sgtin96(gtin, company_prefix_length=length, serial=serial, filter=filter_value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "urn:epc:tag:sgtin-96:3.95060001343.05.0123456789",
+        "urn:epc:tag:sgtin-96:3.95060001343.05.274877906944",
+        "urn:epc:tag:sgtin-96:3.95060001343.5.1",
+        "urn:epc:tag:sgtin-96:8.95060001343.05.1",
+        "urn:epc:tag:sgtin-96:3.95060001343.05",
+        "urn:epc:tag:sgtin-96:3.95060001343.05.1.2",
+        "urn:epc:tag:sgtin-96:3.95060001343.05.%31",
+        "urn:epc:tag:unheard-96:3.1",
+        "urn:epc:id:sgtin:95060001343.05.1",
+        "",
+    ],
+)
+def test_a_tag_uri_that_is_not_canonical_is_refused(uri: str) -> None:
+    with pytest.raises(ProtocolsError):
+        encode_tag_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("bits", "why"),
+    [
+        ("307C00000000000000000000", "partition"),
+        ("3019FFFFFFFFFFFFC0000001", "at most"),
+        (SGTIN[:-4], "more bits"),
+        (SGTIN + "0000", "zeros"),
+        ("E2801191", "no scheme"),
+        ("0000000000000000", "no scheme"),
+    ],
+)
+def test_bits_that_break_a_scheme_stay_an_id_with_a_reason(bits: str, why: str) -> None:
+    identity = decode_epc(bits)
+    assert identity.epc == bits
+    assert identity.scheme is None
+    assert why in identity.reason
+
+
+@pytest.mark.parametrize("text", ["", "XY", "30 66", "0" * 125, "٣٠"])
+def test_text_that_is_no_hex_is_refused(text: str) -> None:
+    with pytest.raises(BadValue):
+        decode_epc(text)
