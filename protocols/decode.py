@@ -1,0 +1,104 @@
+"""One line of text in, one JSON value out: what an EPC, a scan or a captured message says.
+
+It serves `wardstock-edge decode` and whoever looks at a wire with a text tool. It reads nothing and prints nothing. The
+rule that must not be broken: every line gets an answer, `{"ok": …}` or `{"error": …}`, and no exception.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from protocols.codes.epc import decode_epc
+from protocols.codes.label import Badge, Command, Label, read_label
+from protocols.errors import BadValue, ProtocolsError
+from protocols.readers.llrp import codec
+
+Answer = Mapping[str, object]
+
+LINE_MAX = 1 << 22
+"""Longest line read, in characters: an LLRP message of the largest size as hex, and room beside it."""
+
+NOT_BUILT = ("m100", "uhfreader18")
+
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([rnt\\])|(.|$))", re.DOTALL)
+_SHORT_ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
+
+
+def decode_line(line: str) -> dict[str, object]:
+    """Answer one line `KIND<TAB>DATA` with `{"ok": …}` or, in one clear sentence, `{"error": …}`."""
+    kind, tab, text = line.removesuffix("\n").removesuffix("\r").partition("\t")
+    if len(line) > LINE_MAX:
+        return {"error": f"line: expected at most {LINE_MAX} characters, got {len(line)}"}
+    if kind in NOT_BUILT:
+        return {"error": f"{kind}: not built yet; this version decodes {', '.join(KINDS)}"}
+    decode = KINDS.get(kind)
+    if decode is None or not tab:
+        return {"error": f"line: expected KIND<TAB>DATA with KIND one of {', '.join(KINDS)}, got {line!r:.80}"}
+    try:
+        return {"ok": decode(text)}
+    except ProtocolsError as error:
+        return {"error": str(error)}
+
+
+def _epc(text: str) -> Answer:
+    identity = decode_epc(text)
+    answer = {
+        "scheme": identity.scheme,
+        "tag_uri": identity.tag_uri,
+        "pure_identity": identity.pure_identity,
+        "element_string": identity.element_string,
+        "digital_link": identity.digital_link,
+    }
+    return answer if identity.scheme else {**answer, "reason": identity.reason}
+
+
+def _barcode(text: str) -> Answer:
+    meaning = read_label(_unescape(text).removesuffix("\n").removesuffix("\r"))
+    match meaning:
+        case Label():
+            return {
+                "issuer": meaning.issuer,
+                "product": meaning.product,
+                "lot": meaning.lot,
+                "expiry": _iso(meaning.expiry),
+                "made": _iso(meaning.made),
+                "serial": meaning.serial,
+                "elements": dict(meaning.elements),
+            }
+        case Badge():
+            return _own("badge", {"staff": meaning.staff})
+        case Command():
+            return _own("command", {"command": meaning.name.value})
+
+
+def _own(issuer: str, elements: Answer) -> Answer:
+    product_fields = ("product", "lot", "expiry", "made", "serial")
+    return {"issuer": issuer, **dict.fromkeys(product_fields), "elements": elements}
+
+
+def _llrp(text: str) -> Answer:
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError as error:
+        raise BadValue(f"llrp: expected the hex of one message, got {text!r:.80}") from error
+    return codec.describe(codec.decode(raw))
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(escape: re.Match[str]) -> str:
+    two, four, short, _ = escape.groups()
+    if two or four:
+        return chr(int(two or four, 16))
+    if short:
+        return _SHORT_ESCAPES[short]
+    raise BadValue(f"barcode: expected \\xHH, \\uHHHH, \\r, \\n, \\t or \\\\ after a backslash, got {escape[0]!r}")
+
+
+KINDS: dict[str, Callable[[str], Answer]] = {"epc": _epc, "barcode": _barcode, "llrp": _llrp}
