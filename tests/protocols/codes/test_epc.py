@@ -16,7 +16,8 @@ from protocols.codes.epc import (
     encode_sgtin96,
     encode_tag_uri,
 )
-from protocols.codes.epc_schemes import BY_HEADER, SCHEMES
+from protocols.codes.epc_fields import Cage, Partition
+from protocols.codes.epc_schemes import BY_HEADER, SCHEMES, Scheme
 from protocols.codes.gtin import gtin14, gtin_check_digit
 from protocols.errors import BadValue, ProtocolsError
 
@@ -85,6 +86,46 @@ def test_what_decodes_has_one_tag_uri_and_that_writes_the_same_bits(scheme: obje
         assert encode_tag_uri(identity.tag_uri) == identity.epc
 
 
+def widths(field: object) -> set[int]:
+    """Return every width in bits that a field can have."""
+    if isinstance(field, Partition):
+        return {3 + row.prefix_bits + row.reference_bits for row in field.rows}
+    return {48} if isinstance(field, Cage) else {getattr(field, "bits")}  # noqa: B009 - the kinds share it
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_a_scheme_fills_the_bits_of_its_name(scheme: Scheme) -> None:
+    total = {8}
+    for field in scheme.fields:
+        total = {before + width for before in total for width in widths(field)}
+    assert total == {int(scheme.name.rpartition("-")[2])}
+
+
+TEXTS = {
+    "SGTIN-198": ("3.9521141.012345.32a%2Fb", "(01)09521141123454(21)32a/b"),
+    "SSCC-96": ("0.952012.03456789123", "(00)095201234567891235"),
+    "SGLN-96": ("3.952114112345..0", "(414)9521141123454"),
+    "SGLN-195": ("3.9521141.12345.32a%2Fb", "(414)9521141123454(254)32a/b"),
+    "GRAI-96": ("3.9521141.12345.5678", "(8003)095211411234545678"),
+    "GIAI-202": ("3.9521141.32a%2Fb.c", "(8004)952114132a/b.c"),
+    "GSRN-96": ("3.9521141.1234567890", "(8018)952114112345678906"),
+    "GSRNP-96": ("3.9521141.1234567890", "(8017)952114112345678906"),
+    "GDTI-96": ("3.9521141.98765.5678", "(253)95211419876505678"),
+    "SGCN-96": ("3.9521141.67890.04711", "(255)952114167890904711"),
+    "ITIP-212": ("3.9521141.012345.01.02.rif981", "(8006)095211411234540102(21)rif981"),
+    "GID-96": ("952056.2718.1414", None),
+    "USDOD-96": ("11.W81XWH.5678", None),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "element_string"), [(name, *forms) for name, forms in TEXTS.items()])
+def test_a_scheme_goes_from_its_tag_uri_to_bits_and_back(name: str, value: str, element_string: str | None) -> None:
+    uri = f"urn:epc:tag:{name.lower()}:{value}"
+    identity = decode_epc(encode_tag_uri(uri))
+    assert (identity.scheme, identity.tag_uri, identity.element_string) == (name, uri, element_string)
+    assert (identity.digital_link is None) == (element_string is None)
+
+
 @pytest.mark.parametrize(
     ("gtin", "length", "serial", "filter_value"),
     [
@@ -112,6 +153,12 @@ def test_what_does_not_fit_an_sgtin_is_refused(gtin: str, length: int, serial: i
         "urn:epc:tag:sgtin-96:3.95060001343.05.1.2",
         "urn:epc:tag:sgtin-96:3.95060001343.05.%31",
         "urn:epc:tag:unheard-96:3.1",
+        "urn:epc:tag:sgcn-96:3.9521141.67890.",
+        "urn:epc:tag:sgtin-198:3.9521141.012345.",
+        "urn:epc:tag:sgtin-198:3.9521141.012345.a^b",
+        "urn:epc:tag:giai-96:3.9521141.05678",
+        "urn:epc:tag:usdod-96:3.CAGEO.5678",
+        "urn:epc:tag:sscc-96:0.95201.203456789123",
         "urn:epc:id:sgtin:95060001343.05.1",
         "",
     ],
@@ -128,6 +175,10 @@ def test_a_tag_uri_that_is_not_canonical_is_refused(uri: str) -> None:
         ("3019FFFFFFFFFFFFC0000001", "at most"),
         (SGTIN[:-4], "more bits"),
         (SGTIN + "0000", "zeros"),
+        ("311BA1B300CE0A6A83000001", "zero bits"),
+        ("3676451FD40C0E40" + "0" * 36, "set 82"),
+        ("2F320000000000000000162E", "CAGE"),
+        ("3F76451FD46072000000162E", "expected 1 and"),
         ("E2801191", "no scheme"),
         ("0000000000000000", "no scheme"),
     ],
