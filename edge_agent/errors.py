@@ -1,0 +1,38 @@
+"""The one error tree of `edge_agent`. A message says what was expected, what came, and what to do.
+
+EdgeError
+├── BadConfig        edge.toml, master data or an option is wrong; all its faults in one message
+├── BadInstall       another package of the same name stands in front of one of ours
+├── StoreFault       SQLite or the disk refused; nothing of the transaction was kept
+│   ├── DiskFull     no room; free some and act again
+│   └── NotALedger   the file is not this device's ledger
+└── LinkFault        a port or a device does not open
+"""
+
+
+class EdgeError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class BadConfig(EdgeError):
+    """The configuration or a file it names cannot be used."""
+
+
+class BadInstall(EdgeError):
+    """The packages of this program do not belong together."""
+
+
+class StoreFault(EdgeError):
+    """The store could not do what was asked; the transaction is gone as a whole."""
+
+
+class DiskFull(StoreFault):
+    """The store has no room left for what was asked."""
+
+
+class NotALedger(StoreFault):
+    """The file is missing, is no ledger, or is the ledger of another device."""
+
+
+class LinkFault(EdgeError):
+    """A port, a socket or a device does not open; try again later."""

@@ -1,0 +1,147 @@
+"""The edge's door to SQLite: five methods, so that another SQLite can stand behind the same store.
+
+It is not a pool and knows no table. The rule that must not be broken: transactions are said aloud (`transaction` is the
+one way to write), and a failed commit is never tried again blindly: the caller is told and decides.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from edge_agent.errors import DiskFull, NotALedger, StoreFault
+
+Row = tuple[Any, ...]
+
+BUSY_TIMEOUT_S = 10.0
+"""How long one waits for another reader or writer of the file; a verification holds a read for its whole length."""
+
+
+class Connection(Protocol):
+    """What the store asks of SQLite. Every method raises `StoreFault`, or `DiskFull` when there is no room."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Run one statement and drop what it returns."""
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row."""
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return every row of a small answer."""
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Return the rows of a large answer one at a time."""
+
+    def close(self) -> None:
+        """Give the file back."""
+
+
+class SqliteConnection:
+    """The standard library's SQLite in autocommit: WAL, every commit synced in full."""
+
+    def __init__(self, raw: sqlite3.Connection, name: str) -> None:
+        self.raw = raw
+        self._name = name
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Run one statement and drop what it returns."""
+        with self._told():
+            self.raw.execute(sql, values).close()
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row."""
+        with self._told():
+            self.raw.executemany(sql, rows).close()
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Return every row of a small answer."""
+        with self._told():
+            return self.raw.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Return the rows of a large answer one at a time."""
+        with self._told():
+            yield from self.raw.execute(sql, values)
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._told():
+            self.raw.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise fault_of(error, self._name) from error
+
+
+def fault_of(error: sqlite3.Error, name: str) -> StoreFault:
+    """Return SQLite's complaint about a file as ours, with what to do."""
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_FULL":
+            return DiskFull(f"{name}: expected room for one more entry, the disk is full; free some and scan again")
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return NotALedger(f"{name}: expected a sound SQLite file, {error}; restore it from a backup")
+        case "SQLITE_CANTOPEN" | "SQLITE_READONLY":
+            return StoreFault(f"{name}: expected a file that can be opened and written, {error}; look at its owner")
+        case errorname:
+            return StoreFault(f"{name}: {error} ({errorname or 'SQLite'}); the transaction was not kept")
+
+
+def open_to_write(path: Path, *, max_pages: int | None = None) -> SqliteConnection:
+    """Open or create a file for the one writer. `max_pages` limits its size in pages. Raises `StoreFault`."""
+    connection = _connect(path, "rwc")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")
+    if max_pages is not None:
+        connection.execute(f"PRAGMA max_page_count = {int(max_pages)}")
+    return connection
+
+
+def open_to_read(path: Path) -> SqliteConnection:
+    """Open a file that stands already, for reading only; a running agent is not disturbed. Raises `StoreFault`."""
+    if not path.is_file():
+        raise NotALedger(f"{path}: expected a ledger, there is no such file; name the ledger.db of a device")
+    return _connect(path, "ro")
+
+
+def _connect(path: Path, mode: str) -> SqliteConnection:
+    try:
+        raw = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+        )
+    except sqlite3.Error as error:
+        raise fault_of(error, str(path)) from error
+    return SqliteConnection(raw, str(path))
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Do everything inside, synced to the disk, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(StoreFault):  # SQLite has rolled back itself after some faults, and then refuses
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Do everything inside or nothing of it, within a transaction that goes on."""
+    connection.execute("SAVEPOINT act")
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreFault):  # after a full disk the whole transaction is gone, the savepoint with it
+            connection.execute("ROLLBACK TO act")
+            connection.execute("RELEASE act")
+        raise
+    connection.execute("RELEASE act")

@@ -1,0 +1,209 @@
+"""Check a whole ledger: the chain recomputed from the columns, the book folded anew, every sum zero.
+
+It reads only, in one snapshot, row by row: memory grows with the stock, not with the history. It trusts no stored hash
+but compares each with its own. Not here: repairs; a broken ledger is restored or carried on by a person.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from edge_agent.core.book import BalanceKey, Fold, effect_of, unbalanced
+from edge_agent.store.connection import Connection, Row
+from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
+from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
+from protocols.errors import ProtocolsError
+from protocols.values.ids import DeviceId, Incarnation
+
+PROBLEMS_MAX = 20
+"""Most problems named; the first is where to look."""
+PROGRESS_EVERY = 10_000
+"""Entries between two words to a person who watches."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+Told = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong; `incarnation` (hex) and `seq` name the entry where one is at fault."""
+
+    what: str
+    incarnation: str = ""
+    seq: int = -1
+
+
+@dataclass(slots=True)
+class Report:
+    """What a verification found; sound when `problems` is empty."""
+
+    device: str
+    entries: int = 0
+    head_seq: int = -1
+    head_hash: str = ""
+    balances: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether nothing was found wrong."""
+        return not self.problems
+
+    def add(self, problem: Problem) -> None:
+        """Keep a problem, up to `PROBLEMS_MAX`."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+
+
+class _Twice:
+    """Remembers which of the events that stand in the ledger more than once were posted; there are few, if any."""
+
+    def __init__(self, connection: Connection) -> None:
+        rows = connection.stream("SELECT event_id FROM ledger GROUP BY event_id HAVING COUNT(*) > 1")
+        self._posted = {row[0]: False for row in rows}
+
+    def was_posted(self, event_id: bytes) -> bool:
+        """Tell whether an event was met before; the next time it was."""
+        if event_id not in self._posted:
+            return False
+        before, self._posted[event_id] = self._posted[event_id], True
+        return before
+
+
+def verify(connection: Connection, told: Told = lambda done, total: None) -> Report:
+    """Check everything in one snapshot. `told(done, total)` is called now and then. Raises `StoreFault` only."""
+    connection.execute("BEGIN")
+    try:
+        return _verify(connection, told)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _verify(connection: Connection, told: Told) -> Report:
+    meta: dict[str, str] = dict(connection.query("SELECT key, value FROM meta"))
+    report = Report(device=meta.get("device", ""))
+    ((total,),) = connection.query("SELECT COUNT(*) FROM ledger")
+    fold = Fold()
+    twice = _Twice(connection)
+    incarnations = [row[0] for row in connection.query("SELECT incarnation FROM incarnation ORDER BY rowid")]
+    for incarnation in incarnations:
+        head = _chain(connection, Incarnation(incarnation), report, fold, twice, lambda: told(report.entries, total))
+        if incarnation.hex() == meta.get("incarnation"):
+            report.head_seq, report.head_hash = head[0], head[1].hex()
+        if report.sound:  # after a broken chain the head says nothing
+            _marks(connection, incarnation, head[0], report)
+    report.balances = len(fold.balances)
+    if report.sound:  # nor does the fold
+        _compare_book(connection, fold, report)
+    return report
+
+
+def _chain(
+    connection: Connection,
+    incarnation: Incarnation,
+    report: Report,
+    fold: Fold,
+    twice: _Twice,
+    told: Callable[[], None],
+) -> tuple[int, Digest]:
+    seq, prev = _start(connection, incarnation)
+    device = DeviceId(report.device)
+    rows = connection.stream(
+        f"SELECT seq, device, content_hash, prev_hash, hash, {ENTRY_COLUMNS} FROM ledger "
+        "WHERE incarnation = ? ORDER BY seq",
+        (incarnation,),
+    )
+    for row in rows:
+        seq += 1
+        found = _differs(row, seq=seq, prev=prev, device=device, incarnation=incarnation)
+        if found:
+            report.add(Problem(found, incarnation.hex(), seq))
+            return seq, prev  # what follows hangs on this entry
+        prev = Digest(row[4])
+        report.entries += 1
+        if report.entries % PROGRESS_EVERY == 0:
+            told()
+        wrong = "" if twice.was_posted(row[5]) else _post(fold, row)
+        if wrong:
+            report.add(Problem(wrong, incarnation.hex(), seq))
+    return seq, prev
+
+
+def _start(connection: Connection, incarnation: Incarnation) -> tuple[int, Digest]:
+    rows = connection.query(
+        "SELECT seq, hash FROM checkpoint WHERE incarnation = ? ORDER BY seq DESC LIMIT 1", (incarnation,)
+    )
+    return (rows[0][0], Digest(rows[0][1])) if rows else (-1, GENESIS)
+
+
+def _differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: Incarnation) -> str:
+    """Return what is wrong with one row, empty when nothing is."""
+    stored_seq, stored_device, stored_content, stored_prev, stored_hash = row[:5]
+    if stored_seq != seq:
+        return f"expected seq {seq}, found {stored_seq}: an entry is missing"
+    if stored_device != device:
+        return f"device: expected {device}, found {stored_device}"
+    try:
+        raw = encode_entry(entry_of(row[5:]))
+    except (ValueError, TypeError) as error:
+        return f"columns: {error}"
+    content = content_hash(device, raw)
+    if content != stored_content:
+        return "content_hash: expected the hash of the stored columns; one of them (body, actor, times, …) was changed"
+    if stored_prev != prev:
+        return "prev_hash: expected the hash of the entry before"
+    if chain_hash(incarnation, seq, prev, content) != stored_hash:
+        return "hash: expected the chain hash of this entry"
+    return ""
+
+
+def _post(fold: Fold, row: Row) -> str:
+    event_id, kind, body = row[5], row[11], row[13]
+    try:
+        fold.post(event_id, effect_of(kind, body))
+    except ProtocolsError as error:
+        return f"body: {error}"
+    return ""
+
+
+def _marks(connection: Connection, incarnation: bytes, head_seq: int, report: Report) -> None:
+    for acked, safe in connection.query("SELECT acked, safe FROM mark WHERE incarnation = ?", (incarnation,)):
+        if max(acked, safe) > head_seq:
+            said = f"mark: acknowledged up to {acked}, safe up to {safe}, but the last entry is {head_seq}"
+            report.add(Problem(f"{said}: entries are missing at the end", incarnation.hex(), head_seq))
+
+
+def _compare_book(connection: Connection, fold: Fold, report: Report) -> None:
+    tables = (
+        _table_differs("balance", _balances(connection), fold.balances),
+        _table_differs("custody", _rows(connection, "unit, state, place, event_id", "custody"), fold.custody),
+        _table_differs("belief", _rows(connection, "epc, p, model, since, event_id", "belief"), fold.beliefs),
+        _table_differs("binding", _rows(connection, "epc, item, gtin, lot, serial, expiry", "binding"), fold.bindings),
+    )
+    for problem in (each for table in tables for each in table):
+        report.add(problem)
+    for item, lot, owner, unit in unbalanced(_balances(connection).items()):
+        report.add(Problem(f"sum over places is not zero: item {item} lot {lot} owner {owner} unit {unit or '(bulk)'}"))
+    ((events, applied),) = connection.query(
+        "SELECT (SELECT COUNT(DISTINCT event_id) FROM ledger), (SELECT COUNT(*) FROM applied)"
+    )
+    if applied != events:
+        report.add(Problem(f"applied: expected {events} events, found {applied}: entries are missing at the end"))
+
+
+def _balances(connection: Connection) -> dict[BalanceKey, int]:
+    rows = connection.stream("SELECT place, position, item, lot, owner, unit, qty FROM balance")
+    return {BalanceKey(*row[:6]): row[6] for row in rows}
+
+
+def _rows(connection: Connection, columns: str, table: str) -> dict[str, Row]:
+    return {row[0]: row[1:] for row in connection.stream(f"SELECT {columns} FROM {table}")}
+
+
+def _table_differs(table: str, stored: Mapping[K, V], folded: Mapping[K, V]) -> Iterator[Problem]:
+    keys = stored.keys() | folded.keys()
+    wrong = (key for key in sorted(keys, key=str) if stored.get(key) != folded.get(key))
+    for key in islice(wrong, PROBLEMS_MAX):
+        yield Problem(f"{table} {key}: the ledger says {folded.get(key)}, the table {stored.get(key)}")
