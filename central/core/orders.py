@@ -1,0 +1,111 @@
+"""Proposals and orders: one open proposal for an item at a place, one approval, one order.
+
+A proposal stands open while the need does; each run of the policy brings it up to date, or withdraws it when the need
+is gone. A person's approval makes it an order; a second approval finds the same order. The rule that could not be put
+into the table: the order number is made from the proposal's id alone, so it is the key by which sending twice sends
+once.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+
+from central.errors import NotNow
+from protocols.values.ids import OrderNo, order_no
+from protocols.values.instant import Instant
+
+ID_DIGITS = 16
+ORDER_DIGITS = 8
+
+
+class State(StrEnum):
+    """Where a proposal stands."""
+
+    OPEN = "open"
+    ORDERED = "ordered"
+    WITHDRAWN = "withdrawn"
+
+
+class Step(StrEnum):
+    """What may happen to a proposal."""
+
+    RENEW = "renew"
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
+
+
+STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
+    {
+        (State.OPEN, Step.RENEW): State.OPEN,
+        (State.OPEN, Step.APPROVE): State.ORDERED,
+        (State.OPEN, Step.WITHDRAW): State.WITHDRAWN,
+        (State.ORDERED, Step.APPROVE): State.ORDERED,
+    }
+)
+"""What is admitted; ordered and withdrawn are ends."""
+
+
+def step(state: State, event: Step) -> State:
+    """Return the state after an event. Raises `NotNow` naming both when the table does not admit it."""
+    after = STEPS.get((state, event))
+    if after is None:
+        raise NotNow(f"proposal: cannot {event} one that is {state}; reload the page, it has changed since")
+    return after
+
+
+class Progress(StrEnum):
+    """How far an order has come: told by what arrived, never stored."""
+
+    APPROVED = "approved"
+    PART_RECEIVED = "part_received"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One order line of an item for a place: its key, when it was ordered, and base units."""
+
+    key: tuple[str, int]
+    at: Instant
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Base units of that item that came into that place from outside, at an instant."""
+
+    at: Instant
+    qty: int
+
+
+def proposal_id(run: str, place: str, item: str) -> str:
+    """Return the id of a proposal: a function of the run that first made it, the place and the item."""
+    return hashlib.sha256(f"{run}\n{place}\n{item}".encode()).hexdigest()[:ID_DIGITS]
+
+
+def order_number(proposal: str, day: date, *, internal: bool) -> OrderNo:
+    """Return the number of the order a proposal becomes: `PO-` to a supplier, `IR-` to the hospital's own store."""
+    return order_no(f"{'IR' if internal else 'PO'}-{day:%Y%m%d}-{proposal[:ORDER_DIGITS].upper()}")
+
+
+def outstanding(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], int]:
+    """Return what each order line still owes: an arrival fills the oldest line that was ordered before it came."""
+    owed = sorted(lines, key=lambda line: (line.at, line.key))
+    left = {line.key: line.qty for line in owed}
+    for arrival in sorted(arrivals, key=lambda one: one.at):
+        rest = arrival.qty
+        for line in owed:
+            taken = min(rest, left[line.key]) if line.at <= arrival.at else 0
+            left[line.key] -= taken
+            rest -= taken
+    return left
+
+
+def progress(qty: int, owed: int) -> Progress:
+    """Return how far an order line has come."""
+    if owed == 0:
+        return Progress.RECEIVED
+    return Progress.APPROVED if owed == qty else Progress.PART_RECEIVED

@@ -1,0 +1,135 @@
+"""Record against physical: what the book says of a storeroom's units, what readers believe, line by line.
+
+A line is one item and lot in one storeroom. Book is the units whose last movement left them here. Physical is the units
+more likely here than not; a unit that moved after it was last believed in, or in which no reader ever believed, follows
+the book, because nothing newer speaks against the person who moved it. Loose pieces have no reader and follow the book.
+
+Definitions (requirement rows E5 and the second of the three facts): line match = lines whose physical equals book /
+lines; unit match = 1 - sum |difference| / sum book. Netting over lots is not done: +5 and -5 are two wrong lines.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from protocols.values.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The last movement of a unit: when it happened, its kind and event (hex), and the place it led to."""
+
+    place: str
+    at: Instant
+    kind: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A reader's belief that a unit is in `place`: `p` held by `model` since an instant, said in an entry at `at`."""
+
+    place: str
+    p: float
+    since: Instant
+    at: Instant
+    model: str
+    event: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """One tagged unit as one storeroom sees it; `moved` is None when no movement of it is known."""
+
+    unit: str
+    item: str
+    lot: str
+    moved: Moved | None
+    belief: Belief | None
+
+    def booked_in(self, place: str) -> bool:
+        """Tell whether the book has this unit in a storeroom."""
+        return self.moved is not None and self.moved.place == place
+
+    def heard(self) -> Belief | None:
+        """Return the belief if it is newer than the last movement, else None: then the book is followed."""
+        if self.belief is None or (self.moved is not None and self.belief.at <= self.moved.at):
+            return None
+        return self.belief
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item and lot in a storeroom: whole units in the book and on the shelf, and the highest doubt of any unit."""
+
+    item: str
+    lot: str
+    book: int
+    physical: int
+
+    @property
+    def difference(self) -> int:
+        """Physical less book; below zero something is missing."""
+        return self.physical - self.book
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How far record and physical agree over some lines; rates are None where there is nothing to compare."""
+
+    lines: int
+    lines_right: int
+    book: int
+    differing: int
+
+    @property
+    def line_match(self) -> Fraction | None:
+        """Lines that are exactly right / lines."""
+        return Fraction(self.lines_right, self.lines) if self.lines else None
+
+    @property
+    def unit_match(self) -> Fraction | None:
+        """1 - sum |difference| / sum book; below zero when more is unexpected than booked."""
+        return 1 - Fraction(self.differing, self.book) if self.book else None
+
+
+def presence_in(state: UnitState, place: str) -> float:
+    """Return the probability that a unit is in a storeroom: the newer belief about it there, else the book."""
+    heard = state.heard()
+    if heard is None or heard.place != place:
+        return 1.0 if state.booked_in(place) else 0.0
+    return heard.p
+
+
+def lines_in(
+    place: str, units: Iterable[UnitState], loose: Mapping[tuple[str, str], int], here_from: float
+) -> list[Line]:
+    """Return the lines of a storeroom, sorted; `here_from` is the probability from which a unit counts as here.
+
+    `loose` is the book quantity of pieces that are not told apart, by item and lot. A line with nothing in the book and
+    nothing on the shelf is no line.
+    """
+    book: defaultdict[tuple[str, str], int] = defaultdict(int, loose)
+    physical: defaultdict[tuple[str, str], int] = defaultdict(int, loose)
+    for state in units:
+        key = (state.item, state.lot)
+        book[key] += state.booked_in(place)
+        physical[key] += presence_in(state, place) >= here_from
+    return [
+        Line(item, lot, book[item, lot], physical[item, lot])
+        for item, lot in sorted(book.keys() | physical.keys())
+        if book[item, lot] or physical[item, lot]
+    ]
+
+
+def match_of(lines: Iterable[Line]) -> Match:
+    """Return how far record and physical agree over lines."""
+    seen = list(lines)
+    return Match(
+        lines=len(seen),
+        lines_right=sum(line.difference == 0 for line in seen),
+        book=sum(line.book for line in seen),
+        differing=sum(abs(line.difference) for line in seen),
+    )

@@ -1,0 +1,50 @@
+"""The one error tree of `central`.
+
+    CentralError
+    ├── BadInput      what a person or a file gave is not what was expected
+    │   ├── BadConfig the configuration file, every fault at once, by key
+    │   └── BadFile   a file to import, every fault at once, by file, row and column
+    ├── NotThere      the thing named does not exist
+    ├── NotNow        a rule said no: the state of the thing does not admit it
+    └── NotReady      the surroundings are not as they must be: an unmigrated store, a port in use
+
+Core and services raise; the command line prints one line of it, the API maps the type to a status in one table. A
+message says what was expected, what came, and what to do.
+"""
+
+
+class CentralError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class BadInput(CentralError):
+    """Something from outside was not what was expected."""
+
+
+class _ManyFaults(BadInput):
+    """Several faults found in one reading, one a line."""
+
+    def __init__(self, title: str, faults: tuple[str, ...]) -> None:
+        super().__init__("\n  ".join((title, *faults)))
+        self.title = title
+        self.faults = faults
+
+
+class BadConfig(_ManyFaults):
+    """The configuration file cannot be used; `faults` names each key."""
+
+
+class BadFile(_ManyFaults):
+    """A directory of files cannot be imported; `faults` names file, row and column."""
+
+
+class NotThere(CentralError):
+    """The thing that was named does not exist."""
+
+
+class NotNow(CentralError):
+    """A rule or the state of the thing does not admit the request."""
+
+
+class NotReady(CentralError):
+    """The surroundings are not as they must be."""

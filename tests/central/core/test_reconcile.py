@@ -1,0 +1,54 @@
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.core.reconcile import Belief, Line, Moved, UnitState, lines_in, match_of, presence_in
+from protocols.values.instant import Instant
+
+WARD = "ward-01"
+
+
+def unit(
+    name: str = "E1", *, at: str = WARD, moved: int = 100, p: float | None = None, heard: int = 200, lot: str = "L"
+) -> UnitState:
+    belief = None if p is None else Belief(WARD, p, Instant(heard - 5), Instant(heard), "window-1", "b0", "ward-01")
+    return UnitState(name, "A", lot, Moved(at, Instant(moved), "opening", "e0"), belief)
+
+
+def test_a_unit_nobody_believed_in_follows_the_book() -> None:
+    assert presence_in(unit(), WARD) == 1.0
+    assert presence_in(unit(at="issued@ward-01"), WARD) == 0.0
+
+
+def test_a_movement_after_the_belief_is_followed() -> None:
+    assert presence_in(unit(p=0.99, at="issued@ward-01", moved=300, heard=200), WARD) == 0.0
+
+
+def test_a_belief_after_the_movement_is_followed() -> None:
+    assert presence_in(unit(p=0.02), WARD) == 0.02
+
+
+def test_plus_five_and_minus_five_are_two_wrong_lines() -> None:
+    short = [unit(f"S{n}", lot="S", p=0.02) for n in range(5)]
+    over = [unit(f"O{n}", lot="O", at="issued@ward-01", p=0.99) for n in range(5)]
+    right = [unit(f"R{n}", lot="R") for n in range(10)]
+    lines = lines_in(WARD, short + over + right, {}, 0.5)
+    assert lines == [Line("A", "O", 0, 5), Line("A", "R", 10, 10), Line("A", "S", 5, 0)]
+    match = match_of(lines)
+    assert (match.line_match, match.unit_match) == (Fraction(1, 3), 1 - Fraction(10, 15))
+
+
+def test_loose_pieces_follow_the_book() -> None:
+    assert lines_in(WARD, [], {("G", ""): 40}, 0.5) == [Line("G", "", 40, 40)]
+
+
+def test_an_empty_storeroom_has_no_rate() -> None:
+    match = match_of(lines_in(WARD, [unit(at="patient@ward-01")], {}, 0.5))
+    assert (match.line_match, match.unit_match) == (None, None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=20))
+def test_line_match_is_one_only_when_no_unit_differs(counts: list[tuple[int, int]]) -> None:
+    match = match_of(Line("A", str(n), book, physical) for n, (book, physical) in enumerate(counts))
+    assert (match.line_match == 1) == (match.differing == 0)
