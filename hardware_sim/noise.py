@@ -1,0 +1,65 @@
+"""What antennas hear of a storeroom: each tag has a read probability and a level of its own at each antenna facing it.
+
+It is pure and seeded: the same seed and the same questions in the same order give the same answers. It knows nothing of
+LLRP and of clocks. The rule that must not be broken: a tag that is not on its shelf is never heard here.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hardware_sim.world import SHELF_ANTENNAS, Storeroom, Tag
+from protocols.values.ids import Epc
+from protocols.values.instant import Instant
+
+READ_LOW, READ_HIGH = 0.80, 0.995
+"""Chance that one antenna hears a tag it faces in one round. Two face it: ten rounds without a single read
+of a tag that is there come once in 1e13."""
+
+LEVEL_DBM, LEVEL_SPREAD_DB, FADING_DB = -58.0, 6.0, 2.0
+RSSI_LOW, RSSI_HIGH = -90, -30
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One tag heard by one antenna in one round; `rssi_dbm` its peak level."""
+
+    epc: Epc
+    antenna: int
+    rssi_dbm: int
+
+
+class Radio:
+    """The antennas of one storeroom."""
+
+    def __init__(self, room: Storeroom, rng: random.Random) -> None:
+        self._room = room
+        self._rng = rng
+        self._paths = [(tag, self._paths_of(tag)) for tag in room.tags.values()]
+
+    def inventory(self, at: Instant, antennas: Iterable[int]) -> list[Heard]:
+        """Return what one round by these antennas hears at an instant."""
+        wanted = frozenset(antennas)
+        heard: list[Heard] = []
+        for tag, paths in self._paths:
+            if self._room.is_here(tag.epc, at):
+                heard += self._heard(tag, paths, wanted)
+        return heard
+
+    def _paths_of(self, tag: Tag) -> list[tuple[int, float, float]]:
+        rng = self._rng
+        return [
+            (antenna, rng.uniform(READ_LOW, READ_HIGH), rng.gauss(LEVEL_DBM, LEVEL_SPREAD_DB))
+            for antenna in SHELF_ANTENNAS[tag.position]
+        ]
+
+    def _heard(self, tag: Tag, paths: list[tuple[int, float, float]], wanted: frozenset[int]) -> list[Heard]:
+        draw = self._rng.random
+        return [
+            Heard(tag.epc, antenna, self._level(level))
+            for antenna, chance, level in paths
+            if antenna in wanted and draw() < chance
+        ]
+
+    def _level(self, mean_dbm: float) -> int:
+        return min(RSSI_HIGH, max(RSSI_LOW, round(self._rng.gauss(mean_dbm, FADING_DB))))

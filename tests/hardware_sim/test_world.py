@@ -1,0 +1,73 @@
+"""Truth is asked for an instant, and antennas hear only what is there."""
+
+import random
+
+import pytest
+
+from hardware_sim.errors import BadSample
+from hardware_sim.noise import Radio
+from hardware_sim.sample.catalogue import read_sample
+from hardware_sim.scenario.draw import START, tags_of
+from hardware_sim.world import ANTENNAS, Move, Storeroom, Tag
+from protocols.errors import BadValue
+from protocols.values.ids import Epc, ItemId, LotNo, PlaceId, Position
+from protocols.values.instant import plus
+
+
+def _room() -> Storeroom:
+    return Storeroom(PlaceId("ward-01"), tags_of(read_sample(), 1))
+
+
+def test_a_piece_is_on_its_shelf_until_the_instant_it_leaves() -> None:
+    room = _room()
+    tag = next(iter(room.tags.values()))
+    room.take(Move(tag.epc, plus(START, 60), "scanned"))
+    assert room.is_here(tag.epc, plus(START, 59.9))
+    assert not room.is_here(tag.epc, plus(START, 60))
+    assert len(room.on_shelf(plus(START, 60))) == len(room.tags) - 1
+
+
+def test_a_piece_cannot_leave_twice_and_a_foreign_piece_cannot_leave() -> None:
+    room = _room()
+    epc = next(iter(room.tags))
+    room.take(Move(epc, START, "scanned"))
+    for wrong in (epc, Epc("3000")):
+        with pytest.raises(BadValue, match="expected a piece on the shelf"):
+            room.take(Move(wrong, START, "scanned"))
+
+
+def test_a_shelf_that_no_antenna_faces_is_refused() -> None:
+    with pytest.raises(BadSample, match="expected a shelf"):
+        Tag(Epc("3000"), ItemId("A"), "", LotNo(""), "", "1", Position("S9"))
+
+
+def test_a_round_hears_nearly_all_that_is_there_and_nothing_that_is_gone() -> None:
+    room = _room()
+    gone = next(iter(room.tags))
+    room.take(Move(gone, plus(START, 60), "unscanned"))
+    radio = Radio(room, random.Random(1))
+    before = {heard.epc for heard in radio.inventory(START, ANTENNAS)}
+    after = {heard.epc for heard in radio.inventory(plus(START, 60), ANTENNAS)}
+    assert gone not in after
+    assert len(before) > 0.95 * len(room.tags)
+
+
+def test_an_antenna_that_is_not_asked_hears_nothing() -> None:
+    heard = Radio(_room(), random.Random(1)).inventory(START, (2,))
+    assert {one.antenna for one in heard} == {2}
+
+
+def test_the_same_seed_hears_the_same() -> None:
+    rounds = [
+        [Radio(_room(), random.Random(5)).inventory(plus(START, 60.0 * n), ANTENNAS) for n in range(3)]
+        for _ in range(2)
+    ]
+    assert rounds[0] == rounds[1]
+
+
+def test_no_piece_that_is_there_stays_unheard_for_ten_rounds() -> None:
+    room = _room()
+    for seed in range(20):
+        radio = Radio(room, random.Random(seed))
+        heard = {one.epc for n in range(10) for one in radio.inventory(plus(START, 60.0 * n), ANTENNAS)}
+        assert heard == set(room.tags)
