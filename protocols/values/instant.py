@@ -65,21 +65,31 @@ def business_day(instant: Instant, zone: ZoneInfo = HOSPITAL_ZONE) -> date:
 class StoryTime:
     """A clock that may run fast: `rate` story seconds a real second, from `start` at monotonic `since_ns`.
 
-    It needs a monotonic anchor because a tenth of a second's step of the wall clock would be a story minute.
+    It needs a monotonic anchor because a tenth of a second's step of the wall clock would be a story minute. From the
+    story instant `real_from` on, if one is given, it runs at rate 1: the story is over, and people look around.
     """
 
     start: Instant
     rate: float
     since_ns: int
+    real_from: Instant | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= RATE_MAX:
             raise BadValue(f"clock rate: expected above 0 and at most {RATE_MAX}, got {self.rate}")
+        if self.real_from is not None and self.real_from < self.start:
+            raise BadValue(f"clock real_from: expected not before the start, got {to_iso(self.real_from)}")
 
     def at(self, monotonic_ns: int) -> Instant:
         """Return the story instant at a monotonic reading, in nanoseconds."""
-        return Instant(self.start + round((monotonic_ns - self.since_ns) * self.rate / 1000))
+        fast = Instant(self.start + round((monotonic_ns - self.since_ns) * self.rate / 1000))
+        if self.real_from is None or fast <= self.real_from:
+            return fast
+        return Instant(self.real_from + round((fast - self.real_from) / self.rate))
 
     def wait_s(self, now: Instant, until: Instant) -> float:
         """Return the real seconds from one story instant to another, never negative."""
-        return max(0.0, seconds_between(now, until) / self.rate)
+        if self.real_from is None:
+            return max(0.0, seconds_between(now, until) / self.rate)
+        turn = min(max(now, self.real_from), until)
+        return max(0.0, seconds_between(now, Instant(turn)) / self.rate + seconds_between(Instant(turn), until))

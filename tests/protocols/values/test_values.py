@@ -10,6 +10,7 @@ from protocols.errors import BadValue
 from protocols.values import ids
 from protocols.values.hlc import Hlc, millis_of, next_hlc
 from protocols.values.instant import (
+    MICROS,
     Instant,
     StoryTime,
     business_day,
@@ -125,3 +126,14 @@ def test_money_is_exact_to_a_hundredth_of_a_fen_and_rounds_once() -> None:
 def test_money_with_more_than_four_decimals_is_refused(text: str) -> None:
     with pytest.raises(BadValue, match="money"):
         yuan(text)
+
+
+def test_a_fast_clock_turns_to_real_time_where_it_is_told_to() -> None:
+    story = StoryTime(Instant(0), 540.0, since_ns=0, real_from=Instant(5_400 * MICROS))
+    assert story.at(10 * 10**9) == 5_400 * MICROS
+    assert story.at(11 * 10**9) == 5_401 * MICROS
+    assert story.wait_s(Instant(0), Instant(5_401 * MICROS)) == 11.0
+    assert story.wait_s(Instant(5_401 * MICROS), Instant(5_403 * MICROS)) == 2.0
+    assert story.wait_s(Instant(5_403 * MICROS), Instant(0)) == 0.0
+    with pytest.raises(BadValue, match="expected not before the start"):
+        StoryTime(Instant(10), 1, 0, real_from=Instant(9))
