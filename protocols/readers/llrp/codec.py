@@ -6,6 +6,7 @@ the decoder searches the next header that makes sense. What is absent or superfl
 parameter that is missing breaks the message, a parameter the layout has no room for is kept raw.
 """
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,7 +17,7 @@ from protocols.readers.llrp.messages import UNEXPECTED, Layout, Message, Slot, T
 from protocols.readers.reads import BadFrame
 
 HEADER_BYTES = 10
-"""Version and type, length, id (LLRP 1.1 section 17.1: 16 + 32 + 32 bits)."""
+"""Version and type, length, id (LLRP 1.1 chapter 17: 16 + 32 + 32 bits)."""
 
 MESSAGE_BYTES_MAX = 1 << 20
 """Longest message believed: a report of 10,000 tags has half of it; the decoder's buffer never holds more than one."""
@@ -48,42 +49,49 @@ def _write(layout: Layout, params: Params, known: Tables) -> bytes:
     if not layout.keys.issuperset(params):
         raise WeBroke(f"{layout.name}: expected only {', '.join(sorted(layout.keys))}, got {', '.join(params)}")
     out = [write_steps(layout.steps, params)] if layout.steps else []
-    for slot in layout.slots:
-        chosen = _chosen(layout, slot, params)
-        if slot.required and not chosen:
+    filled = 0
+    for place, key in sorted((layout.place_of[key], key) for key in params if key in layout.place_of):
+        slot = layout.slots[place]
+        if filled & 1 << place:
+            raise WeBroke(f"{layout.name}: expected one of {', '.join(slot.names)}, got more")
+        if not slot.repeats:
+            out.append(_write_parameter(known.parameters[key], params[key], known))
+        else:
+            out += [_write_parameter(known.parameters[name], value, known) for name, value in _pairs(slot, params[key])]
+        filled |= 1 << place
+    for place, slot in enumerate(layout.slots):
+        if slot.required and not (filled & 1 << place and (not slot.repeats or params[slot.key])):
             raise WeBroke(f"{layout.name}: expected {slot.key}, got nothing")
-        out += [_write_parameter(known.parameters[name], value, known) for name, value in chosen]
     if UNEXPECTED in params:
-        out += [_write_raw(row) for row in cast("list[Params]", params[UNEXPECTED])]
+        kept = params[UNEXPECTED]
+        out += [_write_raw(row) for row in (kept if isinstance(kept, list | tuple) else (kept,))]
     return b"".join(out)
 
 
-def _chosen(layout: Layout, slot: Slot, params: Params) -> list[tuple[str, Value]]:
-    """Return the parameters that stand in a slot, as (name, value) in order."""
-    if not slot.repeats:
-        present = [(name, params[name]) for name in slot.names if name in params]
-        if len(present) > 1:
-            raise WeBroke(f"{layout.name}: expected one of {', '.join(slot.names)}, got {len(present)}")
-        return present
-    values = params.get(slot.key, ())
+def _pairs(slot: Slot, values: Value) -> list[tuple[str, Value]]:
+    """Return the parameters of a slot that repeats, as (name, value) in order."""
     if not isinstance(values, list | tuple):
-        raise WeBroke(f"{layout.name}: expected a list of {slot.key}, got {type(values).__name__}")
+        raise WeBroke(f"expected a list of {slot.key}, got {type(values).__name__}")
     if not slot.is_choice:
         return [(slot.key, value) for value in values]
     pairs: list[tuple[str, Value]] = []
     for value in values:
         if not isinstance(value, Mapping) or len(value) != 1 or next(iter(value)) not in slot.names:
-            raise WeBroke(f"{layout.name}: expected {slot.key} as one-key mappings of {', '.join(slot.names)}")
+            raise WeBroke(f"expected {slot.key} as one-key mappings of {', '.join(slot.names)}")
         pairs.extend(value.items())
     return pairs
 
 
 def _write_parameter(layout: Layout, value: Value, known: Tables) -> bytes:
+    if layout.quick is not None:
+        try:
+            return _frame_parameter(layout.number, layout.quick.pack(value))
+        except struct.error as error:
+            raise WeBroke(f"{layout.name}: {error}, got {value!r:.60}") from error
     params = {layout.sole_field: value} if layout.sole_field else value
     if not isinstance(params, Mapping):
         raise WeBroke(f"{layout.name}: expected a mapping, got {type(value).__name__}")
-    body = _write(layout, params, known)
-    return _frame_parameter(layout.number, body)
+    return _frame_parameter(layout.number, _write(layout, params, known))
 
 
 def _frame_parameter(number: int, body: bytes) -> bytes:
@@ -94,8 +102,8 @@ def _frame_parameter(number: int, body: bytes) -> bytes:
     return number.to_bytes(2, "big") + (len(body) + 4).to_bytes(2, "big") + body
 
 
-def _write_raw(row: Params) -> bytes:
-    number, data = row.get("type"), row.get("data")
+def _write_raw(row: Value) -> bytes:
+    number, data = (row.get("type"), row.get("data")) if isinstance(row, Mapping) else (None, None)
     if not isinstance(number, int) or not 1 <= number <= 1023 or not isinstance(data, str):
         raise WeBroke(f"{UNEXPECTED}: expected a type of 1..1023 and hex data, got {row!r:.80}")
     try:

@@ -3,7 +3,7 @@
 Fields only: nested parameters and messages are `codec.py`. One table serves both ways, so a field that is read is
 written the same. A value is a number, a boolean, text, upper-case hex or a list of numbers: never raw bytes.
 
-Numbers are big-endian (LLRP 1.1 section 17.1). Counted strings carry 16 bits of count: characters, bits or items.
+Numbers are big-endian (LLRP 1.1 chapter 17). Counted strings carry 16 bits of count: characters, bits or items.
 """
 
 import struct

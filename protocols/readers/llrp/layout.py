@@ -189,7 +189,7 @@ TLV = """
 362 C1G2GetBlockPermalockStatusOpSpecResult Result:u8=C1G2GetBlockPermalockStatusResultType OpSpecID:u16
     PermalockStatus:u16v
 """
-"""Parameters with a type of 10 bits and a length (LLRP 1.1 section 17.1.1)."""
+"""Parameters with a type of 10 bits and a length (LLRP 1.1 chapter 17)."""
 
 TV = """
 13 EPC_96 EPC:hex12
@@ -213,7 +213,7 @@ TV = """
 18 C1G2SingulationDetails NumCollisionSlots:u16 NumEmptySlots:u16
 15 ClientRequestOpSpecResult OpSpecID:u16
 """
-"""Parameters with a type of 7 bits and no length: the layout is the length (LLRP 1.1 section 17.1.2)."""
+"""Parameters with a type of 7 bits and no length: the layout is the length (LLRP 1.1 chapter 17)."""
 
 CHOICES = """
 SpecParameter AISpec RFSurveySpec LoopSpec Custom

@@ -54,6 +54,7 @@ class Layout:
 
     `sole_field` names the only field of a parameter that is its value; `fixed_bytes` is the size of its fixed fields,
     which for a TV parameter is its length; `quick` reads the value where that is one number, as most TVs are.
+    `slot_of` finds a slot by a parameter's number, `place_of` its place in `slots` by a key of the decoded mapping.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Layout:
     quick: struct.Struct | None
     keys: frozenset[str]
     slot_of: Mapping[int, Slot]
+    place_of: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _make_layout(
     sole = fields[0] if nested and len(fields) == 1 and not slots else ""
     fixed = sum(step.packer.size for step in steps if isinstance(step, Run))
     quick = steps[0].packer if sole and isinstance(steps[0], Run) and steps[0].plain else None
-    return Layout(words[1], int(words[0]), is_tv, steps, slots, sole, fixed, quick, keys, slot_of)
+    place_of = {key: place for place, slot in enumerate(slots) for key in _keys_of(slot)}
+    return Layout(words[1], int(words[0]), is_tv, steps, slots, sole, fixed, quick, keys, slot_of, place_of)
 
 
 def _keys_of(slot: Slot) -> tuple[str, ...]:
@@ -155,7 +158,7 @@ def name_of(enumeration: str, number: int) -> str:
 
 
 def response_of(request: str) -> str:
-    """Return the type that answers a request, or "" where LLRP has no answer to it (LLRP 1.1 section 15.1)."""
+    """Return the type that answers a request, or "" where LLRP has no answer to it (LLRP 1.1 chapter 17)."""
     name = f"{request}_RESPONSE"
     return name if name in tables().messages else ""
 
