@@ -1,0 +1,106 @@
+"""Master data from files until the feed brings it: the storeroom's items and the pieces of its opening, from CSV.
+
+UTF-8, the first line names the columns. Every row is checked before anything is used; all faults are told together.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from edge_agent.core.opening import Piece
+from edge_agent.errors import BadConfig
+from protocols.codes.gtin import gtin14
+from protocols.errors import BadValue
+from protocols.values.ids import HOSPITAL_OWNED, OwnerId, epc, item_id, lot_no
+
+ROWS_MAX = 50_000
+FAULTS_TOLD_MAX = 10
+
+ITEM_COLUMNS = ("item",)
+OPENING_COLUMNS = ("item", "gtin", "lot", "expiry", "serial", "epc", "position", "owner")
+
+Fields = dict[str, str]
+T = TypeVar("T")
+
+
+def read_items(path: Path) -> dict[str, str]:
+    """Return each item's name (Chinese where given) by its code. Raises `BadConfig`."""
+    return dict(_read(path, ITEM_COLUMNS, _item))
+
+
+def read_opening(path: Path, items: dict[str, str] | None) -> list[Piece]:
+    """Return the pieces of an opening; each item must be one of `items` if they are known. Raises `BadConfig`."""
+    pieces = _read(path, OPENING_COLUMNS, _piece)
+    faults = [f"{path}: item {item} is not in the list of items" for item in _unknown(pieces, items)]
+    faults += [f"{path}: the tag {twice} stands on two lines; a tag is on one piece" for twice in _doubles(pieces)]
+    _raise_all(faults)
+    return pieces
+
+
+def _unknown(pieces: list[Piece], items: dict[str, str] | None) -> list[str]:
+    return [] if items is None else sorted({piece.item for piece in pieces} - items.keys())
+
+
+def _doubles(pieces: list[Piece]) -> list[str]:
+    return [tag for tag, count in Counter(piece.epc for piece in pieces).items() if count > 1]
+
+
+def _read(path: Path, columns: tuple[str, ...], make: Callable[[Fields], T]) -> list[T]:
+    faults: list[str] = []
+    made: list[T] = []
+    for number, fields in _rows(path, columns):
+        if number > ROWS_MAX + 1:
+            raise BadConfig(f"{path}: expected at most {ROWS_MAX} rows, got more; split the storeroom")
+        try:
+            made.append(make(fields))
+        except BadValue as error:
+            faults.append(f"{path} line {number}: {error}")
+    _raise_all(faults)
+    return made
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Fields]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, restval="", strict=True)
+            missing = [column for column in columns if column not in (rows.fieldnames or ())]
+            if missing:
+                raise BadConfig(f"{path}: expected the columns {', '.join(columns)}, {', '.join(missing)} is missing")
+            for fields in rows:
+                yield rows.line_num, {name: value for name, value in fields.items() if isinstance(value, str)}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadConfig(f"{path}: expected a CSV file in UTF-8; {error}") from error
+
+
+def _raise_all(faults: list[str]) -> None:
+    if faults:
+        more = [f"… and {len(faults) - FAULTS_TOLD_MAX} more"] if len(faults) > FAULTS_TOLD_MAX else []
+        raise BadConfig("\n".join(faults[:FAULTS_TOLD_MAX] + more))
+
+
+def _item(fields: Fields) -> tuple[str, str]:
+    code = item_id(fields["item"])
+    return code, fields.get("name_zh") or fields.get("name_en") or code
+
+
+def _piece(fields: Fields) -> Piece:
+    return Piece(
+        item=item_id(fields["item"]),
+        gtin=gtin14(fields["gtin"]),
+        lot=lot_no(fields["lot"]),
+        expiry=_day(fields["expiry"]),
+        serial=fields["serial"],
+        epc=epc(fields["epc"]),
+        position=fields["position"],
+        owner=OwnerId(fields["owner"]) if fields["owner"] else HOSPITAL_OWNED,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadValue(f"expiry: expected a date such as 2027-01-31 or nothing, got {text!r:.40}") from error
