@@ -1,0 +1,79 @@
+"""The frames on the way: how far the edge has sent, how far central has acknowledged, and where to begin again.
+
+It holds places in the chain, never entries: the ledger is the only queue. The rule that must not be broken: what is
+sent next always continues `acked` or the last frame sent, so that a frame's `prev_hash` is known without asking.
+"""
+
+from dataclasses import dataclass
+
+from protocols.entry import GENESIS, Digest
+from protocols.sync.frames import FRAME_ENTRIES_MAX, FRAME_RAW_BYTES_MAX, WINDOW_FRAMES
+from protocols.sync.machine import WantEntries
+
+
+@dataclass(frozen=True, slots=True)
+class _InFlight:
+    last_seq: int
+    sent_at: float
+
+
+class Window:
+    """At most `WINDOW_FRAMES` frames, each of at most `chunk` entries, between `acked` and the ledger's head."""
+
+    def __init__(self, acked: int) -> None:
+        self.acked = acked
+        self.chunk = FRAME_ENTRIES_MAX
+        self._acked_hash = GENESIS
+        self._next_seq, self._next_prev = acked + 1, GENESIS
+        self._wanted: int | None = None
+        self._flight: list[_InFlight] = []
+
+    def stand_at(self, seq: int, digest: Digest) -> bool:
+        """Move the mark to a seq of our own ledger, up or down, and forget the flight; tell whether it moved."""
+        moved = seq != self.acked
+        self.acked, self._acked_hash = seq, digest
+        self.rewind()
+        return moved
+
+    def advance(self, seq: int, digest: Digest) -> None:
+        """Note that central has committed up to `seq`, above the mark."""
+        self.acked, self._acked_hash = seq, digest
+        self.chunk = min(FRAME_ENTRIES_MAX, self.chunk * 2)
+        self._flight = [sent for sent in self._flight if sent.last_seq > seq]
+        if self._next_seq <= seq:
+            self.rewind()
+
+    def rewind(self) -> None:
+        """Begin again right behind the mark."""
+        self._flight, self._wanted = [], None
+        self._next_seq, self._next_prev = self.acked + 1, self._acked_hash
+
+    def halve(self) -> None:
+        """Begin again with frames half as long."""
+        self.chunk = max(1, self.chunk // 2)
+        self.rewind()
+
+    def ask(self, head_seq: int) -> WantEntries | None:
+        """Return what to read for the next frame, None while the window is full or there is nothing to send."""
+        if len(self._flight) >= WINDOW_FRAMES or self._wanted is not None or self._next_seq > head_seq:
+            return None
+        self._wanted = self._next_seq
+        return WantEntries(self._next_seq, min(self.chunk, head_seq - self._next_seq + 1), FRAME_RAW_BYTES_MAX)
+
+    def awaits(self, from_seq: int) -> bool:
+        """Tell whether the entries from this seq are the ones last asked for."""
+        return self._wanted == from_seq
+
+    def prev_hash(self) -> Digest:
+        """Return the hash before the next frame."""
+        return self._next_prev
+
+    def sent(self, last_seq: int, last_hash: Digest, now: float) -> None:
+        """Note the frame just sent."""
+        self._wanted = None
+        self._next_seq, self._next_prev = last_seq + 1, last_hash
+        self._flight.append(_InFlight(last_seq, now))
+
+    def oldest_sent_at(self) -> float | None:
+        """Return when the oldest frame on the way was sent, None when none is."""
+        return self._flight[0].sent_at if self._flight else None

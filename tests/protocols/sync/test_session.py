@@ -1,0 +1,404 @@
+"""The edge's end alone: it greets by its timer, believes only what proves itself, and begins again where it must."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from protocols.entry import GENESIS, ChainedEntry, ClockQuality, Digest, Entry, chain, encode_entry
+from protocols.errors import BadValue, WeBroke
+from protocols.sync.codec import Envelope, Signing, seal, unseal
+from protocols.sync.frames import (
+    FRAME_ENTRIES_MAX,
+    NOTHING,
+    WINDOW_FRAMES,
+    Ack,
+    Frame,
+    Head,
+    Hello,
+    Message,
+    Nack,
+    Refused,
+    Welcome,
+    Why,
+)
+from protocols.sync.machine import (
+    TRANSITIONS,
+    Action,
+    Happening,
+    Marks,
+    MoveOn,
+    Speaker,
+    State,
+    StateChanged,
+    Timing,
+    Transmit,
+    step,
+)
+from protocols.sync.session import RESENDS_BEFORE_HELLO, TRIES_ALONE_MAX, EdgeSession, settle
+from protocols.values.hlc import hlc
+from protocols.values.ids import actor_id, boot_id, device_id, incarnation, make_event_id
+from protocols.values.instant import Instant
+
+DEVICE = device_id("ward-01")
+CHAIN = incarnation(b"i" * 16)
+NONCE = b"n" * 16
+TOKEN = b"t" * 16
+OPEN = Signing(unsigned=True)
+TIMING = Timing(hello_s=1, resend_s=2, backoff_max_s=1, spread_s=0.5)
+
+
+def entries(count: int, body: bytes = b"{}") -> list[ChainedEntry]:
+    said = [
+        Entry(
+            make_event_id(n, bytes(10)),
+            hlc(n),
+            Instant(n),
+            n,
+            boot_id(bytes(16)),
+            ClockQuality.FREE,
+            "visit",
+            1,
+            body,
+            actor_id(""),
+        )
+        for n in range(count)
+    ]
+    return chain(DEVICE, CHAIN, from_seq=0, prev_hash=GENESIS, entries=said)
+
+
+class ListLedger:
+    """A ledger in a list, for the edge's end alone; the store has its own tests."""
+
+    def __init__(self, chained: Sequence[ChainedEntry]) -> None:
+        self.chained = list(chained)
+        self.acked: list[int] = []
+
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
+        raws = [encode_entry(c.entry) for c in self.chained[from_seq : from_seq + limit]]
+        while len(raws) > 1 and sum(map(len, raws)) > max_bytes:
+            raws.pop()
+        return raws
+
+    def hash_at(self, seq: int) -> Digest | None:
+        return self.chained[seq].hash if 0 <= seq < len(self.chained) else None
+
+    def set_acked(self, seq: int) -> None:
+        self.acked.append(seq)
+
+
+class Edge:
+    """A session with its ledger, and what it said."""
+
+    def __init__(self, count: int, acked: int = NOTHING, chance: float = 0.0, body: bytes = b"{}") -> None:
+        self.ledger = ListLedger(entries(count, body))
+        last = self.ledger.hash_at(count - 1) or GENESIS
+        self.session = EdgeSession(
+            Speaker(DEVICE, CHAIN, NONCE, "0.1.0"),
+            Marks(count - 1, last, acked),
+            signing=OPEN,
+            timing=TIMING,
+            chance=lambda: chance,
+        )
+        self.other: list[Action] = []
+
+    def said(self, actions: list[Action], now: float) -> list[Message]:
+        left = settle(self.session, actions, self.ledger, now)
+        self.other += [action for action in left if not isinstance(action, Transmit)]
+        return [unseal(action.data, OPEN)[1] for action in left if isinstance(action, Transmit)]
+
+    def tick(self, now: float) -> list[Message]:
+        return self.said(self.session.tick(now), now)
+
+    def hear(self, message: Message, now: float, envelope: Envelope | None = None) -> list[Message]:
+        envelope = envelope or Envelope(DEVICE, CHAIN, NONCE, TOKEN, 1)
+        return self.said(self.session.receive(seal(envelope, message, OPEN), now), now)
+
+    def head(self, seq: int) -> Head:
+        return Head(CHAIN, seq, self.ledger.hash_at(seq) or GENESIS)
+
+    def greet(self, now: float = 0.0) -> None:
+        self.said(self.session.connected(now), now)
+        (hello,) = self.tick(now)
+        assert isinstance(hello, Hello)
+
+    def live(self, theirs: int = NOTHING, now: float = 0.0) -> list[Frame]:
+        self.greet(now)
+        return [m for m in self.hear(Welcome(1, (self.head(theirs),)), now) if isinstance(m, Frame)]
+
+    def ack(self, seq: int, now: float) -> list[Message]:
+        return self.hear(Ack(seq, self.head(seq).hash, NOTHING, ()), now)
+
+
+def nack(why: Why, from_seq: int = 0, need: int = 0, ms: int = 0) -> Nack:
+    return Nack(why, from_seq, need, ms, "")
+
+
+def test_every_state_is_reached_and_left_and_an_absent_pair_names_itself() -> None:
+    assert set(TRANSITIONS.values()) == set(State)
+    assert {before for before, _ in TRANSITIONS} == set(State)
+    assert {happening for _, happening in TRANSITIONS} == set(Happening)
+    with pytest.raises(WeBroke, match="proven cannot happen when offline"):
+        step(State.OFFLINE, Happening.PROVEN)
+
+
+def test_nothing_is_due_before_there_is_a_broker() -> None:
+    edge = Edge(3)
+    assert edge.session.due() == math.inf
+    assert edge.tick(1e9) == []
+
+
+def test_a_greeting_waits_for_its_timer_and_is_said_once_a_timer() -> None:
+    edge = Edge(3, chance=1.0)
+    edge.said(edge.session.connected(10.0), 10.0)
+    assert edge.tick(10.4) == []
+    assert edge.session.due() == 10.5
+    (hello,) = edge.tick(10.5)
+    assert isinstance(hello, Hello)
+    assert (hello.number, hello.heads, hello.acked) == (1, (edge.head(2),), NOTHING)
+    assert edge.tick(11.0) == []
+    assert edge.session.due() == 12.5  # a second, and the whole of the jitter
+    assert len(edge.tick(12.5)) == 1
+
+
+def test_after_the_welcome_everything_goes_up_in_order_within_the_window() -> None:
+    edge = Edge(FRAME_ENTRIES_MAX * 6)
+    frames = edge.live()
+    assert [f.from_seq for f in frames] == [0, 500, 1000, 1500]
+    assert len(frames) == WINDOW_FRAMES
+    assert frames[1].prev_hash == frames[0].last_hash == edge.head(499).hash
+    (fifth,) = edge.ack(499, 0.1)
+    assert isinstance(fifth, Frame)
+    assert fifth.from_seq == 2000
+    assert edge.ledger.acked == [499]
+
+
+def test_a_frame_of_large_bodies_stays_within_one_message() -> None:
+    edge = Edge(30, body=b" " * 60_000)
+    frames = edge.live()
+    assert frames[0].n == 4
+    assert frames[0].n + frames[0].from_seq == frames[1].from_seq
+
+
+def test_what_is_appended_later_goes_up_at_once() -> None:
+    edge = Edge(0)
+    assert edge.live() == []
+    edge.ledger.chained = entries(1)
+    (frame,) = edge.said(edge.session.appended(0, edge.ledger.chained[0].hash, 5.0), 5.0)
+    assert isinstance(frame, Frame)
+    assert (frame.from_seq, frame.n, frame.prev_hash) == (0, 1, GENESIS)
+
+
+def test_without_an_acknowledgement_the_window_is_sent_again_and_then_greeted_anew() -> None:
+    edge = Edge(3)
+    edge.live()
+    now = 0.0
+    for _ in range(RESENDS_BEFORE_HELLO):
+        assert edge.tick(now + 1.9) == []
+        now += 2.0
+        assert [type(m) for m in edge.tick(now)] == [Frame]
+    now += 2.0
+    assert edge.tick(now) == []
+    assert edge.session.state is State.GREETING
+    assert [type(m) for m in edge.tick(now + 1.0)] == [Hello]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"boot_nonce": b"x" * 16}, {"token": b"x" * 16}, {"token": b""}, {"generation": 2}, {"incarnation": b"x" * 16}],
+)
+def test_no_mark_moves_on_a_message_that_does_not_echo_the_session(change: dict[str, bytes]) -> None:
+    edge = Edge(3)
+    edge.live()
+    echo = Envelope(DEVICE, CHAIN, NONCE, TOKEN, 1)
+    edge.hear(Ack(2, edge.head(2).hash, NOTHING, ()), 0.1, replace(echo, **change))  # type: ignore[arg-type] # one field each
+    assert edge.session.acked == NOTHING
+    assert sum(edge.session.dropped.values()) == 1
+
+
+def test_no_mark_moves_on_an_unsigned_message_where_signatures_are_asked_for() -> None:
+    edge = Edge(3)
+    edge.live()
+    asking = Signing(sign=lambda data: b"s", verify=lambda *_: True)
+    edge.session._signing = asking  # the same session, had it been told so
+    edge.hear(Ack(2, edge.head(2).hash, NOTHING, ()), 0.1)
+    assert (edge.session.acked, edge.session.dropped) == (NOTHING, {"bytes or signature": 1})
+
+
+def test_an_acknowledgement_of_another_hash_moves_no_mark_and_asks_for_a_new_greeting() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.hear(Ack(2, b"x" * 32, NOTHING, ()), 0.1)
+    assert edge.ledger.acked == []
+    assert edge.session.state is State.GREETING
+
+
+def test_an_acknowledgement_beyond_the_own_head_is_nothing() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.hear(Ack(7, b"x" * 32, NOTHING, ()), 0.1)
+    assert edge.session.state is State.LIVE
+    assert edge.session.dropped == {"nothing new": 1}
+
+
+def test_an_old_acknowledgement_never_lowers_the_mark() -> None:
+    edge = Edge(1200)
+    edge.live()
+    edge.ack(999, 0.1)
+    edge.ack(499, 0.2)
+    assert edge.session.acked == 999
+    assert edge.ledger.acked == [999]
+
+
+def test_a_welcome_below_the_mark_lowers_it_and_sends_again() -> None:
+    edge = Edge(10, acked=9)
+    (frame,) = edge.live(theirs=4)
+    assert edge.ledger.acked == [4]
+    assert (frame.from_seq, frame.n) == (5, 5)
+
+
+def test_a_welcome_that_an_acknowledgement_overtook_does_not_lower_the_mark() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.tick(TIMING.idle_hello_s)  # resends before it, among others
+    edge.said(edge.session._greet(700.0), 700.0)
+    edge.session.state = State.LIVE
+    edge.ack(2, 700.1)
+    edge.hear(Welcome(edge.session._number, (Head(CHAIN, NOTHING),)), 700.2)
+    assert edge.session.acked == 2
+
+
+def test_a_welcome_counts_once_and_only_for_the_last_greeting() -> None:
+    edge = Edge(3)
+    edge.greet()
+    edge.tick(2.0)
+    assert edge.hear(Welcome(1, (edge.head(-1),)), 2.1) == []
+    assert edge.session.state is State.GREETING
+    assert len(edge.hear(Welcome(2, (edge.head(-1),)), 2.2)) == 1
+    assert edge.hear(Welcome(2, (edge.head(-1),)), 2.3) == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "says"),
+    [(Head(CHAIN, 5, b"x" * 32), "this ledger ends at 2"), (Head(CHAIN, 1, b"x" * 32), "another entry at 1")],
+)
+def test_a_ledger_that_disagrees_with_central_stops_says_why_and_asks_again_slowly(theirs: Head, says: str) -> None:
+    edge = Edge(3)
+    edge.greet()
+    assert edge.hear(Welcome(1, (theirs,)), 0.1) == []
+    assert edge.session.state is State.REFUSED
+    assert says in edge.session.reason
+    assert any(isinstance(a, StateChanged) and says in a.reason for a in edge.other)
+    assert edge.said(edge.session.appended(2, edge.ledger.chained[2].hash, 1.0), 1.0) == []
+    assert edge.tick(50.0) == []
+    assert [type(m) for m in edge.tick(60.2)] == [Hello]
+
+
+def test_a_ledger_that_no_longer_keeps_what_central_needs_says_so() -> None:
+    edge = Edge(3)
+    edge.greet()
+    edge.ledger.chained = []
+    edge.hear(Welcome(1, (Head(CHAIN, 1, b"x" * 32),)), 0.1)
+    assert "no longer keeps" in edge.session.reason
+
+
+def test_a_refusal_is_shown_and_a_later_welcome_heals_it() -> None:
+    edge = Edge(3)
+    edge.greet()
+    edge.hear(Refused(1, "not known here"), 0.1)
+    assert (edge.session.state, edge.session.reason) == (State.REFUSED, "not known here")
+    edge.tick(61.0)
+    frames = edge.hear(Welcome(2, (edge.head(-1),)), 61.1)
+    assert len(frames) == 1
+    assert (edge.session.state, edge.session.reason) == (State.LIVE, "")
+
+
+def test_one_hole_is_answered_by_one_rewind_though_every_frame_behind_it_complains() -> None:
+    edge = Edge(2000)
+    edge.live()
+    again = edge.hear(nack(Why.GAP, 500), 0.5)
+    assert [m.from_seq for m in again if isinstance(m, Frame)] == [0, 500, 1000, 1500]
+    assert edge.hear(nack(Why.GAP, 1000), 0.6) == []
+    assert edge.hear(nack(Why.GAP, 1500), 0.7) == []
+
+
+def test_a_lost_session_sends_no_greeting_before_its_timer() -> None:
+    edge = Edge(3)
+    edge.live()
+    assert edge.hear(nack(Why.SESSION), 0.5) == []
+    assert edge.session.state is State.GREETING
+    assert edge.tick(1.4) == []
+    assert [type(m) for m in edge.tick(1.5)] == [Hello]
+
+
+def test_a_frame_that_cannot_be_read_is_halved_down_to_one_entry_and_then_shown_to_a_person() -> None:
+    edge = Edge(4)
+    (frame,) = edge.live()
+    sizes = [frame.n]
+    for _ in range(40):
+        frames = [m for m in edge.hear(nack(Why.CHAIN, 0), 1.0) if isinstance(m, Frame)]
+        if not frames:
+            break
+        sizes.append(frames[0].n)
+    assert sizes[-1] == 1
+    assert f"refused entry 0 {TRIES_ALONE_MAX} times" in edge.session.reason
+
+
+def test_a_busy_central_is_left_alone_for_as_long_as_it_asks() -> None:
+    edge = Edge(3)
+    edge.live()
+    assert edge.hear(nack(Why.BUSY, ms=700), 1.0) == []
+    assert edge.tick(1.6) == []
+    assert edge.session.due() == 1.7
+    assert [type(m) for m in edge.tick(1.7)] == [Frame]
+
+
+def test_a_version_central_cannot_read_stops_and_says_so() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.hear(nack(Why.SCHEMA), 1.0)
+    assert "cannot read" in edge.session.reason
+
+
+def test_without_a_welcome_the_next_broker_is_tried_each_minute() -> None:
+    edge = Edge(3)
+    edge.greet()
+    now = 0.0
+    for _ in range(200):
+        now = edge.session.due()
+        if now > 125:
+            break
+        edge.tick(now)
+    assert edge.other.count(MoveOn()) == 2
+
+
+def test_a_lost_broker_is_greeted_again_and_said_twice_changes_nothing() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.said(edge.session.disconnected(), 1.0)
+    assert edge.said(edge.session.disconnected(), 1.1) == []
+    assert edge.session.due() == math.inf
+    assert edge.live(theirs=-1, now=5.0) == [] or edge.session.state is State.GREETING
+    assert len(edge.hear(Welcome(2, (edge.head(-1),)), 6.0)) == 1
+
+
+def test_noise_from_the_broker_is_counted_and_nothing_more() -> None:
+    edge = Edge(3)
+    edge.live()
+    assert edge.session.receive(b"noise", 0.1) == []
+    assert edge.hear(Hello(1, "", 1, 1, (), 0, -1, {}, 0, 0), 0.1) == []
+    assert edge.session.dropped == {"bytes or signature": 1, "not for an edge": 1}
+
+
+def test_a_ledger_that_gives_nothing_below_its_head_is_our_own_fault() -> None:
+    edge = Edge(3)
+    edge.greet()
+    edge.ledger.chained = []
+    with pytest.raises(WeBroke, match="the ledger gave none"):
+        edge.hear(Welcome(1, (Head(CHAIN, NOTHING),)), 0.1)
+
+
+def test_a_time_out_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(BadValue, match="resend_s"):
+        Timing(resend_s=0)
