@@ -1,0 +1,176 @@
+"""A TCP link to one reader: connect, hand on bytes as they come, send, close, and try again after a pause.
+
+It knows no protocol and no rule about readers: what bytes mean is a session's business, on the agent's own thread. The
+callbacks are called on the link's thread and should only put something into the agent's queue; a queue that is full
+holds the link back, and TCP holds the reader back. Nothing a network does raises from here: it becomes a reason.
+"""
+
+import math
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+RECEIVE_BYTES = 65_536
+IO_TIMEOUT_S = 5.0
+"""Longest wait for the other end to take bytes, and the beat at which an idle link looks whether it should stop."""
+
+DOUBLINGS_MAX = 16
+"""Failures after which the back-off no longer doubles: 2**16 is beyond any sensible limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Full jitter: a random part of a limit that doubles with each failure, from `first_s` to `max_s`."""
+
+    first_s: float = 0.5
+    max_s: float = 60.0
+
+    def wait_s(self, failures: int, chance: float) -> float:
+        """Return the pause after so many failures in a row; `chance` is a random number of 0..1."""
+        return chance * min(self.max_s, math.ldexp(self.first_s, min(failures, DOUBLINGS_MAX)))
+
+
+class TcpConnection:
+    """One connection. When it is over, sending and closing do nothing: a late answer never reaches the next one."""
+
+    def __init__(self, sock: socket.socket, where: str) -> None:
+        self._socket = sock
+        self._where = where
+        self._lock = threading.Lock()
+        self._reason = ""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes; a link that does not take them in time is closed."""
+        with self._lock:
+            if self._reason:
+                return
+            try:
+                self._socket.sendall(data)
+            except OSError as error:
+                self._end(say(error, self._where))
+
+    def close(self, reason: str) -> None:
+        """End the connection; the first reason is the one told."""
+        with self._lock:
+            self._end(reason)
+
+    def read(self, on_bytes: Callable[[bytes], None]) -> str:
+        """Hand on bytes until the connection is over; returns why it is."""
+        while not self._reason:
+            try:
+                data = self._socket.recv(RECEIVE_BYTES)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                self.close(say(error, self._where))
+                break
+            if not data:
+                self.close(f"{self._where} closed the connection")
+                break
+            on_bytes(data)
+        self._socket.close()
+        return self._reason
+
+    def _end(self, reason: str) -> None:
+        if self._reason:
+            return
+        self._reason = reason
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it was gone already: that is what was wanted
+
+
+class TcpLink:
+    """Keeps a connection to `host:port`, on a thread of its own, until stopped.
+
+    `on_open(connection)`, `on_bytes(data)` and `on_close(reason)` come in that order; `on_close` alone when connecting
+    failed. `chance()` gives a random number of 0..1 for the pause. Call `settled()` once the reader works, so that the
+    next failure is retried soon.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        on_open: Callable[[TcpConnection], None],
+        on_bytes: Callable[[bytes], None],
+        on_close: Callable[[str], None],
+        chance: Callable[[], float],
+        back_off: BackOff | None = None,
+    ) -> None:
+        self._address = (host, port)
+        self._where = f"{host}:{port}"
+        self._on_open, self._on_bytes, self._on_close = on_open, on_bytes, on_close
+        self._chance = chance
+        self._back_off = back_off or BackOff()
+        self._failures = 0
+        self._stopped = threading.Event()
+        self._connection: TcpConnection | None = None
+        self._thread = threading.Thread(target=self._run, name=f"tcp {self._where}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def settled(self) -> None:
+        """The reader works: forget past failures."""
+        self._failures = 0
+
+    def stop(self, timeout_s: float = 2 * IO_TIMEOUT_S) -> None:
+        """Close, and wait for the thread to end."""
+        self._stopped.set()
+        connection = self._connection
+        if connection is not None:
+            connection.close("stopped")
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._on_close(self._connect_and_read())
+            wait_s = self._back_off.wait_s(self._failures, self._chance())
+            self._failures += 1
+            self._stopped.wait(wait_s)
+
+    def _connect_and_read(self) -> str:
+        try:
+            sock = connect(self._address)
+        except OSError as error:
+            return say(error, self._where)
+        connection = TcpConnection(sock, self._where)
+        self._connection = connection
+        if self._stopped.is_set():
+            connection.close("stopped")
+        self._on_open(connection)
+        return connection.read(self._on_bytes)
+
+
+def connect(address: tuple[str, int]) -> socket.socket:
+    """Return a connected socket. Raises `OSError`, also where a port nobody serves connected to itself (Linux does)."""
+    sock = socket.create_connection(address, IO_TIMEOUT_S)
+    try:
+        if sock.getsockname() == sock.getpeername():
+            raise ConnectionRefusedError
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def say(error: OSError, where: str) -> str:
+    """Return what a person should know of a network error."""
+    match error:
+        case ConnectionRefusedError():
+            return f"{where} refused the connection: is the reader on, and is this its port?"
+        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
+            return f"{where} broke the connection off"
+        case TimeoutError():
+            return f"{where} did not answer within {IO_TIMEOUT_S:g} s: is it on, and on this network?"
+        case socket.gaierror():
+            return f"{where}: no such host name; correct it or use the address"
+        case _:
+            return f"{where}: {error.strerror or error}"
