@@ -5,12 +5,14 @@ not demand. Only whole days count: today is not over, and half a day would lower
 divisor stays 90, so that a new item is ordered on what is known, not on a guess (requirement row D4).
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
 from central.errors import BadInput
+from protocols.values.instant import Instant, business_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,36 @@ def demand_until(today: date, window_days: int, used: Mapping[date, int]) -> Dem
     first, last = today - timedelta(days=window_days), today - timedelta(days=1)
     sizes = tuple(qty for day, qty in sorted(used.items()) if first <= day <= last and qty > 0)
     return Demand(first, last, sum(sizes), sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """`qty` base units of an item that left a storeroom because somebody asked for them, or came back to it."""
+
+    item: str
+    unit: str
+    qty: int
+    at: Instant
+    outward: bool
+
+
+def netted(flows: Iterable[Flow]) -> dict[str, dict[date, int]]:
+    """Return the demand of each business day by item; flows come in the order of time.
+
+    A return is taken off the day of its issue where the unit has a name, else off its own day.
+    """
+    used: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
+    issued_on: dict[str, date] = {}
+    for flow in flows:
+        day = business_day(flow.at)
+        if flow.outward:
+            used[flow.item][day] += flow.qty
+            issued_on[flow.unit] = day
+        else:
+            used[flow.item][issued_on.get(flow.unit, day) if flow.unit else day] -= flow.qty
+    return {item: dict(days) for item, days in used.items()}
+
+
+def added(one: Mapping[date, int], other: Mapping[date, int]) -> dict[date, int]:
+    """Return two histories of one item together: the days before the ledger, and the ledger's own."""
+    return {day: one.get(day, 0) + other.get(day, 0) for day in {*one, *other}}

@@ -5,7 +5,7 @@ clock: `clock.py` of each application does, and hands instants in.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,11 @@ def seconds_between(earlier: Instant, later: Instant) -> float:
 def business_day(instant: Instant, zone: ZoneInfo = HOSPITAL_ZONE) -> date:
     """Return the calendar day of an instant in the hospital's zone."""
     return to_datetime(instant).astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo = HOSPITAL_ZONE) -> Instant:
+    """Return the instant at which a business day begins."""
+    return from_datetime(datetime.combine(day, time.min, zone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from protocols.values.instant import (
     Instant,
     StoryTime,
     business_day,
+    day_start,
     from_datetime,
     from_iso,
     plus,
@@ -137,3 +138,10 @@ def test_a_fast_clock_turns_to_real_time_where_it_is_told_to() -> None:
     assert story.wait_s(Instant(5_403 * MICROS), Instant(0)) == 0.0
     with pytest.raises(BadValue, match="expected not before the start"):
         StoryTime(Instant(10), 1, 0, real_from=Instant(9))
+
+
+def test_a_business_day_begins_at_the_hospitals_midnight() -> None:
+    start = day_start(date(2026, 3, 2))
+    assert to_iso(start) == "2026-03-02T00:00:00+08:00"
+    assert business_day(start) == date(2026, 3, 2)
+    assert business_day(plus(start, -1)) == date(2026, 3, 1)

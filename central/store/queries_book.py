@@ -1,0 +1,202 @@
+"""What the ledger's tables say, read for reconciling and reordering: units, beliefs, loose pieces, flows, arrivals.
+
+Reading only, no rule: rows become the core's values. The rule that must not be broken: every query names the hospital.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, func, or_, select
+
+from central.core.demand import Flow
+from central.core.orders import Arrived
+from central.core.reconcile import Belief, Moved, UnitState
+from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, EVENT, INCARNATION, POSTING_LINE
+from protocols.values.ids import HospitalId, PlaceId, virtual_place
+from protocols.values.instant import Instant
+
+USED_ROLES = ("issued", "patient")
+"""Where stock goes when people ask for it; what comes back from there is a return."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen:
+    """One device as central last heard it; `pending` entries it said it holds and central has not."""
+
+    device: str
+    place: str
+    status: str
+    reason: str
+    agent_version: str
+    last_seen_at: Instant | None
+    head_seq: int
+    said_seq: int
+
+    @property
+    def pending(self) -> int:
+        """Entries the device said it holds above the head that central has."""
+        return max(0, self.said_seq - self.head_seq)
+
+
+def devices(connection: Connection, hospital: HospitalId) -> list[DeviceSeen]:
+    """Return every device, by name."""
+    head = select(INCARNATION.c.head_seq).where(
+        INCARNATION.c.hospital == DEVICE.c.hospital, INCARNATION.c.incarnation == DEVICE.c.incarnation
+    )
+    rows = connection.execute(
+        select(DEVICE, head.scalar_subquery().label("head_seq"))
+        .where(DEVICE.c.hospital == hospital)
+        .order_by(DEVICE.c.device)
+    )
+    return [
+        DeviceSeen(
+            row.device,
+            row.place,
+            row.status,
+            row.reason,
+            row.agent_version,
+            row.last_seen_at,
+            -1 if row.head_seq is None else row.head_seq,
+            row.said_seq,
+        )
+        for row in rows
+    ]
+
+
+def units_of(connection: Connection, hospital: HospitalId, place: str, also: Iterable[str] = ()) -> list[UnitState]:
+    """Return every tagged unit that a storeroom's book holds or its readers believe in, and those named besides."""
+    booked = _booked_units(connection, hospital, place)
+    beliefs = _beliefs(connection, hospital, place)
+    named = sorted({*booked, *beliefs, *also})
+    moved = _last_movements(connection, hospital, place, named)
+    bound = _bindings(connection, hospital, place)
+    states = []
+    for unit in named:
+        item, lot, last = moved.get(unit, (*bound.get(unit, ("", "")), None))
+        if last is not None and (last.place == place) != (unit in booked):
+            last = Moved(place if unit in booked else "", last.at, last.kind, last.event)
+        if item:
+            states.append(UnitState(unit, item, lot, last, beliefs.get(unit)))
+    return states
+
+
+def _booked_units(connection: Connection, hospital: HospitalId, place: str) -> set[str]:
+    rows = connection.execute(
+        select(BALANCE.c.unit)
+        .where(BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit != "")
+        .group_by(BALANCE.c.unit)
+        .having(func.sum(BALANCE.c.qty) > 0)
+    )
+    return set(rows.scalars())
+
+
+def _beliefs(connection: Connection, hospital: HospitalId, place: str) -> dict[str, Belief]:
+    rows = connection.execute(
+        select(BELIEF)
+        .where(BELIEF.c.hospital == hospital, BELIEF.c.place == place)
+        .order_by(BELIEF.c.at, BELIEF.c.device)
+    )
+    return {row.epc: Belief(place, row.p, row.since, row.at, row.model, row.event_id.hex(), row.device) for row in rows}
+
+
+def _bindings(connection: Connection, hospital: HospitalId, place: str) -> dict[str, tuple[str, str]]:
+    believed = select(BELIEF.c.epc).where(BELIEF.c.hospital == hospital, BELIEF.c.place == place)
+    rows = connection.execute(
+        select(BINDING.c.epc, BINDING.c.item, BINDING.c.lot).where(
+            BINDING.c.hospital == hospital, BINDING.c.epc.in_(believed)
+        )
+    )
+    return {row.epc: (row.item, row.lot) for row in rows}
+
+
+UNITS_A_QUERY_MAX = 5_000
+"""Bounds the parameters of one statement; SQLite admits 32,766."""
+
+
+def _last_movements(
+    connection: Connection, hospital: HospitalId, place: str, units: list[str]
+) -> dict[str, tuple[str, str, Moved]]:
+    """Return item, lot and the last movement of each unit; of two at one instant, the one that led here is the last."""
+    last: dict[str, tuple[str, str, Moved]] = {}
+    for start in range(0, len(units), UNITS_A_QUERY_MAX):
+        for row in connection.execute(_movements(hospital, units[start : start + UNITS_A_QUERY_MAX])):
+            moved = Moved(row.target, row.at, row.kind, row.event_id.hex())
+            known = last.get(row.unit)
+            if known is None or (known[2].at, known[2].place == place) <= (moved.at, moved.place == place):
+                last[row.unit] = (row.item, row.lot, moved)
+    return last
+
+
+def _movements(hospital: HospitalId, units: list[str]) -> Select[tuple[str, str, str, str, int, str, bytes]]:
+    line, event = POSTING_LINE.c, EVENT.c
+    return (
+        select(line.unit, line.item, line.lot, line.target, line.at, event.kind, event.event_id)
+        .join(EVENT, (event.hospital == line.hospital) & (event.event_id == line.event_id))
+        .where(line.hospital == hospital, line.unit.in_(units))
+        .order_by(line.at, event.device, event.seq, line.line_no)
+    )
+
+
+def loose_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
+    """Return the book quantity of pieces that are not told apart in a storeroom, by item and lot."""
+    rows = connection.execute(
+        select(BALANCE.c.item, BALANCE.c.lot, func.sum(BALANCE.c.qty).label("qty"))
+        .where(BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit == "")
+        .group_by(BALANCE.c.item, BALANCE.c.lot)
+    )
+    return {(row.item, row.lot): int(row.qty) for row in rows}
+
+
+def flows_of(
+    connection: Connection, hospital: HospitalId, place: str, roles: Iterable[str], since: Instant
+) -> list[Flow]:
+    """Return what left a storeroom to places of some roles beside it since an instant, and what came back."""
+    beside = [virtual_place(role, PlaceId(place)) for role in roles]
+    line = POSTING_LINE.c
+    rows = connection.execute(
+        select(line.item, line.unit, line.qty, line.at, line.source)
+        .where(
+            line.hospital == hospital,
+            line.at >= since,
+            or_(
+                (line.source == place) & line.target.in_(beside),
+                (line.target == place) & line.source.in_(beside),
+            ),
+        )
+        .order_by(line.at, line.event_id, line.line_no)
+    )
+    return [Flow(row.item, row.unit, row.qty, row.at, outward=row.source == place) for row in rows]
+
+
+def arrivals_at(
+    connection: Connection, hospital: HospitalId, place: str, since: Instant
+) -> Mapping[str, list[Arrived]]:
+    """Return what came into a storeroom from suppliers or from transit since an instant, by item."""
+    from_outside = [virtual_place(role, PlaceId(place)) for role in ("supplier", "transit")]
+    line = POSTING_LINE.c
+    rows = connection.execute(
+        select(line.item, line.qty, line.at)
+        .where(line.hospital == hospital, line.target == place, line.source.in_(from_outside), line.at >= since)
+        .order_by(line.at)
+    )
+    arrived: defaultdict[str, list[Arrived]] = defaultdict(list)
+    for row in rows:
+        arrived[row.item].append(Arrived(row.at, row.qty))
+    return arrived
+
+
+def lines_opened(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
+    """Return the quantities with which a storeroom's loose stock was opened, by item and lot."""
+    line = POSTING_LINE.c
+    rows = connection.execute(
+        select(line.item, line.lot, func.sum(line.qty).label("qty"))
+        .where(
+            line.hospital == hospital,
+            line.target == place,
+            line.source == virtual_place("opening", PlaceId(place)),
+            line.unit == "",
+        )
+        .group_by(line.item, line.lot)
+    )
+    return {(row.item, row.lot): int(row.qty) for row in rows}

@@ -1,0 +1,142 @@
+"""What was imported, read back: storerooms, items, suppliers' terms, use before the ledger, rules in force.
+
+Reading only, no rule. The rule that must not be broken: every query names the hospital.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from central.core.policy import PolicyRow
+from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
+from central.store.tables.work import POLICY_RULE
+from protocols.values.ids import HospitalId
+from protocols.values.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A storeroom; `level` 1 is the hospital's own, 2 a ward's."""
+
+    place: str
+    level: int
+    name_zh: str
+    name_en: str
+    parent: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a page or a proposal says of an item."""
+
+    item: str
+    name_zh: str
+    name_en: str
+    spec: str
+    unit_zh: str
+    unit_en: str
+    pack: int
+    criticality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A supplier's terms for an item, best rank first; price a base unit."""
+
+    item: str
+    supplier: str
+    name_zh: str
+    name_en: str
+    rank: int
+    price: Money
+    pack: int
+    moq: int
+    lead_days: int
+
+
+def places(connection: Connection, hospital: HospitalId) -> list[Place]:
+    """Return every storeroom, wards first, by name."""
+    rows = connection.execute(
+        select(PLACE).where(PLACE.c.hospital == hospital).order_by(PLACE.c.level.desc(), PLACE.c.place)
+    )
+    return [Place(row.place, row.level, row.name_zh, row.name_en, row.parent, row.device) for row in rows]
+
+
+def items(connection: Connection, hospital: HospitalId) -> dict[str, Item]:
+    """Return the catalogue."""
+    rows = connection.execute(select(ITEM).where(ITEM.c.hospital == hospital))
+    return {
+        row.item: Item(
+            row.item, row.name_zh, row.name_en, row.spec, row.unit_zh, row.unit_en, row.pack, row.criticality
+        )
+        for row in rows
+    }
+
+
+def terms(connection: Connection, hospital: HospitalId) -> dict[str, list[Terms]]:
+    """Return the suppliers' terms of each item, best rank first."""
+    rows = connection.execute(
+        select(ITEM_SUPPLIER, SUPPLIER.c.name_zh, SUPPLIER.c.name_en)
+        .join(
+            SUPPLIER,
+            (SUPPLIER.c.hospital == ITEM_SUPPLIER.c.hospital) & (SUPPLIER.c.supplier == ITEM_SUPPLIER.c.supplier),
+        )
+        .where(ITEM_SUPPLIER.c.hospital == hospital)
+        .order_by(ITEM_SUPPLIER.c.item, ITEM_SUPPLIER.c.rank, ITEM_SUPPLIER.c.supplier)
+    )
+    found: defaultdict[str, list[Terms]] = defaultdict(list)
+    for row in rows:
+        found[row.item].append(
+            Terms(
+                row.item,
+                row.supplier,
+                row.name_zh,
+                row.name_en,
+                row.rank,
+                row.price,
+                row.pack,
+                row.moq,
+                row.lead_days,
+            )
+        )
+    return found
+
+
+def suppliers(connection: Connection, hospital: HospitalId) -> dict[str, tuple[str, str]]:
+    """Return the Chinese and English name of every supplier."""
+    rows = connection.execute(select(SUPPLIER).where(SUPPLIER.c.hospital == hospital))
+    return {row.supplier: (row.name_zh, row.name_en) for row in rows}
+
+
+def expiries(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], date]:
+    """Return the expiry day of each lot where it is known."""
+    rows = connection.execute(
+        select(LOT.c.item, LOT.c.lot, LOT.c.expiry).where(LOT.c.hospital == hospital, LOT.c.expiry.is_not(None))
+    )
+    return {(row.item, row.lot): row.expiry for row in rows}
+
+
+def uses(
+    connection: Connection, hospital: HospitalId, place: str, first: date, last: date
+) -> dict[str, dict[date, int]]:
+    """Return the imported daily use of a place from a day to a day, both included, by item."""
+    rows = connection.execute(
+        select(USE_DAY.c.item, USE_DAY.c.day, USE_DAY.c.qty).where(
+            USE_DAY.c.hospital == hospital, USE_DAY.c.place == place, USE_DAY.c.day.between(first, last)
+        )
+    )
+    found: defaultdict[str, dict[date, int]] = defaultdict(dict)
+    for row in rows:
+        found[row.item][row.day] = row.qty
+    return found
+
+
+def policy_rows(connection: Connection, hospital: HospitalId) -> list[PolicyRow]:
+    """Return every row of the policy table, past and coming ones too."""
+    rows = connection.execute(select(POLICY_RULE).where(POLICY_RULE.c.hospital == hospital))
+    return [
+        PolicyRow(row.code, row.scope, row.value, row.effective_from, row.effective_to, row.source_doc) for row in rows
+    ]

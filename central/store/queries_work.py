@@ -1,0 +1,233 @@
+"""What needs a person, read back: discrepancies, matches, proposals, orders; and the writes that renew them.
+
+No rule lives here; a page's lists have a named limit. The rule that must not be broken: every query names the hospital,
+and what is over is never removed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from central.core.discrepancies import Kind, Open
+from central.core.orders import Ordered, State
+from central.core.reconcile import Match
+from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant
+from protocols.values.money import Money
+
+LISTED_MAX = 500
+"""Rows a list gives at most: more than a person reads, and a page stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """One discrepancy as it stands."""
+
+    id: str
+    kind: str
+    device: str
+    place: str
+    item: str
+    lot: str
+    unit: str
+    opened_at: Instant
+    since: Instant
+    status: str
+    closed_at: Instant | None
+    cause: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One proposal as it stands."""
+
+    id: str
+    run: str
+    place: str
+    item: str
+    source: str
+    internal: bool
+    qty: int
+    reason: Mapping[str, Any]
+    policy: str
+    policy_version: str
+    status: State
+    made_at: Instant
+    order_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order; price a base unit."""
+
+    line_no: int
+    item: str
+    qty: int
+    price: Money
+    proposal: str
+    reason: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One approved order with its lines."""
+
+    order_no: str
+    supplier: str
+    source: str
+    place: str
+    created_at: Instant
+    approved_by: str
+    lines: tuple[OrderLine, ...]
+
+
+def discrepancies(
+    connection: Connection, hospital: HospitalId, *, status: str = "", place: str = ""
+) -> list[Discrepancy]:
+    """Return discrepancies, the newest first, of one status and storeroom where they are named."""
+    query = select(DISCREPANCY).where(DISCREPANCY.c.hospital == hospital)
+    if status:
+        query = query.where(DISCREPANCY.c.status == status)
+    if place:
+        query = query.where(DISCREPANCY.c.place == place)
+    rows = connection.execute(
+        query.order_by(DISCREPANCY.c.opened_at.desc(), DISCREPANCY.c.discrepancy).limit(LISTED_MAX)
+    )
+    return [
+        Discrepancy(
+            row.discrepancy,
+            row.kind,
+            row.device,
+            row.place,
+            row.item,
+            row.lot,
+            row.unit,
+            row.opened_at,
+            row.since,
+            row.status,
+            row.closed_at,
+            row.cause,
+            json.loads(row.evidence),
+        )
+        for row in rows
+    ]
+
+
+def standing(connection: Connection, hospital: HospitalId, place: str) -> list[Open]:
+    """Return every open discrepancy of a storeroom."""
+    rows = connection.execute(
+        select(DISCREPANCY.c.discrepancy, DISCREPANCY.c.kind, DISCREPANCY.c.unit).where(
+            DISCREPANCY.c.hospital == hospital, DISCREPANCY.c.status == "open", DISCREPANCY.c.place == place
+        )
+    )
+    return [Open(row.discrepancy, Kind(row.kind), place, row.unit) for row in rows]
+
+
+def open_counts(connection: Connection, hospital: HospitalId) -> dict[str, int]:
+    """Return how many discrepancies stand open in each storeroom."""
+    rows = connection.execute(
+        select(DISCREPANCY.c.place, func.count().label("count"))
+        .where(DISCREPANCY.c.hospital == hospital, DISCREPANCY.c.status == "open")
+        .group_by(DISCREPANCY.c.place)
+    )
+    return {row.place: row.count for row in rows}
+
+
+def matches(connection: Connection, hospital: HospitalId) -> dict[str, tuple[Instant, Match]]:
+    """Return, by storeroom, when it was last looked at and how far record and physical agreed."""
+    rows = connection.execute(select(STOREROOM_MATCH).where(STOREROOM_MATCH.c.hospital == hospital))
+    return {row.place: (row.at, Match(row.lines, row.lines_right, row.book, row.differing)) for row in rows}
+
+
+def proposals(connection: Connection, hospital: HospitalId, *, status: str = "", id: str = "") -> list[Proposal]:
+    """Return proposals, the newest first, of one status or one id where it is given."""
+    query = select(PROPOSAL).where(PROPOSAL.c.hospital == hospital)
+    if status:
+        query = query.where(PROPOSAL.c.status == status)
+    if id:
+        query = query.where(PROPOSAL.c.proposal == id)
+    rows = connection.execute(
+        query.order_by(PROPOSAL.c.made_at.desc(), PROPOSAL.c.place, PROPOSAL.c.item).limit(LISTED_MAX)
+    )
+    return [
+        Proposal(
+            row.proposal,
+            row.run,
+            row.place,
+            row.item,
+            row.source,
+            row.internal,
+            row.qty,
+            json.loads(row.reason),
+            row.policy,
+            row.policy_version,
+            State(row.status),
+            row.made_at,
+            row.order_no,
+        )
+        for row in rows
+    ]
+
+
+def orders(connection: Connection, hospital: HospitalId) -> list[Order]:
+    """Return orders with their lines, the newest first."""
+    heads = connection.execute(
+        select(PURCHASE_ORDER)
+        .where(PURCHASE_ORDER.c.hospital == hospital)
+        .order_by(PURCHASE_ORDER.c.created_at.desc(), PURCHASE_ORDER.c.order_no)
+        .limit(LISTED_MAX)
+    ).all()
+    numbers = [head.order_no for head in heads]
+    lines: dict[str, list[OrderLine]] = {number: [] for number in numbers}
+    for row in connection.execute(
+        select(ORDER_LINE)
+        .where(ORDER_LINE.c.hospital == hospital, ORDER_LINE.c.order_no.in_(numbers))
+        .order_by(ORDER_LINE.c.order_no, ORDER_LINE.c.line_no)
+    ):
+        lines[row.order_no].append(
+            OrderLine(row.line_no, row.item, row.qty, row.price, row.proposal, json.loads(row.reason))
+        )
+    return [
+        Order(
+            head.order_no,
+            head.supplier,
+            head.source,
+            head.place,
+            head.created_at,
+            head.approved_by,
+            tuple(lines[head.order_no]),
+        )
+        for head in heads
+    ]
+
+
+def ordered(connection: Connection, hospital: HospitalId, since: Instant) -> list[tuple[str, str, str, Ordered]]:
+    """Return the order lines made since an instant as (place, item, source, what was ordered when)."""
+    rows = connection.execute(
+        select(
+            PURCHASE_ORDER.c.place, PURCHASE_ORDER.c.source, PURCHASE_ORDER.c.created_at, ORDER_LINE.c.order_no,
+            ORDER_LINE.c.line_no, ORDER_LINE.c.item, ORDER_LINE.c.qty,
+        )
+        .join(
+            ORDER_LINE,
+            (ORDER_LINE.c.hospital == PURCHASE_ORDER.c.hospital)
+            & (ORDER_LINE.c.order_no == PURCHASE_ORDER.c.order_no),
+        )
+        .where(PURCHASE_ORDER.c.hospital == hospital, PURCHASE_ORDER.c.created_at >= since)
+    )  # fmt: skip
+    return [
+        (row.place, row.item, row.source, Ordered((row.order_no, row.line_no), row.created_at, row.qty)) for row in rows
+    ]
+
+
+def order_mark(connection: Connection, hospital: HospitalId) -> int:
+    """Return a number that is another one whenever an order was added: how many there are."""
+    count = connection.execute(
+        select(func.count()).select_from(PURCHASE_ORDER).where(PURCHASE_ORDER.c.hospital == hospital)
+    ).scalar_one()
+    return int(count)

@@ -1,0 +1,151 @@
+"""The tables of what needs a person: discrepancies, proposals, orders; and the rules and runs behind them.
+
+Forms only; no rule lives here. Every key starts with `hospital`; instants are microseconds UTC; reasons and evidence
+are JSON text with sorted keys. The rule that must not be broken: nothing is removed; a thing that is over says so in
+`status`.
+"""
+
+from datetime import date
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from sqlmodel import Field, SQLModel
+
+
+class DiscrepancyRow(SQLModel, table=True):
+    """One difference of book and shelf: `opened_at` when the reader's belief was entered, `since` when it began."""
+
+    __tablename__: ClassVar[str] = "discrepancy"
+    __table_args__: ClassVar[Any] = (Index("discrepancy_standing", "hospital", "status", "place"),)
+
+    hospital: str = Field(primary_key=True)
+    discrepancy: str = Field(primary_key=True)
+    kind: str
+    device: str
+    place: str
+    item: str
+    lot: str
+    unit: str
+    opened_at: int = Field(sa_type=BigInteger)
+    since: int = Field(sa_type=BigInteger)
+    found_event_id: bytes = Field(sa_type=LargeBinary)
+    status: str
+    closed_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
+    cause: str = ""
+    closed_event_id: bytes | None = Field(sa_type=LargeBinary, default=None, nullable=True)
+    evidence: str = Field(sa_type=Text)
+
+
+class StoreroomMatchRow(SQLModel, table=True):
+    """How far record and physical agreed in one storeroom when it was last looked at."""
+
+    __tablename__: ClassVar[str] = "storeroom_match"
+
+    hospital: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    at: int = Field(sa_type=BigInteger)
+    lines: int
+    lines_right: int
+    book: int = Field(sa_type=BigInteger)
+    differing: int = Field(sa_type=BigInteger)
+
+
+class ProposalRow(SQLModel, table=True):
+    """What to order for one item at one place, whence and why; at most one stands open for an item at a place."""
+
+    __tablename__: ClassVar[str] = "proposal"
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "proposal_one_open",
+            "hospital",
+            "place",
+            "item",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    hospital: str = Field(primary_key=True)
+    proposal: str = Field(primary_key=True)
+    run: str
+    place: str
+    item: str
+    source: str
+    internal: bool
+    qty: int = Field(sa_type=BigInteger)
+    reason: str = Field(sa_type=Text)
+    policy: str
+    policy_version: str
+    status: str
+    made_at: int = Field(sa_type=BigInteger)
+    renewed_at: int = Field(sa_type=BigInteger)
+    closed_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
+    order_no: str = ""
+
+
+class PurchaseOrderRow(SQLModel, table=True):
+    """One approved order; `supplier` is empty when `source` is the hospital's own store (an internal requisition)."""
+
+    __tablename__: ClassVar[str] = "purchase_order"
+    __table_args__: ClassVar[Any] = (Index("purchase_order_place", "hospital", "place"),)
+
+    hospital: str = Field(primary_key=True)
+    order_no: str = Field(primary_key=True)
+    supplier: str
+    source: str
+    place: str
+    status: str
+    created_at: int = Field(sa_type=BigInteger)
+    approved_by: str
+
+
+class OrderLineRow(SQLModel, table=True):
+    """One line of an order: base units, price a base unit (0 between the hospital's own stores), and why."""
+
+    __tablename__: ClassVar[str] = "order_line"
+
+    hospital: str = Field(primary_key=True)
+    order_no: str = Field(primary_key=True)
+    line_no: int = Field(primary_key=True)
+    item: str
+    qty: int = Field(sa_type=BigInteger)
+    price: int = Field(sa_type=BigInteger)
+    proposal: str
+    reason: str = Field(sa_type=Text)
+
+
+class JobRunRow(SQLModel, table=True):
+    """One run of a job in one period: the row is the run's claim, so that no period is run twice."""
+
+    __tablename__: ClassVar[str] = "job_run"
+
+    hospital: str = Field(primary_key=True)
+    job: str = Field(primary_key=True)
+    period: int = Field(sa_type=BigInteger, primary_key=True)
+    started_at: int = Field(sa_type=BigInteger)
+    outcome: str = ""
+
+
+class PolicyRuleRow(SQLModel, table=True):
+    """One threshold in force from a day to a day (exclusive), and the text it was taken from."""
+
+    __tablename__: ClassVar[str] = "policy_rule"
+
+    hospital: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    scope: str = Field(primary_key=True)
+    effective_from: date = Field(primary_key=True)
+    effective_to: date | None = None
+    value: str
+    source_doc: str
+
+
+_tables = SQLModel.metadata.tables
+DISCREPANCY = _tables["discrepancy"]
+STOREROOM_MATCH = _tables["storeroom_match"]
+PROPOSAL = _tables["proposal"]
+PURCHASE_ORDER = _tables["purchase_order"]
+ORDER_LINE = _tables["order_line"]
+JOB_RUN = _tables["job_run"]
+POLICY_RULE = _tables["policy_rule"]
