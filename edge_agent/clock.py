@@ -1,0 +1,90 @@
+"""The one place of the edge that asks the time or draws a random number.
+
+Story time (when things happen) may run fast, from the configuration; link time (time-outs of wires) is the monotonic
+clock and never does. The rule that must not be broken: nothing else in this package imports `time`, `os.urandom` or
+`secrets`.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_agent.core.recognise import Draft
+from protocols.entry import SCHEMA_NOW, ClockQuality, Entry, encode_body
+from protocols.values.hlc import Hlc, next_hlc
+from protocols.values.ids import BootId, Incarnation, boot_id, incarnation, make_event_id
+from protocols.values.instant import Instant, StoryTime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Story time and link time; without a `story`, story time is the system's clock."""
+
+    story: StoryTime | None = None
+
+    def now(self) -> Instant:
+        """Return when something happens now."""
+        if self.story is None:
+            return Instant(time.time_ns() // 1000)
+        return self.story.at(time.monotonic_ns())
+
+    def mono_us(self) -> int:
+        """Return microseconds of the monotonic clock."""
+        return time.monotonic_ns() // 1000
+
+    def link_now(self) -> Instant:
+        """Return link time as an instant: microseconds of the monotonic clock, of no use outside this process."""
+        return Instant(self.mono_us())
+
+    def link_s(self) -> float:
+        """Return link time in seconds."""
+        return time.monotonic()
+
+    def real_s_until(self, moment: Instant) -> float:
+        """Return the real seconds until a moment of story time, never negative."""
+        if self.story is not None:
+            return self.story.wait_s(self.now(), moment)
+        return max(0.0, (moment - self.now()) / 1_000_000)
+
+
+def chance() -> float:
+    """Return a random number in 0..1, from the system."""
+    return int.from_bytes(os.urandom(7), "big") / (1 << 56)
+
+
+def new_incarnation() -> Incarnation:
+    """Draw the 16 random bytes of a new ledger."""
+    return incarnation(os.urandom(16))
+
+
+def new_boot_nonce() -> bytes:
+    """Draw the 16 random bytes that tell this run from a copy of this disk; they never touch the disk."""
+    return os.urandom(16)
+
+
+class Pen:
+    """Turns drafts into entries: gives them an id, the time and this run's name. `last` is the ledger's last clock."""
+
+    def __init__(self, clock: Clock, last: Hlc) -> None:
+        self._clock = clock
+        self._last = last
+        self._boot: BootId = boot_id(os.urandom(16))
+        self._draw: Callable[[int], bytes] = os.urandom
+
+    def entry(self, draft: Draft) -> Entry:
+        """Return one entry, now. Raises `WeBroke` for a body that cannot be said."""
+        wall = self._clock.now()
+        self._last = next_hlc(self._last, wall)
+        return Entry(
+            event_id=make_event_id(max(0, wall // 1000), self._draw(10)),
+            hlc=self._last,
+            wall=wall,
+            mono=self._clock.mono_us(),
+            boot_id=self._boot,
+            clock_quality=ClockQuality.UNKNOWN if self._clock.story is None else ClockQuality.FREE,
+            kind=draft.kind,
+            schema=SCHEMA_NOW,
+            body=encode_body(draft.body),
+            actor=draft.actor,
+        )

@@ -1,0 +1,249 @@
+"""edge.toml as checked values. Paths in it are relative to it.
+
+Every fault is told at once, by its key, with what was expected and what came. The rule that must not be broken: a value
+that is wrong or a key that is unknown stops the start; nothing is guessed.
+"""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from edge_agent.config import forms
+from edge_agent.config.forms import Address, Section
+from edge_agent.core.presence.window import WINDOW_S
+from edge_agent.core.recognise import VISIT_IDLE_S
+from edge_agent.errors import BadConfig
+from protocols.errors import BadValue
+from protocols.values import ids
+from protocols.values.ids import DeviceId, HospitalId, PlaceId
+from protocols.values.instant import StoryTime, from_iso
+
+T = TypeVar("T")
+
+SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master")
+READERS_MAX = 16
+SCANNERS_MAX = 16
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """Who this edge is. `fit` 1 has a scanner, 2 has readers too; `mode` is "live"."""
+
+    id: DeviceId
+    hospital: HospitalId
+    shard: int
+    place: PlaceId
+    fit: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncConfig:
+    """Brokers and link time-outs in seconds. `unsigned` must be said until keys exist."""
+
+    brokers: tuple[str, ...]
+    keepalive_s: float
+    unsigned: bool
+    hello_s: float
+    resend_s: float
+    backoff_max_s: float
+    spread_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """One RFID reader: `round_s` in its own time, `keepalive_s` in link time."""
+
+    name: str
+    address: Address
+    keepalive_s: float
+    round_s: float
+    antennas: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerConfig:
+    """One barcode scanner on a serial port that beeps when the host says so."""
+
+    name: str
+    port: Path
+    baud: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the agent is told."""
+
+    path: Path
+    device: DeviceConfig
+    story: StoryTime | None
+    ledger: Path
+    max_pages: int | None
+    sync: SyncConfig
+    readers: tuple[ReaderConfig, ...]
+    scanners: tuple[ScannerConfig, ...]
+    window_s: float
+    visit_idle_s: float
+    items: Path | None
+    opening: Path | None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a whole file. Raises `BadConfig` with every fault in it."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadConfig(f"{path}: expected a configuration file, {error.strerror}; name it with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: expected TOML; {error}") from error
+    file = _File(raw)
+    config = _config(path, file)
+    faults = file.faults or _crosscheck(config)
+    if faults:
+        raise BadConfig("\n".join(f"{path}: {fault}" for fault in faults))
+    return config
+
+
+class _File:
+    """The file's tables, read one by one; keeps the faults."""
+
+    def __init__(self, raw: dict[str, object]) -> None:
+        self._raw = raw
+        unknown = [name for name in raw if name not in SECTIONS]
+        self.faults = [f"{name}: this section is unknown; look at its spelling" for name in unknown]
+
+    def one(self, name: str, read: Callable[[Section], T]) -> T:
+        table = Section(name, self._raw.get(name, {}), self.faults)
+        value = read(table)
+        table.end()
+        return value
+
+    def many(self, name: str, most: int, read: Callable[[Section], T]) -> tuple[T, ...]:
+        rows = self._raw.get(name, [])
+        if not isinstance(rows, list) or len(rows) > most:
+            self.faults.append(f"{name}: expected at most {most} tables written [[{name}]], got {rows!r:.60}")
+            return ()
+        tables = [Section(f"{name}[{number}]", row, self.faults) for number, row in enumerate(rows)]
+        values = tuple(map(read, tables))
+        for table in tables:
+            table.end()
+        return values
+
+    def has(self, name: str) -> bool:
+        return name in self._raw
+
+
+def _config(path: Path, file: _File) -> Config:
+    root = path.parent
+    ledger, max_pages = file.one("store", lambda table: _store(table, root))
+    items, opening = file.one("master", lambda table: _master(table, root))
+    brokers, keepalive_s = file.one("broker", _broker)
+    return Config(
+        path=path,
+        device=file.one("device", _device),
+        story=file.one("clock", _clock) if file.has("clock") else None,
+        ledger=ledger,
+        max_pages=max_pages,
+        sync=file.one("sync", lambda table: _sync(table, brokers, keepalive_s)),
+        readers=file.many("reader", READERS_MAX, _reader),
+        scanners=file.many("scanner", SCANNERS_MAX, lambda table: _scanner(table, root)),
+        window_s=file.one("presence", _presence),
+        visit_idle_s=file.one("visit", lambda table: table.take("idle_s", forms.SECONDS, VISIT_IDLE_S)),
+        items=items,
+        opening=opening,
+    )
+
+
+def _crosscheck(config: Config) -> list[str]:
+    names = [reader.name for reader in config.readers] + [scanner.name for scanner in config.scanners]
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    faults = [f"{name}: two readers or scanners have this name; give each its own" for name in doubles]
+    if not config.scanners:
+        faults.append("scanner: expected at least one, for a person must hear that a scan is kept; add [[scanner]]")
+    if (config.device.fit == 2) != bool(config.readers):
+        said = f"{config.device.fit} with {len(config.readers)} readers"
+        faults.append(f"device.fit: expected 2 with [[reader]], 1 without, got {said}")
+    return faults
+
+
+def _device(table: Section) -> DeviceConfig:
+    identity = table.need("id", forms.named(ids.device_id, "a lower-case name such as 'ward-01'"))
+    return DeviceConfig(
+        id=identity,
+        hospital=table.take("hospital", forms.named(ids.hospital_id, "a lower-case name"), ids.HOSPITAL_DEFAULT),
+        shard=table.take("shard", forms.whole(0, 255), 0),
+        place=table.take("place", forms.STOREROOM, PlaceId(identity)),
+        fit=table.need("fit", forms.whole(1, 2)),
+        mode=table.take("mode", forms.only("live"), "live"),
+    )
+
+
+def _clock(table: Section) -> StoryTime | None:
+    instant = forms.named(from_iso, "a time with its zone such as '2026-03-02T16:00:00+08:00'")
+    start = table.need("start", instant)
+    rate = table.need("rate", forms.number(0.001, 10_000.0))
+    since = table.need("since_monotonic_ns", forms.whole(0, 2**63 - 1))
+    real_from = table.maybe("real_from", instant)
+    if table.refused:
+        return None
+    try:
+        return StoryTime(start, rate, since, real_from)
+    except BadValue as error:
+        table.note("", str(error))
+        return None
+
+
+def _store(table: Section, root: Path) -> tuple[Path, int | None]:
+    path = table.take("path", forms.path_under(root), root / "ledger.db")
+    return path, table.maybe("max_pages", forms.whole(1, 2**31))
+
+
+def _broker(table: Section) -> tuple[tuple[str, ...], float]:
+    return table.need("urls", forms.BROKERS), table.take("keepalive_s", forms.number(0.5, 3600.0), 30.0)
+
+
+def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncConfig:
+    seconds = forms.number(0.001, forms.DAY_S)
+    return SyncConfig(
+        brokers=brokers,
+        keepalive_s=keepalive_s,
+        unsigned=table.take("unsigned", forms.TRUTH, False),
+        hello_s=table.take("hello_s", seconds, 15.0),
+        resend_s=table.take("resend_s", seconds, 15.0),
+        backoff_max_s=table.take("backoff_max_s", seconds, 300.0),
+        spread_s=table.take("spread_s", forms.number(0.0, forms.DAY_S), 60.0),
+    )
+
+
+def _reader(table: Section) -> ReaderConfig:
+    table.need("kind", forms.only("llrp"))
+    return ReaderConfig(
+        name=table.need("name", forms.NAME),
+        address=table.need("url", forms.TCP),
+        keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
+        round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
+        antennas=table.need("antennas", forms.ANTENNAS),
+    )
+
+
+def _scanner(table: Section, root: Path) -> ScannerConfig:
+    table.need("feedback", forms.only("host-beep"))
+    return ScannerConfig(
+        name=table.need("name", forms.NAME),
+        port=table.need("url", forms.serial_under(root)),
+        baud=table.take("baud", forms.one_of(*BAUDS), 9600),
+    )
+
+
+def _presence(table: Section) -> float:
+    table.take("model", forms.only("window"), "window")
+    table.take("claim_wait_s", forms.whole(0, 0), 0)
+    return table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
+
+
+def _master(table: Section, root: Path) -> tuple[Path | None, Path | None]:
+    path = forms.path_under(root)
+    return table.maybe("items", path), table.maybe("opening", path)

@@ -1,0 +1,184 @@
+"""The forms a value of edge.toml may have: each knows what it expects in words and how to read it.
+
+It knows no key; `edge_agent.config` says which key has which form.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+from urllib.parse import urlsplit
+
+from protocols.errors import BadValue
+from protocols.values import ids
+from protocols.values.ids import PlaceId
+
+T = TypeVar("T")
+
+DAY_S = 86_400.0
+BROKERS_MAX = 8
+ANTENNAS_MAX = 64
+SHOWN_MAX = 80
+"""Characters of a wrong value that a message repeats."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """How one value is read: `read` returns None for what is not `expected`, or raises `BadValue` in its own words."""
+
+    expected: str
+    read: Callable[[object], T | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A TCP address."""
+
+    host: str
+    port: int
+
+
+class Section:
+    """One table of the file: hands its keys out, checked, and notes every fault it meets."""
+
+    def __init__(self, name: str, raw: object, faults: list[str]) -> None:
+        self._name, self._faults = name, faults
+        self._left: dict[str, object] = dict(raw) if isinstance(raw, Mapping) else {}
+        self.refused = not isinstance(raw, Mapping)
+        if self.refused:
+            self.note("", f"expected a table, got {raw!r:.{SHOWN_MAX}}")
+
+    def need(self, key: str, form: Form[T]) -> T:
+        """Return the value of a key that must be there; after a fault nothing of use, for the file is refused."""
+        if key not in self._left:
+            self.note(f".{key}", f"it is missing; expected {form.expected}")
+            return cast(T, None)
+        return self.take(key, form, cast(T, None))
+
+    def take(self, key: str, form: Form[T], default: T) -> T:
+        """Return the value of a key, or the default where it is not given."""
+        if key not in self._left:
+            return default
+        raw = self._left.pop(key)
+        try:
+            value = form.read(raw)
+        except BadValue as error:
+            self.note(f".{key}", str(error))
+            return default
+        if value is None:
+            self.note(f".{key}", f"expected {form.expected}, got {raw!r:.{SHOWN_MAX}}")
+            return default
+        return value
+
+    def maybe(self, key: str, form: Form[T]) -> T | None:
+        """Return the value of a key, None where it is not given."""
+        return self.take(key, form, cast(T, None))
+
+    def end(self) -> None:
+        """Note every key that nobody asked for."""
+        for key in self._left:
+            self.note(f".{key}", "this key is unknown; look at its spelling")
+
+    def note(self, key: str, fault: str) -> None:
+        """Keep a fault; `key` is empty for the table as a whole."""
+        self.refused = True
+        self._faults.append(f"{self._name}{key}: {fault}")
+
+
+def named(parse: Callable[[str], T], expected: str) -> Form[T]:
+    """A text that one of the product's own parsers reads."""
+    return Form(expected, lambda raw: parse(raw) if isinstance(raw, str) else None)
+
+
+def whole(low: int, high: int) -> Form[int]:
+    """A whole number."""
+    said = f"the number {low}" if low == high else f"a whole number from {low} to {high}"
+    return Form(said, lambda raw: raw if type(raw) is int and low <= raw <= high else None)
+
+
+def number(low: float, high: float) -> Form[float]:
+    """A number, whole or not."""
+
+    def read(raw: object) -> float | None:
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or not low <= raw <= high:
+            return None
+        return float(raw)
+
+    return Form(f"a number from {low:g} to {high:g}", read)
+
+
+def only(word: str) -> Form[str]:
+    """The one word that is built so far."""
+    return Form(f'"{word}", the only one built so far', lambda raw: word if raw == word else None)
+
+
+def one_of(*admitted: int) -> Form[int]:
+    """One of some numbers."""
+    said = f"one of {', '.join(map(str, admitted))}"
+    return Form(said, lambda raw: raw if type(raw) is int and raw in admitted else None)
+
+
+def path_under(root: Path) -> Form[Path]:
+    """A path, relative to the configuration's folder."""
+
+    def read(raw: object) -> Path | None:
+        return root / raw if isinstance(raw, str) and raw and "\0" not in raw else None
+
+    return Form("a path", read)
+
+
+def serial_under(root: Path) -> Form[Path]:
+    """A serial port by its path."""
+
+    def read(raw: object) -> Path | None:
+        scheme, _, path = raw.partition(":") if isinstance(raw, str) else ("", "", "")
+        return root / path if scheme == "serial" and path and "\0" not in path else None
+
+    return Form("serial:PATH such as 'serial:/dev/ttyACM0'", read)
+
+
+def _storeroom(text: str) -> PlaceId | None:
+    place = ids.place_id(text)
+    return None if ids.is_virtual(place) else place
+
+
+def _brokers(raw: object) -> tuple[str, ...] | None:
+    if not isinstance(raw, list) or not 1 <= len(raw) <= BROKERS_MAX:
+        return None
+    known = all(_address(url, "mqtt", 1883) for url in raw)
+    return tuple(raw) if known else None
+
+
+def _antennas(raw: object) -> tuple[int, ...] | None:
+    if not isinstance(raw, list) or not 1 <= len(raw) <= ANTENNAS_MAX:
+        return None
+    right = all(type(each) is int and 1 <= each <= 65_535 for each in raw) and len(set(raw)) == len(raw)
+    return tuple(raw) if right else None
+
+
+def _address(raw: object, scheme: str, port: int) -> Address | None:
+    try:
+        parts = urlsplit(raw if isinstance(raw, str) else "")
+        given = parts.port or port
+    except ValueError:
+        return None
+    more = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme != scheme or not parts.hostname or more:
+        return None
+    return Address(parts.hostname, given)
+
+
+def _name(text: str) -> str | None:
+    return text if _NAME.fullmatch(text) else None
+
+
+NAME = Form("a short lower-case name such as 'r1'", lambda raw: _name(raw) if isinstance(raw, str) else None)
+TRUTH = Form("true or false", lambda raw: raw if isinstance(raw, bool) else None)
+STOREROOM = Form("the id of a storeroom", lambda raw: _storeroom(raw) if isinstance(raw, str) else None)
+TCP = Form("tcp://HOST:PORT", lambda raw: _address(raw, "tcp", 5084))
+BROKERS = Form(f'a list of 1..{BROKERS_MAX} such as ["mqtt://127.0.0.1:1883"]', _brokers)
+ANTENNAS = Form(f"a list of 1..{ANTENNAS_MAX} different antenna numbers such as [1, 2, 3, 4]", _antennas)
+SECONDS = number(1.0, DAY_S)

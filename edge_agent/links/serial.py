@@ -1,0 +1,140 @@
+"""A serial port with a scanner on it: hand on bytes as they come, send beeps, open again when it was unplugged.
+
+The only file that knows pyserial. It knows no framing; what bytes mean is decided on the agent's own thread. Callbacks
+are called on this link's thread and should only put something into the agent's queue. The rule that must not be broken:
+nothing a port does raises from here: it becomes a reason, told once for each change.
+"""
+
+import errno
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import serial
+
+from edge_agent.links.tcp import BackOff
+
+READ_BYTES = 4096
+READ_TIMEOUT_S = 0.5
+"""The beat at which an idle port looks whether it should stop."""
+WRITE_TIMEOUT_S = 1.0
+"""A scanner that does not take four bytes in a second is gone."""
+REOPEN = BackOff(first_s=0.2, max_s=5.0)
+"""A plug is put back within seconds; a person stands there and waits for the beep."""
+
+
+class SerialConnection:
+    """One opened port. After a fault, sending does nothing: a late beep never reaches the next plug."""
+
+    def __init__(self, port: serial.Serial) -> None:
+        self._port = port
+        self._lock = threading.Lock()
+        self._over = False
+
+    def send(self, data: bytes) -> bool:
+        """Send bytes; returns False when the port did not take them."""
+        with self._lock:
+            if self._over:
+                return False
+            try:
+                self._port.write(data)
+                return True
+            except (serial.SerialException, OSError):
+                self._over = True  # the reading side meets the same fault and says it
+                return False
+
+    def read(self) -> bytes:
+        """Return what came; empty after the time-out. Raises `OSError` when the port is gone."""
+        first = self._port.read(1)
+        return first + self._port.read(min(READ_BYTES, self._port.in_waiting)) if first else b""
+
+    def close(self) -> None:
+        """Give the port back."""
+        with self._lock:
+            self._over = True
+            self._port.close()
+
+
+class SerialLink:
+    """Keeps one port open, on a thread of its own, until stopped.
+
+    `on_open(connection)`, `on_bytes(data)` and `on_close(reason)` come in that order; `on_close` alone when opening
+    failed. `chance()` gives a random number of 0..1 for the pause.
+    """
+
+    def __init__(
+        self,
+        port: Path,
+        baud: int,
+        *,
+        on_open: Callable[[SerialConnection], None],
+        on_bytes: Callable[[bytes], None],
+        on_close: Callable[[str], None],
+        chance: Callable[[], float],
+    ) -> None:
+        self._path, self._baud = port, baud
+        self._on_open, self._on_bytes, self._on_close = on_open, on_bytes, on_close
+        self._chance = chance
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"serial {port.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to open."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 4 * READ_TIMEOUT_S) -> None:
+        """Close, and wait for the thread to end."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                connection = SerialConnection(_open(self._path, self._baud))
+            except (OSError, ValueError) as error:  # SerialException is an OSError
+                self._on_close(_say(error, self._path))
+                failures += 1
+            else:
+                failures = 0
+                self._on_open(connection)
+                self._on_close(self._read(connection))
+            self._stopped.wait(REOPEN.wait_s(failures, self._chance()))
+
+    def _read(self, connection: SerialConnection) -> str:
+        try:
+            while not self._stopped.is_set():
+                data = connection.read()
+                if data:
+                    self._on_bytes(data)
+        except (OSError, TypeError) as error:  # pyserial raises TypeError when a port is closed under a read
+            return f"{self._path}: the port is gone ({_reason(error)}); plug the scanner in again"
+        finally:
+            connection.close()
+        return "stopped"
+
+
+def _open(path: Path, baud: int) -> serial.Serial:
+    return serial.Serial(
+        str(path), baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+    )
+
+
+def _say(error: Exception, path: Path) -> str:
+    match getattr(error, "errno", None):
+        case errno.ENOENT | errno.ENXIO | errno.ENODEV:
+            return f"{path}: expected a serial port, there is none; plug the scanner in or correct its url"
+        case errno.EACCES | errno.EPERM:
+            return f"{path}: expected a port this user may open; add the user to the port's group"
+        case errno.EAGAIN | errno.EBUSY:
+            return f"{path}: expected a free port, another program uses it; stop that program"
+        case errno.ENOTTY:
+            return f"{path}: expected a serial port, this is another kind of file; correct the scanner's url"
+        case _:
+            return f"{path}: expected a serial port that opens; {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return errno.errorcode.get(number, str(error)) if number else str(error)

@@ -1,0 +1,149 @@
+"""A configuration is used as a whole, or refused with every fault in it."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent.config import Config, load_config
+from edge_agent.config.forms import Address
+from edge_agent.errors import BadConfig
+from protocols.values.instant import from_iso
+
+FULL = """
+[device]
+id = "ward-01"
+hospital = "main"
+shard = 0
+place = "ward-01"
+fit = 2
+mode = "live"
+[clock]
+start = "2026-03-02T16:00:00+08:00"
+rate = 540.0
+since_monotonic_ns = 123
+[store]
+path = "ledger.db"
+max_pages = 500
+[broker]
+urls = ["mqtt://127.0.0.1:1883"]
+keepalive_s = 2
+[sync]
+unsigned = true
+hello_s = 1
+resend_s = 2
+backoff_max_s = 1
+spread_s = 0.5
+[[reader]]
+name = "r1"
+kind = "llrp"
+url = "tcp://127.0.0.1:5084"
+keepalive_s = 1
+round_s = 60
+antennas = [1, 2, 3, 4]
+[[scanner]]
+name = "s1"
+url = "serial:ward-01.pty"
+feedback = "host-beep"
+[presence]
+model = "window"
+window_s = 600
+claim_wait_s = 0
+[visit]
+idle_s = 1800
+[master]
+items = "items.csv"
+opening = "opening.csv"
+"""
+
+SMALL = """
+[device]
+id = "ward-01"
+fit = 1
+[broker]
+urls = ["mqtt://127.0.0.1:1883"]
+[[scanner]]
+name = "s1"
+url = "serial:/dev/ttyACM0"
+feedback = "host-beep"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "edge.toml"
+    path.write_text(text, "utf-8")
+    return load_config(path)
+
+
+def test_a_full_configuration_is_read(tmp_path: Path) -> None:
+    config = load(tmp_path, FULL)
+    assert (config.device.id, config.device.fit, config.sync.unsigned) == ("ward-01", 2, True)
+    assert config.story is not None
+    assert config.story.start == from_iso("2026-03-02T16:00:00+08:00")
+    assert (config.ledger, config.max_pages) == (tmp_path / "ledger.db", 500)
+    assert config.readers[0].address == Address("127.0.0.1", 5084)
+    assert config.readers[0].antennas == (1, 2, 3, 4)
+    assert config.scanners[0].port == tmp_path / "ward-01.pty"
+    assert (config.items, config.opening) == (tmp_path / "items.csv", tmp_path / "opening.csv")
+
+
+def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
+    config = load(tmp_path, SMALL)
+    assert (config.device.hospital, config.device.place, config.device.shard) == ("main", "ward-01", 0)
+    assert (config.story, config.max_pages, config.items) == (None, None, None)
+    assert (config.window_s, config.visit_idle_s, config.sync.unsigned) == (600.0, 1800.0, False)
+    assert str(config.scanners[0].port) == "/dev/ttyACM0"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('id = "ward-01"', 'id = "Ward 01"', "device.id: device: expected a lower-case name such as 'ward-01'"),
+        ("fit = 2", "fit = 3", "device.fit: expected a whole number from 1 to 2, got 3"),
+        ("fit = 2", "fit = 1", "device.fit: expected 2 with [[reader]], 1 without, got 1 with 1 readers"),
+        ("fit = 2", "", "device.fit: it is missing; expected a whole number from 1 to 2"),
+        ('place = "ward-01"', 'place = "patient@ward-01"', "device.place: expected the id of a storeroom"),
+        ('mode = "live"', 'mode = "shadow"', 'device.mode: expected "live", the only one built so far'),
+        ("rate = 540.0", "rate = 0", "clock.rate: expected a number from 0.001 to 10000, got 0"),
+        ("rate = 540.0", 'rate = 1\nreal_from = "2020-01-01T00:00:00Z"', "clock: clock real_from: expected not before"),
+        ("+08:00", "", "clock.start: instant: expected ISO 8601 with a zone"),
+        ("max_pages = 500", "max_pages = true", "store.max_pages: expected a whole number"),
+        ("mqtt://127.0.0.1:1883", "http://x", "broker.urls: expected a list of 1..8 such as"),
+        ("unsigned = true", 'unsigned = "yes"', "sync.unsigned: expected true or false, got 'yes'"),
+        ('kind = "llrp"', 'kind = "m100"', 'reader[0].kind: expected "llrp", the only one built so far'),
+        ("tcp://127.0.0.1:5084", "tcp://127.0.0.1:99999", "reader[0].url: expected tcp://HOST:PORT"),
+        ("[1, 2, 3, 4]", "[1, 1]", "reader[0].antennas: expected a list of 1..64 different antenna numbers"),
+        ("serial:ward-01.pty", "/dev/x", "scanner[0].url: expected serial:PATH"),
+        ('name = "s1"', 'name = "r1"', "r1: two readers or scanners have this name"),
+        ("claim_wait_s = 0", "claim_wait_s = 5", "presence.claim_wait_s: expected the number 0"),
+        ("idle_s = 1800", "idle = 1800", "visit.idle: this key is unknown"),
+        ("[visit]", "[visits]", "visits: this section is unknown"),
+        ("[[scanner]]", "[scanner]", "scanner: expected at most 16 tables written [[scanner]]"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+    assert right in FULL
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, FULL.replace(right, wrong, 1))
+    assert why in str(caught.value)
+    assert str(tmp_path / "edge.toml") in str(caught.value)
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, SMALL.replace("fit = 1", "fit = 7\nfits = 1").replace("serial:", "").replace("1883", "x"))
+    keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
+    assert sorted(keys) == ["broker.urls", "device.fit", "device.fits", "scanner[0].url"]
+
+
+def test_an_empty_file_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(tmp_path, "")
+    assert "device.id: it is missing" in str(caught.value)
+    assert "broker.urls: it is missing" in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_no_toml_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="No such file or directory; name it with --config"):
+        load_config(tmp_path / "edge.toml")
+    with pytest.raises(BadConfig, match="expected TOML"):
+        load(tmp_path, "[device")
