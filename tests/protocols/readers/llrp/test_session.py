@@ -1,5 +1,7 @@
 """The LLRP session: its table, its flow against hand-made answers, what it makes of silence, refusals, reports."""
 
+import random
+
 import pytest
 
 from protocols.errors import BadValue, WeBroke
@@ -296,3 +298,24 @@ def test_the_end_of_somebody_elses_round_is_not_ours() -> None:
 def test_a_configuration_that_cannot_work_is_not_made(wrong: dict[str, object]) -> None:
     with pytest.raises(BadValue):
         LlrpConfig(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_session_fed_with_mutated_messages_raises_nothing() -> None:
+    chance = random.Random(3)
+    event: Params = {
+        "AISpecEvent": {"EventType": 0, "ROSpecID": 1, "SpecIndex": 1},
+        "AntennaEvent": {"EventType": 0, "AntennaID": 1},
+    }
+    originals = [
+        report(ROW, ROW),
+        notice(event),
+        notice({"ConnectionAttemptEvent": 0}),
+        encode(Message("KEEPALIVE", 1)),
+    ]
+    session = running()
+    for each in range(20_000):
+        raw = bytearray(chance.choice(originals))
+        for _ in range(chance.randint(1, 3)):
+            raw[chance.randrange(6, len(raw))] = chance.randrange(256)
+        session.receive(bytes(raw), plus(T0, each / 1000))
+        session = session if session.state is State.RUNNING else running()
