@@ -1,27 +1,41 @@
 """The readers we speak to, by the name that stands in a configuration: one row makes a reader known.
 
-A row says how to cut its bytes into frames and how to talk to it. It opens nothing; the application brings the link.
+A row says how to cut its bytes into frames and, where the reader is one to converse with, how. It opens nothing; the
+application brings the link. The simulator's registry of devices has the same names.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 from protocols.readers.llrp.codec import LlrpDecoder
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
+from protocols.readers.scanner import ScannerDecoder
+
+
+class FrameDecoder(Protocol):
+    """What every decoder is: bytes in any pieces in, whole frames out, nothing raised for what the bytes hold."""
+
+    def receive(self, data: bytes) -> Sequence[object]:
+        """Take bytes and return the frames they complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderKind:
-    """One kind of reader: its usual TCP port, a fresh decoder for a stream, a fresh session for a connection."""
+    """One kind of reader: a fresh decoder for a stream, a fresh session for a connection (None: it only talks)."""
 
     name: str
-    port_default: int
-    decoder: Callable[[], LlrpDecoder]
-    session: Callable[[LlrpConfig], LlrpSession]
+    decoder: Callable[[], FrameDecoder]
+    session: Callable[[LlrpConfig], LlrpSession] | None = None
+    tcp_port_default: int | None = None
 
 
-READERS: Mapping[str, ReaderKind] = {
-    "llrp": ReaderKind("llrp", 5084, LlrpDecoder, LlrpSession),
-}
+READERS: Mapping[str, ReaderKind] = MappingProxyType(
+    {
+        "llrp": ReaderKind("llrp", LlrpDecoder, LlrpSession, tcp_port_default=5084),
+        "scanner": ReaderKind("scanner", ScannerDecoder),
+    }
+)
 """Every kind of reader by name. A test feeds each with noise, cuts and single bytes."""
