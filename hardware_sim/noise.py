@@ -6,7 +6,7 @@ LLRP and of clocks. The rule that must not be broken: a tag that is not on its s
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hardware_sim.world import SHELF_ANTENNAS, Storeroom, Tag
 from protocols.values.ids import Epc
@@ -20,13 +20,13 @@ LEVEL_DBM, LEVEL_SPREAD_DB, FADING_DB = -58.0, 6.0, 2.0
 RSSI_LOW, RSSI_HIGH = -90, -30
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One tag heard by one antenna in one round; `rssi_dbm` its peak level."""
+class Heard(NamedTuple):
+    """One tag heard by one antenna in one round; `rssi_dbm` its peak level, `times` reads."""
 
     epc: Epc
     antenna: int
     rssi_dbm: int
+    times: int
 
 
 class Radio:
@@ -56,7 +56,7 @@ class Radio:
     def _heard(self, tag: Tag, paths: list[tuple[int, float, float]], wanted: frozenset[int]) -> list[Heard]:
         draw = self._rng.random
         return [
-            Heard(tag.epc, antenna, self._level(level))
+            Heard(tag.epc, antenna, self._level(level), 1)
             for antenna, chance, level in paths
             if antenna in wanted and draw() < chance
         ]
