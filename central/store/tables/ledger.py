@@ -7,8 +7,11 @@ once, and `balance` moves only with a new row of `event`.
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
 from sqlmodel import Field, SQLModel
+
+BALANCE_MAX = 2**62
+"""Above it SQLite would go over to floating point on its own."""
 
 OPAQUE_SCHEMA = 0
 """`schema` of a ledger row whose entry this version could not read: `body` then holds the entry's exact bytes."""
@@ -127,6 +130,9 @@ class BalanceRow(SQLModel, table=True):
     """What the book says lies at one place: the fold of all posting lines. It may be negative; it is never rounded."""
 
     __tablename__: ClassVar[str] = "balance"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint(f"qty BETWEEN -{BALANCE_MAX} AND {BALANCE_MAX}", name="balance_whole"),
+    )
 
     hospital: str = Field(primary_key=True)
     place: str = Field(primary_key=True)

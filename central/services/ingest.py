@@ -1,0 +1,202 @@
+"""The ingest thread: messages from the broker into the ledger, in order, and the answers after COMMIT.
+
+One thread, because SQLite has one writer. A transaction ends after 50 messages or 20 ms, each message has its own
+savepoint. Nothing here decides; what a message comes to is `reception`'s. The rules that must not be broken: an answer
+leaves only after the COMMIT that it speaks of; whatever happens to one message, the thread goes on. The inbox is
+bounded: what does not fit is dropped, and the edge, whose ledger is the queue, sends it again.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from central.clock import Clock, chance
+from central.links.broker import CentralBroker
+from central.services.reception import Arrived, Outcome, Reception
+from central.store.engine import Store
+from protocols.errors import PeerBroke
+from protocols.sync.codec import Signing
+from protocols.sync.topics import parse_up
+from protocols.values.ids import HospitalId, PlaceId
+
+MESSAGES_A_TRANSACTION_MAX = 50
+TRANSACTION_S_MAX = 0.02
+INBOX_MAX = 2_000
+"""Messages waiting for the ingest thread: 2,000 frames are at most 500 MB, in practice a few MB."""
+IDLE_S = 0.5
+STOP_S_MAX = 10.0
+COMPLAIN_EVERY_S = 60.0
+COMPLAINTS_MAX = 1_000
+
+OnCommitted = Callable[[HospitalId, frozenset[PlaceId]], None]
+
+log = logging.getLogger("wardstock.ingest")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the ingest thread has done since it started; for the health page and tests."""
+
+    messages: int = 0
+    entries: int = 0
+    transactions: int = 0
+    refused_bytes: int = 0
+    dropped: int = 0
+    faults: int = 0
+
+
+@dataclass(slots=True)
+class _Complaints:
+    """One line a minute for each subject, however often it happens."""
+
+    clock: Clock
+    said_at: dict[str, float] = field(default_factory=dict)
+
+    def say(self, subject: str, line: str) -> None:
+        now = self.clock.link_s()
+        if now - self.said_at.get(subject, -COMPLAIN_EVERY_S) < COMPLAIN_EVERY_S:
+            return
+        if len(self.said_at) >= COMPLAINTS_MAX:
+            self.said_at.clear()
+        self.said_at[subject] = now
+        log.warning("%s", line)
+
+
+class Ingest:
+    """The inbox and the thread that empties it."""
+
+    def __init__(self, store: Store, clock: Clock, signing: Signing, on_committed: OnCommitted) -> None:
+        self.counts = Counts()
+        self._store, self._clock, self._on_committed = store, clock, on_committed
+        self._reception = Reception(signing, clock)
+        self._complaints = _Complaints(clock)
+        self._inbox: queue.Queue[Arrived] = queue.Queue(INBOX_MAX)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        """Begin to empty the inbox."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the transaction under way; what waits is dropped and will be sent again."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S_MAX)
+
+    def arrive(self, topic: str, data: bytes, answer: Callable[[str, bytes], None]) -> None:
+        """Take a message from any thread; drop it when it is from no device's topic or the inbox is full."""
+        try:
+            topics = parse_up(topic)
+            self._inbox.put_nowait(Arrived(topics, data, lambda reply: answer(topics.down, reply)))
+        except PeerBroke as error:
+            self.counts.refused_bytes += 1
+            self._complaints.say("topic", str(error))
+        except queue.Full:
+            self.counts.dropped += 1
+            self._complaints.say("inbox", f"ingest: {INBOX_MAX} messages wait; dropped one, the device will repeat it")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.step(IDLE_S)
+            except SQLAlchemyError as error:
+                self._fault(
+                    f"store: {error.args[0] if error.args else error}; devices send again what is not committed"
+                )
+            except Exception as error:  # noqa: BLE001 # the outermost loop of the thread: record and go on
+                self._fault(f"ingest bug: {type(error).__name__}: {error}; devices send again what is not committed")
+
+    def step(self, wait_s: float) -> bool:
+        """Run one transaction over what waits or comes within `wait_s`, then say the answers; tell whether any came.
+
+        Raises the store's faults; then nothing was committed and nothing is said.
+        """
+        try:
+            arrived: Arrived | None = self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait()
+        except queue.Empty:
+            return False
+        done: list[tuple[Arrived, Outcome]] = []
+        with self._store.write() as connection:
+            began = self._clock.link_s()
+            while arrived is not None:
+                done.append((arrived, self._one(connection, arrived)))
+                arrived = self._next(len(done), began)
+        self.counts.transactions += 1
+        self._say(done)
+        return True
+
+    def _next(self, taken: int, began: float) -> Arrived | None:
+        if taken >= MESSAGES_A_TRANSACTION_MAX or self._clock.link_s() - began >= TRANSACTION_S_MAX:
+            return None
+        try:
+            return self._inbox.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _one(self, connection: Connection, arrived: Arrived) -> Outcome:
+        try:
+            with connection.begin_nested():
+                return self._reception.receive(connection, arrived)
+        except PeerBroke as error:
+            self.counts.refused_bytes += 1
+            self._complaints.say(f"bytes {arrived.topics.device}", f"{arrived.topics.device}: {error}")
+            return Outcome()
+
+    def _say(self, done: Sequence[tuple[Arrived, Outcome]]) -> None:
+        places: dict[HospitalId, set[PlaceId]] = {}
+        for arrived, outcome in done:
+            self.counts.messages += 1
+            self.counts.entries += outcome.entries
+            if outcome.reply is not None:
+                arrived.answer(outcome.reply)
+            if outcome.note:
+                self._complaints.say(outcome.note, outcome.note)
+            if outcome.places:
+                places.setdefault(arrived.topics.hospital, set()).update(outcome.places)
+        for hospital, touched in places.items():
+            self._on_committed(hospital, frozenset(touched))
+
+    def _fault(self, line: str) -> None:
+        self.counts.faults += 1
+        self._complaints.say(line[:80], line)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Ingest with its brokers, as `serve` holds it."""
+
+    ingest: Ingest
+    broker: CentralBroker
+
+    def stop(self) -> None:
+        """Leave the brokers, then end the thread."""
+        self.broker.stop()
+        self.ingest.stop()
+
+
+def start_ingest(
+    store: Store,
+    clock: Clock,
+    *,
+    hospital: HospitalId,
+    urls: Sequence[str],
+    signing: Signing,
+    on_committed: OnCommitted,
+    keepalive_s: int = 30,
+) -> Running:
+    """Connect to every broker of the list and take in what devices say, until `stop`.
+
+    Returns at once; a broker that is not there is tried again. Raises `ValueError` for an address that cannot be one.
+    `on_committed(hospital, storerooms)` is called on the ingest thread after a COMMIT that moved a book or a belief.
+    """
+    ingest = Ingest(store, clock, signing, on_committed)
+    broker = CentralBroker(urls, hospital, keepalive_s=keepalive_s, chance=chance, on_message=ingest.arrive)
+    ingest.start()
+    broker.start()
+    return Running(ingest, broker)

@@ -1,0 +1,239 @@
+"""The writing of central's ledger: entries into `ledger`, facts into `event` once, what follows into balances.
+
+`take_in` is the only way in, for every device's chain and for central's own. It never refuses an entry whose place in
+the chain is proven: what cannot be read or posted stands in the ledger all the same, is named in `quarantine` with its
+bytes and the reason, and what comes behind it goes on. The rule that must not be broken: balances move only where the
+`event` row is new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import OperationalError
+
+from central.core.facts import Fact, read_fact
+from central.store.postings import post
+from central.store.tables.ledger import EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE
+from protocols.entry import ClockQuality, Entry, decode_entry
+from protocols.errors import PeerBroke, ProtocolsError
+from protocols.sync.reception import Link
+from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
+from protocols.values.instant import Instant, to_datetime
+
+REASON_MAX = 400
+HLC_STORED_MAX = 2**63 - 1
+"""The largest hybrid clock a signed 64-bit column holds; the year 6429."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Whose entries these are; `place` is the storeroom the device speaks for."""
+
+    hospital: HospitalId
+    device: DeviceId
+    incarnation: Incarnation
+    place: PlaceId
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of some entries: seqs kept but not posted, storerooms whose book or belief moved."""
+
+    quarantined: tuple[int, ...]
+    places: frozenset[PlaceId]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    link: Link
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    link: Link
+    event_id: bytes
+    reason: str
+
+
+def take_in(connection: Connection, chain: Chain, links: Sequence[Link], received_at: Instant) -> TakenIn:
+    """Write entries that continue their chain, inside the caller's transaction.
+
+    Raises `OperationalError` for a fault of the store (full disk, lock); nothing an entry says raises.
+    """
+    read, doubts = _read_all(links)
+    rows = [_ledger_row(chain, each.link, each.entry, received_at) for each in read]
+    rows += [_opaque_row(chain, doubt.link, received_at) for doubt in doubts]
+    if rows:
+        connection.execute(insert(LEDGER), rows)
+    facts = _new_facts(connection, chain, read, doubts)
+    places = _post_all(connection, chain, facts, doubts)
+    if doubts:
+        connection.execute(insert(QUARANTINE), [_quarantine_row(chain, doubt, received_at) for doubt in doubts])
+    return TakenIn(tuple(sorted(doubt.link.seq for doubt in doubts)), places)
+
+
+def _read_all(links: Sequence[Link]) -> tuple[list[_Read], list[_Doubt]]:
+    read: list[_Read] = []
+    doubts: list[_Doubt] = []
+    for link in links:
+        try:
+            entry = decode_entry(link.raw)
+        except PeerBroke as error:
+            doubts.append(_Doubt(link, b"", str(error)))
+            continue
+        if entry.hlc > HLC_STORED_MAX:
+            doubts.append(_Doubt(link, b"", f"entry: expected a hybrid clock below 2**63, got {entry.hlc}"))
+        else:
+            read.append(_Read(link, entry))
+    return read, doubts
+
+
+def _new_facts(
+    connection: Connection, chain: Chain, read: Sequence[_Read], doubts: list[_Doubt]
+) -> list[tuple[_Read, Fact]]:
+    """Put each event id into `event` once and return the facts that were new; add the rest's doubts."""
+    meant = [(each, *_meaning(each.entry)) for each in read]
+    if not meant:
+        return []
+    rows = [_event_row(chain, each, each.entry.wall if fact is None else fact.at) for each, fact, _ in meant]
+    statement = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(EVENT)
+    added = connection.execute(statement.on_conflict_do_nothing().returning(EVENT.c.event_id), rows)
+    new = set(added.scalars())
+    first = _first_contents(connection, chain.hospital, [each.entry.event_id for each in read])
+    facts: list[tuple[_Read, Fact]] = []
+    for each, fact, reason in meant:
+        if first[each.entry.event_id] != each.link.content_hash:
+            doubts.append(_Doubt(each.link, each.entry.event_id, "this event id is known with another content"))
+        elif each.entry.event_id not in new:
+            continue
+        elif fact is None:
+            doubts.append(_Doubt(each.link, each.entry.event_id, reason))
+        else:
+            facts.append((each, fact))
+        new.discard(each.entry.event_id)
+    return facts
+
+
+def _meaning(entry: Entry) -> tuple[Fact | None, str]:
+    try:
+        return read_fact(entry), ""
+    except ProtocolsError as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 # one entry may meet our own bug; the queue behind it must not
+        return None, f"bug: {type(error).__name__}: {error}"
+
+
+def _first_contents(connection: Connection, hospital: HospitalId, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    query = select(EVENT.c.event_id, EVENT.c.content_hash).where(
+        EVENT.c.hospital == hospital, EVENT.c.event_id.in_(sorted(set(ids)))
+    )
+    return {row.event_id: row.content_hash for row in connection.execute(query)}
+
+
+def _post_all(
+    connection: Connection, chain: Chain, facts: Sequence[tuple[_Read, Fact]], doubts: list[_Doubt]
+) -> frozenset[PlaceId]:
+    """Post all together; when that fails, one by one, so that only the one that fails is set aside."""
+    where = (chain.hospital, chain.device, chain.place)
+    try:
+        with connection.begin_nested():
+            return post(connection, *where, [fact for _, fact in facts])
+    except OperationalError:
+        raise
+    except Exception:  # noqa: BLE001 # one of them is the cause, perhaps our own bug; the next lines find which
+        places: set[PlaceId] = set()
+    for each, fact in facts:
+        try:
+            with connection.begin_nested():
+                places |= post(connection, *where, [fact])
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 # set aside with its reason; the queue goes on
+            doubts.append(_Doubt(each.link, each.entry.event_id, f"bug: {type(error).__name__}: {error}"))
+    return frozenset(places)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def month_of(instant: Instant) -> int:
+    """Return the partition of an instant: year x 100 + month, UTC."""
+    moment = to_datetime(instant)
+    return moment.year * 100 + moment.month
+
+
+def _ledger_row(chain: Chain, link: Link, entry: Entry, received_at: Instant) -> dict[str, Any]:
+    return {
+        **_place_in_chain(chain, link, received_at),
+        "event_id": entry.event_id,
+        "hlc": entry.hlc,
+        "wall": entry.wall,
+        "mono": entry.mono,
+        "boot_id": entry.boot_id,
+        "clock_quality": int(entry.clock_quality),
+        "kind": entry.kind,
+        "schema": entry.schema,
+        "body": entry.body,
+        "actor": entry.actor,
+    }
+
+
+def _opaque_row(chain: Chain, link: Link, received_at: Instant) -> dict[str, Any]:
+    return {
+        **_place_in_chain(chain, link, received_at),
+        "event_id": b"",
+        "hlc": 0,
+        "wall": 0,
+        "mono": 0,
+        "boot_id": b"",
+        "clock_quality": int(ClockQuality.UNKNOWN),
+        "kind": "",
+        "schema": OPAQUE_SCHEMA,
+        "body": link.raw,
+        "actor": "",
+    }
+
+
+def _place_in_chain(chain: Chain, link: Link, received_at: Instant) -> dict[str, Any]:
+    return {
+        "hospital": chain.hospital,
+        "received_month": month_of(received_at),
+        "incarnation": chain.incarnation,
+        "seq": link.seq,
+        "device": chain.device,
+        "content_hash": link.content_hash,
+        "prev_hash": link.prev_hash,
+        "hash": link.hash,
+        "received_at": received_at,
+    }
+
+
+def _event_row(chain: Chain, each: _Read, at: int) -> dict[str, Any]:
+    return {
+        "hospital": chain.hospital,
+        "event_id": each.entry.event_id,
+        "content_hash": each.link.content_hash,
+        "device": chain.device,
+        "incarnation": chain.incarnation,
+        "seq": each.link.seq,
+        "kind": each.entry.kind,
+        "at": at,
+        "actor": each.entry.actor,
+    }
+
+
+def _quarantine_row(chain: Chain, doubt: _Doubt, at: Instant) -> dict[str, Any]:
+    return {
+        "hospital": chain.hospital,
+        "incarnation": chain.incarnation,
+        "seq": doubt.link.seq,
+        "event_id": doubt.event_id,
+        "reason": doubt.reason[:REASON_MAX],
+        "raw": doubt.link.raw,
+        "at": at,
+    }

@@ -1,0 +1,110 @@
+"""What follows from facts: posting lines, balances, beliefs, bindings.
+
+The caller has made sure that each fact is new. The rule that must not be broken: every line takes from one place what
+it gives to another, in one transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from central.core.balances import Holding, Move, fold
+from central.core.facts import Fact
+from central.store.merge import merge
+from central.store.tables.ledger import BALANCE, BELIEF, BINDING, POSTING_LINE
+from protocols.movements import PostingLine
+from protocols.values.ids import DeviceId, HospitalId, PlaceId
+
+
+def post(
+    connection: Connection, hospital: HospitalId, device: DeviceId, place: PlaceId, facts: Sequence[Fact]
+) -> frozenset[PlaceId]:
+    """Write what follows from some new facts, in order; return the storerooms touched."""
+    rows = [_line_row(hospital, fact, no, line) for fact in facts for no, line in enumerate(fact.lines)]
+    if rows:
+        connection.execute(insert(POSTING_LINE), rows)
+    add_to_balances(connection, hospital, fold(move_of(line) for fact in facts for line in fact.lines))
+    _believe(connection, hospital, device, place, facts)
+    _bind(connection, hospital, facts)
+    touched = {end for fact in facts for line in fact.lines for end in (line.source, line.target)}
+    if any(fact.belief for fact in facts):
+        touched.add(place)
+    return frozenset(PlaceId(end.rpartition("@")[2]) for end in touched)
+
+
+def move_of(line: PostingLine) -> Move:
+    """Return a posting line as the core's move."""
+    return Move(
+        line.item,
+        line.lot,
+        line.owner,
+        line.unit,
+        line.qty,
+        line.source,
+        line.source_position,
+        line.target,
+        line.target_position,
+    )
+
+
+def add_to_balances(connection: Connection, hospital: HospitalId, changes: dict[Holding, int]) -> None:
+    """Add to each holding's balance, in sorted order so that two writers cannot wait for each other."""
+    if not changes:
+        return
+    statement = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(BALANCE)
+    keys = [column.name for column in BALANCE.primary_key]
+    added = {"qty": BALANCE.c.qty + statement.excluded.qty}
+    rows = [{"hospital": hospital, **holding._asdict(), "qty": qty} for holding, qty in sorted(changes.items())]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+
+def _believe(
+    connection: Connection, hospital: HospitalId, device: DeviceId, place: PlaceId, facts: Iterable[Fact]
+) -> None:
+    last: dict[str, dict[str, Any]] = {}
+    for fact in facts:
+        if fact.belief is None:
+            continue
+        said = fact.belief
+        last[said.epc.upper()] = {
+            "hospital": hospital,
+            "device": device,
+            "epc": said.epc.upper(),
+            "place": place,
+            "p": said.p,
+            "model": said.model,
+            "since": said.since,
+            "event_id": fact.event_id,
+            "at": fact.at,
+        }
+    merge(connection, BELIEF, list(last.values()))
+
+
+def _bind(connection: Connection, hospital: HospitalId, facts: Iterable[Fact]) -> None:
+    bindings = {binding.epc.upper(): binding for fact in facts for binding in fact.bindings}
+    rows = [
+        {
+            "hospital": hospital,
+            "epc": epc,
+            "item": bound.item,
+            "gtin": bound.gtin,
+            "lot": bound.lot,
+            "serial": bound.serial,
+            "expiry": bound.expiry,
+        }
+        for epc, bound in bindings.items()
+    ]
+    merge(connection, BINDING, rows)
+
+
+def _line_row(hospital: HospitalId, fact: Fact, line_no: int, line: PostingLine) -> dict[str, Any]:
+    return {
+        "hospital": hospital,
+        "event_id": fact.event_id,
+        "line_no": line_no,
+        "at": fact.at,
+        **move_of(line)._asdict(),
+    }

@@ -1,0 +1,48 @@
+"""The topics of the broker: `ws/1/{hospital}/{shard}/{device}/up` and `down`; one device has one pair of them."""
+
+from dataclasses import dataclass
+
+from protocols.errors import BadValue, PeerBroke
+from protocols.values.ids import DeviceId, HospitalId, device_id, hospital_id
+
+ROOT = "ws/1"
+SHARD_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Where one device speaks and listens."""
+
+    hospital: HospitalId
+    shard: int
+    device: DeviceId
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shard <= SHARD_MAX:
+            raise BadValue(f"shard: expected 0..{SHARD_MAX}, got {self.shard}")
+
+    @property
+    def up(self) -> str:
+        """The topic the device speaks on."""
+        return f"{ROOT}/{self.hospital}/{self.shard}/{self.device}/up"
+
+    @property
+    def down(self) -> str:
+        """The topic the device listens on."""
+        return f"{ROOT}/{self.hospital}/{self.shard}/{self.device}/down"
+
+
+def every_up(hospital: HospitalId) -> str:
+    """Return the filter that takes what any device of a hospital says."""
+    return f"{ROOT}/{hospital}/+/+/up"
+
+
+def parse_up(topic: str) -> Topics:
+    """Return whose `up` topic this is. Raises `PeerBroke`."""
+    levels = topic.split("/")
+    if len(levels) != 6 or "/".join(levels[:2]) != ROOT or levels[5] != "up" or not levels[3].isdecimal():
+        raise PeerBroke(f"topic: expected {ROOT}/HOSPITAL/SHARD/DEVICE/up, got {topic!r:.120}")
+    try:
+        return Topics(hospital_id(levels[2]), int(levels[3][:4]), device_id(levels[4]))
+    except BadValue as error:
+        raise PeerBroke(f"topic: {error}") from error

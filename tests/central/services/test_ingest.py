@@ -1,0 +1,389 @@
+"""Ingest on a real SQLite: what is taken in, what is set aside, what is refused, and that the queue never blocks."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
+
+from central.core.facts import read_fact
+from central.services.ingest import INBOX_MAX
+from central.services.verify import verify
+from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE
+from protocols.entry import GENESIS, decode_entry, encode_entry
+from protocols.sync.codec import seal
+from protocols.sync.frames import NOTHING, Ack, Frame, Nack, Refused, Welcome, Why
+from protocols.values.ids import DeviceId, PlaceId, incarnation
+from tests.central.services.parties import (
+    OPEN,
+    WARD,
+    Central,
+    Device,
+    a_central,
+    any_entry,
+    entry,
+    issue,
+    line,
+    observe,
+    opening,
+)
+
+
+def live(central: Central) -> Device:
+    device = Device(central)
+    assert isinstance(device.greet(), Welcome)
+    return device
+
+
+def rows(central: Central, table: Any) -> list[Any]:  # noqa: ANN401 # rows of any table
+    with central.store.read() as connection:
+        return list(connection.execute(select(table)))
+
+
+def test_entries_become_ledger_rows_events_lines_and_balances() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1, qty=10), issue(2, qty=3))
+    (ack,) = device.say(device.frame(0, 2))
+    assert ack == Ack(1, device.chained[-1].hash, NOTHING, ())
+    assert central.balance() == {("ward-01", "A1"): 7, ("opening@ward-01", "A1"): -10, ("issued@ward-01", "A1"): 3}
+    assert [row.kind for row in rows(central, EVENT)] == ["opening", "issue"]
+    assert central.places == [frozenset({PlaceId("ward-01")})]
+    assert verify(central.store).ok
+
+
+def test_a_frame_said_twice_is_committed_once_and_acknowledged_twice() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1), issue(2))
+    first = device.say(device.frame(0, 2))
+    assert device.say(device.frame(0, 2)) == first
+    assert device.say(device.frame(0, 1)) == first
+    assert central.balance()["ward-01", "A1"] == 9
+
+
+def test_a_frame_that_overlaps_what_is_known_adds_only_what_is_new() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(*(issue(n) for n in range(5)))
+    device.say(device.frame(0, 3))
+    (ack,) = device.say(device.frame(1, 5))
+    assert isinstance(ack, Ack)
+    assert ack.seq == 4
+    assert [seq for seq, _ in central.raws()] == [0, 1, 2, 3, 4]
+
+
+def test_beliefs_and_bindings_stand_as_last_said() -> None:
+    central = a_central()
+    device = live(central)
+    bound = {
+        "epc": "E2000001",
+        "item": "A1",
+        "gtin": "06901234567892",
+        "lot": "L1",
+        "serial": "7",
+        "expiry": "2027-01-01",
+    }
+    device.write(entry("bind_tag", {"bindings": [bound]}, 1), observe(2, p=0.9), observe(3, p=0.02))
+    device.say(device.frame(0, 3))
+    (belief,) = rows(central, BELIEF)
+    assert (belief.device, belief.place, belief.epc, belief.p, belief.model) == (
+        WARD,
+        WARD,
+        "E2000001",
+        0.02,
+        "window-1",
+    )
+    assert belief.event_id == device.chained[2].entry.event_id
+    (binding,) = rows(central, BINDING)
+    assert (binding.item, binding.gtin, binding.lot, binding.serial) == ("A1", "06901234567892", "L1", "7")
+
+
+def test_the_same_event_in_another_place_of_a_chain_is_posted_once() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1), opening(1), issue(2))
+    device.say(device.frame(0, 3))
+    assert central.balance()["ward-01", "A1"] == 9
+    assert len(rows(central, EVENT)) == 2
+    assert len(rows(central, LEDGER)) == 3
+    assert central.quarantine() == {}
+    assert verify(central.store).ok
+
+
+def test_the_same_event_id_with_another_content_is_kept_and_set_aside() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1, qty=10), replace(opening(1, qty=99)), issue(2))
+    (ack,) = device.say(device.frame(0, 3))
+    assert isinstance(ack, Ack)
+    assert (ack.seq, ack.quarantined) == (2, (1,))
+    assert central.balance()["ward-01", "A1"] == 9
+    assert "another content" in central.quarantine()[1]
+    assert verify(central.store).ok
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (entry("from_the_future", {"x": 1}, 5), "kinds of the table"),
+        (entry("issue", {"lines": []}, 5), "posting lines"),
+        (entry("issue", b"not json", 5), "JSON map"),
+        (entry("issue", {"lines": [line("A1", "patient@ward-01", "ward-01")]}, 5), "expected to go from"),
+        (entry("observe", {"epc": "E2", "p": 0.5, "model": "m", "since": 1}, 5), "EPC"),
+        (entry("observe", {"epc": "E2000001", "p": 7, "model": "m", "since": 1}, 5), "probability"),
+        (entry("visit", {}, 5, clock=2**63), "hybrid clock"),
+        (entry("issue", {"lines": [line("A1", "ward-01", "issued@ward-01")], "occurred_at": 2**62 + 1}, 5), "62 bits"),
+    ],
+)
+def test_what_cannot_be_posted_is_kept_with_its_bytes_and_what_is_behind_it_goes_on(bad: Any, says: str) -> None:  # noqa: ANN401 # an Entry
+    central = a_central()
+    device = live(central)
+    device.write(opening(1), bad, issue(9))
+    (ack,) = device.say(device.frame(0, 3))
+    assert isinstance(ack, Ack)
+    assert (ack.seq, ack.quarantined) == (2, (1,))
+    assert says in central.quarantine()[1]
+    (kept,) = rows(central, QUARANTINE)
+    assert decode_entry(kept.raw) == bad
+    assert central.balance()["ward-01", "A1"] == 9
+    assert verify(central.store).ok
+
+
+def test_bytes_that_are_no_entry_are_kept_when_their_chain_holds() -> None:
+    central = a_central()
+    device = live(central)
+    good = encode_entry(opening(1))
+    (ack,) = device.say(device.raw_frame(0, GENESIS, [b"\xc1 no entry", good, b""]))
+    assert isinstance(ack, Ack)
+    assert (ack.seq, ack.quarantined) == (2, (0, 2))
+    assert [row.body for row in rows(central, LEDGER) if row.schema == OPAQUE_SCHEMA] == [b"\xc1 no entry", b""]
+    assert central.balance()["ward-01", "A1"] == 10
+    assert verify(central.store).ok
+
+
+def test_our_own_bug_in_posting_one_entry_sets_aside_that_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(said: Any) -> Any:  # noqa: ANN401 # an Entry, a Fact
+        if said.mono == 2:
+            raise ZeroDivisionError("ours")
+        return read_fact(said)
+
+    monkeypatch.setattr("central.store.ledger.read_fact", buggy)
+    central = a_central()
+    device = live(central)
+    device.write(opening(1), issue(2), issue(3))
+    (ack,) = device.say(device.frame(0, 3))
+    assert isinstance(ack, Ack)
+    assert ack.quarantined == (1,)
+    assert central.quarantine() == {1: "bug: ZeroDivisionError: ours"}
+    assert central.balance()["ward-01", "A1"] == 9
+
+
+def test_a_line_the_database_refuses_sets_aside_that_entry_only() -> None:
+    central = a_central()
+    with central.store.write() as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER t BEFORE INSERT ON posting_line WHEN NEW.qty = 7 "
+                "BEGIN SELECT RAISE(ABORT, 'seven'); END"
+            )
+        )
+    device = live(central)
+    device.write(opening(1), issue(2, qty=7), issue(3, qty=2))
+    (ack,) = device.say(device.frame(0, 3))
+    assert isinstance(ack, Ack)
+    assert ack.quarantined == (1,)
+    assert "seven" in central.quarantine()[1]
+    assert central.balance()["ward-01", "A1"] == 8
+    assert verify(central.store).ok
+
+
+def test_a_balance_that_would_leave_whole_numbers_is_set_aside() -> None:
+    central = a_central()
+    device = live(central)
+    huge = 2**53 - 1
+    lines = [line("A1", "opening@ward-01", "ward-01", qty=huge)] * 400
+    device.write(*(entry("opening", {"lines": lines}, n) for n in range(3)))
+    for seq in range(3):
+        device.say(device.frame(seq, seq + 1))
+    assert list(central.quarantine()) == [1, 2]
+    assert verify(central.store).ok
+
+
+def test_a_full_disk_acknowledges_nothing_and_loses_nothing() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1))
+    full = True
+
+    @event.listens_for(central.store.engine, "before_cursor_execute")
+    def _fail(*details: Any) -> None:  # noqa: ANN401 # SQLAlchemy's hook
+        if full and "INSERT INTO posting_line" in details[2]:
+            raise OperationalError(details[2], None, Exception("database or disk is full"))
+
+    with pytest.raises(OperationalError):
+        device.say(device.frame(0, 1))
+    assert central.raws() == []
+    full = False
+    (ack,) = device.say(device.frame(0, 1))
+    assert isinstance(ack, Ack)
+
+
+def test_a_hole_is_named_and_nothing_of_the_frame_is_kept() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(*(issue(n) for n in range(4)))
+    (nack,) = device.say(device.frame(2, 4))
+    assert nack == Nack(Why.GAP, 2, 0, 0, "")
+    assert central.raws() == []
+
+
+def test_a_frame_whose_chain_does_not_hold_is_refused() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2))
+    frame = device.frame(0, 2)
+    (nack,) = device.say(Frame(0, 2, frame.prev_hash, b"x" * 32, frame.entries))
+    assert isinstance(nack, Nack)
+    assert (nack.reason, nack.need) == (Why.CHAIN, 0)
+    (nack,) = device.say(Frame(0, 2, frame.prev_hash, frame.last_hash, b"noise"))
+    assert isinstance(nack, Nack)
+    assert nack.reason is Why.CHAIN
+    assert central.raws() == []
+
+
+def test_a_frame_behind_another_history_is_a_fork() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2))
+    device.say(device.frame(0, 2))
+    other = Device(central)
+    other.envelope = device.envelope
+    other.write(issue(1), issue(7), issue(8))
+    for frame in (other.frame(2, 3), other.frame(1, 3)):
+        (nack,) = other.say(frame)
+        assert isinstance(nack, Nack)
+        assert nack.reason is Why.FORK
+    assert len(central.raws()) == 2
+
+
+def test_a_stale_frame_is_answered_at_most_once_a_second() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1))
+    stale = replace(device.envelope, token=b"x" * 16)
+    (nack,) = device.say(device.frame(0, 1), stale)
+    assert isinstance(nack, Nack)
+    assert nack.reason is Why.SESSION
+    assert device.say(device.frame(0, 1), stale) == []
+    central.clock.at = 1.1
+    assert len(device.say(device.frame(0, 1), stale)) == 1
+    assert central.raws() == []
+
+
+def test_the_token_stays_for_one_boot_and_is_renewed_for_the_next() -> None:
+    central = a_central()
+    device = live(central)
+    token = device.envelope.token
+    device.greet(number=2)
+    assert device.envelope.token == token
+    device.envelope = replace(device.envelope, boot_nonce=b"m" * 16, token=b"")
+    device.greet()
+    assert device.envelope.token not in {token, b""}
+
+
+def test_a_device_nobody_enrolled_is_told_what_to_do() -> None:
+    central = a_central()
+    stranger = Device(central, DeviceId("ward-77"))
+    answer = stranger.greet()
+    assert isinstance(answer, Refused)
+    assert "places.csv" in answer.reason
+
+
+def test_a_second_ledger_of_a_device_is_refused_and_the_first_goes_on() -> None:
+    central = a_central()
+    device = live(central)
+    second = Device(central, chain_id=incarnation(b"j" * 16), nonce=b"m" * 16)
+    answer = second.greet()
+    assert isinstance(answer, Refused)
+    assert "one ledger a device" in answer.reason
+    device.write(opening(1))
+    assert isinstance(device.say(device.frame(0, 1))[0], Ack)
+    (kept,) = rows(central, DEVICE)
+    assert (kept.status, kept.reason) == ("disputed", answer.reason)
+    assert isinstance(device.greet(number=2), Welcome)
+
+
+def test_a_ledger_of_another_device_is_refused() -> None:
+    central = a_central()
+    live(central).write(opening(1))
+    device = Device(central)
+    device.greet(number=2)
+    device.write(opening(1))
+    device.say(device.frame(0, 1))
+    central.enrol(DeviceId("ward-02"))
+    thief = Device(central, DeviceId("ward-02"))
+    answer = thief.greet()
+    assert isinstance(answer, Refused)
+    assert "is of device ward-01" in answer.reason
+
+
+def test_a_central_that_lost_entries_says_so_and_believes_no_late_acknowledgement() -> None:
+    central = a_central()
+    device = live(central)
+    before = device.envelope.generation
+    assert isinstance(device.greet(acked=41, number=2), Welcome)
+    assert device.envelope.generation == before + 1
+    (kept,) = rows(central, DEVICE)
+    assert "lost entries 0..41" in kept.reason
+
+
+def test_a_message_on_another_devices_topic_is_dropped_and_counted() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1))
+    assert central.hear(seal(device.envelope, device.frame(0, 1), OPEN), DeviceId("ward-02")) == []
+    assert central.ingest.counts.refused_bytes == 1
+
+
+@pytest.mark.parametrize("noise", [b"", b"x", b"\x99" * 40, bytes(300_000)])
+def test_noise_is_counted_and_nothing_more(noise: bytes) -> None:
+    central = a_central()
+    assert central.hear(noise) == []
+    assert central.ingest.counts.refused_bytes == 1
+
+
+def test_a_full_inbox_drops_what_comes_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    central = a_central()
+    for _ in range(INBOX_MAX + 5):
+        central.ingest.arrive("ws/1/main/0/ward-01/up", b"x", lambda _topic, _data: None)
+    assert central.ingest.counts.dropped == 5
+    assert len(caplog.records) == 1
+
+
+def test_two_hospitals_in_one_store_know_nothing_of_each_other() -> None:
+    first = a_central("north")
+    second = a_central("south", first.store)
+    for central in (first, second):
+        device = live(central)
+        device.write(opening(1), issue(2))
+        device.say(device.frame(0, 2))
+    assert first.balance() == second.balance()
+    assert first.balance()["ward-01", "A1"] == 9
+    assert verify(first.store).ok
+
+
+def test_a_thousand_entries_in_frames_of_any_size_arrive_in_order() -> None:
+    central = a_central()
+    device = live(central)
+    chance = random.Random(7)
+    device.write(*(any_entry(chance, n) for n in range(1_000)))
+    at = 0
+    while at < 1_000:
+        until = min(1_000, at + chance.randint(1, 300))
+        device.say(device.frame(at, until))
+        at = until
+    assert central.raws() == [(c.seq, c.entry.event_id) for c in device.chained]
+    assert verify(central.store).ok
