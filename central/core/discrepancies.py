@@ -54,6 +54,7 @@ class Finding:
     found_at: Instant
     since: Instant
     event: str
+    device: str
     evidence: Mapping[str, object]
 
 
@@ -114,6 +115,7 @@ def _finding(kind: Kind, place: str, state: UnitState, heard: Belief) -> Finding
         found_at=heard.at,
         since=heard.since,
         event=heard.event,
+        device=heard.device,
         evidence={
             "belief": {
                 "p": heard.p,

@@ -36,6 +36,7 @@ class Discrepancy:
     unit: str
     opened_at: Instant
     since: Instant
+    found_event: str
     status: str
     closed_at: Instant | None
     cause: str
@@ -109,6 +110,7 @@ def discrepancies(
             row.unit,
             row.opened_at,
             row.since,
+            row.found_event_id.hex(),
             row.status,
             row.closed_at,
             row.cause,
@@ -131,11 +133,11 @@ def standing(connection: Connection, hospital: HospitalId, place: str) -> list[O
 def open_counts(connection: Connection, hospital: HospitalId) -> dict[str, int]:
     """Return how many discrepancies stand open in each storeroom."""
     rows = connection.execute(
-        select(DISCREPANCY.c.place, func.count().label("count"))
+        select(DISCREPANCY.c.place, func.count().label("standing"))
         .where(DISCREPANCY.c.hospital == hospital, DISCREPANCY.c.status == "open")
         .group_by(DISCREPANCY.c.place)
     )
-    return {row.place: row.count for row in rows}
+    return {row.place: row.standing for row in rows}
 
 
 def matches(connection: Connection, hospital: HospitalId) -> dict[str, tuple[Instant, Match]]:
@@ -151,27 +153,32 @@ def proposals(connection: Connection, hospital: HospitalId, *, status: str = "",
         query = query.where(PROPOSAL.c.status == status)
     if id:
         query = query.where(PROPOSAL.c.proposal == id)
-    rows = connection.execute(
-        query.order_by(PROPOSAL.c.made_at.desc(), PROPOSAL.c.place, PROPOSAL.c.item).limit(LISTED_MAX)
+    ordered_query = query.order_by(PROPOSAL.c.made_at.desc(), PROPOSAL.c.place, PROPOSAL.c.item)
+    return [_proposal(row) for row in connection.execute(ordered_query.limit(LISTED_MAX))]
+
+
+def open_proposals(connection: Connection, hospital: HospitalId) -> list[Proposal]:
+    """Return every open proposal."""
+    rows = connection.execute(select(PROPOSAL).where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.status == "open"))
+    return [_proposal(row) for row in rows]
+
+
+def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type of its own
+    return Proposal(
+        row.proposal,
+        row.run,
+        row.place,
+        row.item,
+        row.source,
+        row.internal,
+        row.qty,
+        json.loads(row.reason),
+        row.policy,
+        row.policy_version,
+        State(row.status),
+        row.made_at,
+        row.order_no,
     )
-    return [
-        Proposal(
-            row.proposal,
-            row.run,
-            row.place,
-            row.item,
-            row.source,
-            row.internal,
-            row.qty,
-            json.loads(row.reason),
-            row.policy,
-            row.policy_version,
-            State(row.status),
-            row.made_at,
-            row.order_no,
-        )
-        for row in rows
-    ]
 
 
 def orders(connection: Connection, hospital: HospitalId) -> list[Order]:

@@ -1,0 +1,119 @@
+"""Approve a proposal: the one approval by which it becomes an order.
+
+The rule that must not be broken: approving twice, from two windows or after a lost answer, finds the same order.
+"""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from central.core.orders import Arrived, Ordered, Progress, State, Step, order_number, outstanding, progress, step
+from central.errors import BadInput, NotThere
+from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
+from central.store.engine import Store
+from central.store.queries_book import arrivals_at
+from central.store.queries_master import terms
+from central.store.queries_work import Order, Proposal, orders, proposals
+from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
+from protocols.errors import BadValue
+from protocols.values.ids import ActorId, HospitalId, OrderNo, actor_id
+from protocols.values.instant import Instant, business_day, plus
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The order a proposal became; `fresh` tells whether this approval made it."""
+
+    order_no: OrderNo
+    fresh: bool
+
+
+def approver(text: str) -> ActorId:
+    """Check who approves. Raises `BadInput` when nobody is named."""
+    try:
+        actor = actor_id(text.strip())
+    except BadValue as error:
+        raise BadInput(str(error)) from error
+    if not actor:
+        raise BadInput("actor: expected who approves, got nothing")
+    return actor
+
+
+def approve(store: Store, hospital: HospitalId, proposal: str, actor: ActorId, now: Instant) -> Approved:
+    """Make a proposal an order, or find the order it already is. Raises `NotThere`, or `NotNow` if it was withdrawn."""
+    with store.write() as connection:
+        found = proposals(connection, hospital, id=proposal)
+        if not found:
+            raise NotThere(f"proposal: expected one that exists, got {proposal!r:.40}; reload the page")
+        (one,) = found
+        after = step(one.status, Step.APPROVE)
+        if one.status is State.ORDERED:
+            return Approved(OrderNo(one.order_no), fresh=False)
+        number = order_number(one.id, business_day(one.made_at), internal=one.internal)
+        _write_order(connection, hospital, one, number, actor, now)
+        connection.execute(
+            PROPOSAL.update()
+            .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
+            .values(status=str(after), closed_at=now, order_no=number)
+        )
+    return Approved(number, fresh=True)
+
+
+def _write_order(
+    connection: Connection, hospital: HospitalId, one: Proposal, number: OrderNo, actor: ActorId, now: Instant
+) -> None:
+    connection.execute(
+        PURCHASE_ORDER.insert().values(
+            hospital=hospital,
+            order_no=number,
+            supplier="" if one.internal else one.source,
+            source=one.source,
+            place=one.place,
+            status=str(Progress.APPROVED),
+            created_at=now,
+            approved_by=actor,
+        )
+    )
+    prices = {offer.supplier: offer.price for offer in terms(connection, hospital).get(one.item, [])}
+    connection.execute(
+        ORDER_LINE.insert().values(
+            hospital=hospital,
+            order_no=number,
+            line_no=1,
+            item=one.item,
+            qty=one.qty,
+            price=0 if one.internal else prices[one.source],
+            proposal=one.id,
+            reason=json.dumps(dict(one.reason), sort_keys=True),
+        )
+    )
+
+
+def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order], now: Instant) -> dict[str, Progress]:
+    """Return how far each of the listed orders has come, by order number."""
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    arrived = {place: arrivals_at(connection, hospital, place, since) for place in {one.place for one in listed}}
+    lines: dict[tuple[str, str], list[Ordered]] = {}
+    for one in listed:
+        for line in one.lines:
+            key = (one.place, line.item)
+            lines.setdefault(key, []).append(Ordered((one.order_no, line.line_no), one.created_at, line.qty))
+    left: dict[tuple[str, int], int] = {}
+    for (place, item), of_item in lines.items():
+        came: list[Arrived] = arrived[place].get(item, [])
+        left |= outstanding(of_item, came)
+    return {
+        one.order_no: progress(
+            sum(line.qty for line in one.lines), sum(left[one.order_no, line.line_no] for line in one.lines)
+        )
+        for one in listed
+    }
+
+
+def orders_now(store: Store, hospital: HospitalId, now: Instant) -> list[tuple[Order, Progress]]:
+    """Return the orders, the newest first, with how far each has come."""
+    with store.read() as connection:
+        listed = orders(connection, hospital)
+        come = progress_of(connection, hospital, listed, now)
+    return [(one, come[one.order_no]) for one in listed]

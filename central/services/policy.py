@@ -1,0 +1,58 @@
+"""The policy table: filled from the rows that come with the product, read as the rules of a day.
+
+The rule that must not be broken: rows a hospital added or changed are never overwritten by the product's.
+"""
+
+import csv
+from datetime import date
+from importlib.resources import files
+
+from central.core.policy import PolicyRow, Rules, rules_on
+from central.store.engine import Store
+from central.store.merge import add_new
+from central.store.queries_master import policy_rows
+from central.store.tables.work import POLICY_RULE
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day
+
+RULES_FILE = "policy_rules.csv"
+
+
+def shipped_rows() -> list[PolicyRow]:
+    """Return the rules that come with the product."""
+    text = files("central.store").joinpath(RULES_FILE).read_text("utf-8")
+    return [
+        PolicyRow(
+            row["code"],
+            row["scope"],
+            row["value"],
+            date.fromisoformat(row["effective_from"]),
+            date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
+            row["source_doc"],
+        )
+        for row in csv.DictReader(text.splitlines())
+    ]
+
+
+def seed_policy(store: Store, hospital: HospitalId) -> int:
+    """Add the shipped rules that a hospital's table lacks and return how many were added."""
+    rows = [
+        {
+            "hospital": hospital,
+            "code": row.code,
+            "scope": row.scope,
+            "value": row.value,
+            "effective_from": row.effective_from,
+            "effective_to": row.effective_to,
+            "source_doc": row.source_doc,
+        }
+        for row in shipped_rows()
+    ]
+    with store.write() as connection:
+        return add_new(connection, POLICY_RULE, rows)
+
+
+def rules_at(store: Store, hospital: HospitalId, now: Instant) -> Rules:
+    """Return the rules in force on the business day of an instant."""
+    with store.read() as connection:
+        return rules_on(business_day(now), policy_rows(connection, hospital))

@@ -1,0 +1,169 @@
+"""What can be counted on, item by item, in every storeroom: shelf, on order, promised away, demand, and who can supply.
+
+It gathers facts and decides nothing. The rule that must not be broken: everything is read in one transaction, so that
+an order and the stock it was made for are seen together.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from central.core.demand import Demand, added, demand_until, netted
+from central.core.fill import low_quantile
+from central.core.orders import outstanding
+from central.core.policy import Rules
+from central.core.reconcile import presence_in
+from central.core.reorder import Facts, Position, Source
+from central.store.queries_book import USED_ROLES, arrivals_at, flows_of, loose_in, units_of
+from central.store.queries_master import Item, Place, Terms, items, places, terms, uses
+from central.store.queries_work import ordered
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, day_start, plus
+
+ORDERS_COUNTED_DAYS = 400
+"""Orders older than this are no longer waited for; no lead time comes near it."""
+
+DAY_S = 86_400
+
+LEVEL_HOSPITAL = 1
+"""Level of the hospital's own storeroom: what it hands on through transit is demand on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Base units still to come, by (place, item) that waits and by (source, item) that promised."""
+
+    waiting: dict[tuple[str, str], int]
+    promised: dict[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Storeroom:
+    """One storeroom's part of the facts: the low quantile of the shelf and the demand of each item it has or uses."""
+
+    place: Place
+    physical: dict[str, int]
+    demand: dict[str, Demand]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All facts of one hospital at one moment, before any decision."""
+
+    rules: Rules
+    catalogue: dict[str, Item]
+    terms: dict[str, list[Terms]]
+    storerooms: dict[str, Storeroom]
+    owed: Owed
+
+    def position(self, place: str, item: str) -> Position:
+        """Return what can be counted on of an item at a place."""
+        room = self.storerooms.get(place)
+        return Position(
+            physical=room.physical.get(item, 0) if room is not None else 0,
+            on_order=self.owed.waiting.get((place, item), 0),
+            reserved=self.owed.promised.get((place, item), 0),
+        )
+
+    def facts(self, place: Place, item: str, given_away: int) -> Facts:
+        """Return a policy's facts; `given_away` is what this run already took of the parent's stock of the item."""
+        scope = f"level-{place.level}"
+        return Facts(
+            place=place.place,
+            item=item,
+            demand=self.storerooms[place.place].demand[item],
+            position=self.position(place.place, item),
+            ladder=self._ladder(place, item, given_away),
+            safety_days=self.rules.number("reorder.safety_days", scope),
+            cover_days=self.rules.number("reorder.cover_days", scope),
+        )
+
+    def _ladder(self, place: Place, item: str, given_away: int) -> tuple[Source, ...]:
+        suppliers = [
+            Source(one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq)
+            for one in self.terms.get(item, [])
+        ]
+        if place.parent not in self.storerooms:
+            return tuple(suppliers)
+        there = self.position(place.parent, item)
+        own = Source(
+            place.parent,
+            internal=True,
+            lead_days=self.rules.whole("reorder.internal_lead_days"),
+            pack=self.catalogue[item].pack,
+            moq=0,
+            available=max(0, there.physical - there.reserved - given_away),
+        )
+        return (own, *suppliers)
+
+
+def scene_at(connection: Connection, hospital: HospitalId, now: Instant, rules: Rules) -> Scene:
+    """Gather the facts of a hospital."""
+    rooms = places(connection, hospital)
+    today, window = business_day(now), rules.whole("reorder.window_days")
+    quantile = float(rules.number("reorder.position_quantile"))
+    return Scene(
+        rules=rules,
+        catalogue=items(connection, hospital),
+        terms=terms(connection, hospital),
+        storerooms={
+            place.place: Storeroom(
+                place,
+                physical_in(connection, hospital, place.place, quantile),
+                _demand_at(connection, hospital, place, today, window),
+            )
+            for place in rooms
+        },
+        owed=owed_now(connection, hospital, rooms, now),
+    )
+
+
+def physical_in(connection: Connection, hospital: HospitalId, place: str, quantile: float) -> dict[str, int]:
+    """Return the low quantile of what is on a storeroom's shelves, by item, over lots."""
+    certain: defaultdict[str, int] = defaultdict(int)
+    beliefs: defaultdict[str, list[float]] = defaultdict(list)
+    for (item, _), qty in loose_in(connection, hospital, place).items():
+        certain[item] += qty
+    for state in units_of(connection, hospital, place):
+        p = presence_in(state, place)
+        if 0 < p < 1:
+            beliefs[state.item].append(p)
+        else:
+            certain[state.item] += round(p)
+    return {item: low_quantile(beliefs[item], certain[item], quantile) for item in {*certain, *beliefs}}
+
+
+def _demand_at(
+    connection: Connection, hospital: HospitalId, place: Place, today: date, window: int
+) -> dict[str, Demand]:
+    first = today - timedelta(days=window)
+    roles = (*USED_ROLES, "transit") if place.level == LEVEL_HOSPITAL else USED_ROLES
+    imported = uses(connection, hospital, place.place, first, today)
+    recorded = netted(flows_of(connection, hospital, place.place, roles, day_start(first)))
+    return {
+        item: demand_until(today, window, added(imported.get(item, {}), recorded.get(item, {})))
+        for item in sorted({*imported, *recorded})
+    }
+
+
+def owed_now(connection: Connection, hospital: HospitalId, rooms: list[Place], now: Instant) -> Owed:
+    """Return what is on order and what is promised away: orders less what has arrived since."""
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    lines = ordered(connection, hospital, since)
+    owed = Owed({}, {})
+    for room in rooms:
+        mine = [line for line in lines if line[0] == room.place]
+        arrived = arrivals_at(connection, hospital, room.place, since) if mine else {}
+        for item in {line[1] for line in mine}:
+            of_item = [line for line in mine if line[1] == item]
+            left = outstanding([line[3] for line in of_item], arrived.get(item, []))
+            for place, _, source, line in of_item:
+                _add(owed.waiting, (place, item), left[line.key])
+                _add(owed.promised, (source, item), left[line.key])
+    return owed
+
+
+def _add(sums: dict[tuple[str, str], int], key: tuple[str, str], qty: int) -> None:
+    sums[key] = sums.get(key, 0) + qty

@@ -1,0 +1,117 @@
+"""Compare book and shelf of storerooms: open and close discrepancies, and keep how far each storeroom agrees.
+
+It decides nothing itself; `core.reconcile` and `core.discrepancies` do. The rule that must not be broken: reading and
+writing are one transaction, so that a discrepancy never rests on facts that were half there.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from central.core.discrepancies import Bounds, Closing, Finding, find, newly_open, resolved
+from central.core.policy import Rules, rules_on
+from central.core.reconcile import Match, lines_in, match_of
+from central.store.engine import Store
+from central.store.merge import add_new, merge
+from central.store.queries_book import loose_in, units_of
+from central.store.queries_master import places, policy_rows
+from central.store.queries_work import standing
+from central.store.tables.work import DISCREPANCY, STOREROOM_MATCH
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What one comparison changed, over all storerooms looked at."""
+
+    places: int
+    opened: int
+    closed: int
+
+
+def bounds_of(rules: Rules) -> Bounds:
+    """Return the probabilities of the policy."""
+    return Bounds(
+        missing=float(rules.number("presence.missing_below")),
+        unexpected=float(rules.number("presence.unexpected_above")),
+        here=float(rules.number("presence.here_from")),
+    )
+
+
+def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[str] | None = None) -> Reconciled:
+    """Compare the storerooms named, or all, each in its own transaction. Doing it again changes nothing."""
+    with store.read() as connection:
+        bounds = bounds_of(rules_on(business_day(now), policy_rows(connection, hospital)))
+        known = [place.place for place in places(connection, hospital)]
+    wanted = known if only is None else sorted(set(only) & set(known))
+    opened = closed = 0
+    for place in wanted:
+        with store.write() as connection:
+            fresh, settled = _reconcile_one(connection, hospital, place, now, bounds)
+        opened, closed = opened + fresh, closed + settled
+    return Reconciled(len(wanted), opened, closed)
+
+
+def _reconcile_one(
+    connection: Connection, hospital: HospitalId, place: str, now: Instant, bounds: Bounds
+) -> tuple[int, int]:
+    open_now = standing(connection, hospital, place)
+    units = units_of(connection, hospital, place, {one.unit for one in open_now})
+    closings = resolved(open_now, {state.unit: state for state in units}, bounds)
+    for closing in closings:
+        _close(connection, hospital, closing)
+    gone = {closing.id for closing in closings}
+    fresh = newly_open(find(place, units, bounds), [one for one in open_now if one.id not in gone])
+    opened = add_new(connection, DISCREPANCY, [_row(hospital, one) for one in fresh])
+    match = match_of(lines_in(place, units, loose_in(connection, hospital, place), bounds.here))
+    merge(connection, STOREROOM_MATCH, [_match_row(hospital, place, now, match)])
+    return opened, len(closings)
+
+
+def _close(connection: Connection, hospital: HospitalId, closing: Closing) -> None:
+    connection.execute(
+        DISCREPANCY.update()
+        .where(DISCREPANCY.c.hospital == hospital, DISCREPANCY.c.discrepancy == closing.id)
+        .values(
+            status="closed",
+            closed_at=closing.at,
+            cause=closing.cause,
+            closed_event_id=bytes.fromhex(closing.event),
+        )
+    )
+
+
+def _row(hospital: HospitalId, one: Finding) -> dict[str, object]:
+    return {
+        "hospital": hospital,
+        "discrepancy": one.id,
+        "kind": str(one.kind),
+        "device": one.device,
+        "place": one.place,
+        "item": one.item,
+        "lot": one.lot,
+        "unit": one.unit,
+        "opened_at": one.found_at,
+        "since": one.since,
+        "found_event_id": bytes.fromhex(one.event),
+        "status": "open",
+        "closed_at": None,
+        "cause": "",
+        "closed_event_id": None,
+        "evidence": json.dumps(one.evidence, sort_keys=True),
+    }
+
+
+def _match_row(hospital: HospitalId, place: str, now: Instant, match: Match) -> dict[str, object]:
+    return {
+        "hospital": hospital,
+        "place": place,
+        "at": now,
+        "lines": match.lines,
+        "lines_right": match.lines_right,
+        "book": match.book,
+        "differing": match.differing,
+    }

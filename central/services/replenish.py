@@ -1,0 +1,140 @@
+"""Propose what to order: one run over all storerooms under one policy, bringing the open proposals up to date.
+
+The policy decides; this reads the facts, and writes what changed. The rules that must not be broken: at most one
+proposal stands open for an item at a place, and a run that met an order made while it was thinking thinks again.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from central.core.orders import State, Step, proposal_id, step
+from central.core.policy import Rules, rules_on
+from central.core.reorder import Decision, Plan, decide
+from central.services.positions import Scene, scene_at
+from central.store.engine import Store
+from central.store.merge import add_new
+from central.store.queries_master import policy_rows
+from central.store.queries_work import Proposal, open_proposals, order_mark
+from central.store.tables.work import PROPOSAL
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day
+
+THINK_AGAIN_MAX = 3
+"""Orders are made by people; three of them within one run's thinking is a run better left to the next period."""
+
+Due = dict[tuple[str, str], tuple[Plan, Decision]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replenished:
+    """What one run did; `unsourced` counts items in use that nobody can supply."""
+
+    run: str
+    made: int
+    renewed: int
+    withdrawn: int
+    unsourced: int
+
+
+def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, run: str) -> Replenished:
+    """Run a policy over a hospital; the same run again changes nothing. Raises `BadInput` for an unknown policy."""
+    done = Replenished(run, 0, 0, 0, 0)
+    for _ in range(THINK_AGAIN_MAX):
+        with store.read() as connection:
+            mark = order_mark(connection, hospital)
+            rules = rules_on(business_day(now), policy_rows(connection, hospital))
+            scene = scene_at(connection, hospital, now, rules)
+        wanted, unsourced = decide_all(policy, scene)
+        with store.write() as connection:
+            if order_mark(connection, hospital) == mark:
+                writer = _Writer(connection, hospital, now, policy, run, rules)
+                made, renewed, withdrawn = writer.bring_up_to_date(wanted)
+                return Replenished(run, made, renewed, withdrawn, unsourced)
+    return done
+
+
+def decide_all(policy: str, scene: Scene) -> tuple[Due, int]:
+    """Return what is due in every storeroom, wards first, each taking of the parent what those before it left."""
+    wanted: Due = {}
+    unsourced = 0
+    given: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for room in scene.storerooms.values():
+        for item in room.demand:
+            if item not in scene.catalogue:
+                continue
+            decision = decide(policy, scene.facts(room.place, item, given[room.place.parent, item]))
+            unsourced += decision.plan is None
+            if decision.plan is None or not decision.due:
+                continue
+            wanted[room.place.place, item] = decision.plan, decision
+            if decision.plan.source.internal:
+                given[room.place.parent, item] += decision.plan.qty
+    return wanted, unsourced
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    connection: Connection
+    hospital: HospitalId
+    now: Instant
+    policy: str
+    run: str
+    rules: Rules
+
+    def bring_up_to_date(self, wanted: Due) -> tuple[int, int, int]:
+        """Return how many proposals were made, renewed and withdrawn."""
+        standing = {(one.place, one.item): one for one in open_proposals(self.connection, self.hospital)}
+        for key, proposal in standing.items():
+            if key in wanted:
+                self._renew(proposal, *wanted[key])
+            else:
+                self._withdraw(proposal)
+        fresh = [
+            self._new(place, item, *wanted[place, item]) for place, item in wanted if (place, item) not in standing
+        ]
+        made = add_new(self.connection, PROPOSAL, fresh)
+        renewed = len(standing.keys() & wanted.keys())
+        return made, renewed, len(standing) - renewed
+
+    def _said(self, plan: Plan, decision: Decision) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "source": plan.source.name,
+            "internal": plan.source.internal,
+            "qty": plan.qty,
+            "reason": json.dumps(decision.reason, sort_keys=True),
+            "policy": self.policy,
+            "policy_version": self.rules.version,
+            "renewed_at": self.now,
+        }
+
+    def _new(self, place: str, item: str, plan: Plan, decision: Decision) -> dict[str, Any]:
+        return {
+            "hospital": self.hospital,
+            "proposal": proposal_id(self.run, place, item),
+            "place": place,
+            "item": item,
+            "status": str(State.OPEN),
+            "made_at": self.now,
+            "closed_at": None,
+            "order_no": "",
+            **self._said(plan, decision),
+        }
+
+    def _renew(self, proposal: Proposal, plan: Plan, decision: Decision) -> None:
+        self._update(proposal, {"status": str(step(proposal.status, Step.RENEW)), **self._said(plan, decision)})
+
+    def _withdraw(self, proposal: Proposal) -> None:
+        status = str(step(proposal.status, Step.WITHDRAW))
+        self._update(proposal, {"status": status, "closed_at": self.now, "run": self.run})
+
+    def _update(self, proposal: Proposal, values: dict[str, Any]) -> None:
+        self.connection.execute(
+            PROPOSAL.update()
+            .where(PROPOSAL.c.hospital == self.hospital, PROPOSAL.c.proposal == proposal.id)
+            .values(**values)
+        )

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+from central.services.reconcile import Reconciled, reconcile
+from central.store.queries_work import discrepancies, matches
+from protocols.values.instant import plus
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+
+
+def test_a_tag_that_fell_silent_becomes_one_discrepancy_and_looking_again_changes_nothing(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, units = Ward(store), tags(3)
+    ward.open(KIT, "K1", units)
+    for unit in units:
+        ward.observe(unit, 0.97, 60)
+    event = ward.observe(units[1], 0.02, 900, since_s=300)
+    assert reconcile(store, HOSPITAL, plus(START, 901)) == Reconciled(3, 1, 0)
+    assert reconcile(store, HOSPITAL, plus(START, 902)) == Reconciled(3, 0, 0)
+    with store.read() as connection:
+        (one,) = discrepancies(connection, HOSPITAL, status="open")
+        seen = matches(connection, HOSPITAL)["ward-01"][1]
+    assert (one.kind, one.place, one.item, one.lot, one.unit) == ("missing", "ward-01", KIT, "K1", units[1])
+    assert (one.opened_at, one.since) == (plus(START, 900), plus(START, 300))
+    assert one.evidence["belief"]["p"] == 0.02
+    assert one.evidence["book"]["kind"] == "opening"
+    assert one.found_event == event
+    assert (seen.lines, seen.lines_right, seen.book, seen.differing) == (1, 0, 3, 1)
+
+
+def test_a_unit_taken_with_a_scan_is_no_discrepancy_before_or_after_its_tag_falls_silent(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, (unit,) = Ward(store), tags(1)
+    ward.open(KIT, "K1", [unit])
+    ward.observe(unit, 0.97, 60)
+    ward.issue(KIT, "K1", unit, 600)
+    assert reconcile(store, HOSPITAL, plus(START, 601)).opened == 0
+    ward.observe(unit, 0.02, 1300, since_s=620)
+    assert reconcile(store, HOSPITAL, plus(START, 1301)).opened == 0
+
+
+def test_an_issued_unit_that_stays_on_the_shelf_is_unexpected_until_it_is_given_back(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, (unit,) = Ward(store), tags(1)
+    ward.open(KIT, "K1", [unit])
+    ward.issue(KIT, "K1", unit, 600)
+    ward.observe(unit, 0.98, 2000, since_s=700)
+    assert reconcile(store, HOSPITAL, plus(START, 2001)).opened == 1
+    ward.give_back(KIT, "K1", unit, 2100)
+    assert reconcile(store, HOSPITAL, plus(START, 2101)).closed == 1
+    with store.read() as connection:
+        (one,) = discrepancies(connection, HOSPITAL)
+    assert (one.kind, one.status, one.cause, one.closed_at) == (
+        "unexpected", "closed", "return_to_store", plus(START, 2100),
+    )  # fmt: skip
+
+
+def test_a_missing_unit_that_comes_back_closes_its_case_and_a_second_loss_opens_another(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, (unit,) = Ward(store), tags(1)
+    ward.open(KIT, "K1", [unit])
+    for at_s, p in ((900, 0.02), (1800, 0.97), (2700, 0.03)):
+        ward.observe(unit, p, at_s)
+        reconcile(store, HOSPITAL, plus(START, at_s + 1))
+    with store.read() as connection:
+        cases = discrepancies(connection, HOSPITAL)
+    assert [(one.status, one.cause) for one in cases] == [("open", ""), ("closed", "seen_again")]
+
+
+def test_only_the_storerooms_named_are_looked_at(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(1))
+    assert reconcile(store, HOSPITAL, START, ["ward-02", "issued@ward-01"]).places == 1
+    with store.read() as connection:
+        assert list(matches(connection, HOSPITAL)) == ["ward-02"]

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+
+from central.core.orders import Progress, State
+from central.errors import BadInput, NotNow, NotThere
+from central.services.orders import approve, approver, orders_now
+from central.services.replenish import replenish
+from central.store.engine import Store
+from central.store.queries_work import Proposal, proposals
+from protocols.values.instant import plus
+from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, Ward, hospital, tags
+
+BUYER = approver("demo-buyer")
+
+
+def run(store: Store, name: str = "replenish:1", at_s: float = 3600) -> tuple[int, int, int]:
+    done = replenish(store, HOSPITAL, plus(START, at_s), policy="3x", run=name)
+    return done.made, done.renewed, done.withdrawn
+
+
+def listed(store: Store) -> list[Proposal]:
+    with store.read() as connection:
+        return proposals(connection, HOSPITAL)
+
+
+def kits(store: Store, count: int) -> Ward:
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(count))
+    return ward
+
+
+def test_use_that_drives_a_line_below_its_trigger_proposes_the_main_supplier(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = kits(store, 8)
+    assert run(store) == (0, 0, 0), "a kit a day, lead 4: trigger 7, and 8 are there"
+    for n, unit in enumerate(tags(2)):
+        ward.issue(KIT, "K1", unit, 100 + n)
+    assert run(store, "replenish:2") == (1, 0, 0)
+    (one,) = listed(store)
+    assert (one.place, one.item, one.source, one.internal, one.status) == ("ward-01", KIT, "S02", False, State.OPEN)
+    # up to 7 + 7 = 14, position 6, need 8, packs of 5
+    assert one.qty == 10
+    assert one.reason["demand"] == {
+        "first": "2025-12-02", "last": "2026-03-01", "days": 90, "total": 90, "adu": 1.0,
+    }  # fmt: skip
+    assert one.reason["position"] == {"physical": 6, "on_order": 0, "reserved": 0, "total": 6}
+    assert (one.reason["trigger"], one.reason["order_up_to"]) == (7.0, 14)
+    assert one.reason["rejected"] == [{"source": "main-store", "available": 0, "wanted": 5}]
+    assert 0.9 < one.reason["fill_predicted"] <= 1
+    assert len(one.policy_version) == 12
+
+
+def test_a_later_run_renews_the_open_proposal_and_doubles_nothing(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = kits(store, 6)
+    run(store)
+    (before,) = listed(store)
+    ward.issue(KIT, "K1", tags(1)[0], 100)
+    assert run(store, "replenish:2") == (0, 1, 0)
+    (after,) = listed(store)
+    assert (after.id, after.run, after.reason["position"]["total"]) == (before.id, "replenish:2", 5)
+
+
+def test_a_need_that_is_gone_withdraws_the_proposal_and_it_cannot_be_approved(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = kits(store, 6)
+    run(store)
+    ward.receive(KIT, "K2", 20, 200)
+    assert run(store, "replenish:2") == (0, 0, 1)
+    (one,) = listed(store)
+    assert one.status is State.WITHDRAWN
+    with pytest.raises(NotNow, match="withdrawn"):
+        approve(store, HOSPITAL, one.id, BUYER, START)
+
+
+def test_one_approval_makes_one_order_however_often_it_is_sent(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 6)
+    run(store)
+    (one,) = listed(store)
+    first = approve(store, HOSPITAL, one.id, BUYER, plus(START, 4000))
+    again = approve(store, HOSPITAL, one.id, approver("someone-else"), plus(START, 4001))
+    assert (first.fresh, again.fresh, again.order_no) == (True, False, first.order_no)
+    ((order, come),) = orders_now(store, HOSPITAL, plus(START, 4002))
+    assert (order.order_no, order.supplier, order.approved_by, come) == (
+        first.order_no, "S02", "demo-buyer", Progress.APPROVED,
+    )  # fmt: skip
+    (line,) = order.lines
+    assert (line.item, line.qty, line.price, line.proposal) == (KIT, 10, 2_680_000, one.id)
+    assert line.reason == one.reason
+
+
+def test_what_is_on_order_is_not_ordered_again_until_it_came_and_was_used(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = kits(store, 6)
+    run(store)
+    approve(store, HOSPITAL, listed(store)[0].id, BUYER, plus(START, 4000))
+    assert run(store, "replenish:2", 4100) == (0, 0, 0)
+    ward.receive(KIT, "K2", 10, 5000)
+    ((_, come),) = orders_now(store, HOSPITAL, plus(START, 5001))
+    assert come is Progress.RECEIVED
+    assert run(store, "replenish:3", 5002) == (0, 0, 0)
+
+
+def test_the_hospitals_own_store_gives_what_it_can_and_keeps_it_for_that_order(tmp_path: Path) -> None:
+    store = hospital(tmp_path, {GAUZE: 40})
+    run(store)
+    (one,) = listed(store)
+    # trigger 40 x (3 + 1), cover 7 days: 440 of the 500 in the store, packs of 10
+    assert (one.source, one.internal, one.qty) == ("main-store", True, 440)
+    order = approve(store, HOSPITAL, one.id, BUYER, plus(START, 4000))
+    assert order.order_no.startswith("IR-")
+    Ward(store, "ward-02").open(GAUZE, "G1", tags(1, 900))
+    assert run(store, "replenish:2", 4100) == (0, 0, 0)
+
+
+def test_a_missing_unit_is_not_counted_on(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = kits(store, 7)
+    assert run(store) == (0, 0, 0)
+    ward.observe(tags(1)[0], 0.02, 900)
+    assert run(store, "replenish:2") == (1, 0, 0)
+
+
+def test_what_does_not_exist_or_is_unsigned_is_refused(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    with pytest.raises(NotThere, match="0123"):
+        approve(store, HOSPITAL, "0123", BUYER, START)
+    with pytest.raises(BadInput, match="who approves"):
+        approver(" ")
+    with pytest.raises(BadInput, match="3x-literal"):
+        replenish(store, HOSPITAL, START, policy="9x", run="r")
