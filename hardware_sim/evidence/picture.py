@@ -1,0 +1,113 @@
+"""What central may know of the storerooms after some of the entries it received: book, beliefs, lines, positions.
+
+It is the checker's own reading of two rules. A piece follows its newest fact: the reader's belief when that is newer
+than the piece's last movement, else the book (record against physical, REQUIREMENTS E5: a line is one item and lot in
+one storeroom). A position is what can be counted on: the 30 % quantile of the physical stock (REORDER, engine 7).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hardware_sim.evidence.book import Key, bound_in, fold, lines_of
+from hardware_sim.evidence.chains import Entry
+
+HERE_FROM = 0.5
+"""A piece counts as here when that is more likely than not."""
+QUANTILE = 0.30
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line of a storeroom: pieces in the book and pieces believed on the shelf."""
+
+    book: int
+    physical: int
+
+
+@dataclass(slots=True)
+class Picture:
+    """Grows entry by entry; `places` is the storeroom each device watches."""
+
+    places: Mapping[str, str]
+    book: dict[Key, int] = field(default_factory=dict)
+    moved_at: dict[str, int] = field(default_factory=dict)
+    beliefs: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def take(self, entry: Entry) -> None:
+        """Take one entry, once."""
+        lines = lines_of(entry)
+        for key, qty in fold(lines).items():
+            self.book[key] = self.book.get(key, 0) + qty
+        for line in lines:
+            if line.unit:
+                self.moved_at[line.unit] = max(entry.at, self.moved_at.get(line.unit, entry.at))
+                self.named[line.unit] = (line.item, line.lot)
+        if entry.kind == "observe":
+            self._observe(entry)
+        for epc, what in bound_in(entry).items():
+            self.named.setdefault(epc, (what.item, what.lot))
+
+    def _observe(self, entry: Entry) -> None:
+        said, place = entry.said, self.places.get(entry.device, "")
+        epc, p = said.get("epc"), said.get("p")
+        if isinstance(epc, str) and isinstance(p, (int, float)):
+            self.beliefs[place, epc] = (float(p), entry.at)
+
+    def lines(self, place: str) -> dict[tuple[str, str], LineView]:
+        """Return the lines of a storeroom by item and lot; one with nothing on either side is none."""
+        book: defaultdict[tuple[str, str], int] = defaultdict(int)
+        physical: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for item, lot, qty in self._loose(place):
+            book[item, lot] += qty
+            physical[item, lot] += qty
+        for what, booked, p in self._units(place):
+            book[what] += booked
+            physical[what] += (p >= HERE_FROM) if p is not None else booked
+        kept = (what for what in sorted(book.keys() | physical.keys()) if book[what] or physical[what])
+        return {what: LineView(book[what], physical[what]) for what in kept}
+
+    def position(self, place: str, item: str) -> int:
+        """Return the low quantile of an item's physical stock, over its lots."""
+        certain = sum(qty for named, _, qty in self._loose(place) if named == item)
+        unsure = []
+        for (named, _), booked, p in self._units(place):
+            if named == item and p is None:
+                certain += booked
+            elif named == item and p is not None:
+                unsure.append(p)
+        return certain + _low(unsure)
+
+    def _loose(self, place: str) -> Iterator[tuple[str, str, int]]:
+        for key, qty in self.book.items():
+            if key.place == place and not key.unit:
+                yield key.item, key.lot, qty
+
+    def _units(self, place: str) -> Iterator[tuple[tuple[str, str], int, float | None]]:
+        """Give each piece booked or believed in a storeroom: item and lot, 1 if booked, the newer belief or None."""
+        booked = {key.unit for key, qty in self.book.items() if key.place == place and key.unit and qty > 0}
+        believed = {epc for where, epc in self.beliefs if where == place}
+        for unit in sorted(booked | believed):
+            if unit in self.named:
+                yield self.named[unit], int(unit in booked), self._newer_belief(place, unit)
+
+    def _newer_belief(self, place: str, unit: str) -> float | None:
+        p, at = self.beliefs.get((place, unit), (0.0, -1))
+        return p if at > self.moved_at.get(unit, -1) else None
+
+
+def _low(beliefs: Iterable[float]) -> int:
+    """Return the smallest count that the sum of independent pieces exceeds with probability at most 1 - QUANTILE."""
+    exactly = [1.0]
+    for p in beliefs:
+        grown = [chance * (1 - p) for chance in exactly] + [0.0]
+        for count, chance in enumerate(exactly):
+            grown[count + 1] += chance * p
+        exactly = grown
+    reached = 0.0
+    for count, chance in enumerate(exactly):
+        reached += chance
+        if reached >= QUANTILE:
+            return count
+    return len(exactly) - 1
