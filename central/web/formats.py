@@ -1,0 +1,108 @@
+"""How numbers, amounts and instants are written for one language; days and hours are the hospital's.
+
+Not here: words and sentences. The rule that must not be broken: a rate is cut, never rounded up, so that 99.96 % does
+not read as 100 %.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from central.services.overview import Name
+from central.web.languages import LOCALES, Language
+from protocols.values.instant import HOSPITAL_ZONE, Instant, business_day, seconds_between, to_datetime
+from protocols.values.money import UNITS_A_YUAN, Money, rounded_fen
+
+JUST_NOW_S = 60
+"""Below this an event is just past; nobody reads seconds."""
+
+SIBILANTS = ("s", "x", "z", "ch", "sh")
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Writes values for readers of one language."""
+
+    language: Language
+
+    @property
+    def locale(self) -> Locale:
+        """Whose customs are followed."""
+        return LOCALES[self.language]
+
+    def name(self, name: Name) -> str:
+        """Return a name in this language, in the other when it has none in this."""
+        own, other = (name.zh, name.en) if self.language is Language.ZH else (name.en, name.zh)
+        return own or other
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Return a number with thousands parted and at most so many decimals."""
+        return format_decimal(value, "#,##0" + ("." + "#" * digits if digits else ""), locale=self.locale)
+
+    def quantity(self, qty: int, unit: Name) -> str:
+        """Return a quantity with its unit; English units take the plain plural, master data knows no other."""
+        word = self.name(unit)
+        if self.language is Language.EN and qty != 1 and word:
+            word += "es" if word.endswith(SIBILANTS) else "s"
+        return f"{self.number(qty)} {word}".strip()
+
+    def percent(self, value: Fraction | float) -> str:
+        """Return a share as a percentage with one decimal, cut downwards."""
+        return format_percent(floor(round(float(value) * 1000, 6)) / 1000, "#,##0.0%", locale=self.locale)
+
+    def chance(self, p: float) -> str:
+        """Return a probability as whole percent; what is nearly sure stays nearly."""
+        return format_percent(min(max(round(p, 2), 0.01), 0.99), "#,##0%", locale=self.locale)
+
+    def money(self, amount: Money) -> str:
+        """Return an amount in yuan, rounded once to the fen."""
+        return format_currency(rounded_fen(amount), "CNY", "¥#,##0.00", locale=self.locale)
+
+    def price(self, amount: Money) -> str:
+        """Return a unit price in yuan, exactly: syringes cost less than a fen."""
+        return format_currency(
+            Decimal(amount) / UNITS_A_YUAN, "CNY", "¥#,##0.00##", locale=self.locale, currency_digits=False
+        )
+
+    def day(self, value: date) -> str:
+        """Return a day with its year."""
+        return format_date(value, "medium", locale=self.locale)
+
+    def moment(self, instant: Instant, now: Instant) -> str:
+        """Return when: the time of day, with the day where it is not today and the year where it is not this year."""
+        day, today = business_day(instant), business_day(now)
+        if day == today:
+            return self._part(instant, "Hm")
+        return f"{self._part(instant, 'MMMd' if day.year == today.year else 'yMMMd')} {self._part(instant, 'Hm')}"
+
+    def stamp(self, instant: Instant) -> str:
+        """Return day, year and time of day."""
+        return f"{self._part(instant, 'yMMMd')} {self._part(instant, 'Hm')}"
+
+    def ago(self, instant: Instant, now: Instant) -> str:
+        """Return how long ago, to one unit; empty when it is just past."""
+        seconds = seconds_between(instant, now)
+        if seconds < JUST_NOW_S:
+            return ""
+        past = timedelta(seconds=-seconds)
+        return format_timedelta(past, threshold=1.5, add_direction=True, format="short", locale=self.locale)
+
+    def span(self, seconds: float) -> str:
+        """Return a length of time, to one unit and at least a minute."""
+        length = timedelta(seconds=max(seconds, JUST_NOW_S))
+        return format_timedelta(length, threshold=1.5, locale=self.locale)
+
+    def prose(self, sentences: Sequence[str]) -> str:
+        """Return sentences as one paragraph, parted as the language parts them; empty ones are left out."""
+        return ("" if self.language is Language.ZH else " ").join(filter(None, sentences))
+
+    def _part(self, instant: Instant, skeleton: str) -> str:
+        moment = to_datetime(instant)
+        return format_skeleton(skeleton, moment, tzinfo=HOSPITAL_ZONE, locale=self.locale, fuzzy=False)

@@ -1,0 +1,188 @@
+"""The page as it is drawn: the overview in the order a buyer reads it, trouble first, with the bars measured.
+
+Not here: words (templates) and how a number is written (`formats`). The rule that must not be broken: what needs a
+person is counted from the same overview that is listed below it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from central.core.discrepancies import Kind
+from central.core.reconcile import Match
+from central.services.overview import Order, Overview, Proposal, Ward
+
+BAR_WIDTH = 100
+"""Units of a bar's own scale; the style sheet decides how wide it is on the screen."""
+
+
+class Contact(StrEnum):
+    """How a ward's device is heard."""
+
+    HEARD = "heard"
+    SILENT = "silent"
+    NEVER = "never"
+    REFUSED = "refused"
+    NONE = "none"
+
+
+def contact_of(ward: Ward) -> Contact:
+    """Return how a ward is heard; a refused device is worse than a silent one, for it will not come back alone."""
+    if not ward.device:
+        return Contact.NONE
+    if ward.refused:
+        return Contact.REFUSED
+    if ward.last_contact is None:
+        return Contact.NEVER
+    return Contact.SILENT if ward.offline else Contact.HEARD
+
+
+@dataclass(frozen=True, slots=True)
+class WardRow:
+    """One ward with what is wrong in it; `below_gate` when its line match is under the limit."""
+
+    ward: Ward
+    contact: Contact
+    missing: int
+    unexpected: int
+    below_gate: bool
+
+    @property
+    def out_of_touch(self) -> bool:
+        """Tell whether central cannot know what happens there now."""
+        return self.contact in {Contact.SILENT, Contact.NEVER, Contact.REFUSED}
+
+    @property
+    def in_trouble(self) -> bool:
+        """Tell whether a person should look, apart from ordering."""
+        return self.out_of_touch or self.ward.discrepancies > 0 or self.below_gate or self.ward.quarantined > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Stock against its limits on one scale, 0 to `BAR_WIDTH`."""
+
+    position: float
+    trigger: float
+    order_up_to: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """One proposal with its bar."""
+
+    proposal: Proposal
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What waits for a person, by sort."""
+
+    proposals: int
+    discrepancies: int
+    wards_out_of_touch: int
+
+    @property
+    def nothing(self) -> bool:
+        """Tell whether nobody needs to do anything."""
+        return self.proposals == self.discrepancies == self.wards_out_of_touch == 0
+
+
+class Said(StrEnum):
+    """What the page says after a button was pressed."""
+
+    APPROVED = "approved"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The answer to a button; `order` is the order that was made, None when there is none to show."""
+
+    said: Said
+    order: Order | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything the template draws."""
+
+    overview: Overview
+    needs: Needs
+    match: Match | None
+    match_below_gate: bool
+    wards: tuple[WardRow, ...]
+    proposals: tuple[ProposalRow, ...]
+    notice: Notice | None
+
+
+def view_of(overview: Overview, said: Said | None = None, order: str = "") -> View:
+    """Return the view of an overview, and the answer to the button that was pressed before, if any."""
+    wards = sorted((_ward_row(ward, overview) for ward in overview.wards), key=_reading_order)
+    match = _together([ward.match for ward in overview.wards if ward.match is not None])
+    return View(
+        overview=overview,
+        needs=Needs(
+            proposals=overview.proposals_all,
+            discrepancies=overview.discrepancies_all,
+            wards_out_of_touch=sum(row.out_of_touch for row in wards),
+        ),
+        match=match,
+        match_below_gate=_below_gate(match, overview),
+        wards=tuple(wards),
+        proposals=tuple(ProposalRow(one, bar_of(one)) for one in overview.proposals),
+        notice=_notice(overview, said, order),
+    )
+
+
+def _ward_row(ward: Ward, overview: Overview) -> WardRow:
+    kinds = [one.kind for one in overview.discrepancies if one.place == ward.place]
+    return WardRow(
+        ward=ward,
+        contact=contact_of(ward),
+        missing=kinds.count(Kind.MISSING),
+        unexpected=kinds.count(Kind.UNEXPECTED),
+        below_gate=_below_gate(ward.match, overview),
+    )
+
+
+def _reading_order(row: WardRow) -> tuple[bool, bool, int, int, str]:
+    ward = row.ward
+    return (not row.out_of_touch, not row.in_trouble, -ward.discrepancies, -ward.proposals, ward.place.code)
+
+
+def _below_gate(match: Match | None, overview: Overview) -> bool:
+    rate = match.line_match if match is not None else None
+    return rate is not None and rate < overview.line_gate
+
+
+def _together(matches: list[Match]) -> Match | None:
+    if not matches:
+        return None
+    return Match(
+        lines=sum(match.lines for match in matches),
+        lines_right=sum(match.lines_right for match in matches),
+        book=sum(match.book for match in matches),
+        differing=sum(match.differing for match in matches),
+    )
+
+
+def bar_of(proposal: Proposal) -> Bar:
+    """Return a proposal's bar: its scale ends at the highest of the levels shown."""
+    why = proposal.why
+    position = max(why.position, 0)
+    after = position + proposal.qty
+    scale = max(after, why.order_up_to, why.trigger, 1)
+
+    def along(value: float) -> float:
+        return round(value * BAR_WIDTH / scale, 2)
+
+    return Bar(along(position), along(why.trigger), along(why.order_up_to), along(after))
+
+
+def _notice(overview: Overview, said: Said | None, number: str) -> Notice | None:
+    if said is None:
+        return None
+    order = next((one for one in overview.orders if one.number == number), None)
+    return None if said is Said.APPROVED and order is None else Notice(said, order)

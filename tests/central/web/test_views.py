@@ -1,0 +1,64 @@
+"""The page's order and counts: trouble first, and what needs a person is what is listed."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.core.reconcile import Match
+from central.web.views import BAR_WIDTH, Contact, Said, bar_of, contact_of, view_of
+from tests.central.web import hospitals
+
+
+def test_a_ward_out_of_touch_stands_first_then_the_one_with_a_difference() -> None:
+    view = view_of(hospitals.troubled())
+    assert [row.ward.place.code for row in view.wards] == ["ward-02", "ward-03", "ward-01", "ward-04"]
+    assert [row.in_trouble for row in view.wards] == [True, True, False, False]
+
+
+def test_the_needs_are_counted_from_what_is_listed() -> None:
+    view = view_of(hospitals.troubled())
+    assert (view.needs.proposals, view.needs.discrepancies, view.needs.wards_out_of_touch) == (3, 2, 1)
+    assert not view.needs.nothing
+    assert view_of(hospitals.calm()).needs.nothing
+
+
+def test_missing_and_unexpected_pieces_are_told_apart_in_the_wards_row() -> None:
+    row = next(row for row in view_of(hospitals.troubled()).wards if row.ward.place == hospitals.CARDIOLOGY)
+    assert (row.missing, row.unexpected, row.below_gate) == (1, 1, True)
+
+
+def test_the_hospitals_match_is_over_all_lines_and_not_a_mean_of_means() -> None:
+    view = view_of(hospitals.troubled())
+    assert view.match == Match(lines=218, lines_right=216, book=832, differing=2)
+    assert not view.match_below_gate
+
+
+def test_a_hospital_without_wards_has_no_match() -> None:
+    assert view_of(hospitals.empty()).match is None
+
+
+def test_contact_is_told_by_what_a_person_must_do() -> None:
+    heard = hospitals.wards()[0]
+    assert contact_of(heard) is Contact.HEARD
+    assert contact_of(replace(heard, device="")) is Contact.NONE
+    assert contact_of(replace(heard, last_contact=None, offline=True)) is Contact.NEVER
+    assert contact_of(replace(heard, offline=True)) is Contact.SILENT
+    assert contact_of(replace(heard, offline=True, refused=True)) is Contact.REFUSED
+
+
+@given(position=st.integers(-50, 500), trigger=st.floats(0, 500), level=st.integers(0, 600), qty=st.integers(1, 500))
+def test_a_bar_never_leaves_its_scale(position: int, trigger: float, level: int, qty: int) -> None:
+    one = hospitals.proposals()[0]
+    bar = bar_of(replace(one, qty=qty, why=replace(one.why, position=position, trigger=trigger, order_up_to=level)))
+    assert all(0 <= mark <= BAR_WIDTH for mark in (bar.position, bar.trigger, bar.order_up_to, bar.after))
+    assert bar.position <= bar.after
+
+
+def test_a_notice_names_an_order_that_is_there_and_nothing_else() -> None:
+    overview = hospitals.troubled()
+    said = view_of(overview, Said.APPROVED, "PO-20260302-9F3A11C0").notice
+    assert said is not None
+    assert said.order == overview.orders[0]
+    assert view_of(overview, Said.APPROVED, "PO-nobody-knows").notice is None
+    assert view_of(overview).notice is None
