@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from central.clock import Clock, new_incarnation
+from central.core.facts import read_fact
+from central.errors import BadInput
 from central.store.chains import OWN_DEVICE, enrol, head_of, keep_device, move_head, note_frame, registered
 from central.store.engine import Store
 from central.store.ledger import Chain, take_in
 from central.store.tables.ledger import LEDGER
 from protocols.entry import SCHEMA_NOW, ChainedEntry, Digest, Entry, chain, encode_body, encode_entry
+from protocols.errors import BadValue, PeerBroke
 from protocols.sync.frames import FRAME_ENTRIES_MAX, Head
 from protocols.sync.reception import Link, Registered, Standing
 from protocols.values.hlc import Hlc, next_hlc
@@ -38,8 +41,8 @@ class Draft:
 def append(store: Store, hospital: HospitalId, drafts: Sequence[Draft], clock: Clock) -> list[ChainedEntry]:
     """Write entries behind central's own chain in one transaction; return them once they are committed.
 
-    Raises `WeBroke` for a body that cannot be said, `ValueError` for one that the book does not admit; then nothing is
-    written.
+    Raises `BadInput` for what the table of movements does not admit, `WeBroke` for a body that cannot be said; then
+    nothing is written.
     """
     with store.write() as connection:
         return append_within(connection, hospital, drafts, clock)
@@ -59,7 +62,7 @@ def append_within(
         part = links[start : start + FRAME_ENTRIES_MAX]
         taken = take_in(connection, Chain(hospital, OWN_DEVICE, own, NOWHERE), part, now)
         if taken.quarantined:
-            raise ValueError(f"central's own entry: expected a movement the book admits, got {drafts[0].kind}")
+            raise BadInput(f"central's own entries: expected all of them to be posted, {taken.quarantined} were not")
         move_head(connection, hospital, OWN_DEVICE, Head(own, part[-1].seq, part[-1].hash), now)
         note_frame(connection, hospital, OWN_DEVICE, now, part[-1].seq)
     return chained
@@ -86,18 +89,25 @@ def _entries(drafts: Sequence[Draft], last: Hlc, clock: Clock) -> list[Entry]:
     for draft in drafts:
         wall = clock.now()
         last = next_hlc(last, wall)
-        entries.append(
-            Entry(
-                event_id=clock.event_id(wall),
-                hlc=last,
-                wall=wall,
-                mono=clock.mono_us(),
-                boot_id=clock.boot,
-                clock_quality=clock.quality,
-                kind=draft.kind,
-                schema=SCHEMA_NOW,
-                body=encode_body(draft.body),
-                actor=draft.actor,
-            )
+        entry = Entry(
+            event_id=clock.event_id(wall),
+            hlc=last,
+            wall=wall,
+            mono=clock.mono_us(),
+            boot_id=clock.boot,
+            clock_quality=clock.quality,
+            kind=draft.kind,
+            schema=SCHEMA_NOW,
+            body=encode_body(draft.body),
+            actor=draft.actor,
         )
+        _check(entry)
+        entries.append(entry)
     return entries
+
+
+def _check(entry: Entry) -> None:
+    try:
+        read_fact(entry)
+    except (BadValue, PeerBroke) as error:
+        raise BadInput(f"central's own entry: {error}") from error
