@@ -32,6 +32,11 @@ class Clock:
         return self.story.wait_s(self.now(), instant)
 
 
+def real_time() -> StoryTime:
+    """Return a story that is simply now: it starts at the wall clock's time and runs at rate 1."""
+    return StoryTime(Instant(time.time_ns() // NANOS_A_MICRO), 1.0, time.monotonic_ns())
+
+
 def monotonic_ns() -> int:
     """Return the reading that anchors a story."""
     return time.monotonic_ns()

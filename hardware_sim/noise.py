@@ -8,9 +8,10 @@ import random
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hardware_sim.world import SHELF_ANTENNAS, Storeroom, Tag
+from hardware_sim.errors import BadSample
+from hardware_sim.world import SHELF_ANTENNAS, TAGS_MAX, Storeroom, Tag
 from protocols.values.ids import Epc
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, seconds_between
 
 READ_LOW, READ_HIGH = 0.80, 0.995
 """Chance that one antenna hears a tag it faces in one round. Two face it: ten rounds without a single read
@@ -18,6 +19,10 @@ of a tag that is there come once in 1e13."""
 
 LEVEL_DBM, LEVEL_SPREAD_DB, FADING_DB = -58.0, 6.0, 2.0
 RSSI_LOW, RSSI_HIGH = -90, -30
+
+READS_A_S_MAX = 100_000.0
+CATCH_UP_S = 1.0
+"""Seconds of reads that a steady field owes after a pause; what is older was heard by nobody."""
 
 
 class Heard(NamedTuple):
@@ -63,3 +68,38 @@ class Radio:
 
     def _level(self, mean_dbm: float) -> int:
         return min(RSSI_HIGH, max(RSSI_LOW, round(self._rng.gauss(mean_dbm, FADING_DB))))
+
+
+class Steady:
+    """A reader's field for load: `tags` made-up tags, together read `reads_a_s` times a second of reader's time.
+
+    Reads go round over tags and antennas, so that each is read about as often as any other.
+    """
+
+    def __init__(self, *, tags: int, reads_a_s: float, rng: random.Random) -> None:
+        if not 1 <= tags <= TAGS_MAX or not 0 < reads_a_s <= READS_A_S_MAX:
+            raise BadSample(
+                f"tags and rate: expected 1..{TAGS_MAX} tags and at most {READS_A_S_MAX} reads a second, "
+                f"got {tags} and {reads_a_s:g}"
+            )
+        self._epcs = [Epc(f"30{rng.getrandbits(88):022X}") for _ in range(tags)]
+        self._reads_a_s = reads_a_s
+        self._rng = rng
+        self._last: Instant | None = None
+        self._owed = 0.0
+        self._next = 0
+
+    def inventory(self, at: Instant, antennas: Iterable[int]) -> list[Heard]:
+        """Return the reads owed since the last round, at most `CATCH_UP_S` of them."""
+        listening = sorted(antennas)
+        since_s = CATCH_UP_S if self._last is None else min(CATCH_UP_S, seconds_between(self._last, at))
+        self._last = at
+        self._owed += self._reads_a_s * since_s if listening else 0.0
+        reads, self._owed = int(self._owed), self._owed % 1
+        return [self._read(listening) for _ in range(reads)]
+
+    def _read(self, antennas: list[int]) -> Heard:
+        turn, self._next = self._next, self._next + 1
+        epc = self._epcs[turn % len(self._epcs)]
+        antenna = antennas[turn // len(self._epcs) % len(antennas)]
+        return Heard(epc, antenna, round(self._rng.gauss(LEVEL_DBM, LEVEL_SPREAD_DB)), 1)

@@ -141,6 +141,10 @@ class ScannerPort:
             while True:
                 self._beeps.get_nowait()  # an answer nobody waits for any more
         os.write(self._master, self._device.scan(text))
+        return self.listen(wait_s)
+
+    def listen(self, wait_s: float) -> Beep | None:
+        """Wait for a beep; None when none came in time."""
         try:
             return self._beeps.get(timeout=wait_s)
         except queue.Empty:

@@ -61,9 +61,14 @@ class Supervisor:
 
     def start(self, part: Part) -> str:
         """Start a program and wait until it is ready; returns the rest of its ready line. Raises `PartFailed`."""
-        self._parts[part.name] = part
-        self._spawn(part)
-        return self._wait_ready(part)
+        return self.start_all([part])[0]
+
+    def start_all(self, parts: Sequence[Part]) -> list[str]:
+        """Start programs side by side and wait until all are ready; returns their ready lines. Raises `PartFailed`."""
+        for part in parts:
+            self._parts[part.name] = part
+            self._spawn(part)
+        return [self._wait_ready(part) for part in parts]
 
     def run(self, name: str, command: Sequence[str], log: Path) -> None:
         """Run a program to its end. Raises `PartFailed` when it fails."""

@@ -8,9 +8,11 @@ nobody but the story moves a piece, and a piece moves once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from hardware_sim.errors import BadSample
-from protocols.errors import BadValue
-from protocols.values.ids import Epc, ItemId, LotNo, PlaceId, Position
+from protocols.errors import BadValue, ProtocolsError
+from protocols.values.ids import Epc, ItemId, LotNo, PlaceId, Position, epc, place_id
 from protocols.values.instant import Instant
 
 ANTENNAS = (1, 2, 3, 4)
@@ -86,3 +88,30 @@ class Storeroom:
     def on_shelf(self, at: Instant) -> list[Tag]:
         """Return the pieces on their shelves at an instant."""
         return [tag for tag in self.tags.values() if self.is_here(tag.epc, at)]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFile:
+    """A storeroom as a file: its place, and the pieces on its shelves."""
+
+    place: PlaceId
+    tags: tuple[Tag, ...]
+
+    def __post_init__(self) -> None:
+        place_id(self.place)
+        for tag in self.tags:
+            epc(tag.epc)
+
+
+def write_room(place: PlaceId, tags: Iterable[Tag]) -> bytes:
+    """Return a storeroom as the bytes of a file that a simulated reader can be given."""
+    return msgspec.json.format(msgspec.json.encode(RoomFile(place, tuple(tags))), indent=1) + b"\n"
+
+
+def read_room(raw: bytes) -> Storeroom:
+    """Parse such a file. Raises `BadSample`."""
+    try:
+        room = msgspec.json.decode(raw, type=RoomFile)
+    except (msgspec.MsgspecError, ProtocolsError, BadSample) as error:
+        raise BadSample(f"world: expected {{place, tags: [{{epc, item, ..., position}}]}}; {error}") from error
+    return Storeroom(room.place, room.tags)

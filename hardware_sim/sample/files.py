@@ -28,7 +28,7 @@ def write_sample(folder: Path, *, wards: int, until: date) -> None:
     """Write the seven files; `until` is the day the story starts, use ends the day before. Raises `WrongUse`."""
     if not 1 <= wards <= WARDS_MAX:
         raise WrongUse(f"wards: expected 1..{WARDS_MAX}, got {wards}")
-    _make_empty(folder)
+    make_empty(folder)
     sample = read_sample()
     for name in AS_SHIPPED:
         rows = list(rows_of(name))
@@ -53,7 +53,8 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object
         writer.writerows(rows)
 
 
-def _make_empty(folder: Path) -> None:
+def make_empty(folder: Path) -> None:
+    """Make a folder, or take one that is empty. Raises `WrongUse` for any other."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise WrongUse(f"{folder}: expected a new or empty folder; name another one")
     try:

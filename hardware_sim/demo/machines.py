@@ -1,0 +1,178 @@
+"""Everything that stands still in a demo: folders, central, broker, proxies, readers, scanners, edges; up and down.
+
+The order is fixed: central's store is filled first under a slow clock, for nobody waits for it; then the story's clock
+gets its anchor, and from there on broker, proxies and readers stand before the edges that need them. The rule that must
+not be broken: every port and file of the running demo is named here and nowhere else.
+"""
+
+import getpass
+import random
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hardware_sim.clock import Clock, monotonic_ns
+from hardware_sim.config import Ports, scanner_link, write_central, write_edge, write_mosquitto
+from hardware_sim.demo.options import BrokerKind, Options, mosquitto_program, program
+from hardware_sim.devices.llrp import LlrpReaderDevice
+from hardware_sim.devices.scanner import ScannerDevice
+from hardware_sim.errors import PartFailed
+from hardware_sim.evidence.truth import Deliveries
+from hardware_sim.noise import Radio
+from hardware_sim.proxy import HOST, Proxy
+from hardware_sim.sample.files import write_sample
+from hardware_sim.scenario.plan import Plan, Ward
+from hardware_sim.serve import ReaderPort, ScannerPort
+from hardware_sim.supervisor import Part, Supervisor
+from hardware_sim.world import ANTENNAS, Storeroom, write_room
+from protocols.values.ids import PlaceId
+from protocols.values.instant import Instant, StoryTime, business_day, plus
+
+LEAD_S = 4.0
+"""Real seconds between the anchor of the clock and the story's first minute: what starting everything takes."""
+
+BEFORE_S = 24 * 3600.0
+"""Central's store is filled so long before the story, in story time, whatever the rate."""
+
+PORT_TRIES = 5
+"""Ports tried for mosquitto, which cannot be told to take any free one."""
+
+CONNECT_TIMEOUT_S = 1.0
+MOSQUITTO = "mosquitto"
+CENTRAL, BROKER = "central", "broker"
+
+
+class DeliveryLog:
+    """What one reader delivered, counted by the reader's own thread."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.rounds = 0
+
+    def note(self, at: Instant, tags: int) -> None:
+        """Count one report."""
+        del at
+        self.reads += tags
+        self.rounds += 1
+
+    def so_far(self) -> Deliveries:
+        """Return the counts."""
+        return Deliveries(self.reads, self.rounds)
+
+
+class Machines:
+    """The machines of one demo in one state folder."""
+
+    def __init__(self, options: Options, plan: Plan, state: Path, supervisor: Supervisor) -> None:
+        self._options = options
+        self._plan = plan
+        self._state = state
+        self._supervisor = supervisor
+        self._bin = Path(sys.executable).parent
+        self._readers: list[ReaderPort] = []
+        self._broker_port = 0
+        self.rooms = {ward.place: Storeroom(ward.place, ward.tags) for ward in plan.wards}
+        self.deliveries = {ward.place: DeliveryLog() for ward in plan.wards}
+        self.proxies: dict[PlaceId, Proxy] = {}
+        self.scanners: dict[PlaceId, ScannerPort] = {}
+
+    def prepare(self) -> None:
+        """Make the folders, and fill central's store with the sample. Raises `PartFailed`."""
+        for ward in self._plan.wards:
+            folder = self._state / "sim" / ward.place
+            folder.mkdir(parents=True)
+            (folder / "world.json").write_bytes(write_room(ward.place, ward.tags))
+        central = self._state / "central"
+        central.mkdir()
+        write_sample(self._state / "sim" / "sample", wards=len(self._plan.wards), until=business_day(self._plan.start))
+        filling = StoryTime(plus(self._plan.start, -BEFORE_S), 1.0, monotonic_ns())
+        path = str(write_central(central, Ports(broker=1), filling))
+        command = program("wardstock-central", self._bin)
+        log = central / "log"
+        self._supervisor.run("central migrate", [command, "migrate", "--config", path], log)
+        sample = str(self._state / "sim" / "sample")
+        self._supervisor.run("central import", [command, "import", "--config", path, sample], log)
+
+    def start(self) -> tuple[Clock, str]:
+        """Start everything; returns the story's clock and the address of the page. Raises `PartFailed`."""
+        self._start_broker()
+        real_from = None if self._options.ends else self._plan.end
+        since_ns = monotonic_ns() + round(LEAD_S * 1e9)
+        story = StoryTime(self._plan.start, self._options.rate, since_ns, real_from)
+        clock = Clock(story)
+        edges = [self._ward(ward, clock) for ward in self._plan.wards]
+        folder = self._state / "central"
+        config = write_central(folder, Ports(self._broker_port, http=self._options.http_port), story)
+        command = [program("wardstock-central", self._bin), "serve", "--config", str(config)]
+        central = Part(CENTRAL, lambda: command, folder / "log", "listening ")
+        said = self._supervisor.start_all([central, *edges])[0]
+        port = int(said.rpartition(":")[2])
+        write_central(folder, Ports(self._broker_port, http=port), story)  # the same port after a restart
+        return clock, f"http://{said}/"
+
+    def stop(self) -> None:
+        """End everything, in the order in which nothing is missed."""
+        self._supervisor.stop([f"edge-{ward.place}" for ward in self._plan.wards])
+        for reader in self._readers:
+            reader.close()
+        for scanner in self.scanners.values():
+            scanner.close()
+        self._supervisor.stop([CENTRAL])
+        for proxy in self.proxies.values():
+            proxy.close()
+        self._supervisor.stop([BROKER])
+
+    def _ward(self, ward: Ward, clock: Clock) -> Part:
+        proxy = self.proxies[ward.place] = Proxy((HOST, self._broker_port))
+        radio = Radio(self.rooms[ward.place], random.Random(f"{self._plan.seed} radio {ward.place}"))
+        device = LlrpReaderDevice(radio.inventory, self.deliveries[ward.place].note, antennas=len(ANTENNAS))
+        reader = ReaderPort(device, clock)
+        reader.start()
+        self._readers.append(reader)
+        config = write_edge(self._state, ward, Ports(broker=proxy.port, reader=reader.port), clock.story)
+        self.scanners[ward.place] = ScannerPort(ScannerDevice(), scanner_link(self._state, ward.place))
+        command = [program("wardstock-edge", self._bin), "run", "--config", str(config)]
+        return Part(f"edge-{ward.place}", lambda: command, config.parent / "log", "ready ")
+
+    def _start_broker(self) -> None:
+        if self._options.broker is BrokerKind.MOSQUITTO:
+            self._start_mosquitto()
+            return
+
+        def command() -> Sequence[str]:
+            return [sys.executable, "-m", "hardware_sim.broker", "--port", str(self._broker_port)]
+
+        said = self._supervisor.start(Part(BROKER, command, self._state / "sim" / "broker.log", "listening "))
+        self._broker_port = int(said.rpartition(":")[2])
+
+    def _start_mosquitto(self) -> None:
+        config, log = self._state / "sim" / "mosquitto.conf", self._state / "sim" / "broker.log"
+        command = [mosquitto_program(), "-c", str(config)]
+        for _ in range(PORT_TRIES):
+            port = _free_port()
+            write_mosquitto(config, port=port, user=getpass.getuser())
+            try:
+                self._supervisor.start(Part(BROKER, lambda: command, log, is_ready=_listens_at(port)))
+            except PartFailed:
+                continue  # somebody took the port in between
+            self._broker_port = port
+            return
+        raise PartFailed(f"mosquitto did not start on any of {PORT_TRIES} ports (log: {log})")
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def _listens_at(port: int) -> Callable[[], bool]:
+    def listens() -> bool:
+        try:
+            socket.create_connection((HOST, port), timeout=CONNECT_TIMEOUT_S).close()
+        except OSError:
+            return False
+        return True
+
+    return listens

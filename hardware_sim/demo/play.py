@@ -1,0 +1,217 @@
+"""Plays one evening on this machine and judges it: `wardstock-sim demo`.
+
+The main thread starts programs, starts again those that die, and prints; people, fate and the office have a thread
+each. Ctrl-C, TERM and a closed terminal end everything in order, whatever was going on. The rule that must not be
+broken: the verdict comes from the checker alone, after everything has stopped.
+"""
+
+import math
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hardware_sim.clock import Clock, monotonic_s, pause
+from hardware_sim.config import edge_folder
+from hardware_sim.demo.machines import Machines
+from hardware_sim.demo.options import Options
+from hardware_sim.demo.settled import is_told
+from hardware_sim.demo.signals import Stopped, ignore_signals, stoppable
+from hardware_sim.demo.verdict import judge, say, write_evidence
+from hardware_sim.errors import PartFailed
+from hardware_sim.evidence.truth import Truth, WardTruth, beeps_path
+from hardware_sim.sample.catalogue import Sample, read_sample
+from hardware_sim.sample.files import make_empty
+from hardware_sim.scenario.draw import make_plan
+from hardware_sim.scenario.plan import Plan
+from hardware_sim.story.fate import Fate
+from hardware_sim.story.narrator import Narrator
+from hardware_sim.story.office import Office
+from hardware_sim.story.person import People
+from hardware_sim.supervisor import Supervisor
+from protocols.values.instant import seconds_between
+
+BEAT_S = 0.1
+"""How often the main thread looks around."""
+
+OVERTIME_S = 180.0
+"""Real seconds after which a story that should be over is given up."""
+
+SETTLE_MAX_S = 30.0
+"""Real seconds given to the last entries, the find and the order after the evening; then the checker judges."""
+
+PERSON_PATIENCE_S = 60.0
+"""Real seconds a watcher has to approve a proposal on the page."""
+
+
+@dataclass(slots=True)
+class Evening:
+    """The threads of one story while it is played."""
+
+    plan: Plan
+    clock: Clock
+    narrator: Narrator
+    people: list[People]
+    fate: Fate
+    office: Office
+    crashed: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Let it begin."""
+        for one in self._threads():
+            one.start()
+
+    def stop(self) -> None:
+        """End every thread."""
+        for one in self._threads():
+            one.stop()
+
+    def _threads(self) -> list[People | Fate | Office]:
+        return [*self.people, self.fate, self.office]
+
+    def note_crash(self, crash: threading.ExceptHookArgs) -> None:
+        """Remember that a thread failed, and why; the main thread ends the demo."""
+        self.crashed.append(f"{crash.thread.name if crash.thread else 'a thread'}: {crash.exc_value!r}")
+
+    @property
+    def over(self) -> bool:
+        """Tell whether all that was planned has happened."""
+        quiet = all(one.done for one in self.people) and self.fate.done
+        return quiet and self.clock.now() >= self.plan.end
+
+
+def play(options: Options) -> int:
+    """Play the demo that was asked for; returns 0, or 1 when the story was judged and is not right.
+
+    Raises `WrongUse` and `PartFailed`, each with one line to show.
+    """
+    sample = read_sample()
+    plan = make_plan(sample, seed=options.seed, wards=options.wards, with_take=options.with_take, hours=options.hours)
+    with _state_folder(options) as state, stoppable():
+        try:
+            return _play_in(state, options, plan, sample)
+        except Stopped:
+            if options.ends:
+                raise PartFailed("stopped before the end of the story: there is no summary") from None
+            return 0
+
+
+def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
+    began_s = monotonic_s()
+    died: list[str] = []
+    supervisor = Supervisor(state / "sim" / "pids.json", died.append)
+    machines = Machines(options, plan, state, supervisor)
+    evening: Evening | None = None
+    try:
+        machines.prepare()
+        clock, url = machines.start()
+        narrator = Narrator(plan, sample, options.lang, clock)
+        evening = _evening(options, plan, state, machines, clock, url, narrator)
+        _introduce(narrator, options, plan, state, url)
+        _watch(evening, supervisor, died, options, state)
+    finally:
+        ignore_signals()  # from here on everything ends in order, however often one presses Ctrl-C
+        if evening is not None:
+            evening.stop()
+        machines.stop()
+        supervisor.close()
+    deliveries = {ward: log.so_far() for ward, log in machines.deliveries.items()}
+    write_evidence(state, _truth(options, evening, machines, monotonic_s() - began_s), deliveries)
+    return judge(state, options)
+
+
+def _evening(
+    options: Options, plan: Plan, state: Path, machines: Machines, clock: Clock, url: str, narrator: Narrator
+) -> Evening:
+    people = [
+        People(
+            ward,
+            room=machines.rooms[ward.place],
+            scanner=machines.scanners[ward.place],
+            clock=clock,
+            log=beeps_path(state, ward.place),
+            tell=narrator.tell,
+        )
+        for ward in plan.wards
+    ]
+    fate = Fate(plan, rooms=machines.rooms, proxies=machines.proxies, clock=clock, tell=narrator.tell)
+    office = Office(url, patience_s=0.0 if options.ends else PERSON_PATIENCE_S, tell=narrator.tell)
+    evening = Evening(plan, clock, narrator, people, fate, office)
+    threading.excepthook = evening.note_crash
+    return evening
+
+
+def _introduce(narrator: Narrator, options: Options, plan: Plan, state: Path, url: str) -> None:
+    length_s = seconds_between(plan.start, plan.end)
+    narrator.announce("page", url=url)
+    narrator.announce("state", state=state, seed=plan.seed)
+    narrator.announce(
+        "plan",
+        wards=len(plan.wards),
+        tags=sum(len(ward.tags) for ward in plan.wards),
+        hours=length_s / 3600,
+        seconds=length_s / options.rate,
+    )
+
+
+def _watch(evening: Evening, supervisor: Supervisor, died: list[str], options: Options, state: Path) -> None:
+    """Let the evening happen, and what comes after it: until all is told, or until somebody ends it."""
+
+    def look_until(over: Callable[[], bool], limit_s: float) -> bool:
+        until = monotonic_s() + limit_s
+        while not over():
+            supervisor.mend()
+            _tell(evening, died)
+            if monotonic_s() > until:
+                return False
+            pause(BEAT_S)
+        return True
+
+    evening.start()
+    length_s = evening.clock.seconds_until(evening.plan.end)
+    if not look_until(lambda: evening.over, length_s + OVERTIME_S):
+        raise PartFailed(f"the story is not over {OVERTIME_S:g} s after its time; look into the logs of the edges")
+    if options.ends:
+        ledgers = [edge_folder(state, ward.place) / "ledger.db" for ward in evening.plan.wards]
+        evening.narrator.announce("settling")
+        look_until(lambda: is_told(evening.plan, evening.office, ledgers), SETTLE_MAX_S)
+    else:
+        evening.narrator.announce("over")
+        look_until(lambda: False, math.inf)
+    _tell(evening, died)
+
+
+def _tell(evening: Evening, died: list[str]) -> None:
+    while died:
+        evening.narrator.tell("died", part=died.pop(0))
+    say(*evening.narrator.lines())
+    if evening.crashed:
+        raise PartFailed(f"the simulation itself failed in {evening.crashed[0]}; please report it")
+
+
+def _truth(options: Options, evening: Evening, machines: Machines, seconds: float) -> Truth:
+    plan, fate = evening.plan, evening.fate
+    return Truth(
+        seed=plan.seed,
+        start=plan.start,
+        end=evening.clock.now(),
+        rate=options.rate,
+        seconds=seconds,
+        wards=tuple(WardTruth(ward.place, ward.tags, machines.rooms[ward.place].moves) for ward in plan.wards),
+        cuts=() if fate.cut is None else (fate.cut,),
+        take=fate.take,
+        drive=plan.drive,
+    )
+
+
+@contextmanager
+def _state_folder(options: Options) -> Iterator[Path]:
+    """Give the folder of the state: the one that was named, or one that goes when the demo ends well."""
+    if options.state is not None:
+        make_empty(options.state)
+        yield options.state.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="wardstock-") as folder:
+        yield Path(folder)

@@ -1,0 +1,97 @@
+"""The purchasing office: reads central's API as any client would, tells what is new, and approves what is proposed.
+
+It knows central only by its public API. It decides nothing about stock: it approves every proposal, at once or after
+it has left a person some time to do so. The rule that must not be broken: a central that is away is asked again.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from hardware_sim.clock import monotonic_s
+from hardware_sim.story.person import Tell
+
+ACTOR = "demo-buyer"
+POLL_S = 0.4
+TIMEOUT_S = 5.0
+TOLD_MAX = 10_000
+"""Facts remembered as told; a story has some ten."""
+
+TOLD_KINDS = ("missing", "unexpected")
+
+
+class Office:
+    """One buyer at the API. `patience_s` real seconds are left to a person before each approval."""
+
+    def __init__(self, url: str, *, patience_s: float, tell: Tell) -> None:
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        self._patience_s = patience_s
+        self._tell = tell
+        self._seen: dict[str, float] = {}
+        self.found: set[tuple[str, str]] = set()
+        """Ward and item of every discrepancy seen open."""
+        self.orders: set[str] = set()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="office", daemon=True)
+
+    def start(self) -> None:
+        """Open the office."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close it."""
+        self._stopped.set()
+        self._thread.join()
+        self._client.close()
+
+    def _work(self) -> None:
+        while not self._stopped.wait(POLL_S):
+            try:
+                self._look()
+            except (httpx.HTTPError, ValueError, KeyError):
+                continue  # central is away, or not yet itself; ask again
+
+    def _look(self) -> None:
+        for row in self._open("discrepancies"):
+            self.found.add((row["place"], row["item"]))
+            if self._is_new(f"discrepancy {row['id']}"):
+                kind = row["kind"]
+                name = kind if kind in TOLD_KINDS else "discrepancy"
+                self._tell(name, ward=row["place"], kind=kind, items=[row["item"]])
+        for row in self._open("proposals"):
+            self._consider(row)
+
+    def _consider(self, row: Mapping[str, Any]) -> None:
+        key = f"proposal {row['id']}"
+        if self._is_new(key):
+            self._tell(
+                "proposed",
+                ward=row["place"],
+                items=[row["item"]],
+                qty=row["qty"],
+                source=row["source"],
+                why={"en": row["reason_en"], "zh": row["reason_zh"]},
+            )
+            if self._patience_s:
+                self._tell("yours", seconds=self._patience_s, actor=ACTOR)
+        if monotonic_s() - self._seen[key] < self._patience_s:
+            return
+        answer = self._client.post(f"/api/v1/proposals/{row['id']}/approve", json={"actor": ACTOR})
+        answer.raise_for_status()
+        order = str(answer.json()["order_no"])
+        self.orders.add(order)
+        self._tell("ordered", ward=row["place"], actor=ACTOR, order=order)
+
+    def _open(self, what: str) -> list[dict[str, Any]]:
+        answer = self._client.get(f"/api/v1/{what}", params={"status": "open"})
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()["items"]
+        return rows
+
+    def _is_new(self, key: str) -> bool:
+        if key in self._seen or len(self._seen) >= TOLD_MAX:
+            return False
+        self._seen[key] = monotonic_s()
+        return True
