@@ -33,27 +33,28 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A catalogue line; `unit` is what its quantities are counted in."""
+    """A catalogue line; `unit` is what its quantities are counted in, `vital` that a life may hang on it."""
 
     code: str
     name: Name
     spec: str
     unit: Name
+    vital: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ward:
     """One ward's storeroom: is it heard, and how far do book and shelf agree.
 
-    `last_contact` is None when it was never heard; `pending` counts entries it said it holds and central has not;
-    `match` is None before the first comparison.
+    `last_contact` is None when it was never heard; `disputed` when a second ledger was offered in its name; `pending`
+    counts entries it said it holds and central has not; `match` is None before the first comparison.
     """
 
     place: Place
     device: str
     last_contact: Instant | None
     offline: bool
-    refused: bool
+    disputed: bool
     pending: int
     quarantined: int
     match: Match | None

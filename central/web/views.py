@@ -21,16 +21,13 @@ class Contact(StrEnum):
     HEARD = "heard"
     SILENT = "silent"
     NEVER = "never"
-    REFUSED = "refused"
     NONE = "none"
 
 
 def contact_of(ward: Ward) -> Contact:
-    """Return how a ward is heard; a refused device is worse than a silent one, for it will not come back alone."""
+    """Return how a ward is heard."""
     if not ward.device:
         return Contact.NONE
-    if ward.refused:
-        return Contact.REFUSED
     if ward.last_contact is None:
         return Contact.NEVER
     return Contact.SILENT if ward.offline else Contact.HEARD
@@ -49,12 +46,13 @@ class WardRow:
     @property
     def out_of_touch(self) -> bool:
         """Tell whether central cannot know what happens there now."""
-        return self.contact in {Contact.SILENT, Contact.NEVER, Contact.REFUSED}
+        return self.contact in {Contact.SILENT, Contact.NEVER}
 
     @property
     def in_trouble(self) -> bool:
         """Tell whether a person should look, apart from ordering."""
-        return self.out_of_touch or self.ward.discrepancies > 0 or self.below_gate or self.ward.quarantined > 0
+        ward = self.ward
+        return self.out_of_touch or self.below_gate or ward.discrepancies > 0 or ward.disputed or ward.quarantined > 0
 
 
 @dataclass(frozen=True, slots=True)

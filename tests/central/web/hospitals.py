@@ -37,12 +37,16 @@ SUPPLIER = Name("示例·启明心血管器械有限公司", "Qiming Cardiovascu
 
 SET = Name("套", "set")
 PIECE = Name("根", "piece")
-STENT = Item("HC1017", Name("药物洗脱冠脉支架", "Drug-eluting coronary stent"), "3.0×24 mm", SET)
-BALLOON = Item("HC1019", Name("冠脉球囊扩张导管", "Coronary dilatation balloon"), "2.5×15 mm", PIECE)
+STENT = Item("HC1017", Name("药物洗脱冠脉支架", "Drug-eluting coronary stent"), "3.0×24 mm", SET, vital=True)
+BALLOON = Item("HC1019", Name("冠脉球囊扩张导管", "Coronary dilatation balloon"), "2.5×15 mm", PIECE, vital=True)
 CATHETER = Item(
-    "HC1003", Name("经外周置入中心静脉导管(PICC)", "Peripherally inserted central catheter"), "4Fr×60cm", SET
+    "HC1003",
+    Name("经外周置入中心静脉导管(PICC)", "Peripherally inserted central catheter"),
+    "4Fr×60cm",
+    SET,
+    vital=True,
 )
-TUBE = Item("HC1008", Name("气管插管(带囊)", "Cuffed tracheal tube"), "7.0 mm", PIECE)
+TUBE = Item("HC1008", Name("气管插管(带囊)", "Cuffed tracheal tube"), "7.0 mm", PIECE, vital=False)
 
 EPC = "3034257BF7194E4000001A85"
 
@@ -95,8 +99,8 @@ def discrepancies() -> tuple[Discrepancy, ...]:
 def proposals() -> tuple[Proposal, ...]:
     """Return one proposal to a supplier, one to the central store, one for a line with nothing left."""
     bought = Why("3x", 0.2889, 90, 3.0, 6, 2, 0, 2.6, 5, 1, "order_up_to", 0.9874, (PassedOver(MAIN_STORE, 0, 3),))
-    moved = Why("3x", 1.4222, 90, 3.0, 1, 5, 0, 5.689, 16, 10, "pack", 0.9991, ())
-    empty = Why("3x", 0.6111, 90, 3.0, 4, 0, 2, 4.278, 9, 1, "moq", 0.9612, (PassedOver(MAIN_STORE, 4, 9),))
+    moved = Why("3x", 1.4222, 90, 3.0, 1, 5, 2, 5.689, 16, 10, "pack", 0.9991, ())
+    empty = Why("3x", 0.6111, 90, 3.0, 4, 0, 0, 4.278, 9, 1, "moq", 0.9612, (PassedOver(MAIN_STORE, 4, 9),))
     return (
         Proposal("a1b2c3d4e5f60718", CARDIOLOGY, STENT, 3, SUPPLIER, False, yuan("8200.00"), bought, NOW),
         Proposal("b1b2c3d4e5f60718", ICU, TUBE, 20, MAIN_STORE, True, None, moved, NOW),

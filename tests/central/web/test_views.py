@@ -44,7 +44,6 @@ def test_contact_is_told_by_what_a_person_must_do() -> None:
     assert contact_of(replace(heard, device="")) is Contact.NONE
     assert contact_of(replace(heard, last_contact=None, offline=True)) is Contact.NEVER
     assert contact_of(replace(heard, offline=True)) is Contact.SILENT
-    assert contact_of(replace(heard, offline=True, refused=True)) is Contact.REFUSED
 
 
 @given(position=st.integers(-50, 500), trigger=st.floats(0, 500), level=st.integers(0, 600), qty=st.integers(1, 500))
