@@ -22,16 +22,17 @@ class Clock:
     """Story time and link time; without a `story`, story time is the system's clock."""
 
     story: StoryTime | None = None
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
 
     def now(self) -> Instant:
         """Return when something happens now."""
         if self.story is None:
             return Instant(time.time_ns() // 1000)
-        return self.story.at(time.monotonic_ns())
+        return self.story.at(self.monotonic_ns())
 
     def mono_us(self) -> int:
         """Return microseconds of the monotonic clock."""
-        return time.monotonic_ns() // 1000
+        return self.monotonic_ns() // 1000
 
     def link_now(self) -> Instant:
         """Return link time as an instant: microseconds of the monotonic clock, of no use outside this process."""
@@ -39,13 +40,7 @@ class Clock:
 
     def link_s(self) -> float:
         """Return link time in seconds."""
-        return time.monotonic()
-
-    def real_s_until(self, moment: Instant) -> float:
-        """Return the real seconds until a moment of story time, never negative."""
-        if self.story is not None:
-            return self.story.wait_s(self.now(), moment)
-        return max(0.0, (moment - self.now()) / 1_000_000)
+        return self.monotonic_ns() / 1_000_000_000
 
 
 def chance() -> float:

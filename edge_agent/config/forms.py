@@ -148,7 +148,7 @@ def _storeroom(text: str) -> PlaceId | None:
 def _brokers(raw: object) -> tuple[str, ...] | None:
     if not isinstance(raw, list) or not 1 <= len(raw) <= BROKERS_MAX:
         return None
-    known = all(_address(url, "mqtt", 1883) for url in raw)
+    known = all(_address(url, "mqtt", 1883) or _address(url, "mqtts", 8883) for url in raw)
     return tuple(raw) if known else None
 
 

@@ -101,7 +101,16 @@ class Ledger:
                 "UPDATE mark SET acked = ? WHERE incarnation = ?", (min(seq, self._head.seq), self._incarnation)
             )
 
+    def note(self, key: str, value: str) -> None:
+        """Keep a word about this file itself, within a group. Raises `StoreFault`."""
+        self._connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
+
     # --- reading ---
+
+    def noted(self, key: str) -> str | None:
+        """Return the word kept about this file."""
+        rows = self._connection.query("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
 
     def head(self) -> Head:
         """Return where the chain ends."""

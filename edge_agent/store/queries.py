@@ -78,8 +78,3 @@ def known_tags(connection: Connection, ward: PlaceId) -> list[KnownTag]:
 def bound_epcs(connection: Connection) -> set[str]:
     """Return the EPC of every bound tag."""
     return {epc for (epc,) in connection.stream("SELECT epc FROM binding")}
-
-
-def posted_units(connection: Connection) -> set[str]:
-    """Return every unit that has a custody."""
-    return {unit for (unit,) in connection.stream("SELECT unit FROM custody")}

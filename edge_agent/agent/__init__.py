@@ -1,0 +1,247 @@
+"""The agent of one storeroom: the only place where its parts meet. One queue, one writer.
+
+Links run on threads of their own and only put what happened into the inbox; this thread takes a turn at a time: scans
+first, as one group that is synced before their beeps, then what readers and central say. The rule that must not be
+broken: nobody else writes to the ledger.
+"""
+
+import math
+import shutil
+from collections.abc import Callable, Sequence
+
+from edge_agent.agent.counter import Counter, Scan
+from edge_agent.agent.inbox import (
+    BrokerDown,
+    BrokerSaid,
+    BrokerUp,
+    Happening,
+    Inbox,
+    ReaderClosed,
+    ReaderOpened,
+    ReaderSaid,
+    ScannerClosed,
+    ScannerOpened,
+    ScannerSaid,
+)
+from edge_agent.agent.links import Links
+from edge_agent.agent.shelf import Shelf
+from edge_agent.agent.uplink import Uplink
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
+from edge_agent.config import Config
+from edge_agent.core.opening import opening_drafts
+from edge_agent.core.presence import Belief, Presence
+from edge_agent.core.presence.window import Window
+from edge_agent.errors import BadConfig, DiskFull, StoreFault
+from edge_agent.store.ledger import Ledger, open_ledger
+from edge_agent.store.lock import hold_alone
+from edge_agent.store.master import read_items, read_opening
+from edge_agent.store.queries import bound_epcs, known_tags, open_visit
+from edge_agent.store.verify import verify
+
+TURN_WAIT_S = 0.25
+"""Longest wait of one turn: how soon a signal is obeyed."""
+SCANS_A_GROUP_MAX = 64
+"""Scans of one transaction: one sync of the disk for all of them."""
+BELIEFS_A_GROUP_MAX = 64
+FULL_DISK_PAUSE_S = 5.0
+"""Link seconds before a full disk is asked again on behalf of nobody who waits."""
+OPENED = "opening"
+"""The word in the ledger's file that says its opening was written."""
+
+
+def run(config: Config, inbox: Inbox, voice: Voice, *, version: str, ready: Callable[[], None]) -> None:
+    """Run an agent until its inbox is stopped; `ready` is called once it serves a scanner.
+
+    Raises `BadConfig`, `NotALedger`, `DiskFull`, `StoreFault` when it cannot begin or cannot go on.
+    """
+    if not config.sync.unsigned:
+        raise BadConfig(
+            f"{config.path}: sync.unsigned: expected keys to sign with, this version has none; "
+            "say `unsigned = true` under [sync], here and at central, to run without signatures"
+        )
+    clock = Clock(config.story)
+    with hold_alone(config.ledger):
+        ledger = _open(config, clock)
+        try:
+            _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready).live()
+        finally:
+            ledger.close()
+
+
+def _open(config: Config, clock: Clock) -> Ledger:
+    return open_ledger(
+        config.ledger, config.device.id, newborn=new_incarnation(), now=clock.now(), max_pages=config.max_pages
+    )
+
+
+def write_opening(ledger: Ledger, pen: Pen, config: Config) -> int:
+    """Bind and post the pieces of the opening once in a ledger's life, in one transaction; returns how many."""
+    if config.opening is None or ledger.noted(OPENED) is not None:
+        return 0
+    items = None if config.items is None else read_items(config.items)
+    bound = bound_epcs(ledger.connection)
+    pieces = [piece for piece in read_opening(config.opening, items) if piece.epc not in bound]
+    with ledger.group():
+        for draft in opening_drafts(pieces, config.device.place):
+            ledger.append([pen.entry(draft)])
+        ledger.note(OPENED, str(len(pieces)))
+    return len(pieces)
+
+
+def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
+    """Tell a fresh model of presence what the ledger knows."""
+    for tag in known_tags(ledger.connection, config.device.place):
+        presence.book(tag.epc, tag.here, tag.booked_at)
+        if tag.p is not None:
+            presence.believed(tag.epc, tag.p, tag.since)
+
+
+def make_presence(config: Config) -> Presence:
+    """Return the configured model of presence."""
+    round_s = max((reader.round_s for reader in config.readers), default=1.0)
+    return Window(
+        {reader.name: reader.antennas for reader in config.readers}, round_s=round_s, window_s=config.window_s
+    )
+
+
+class _Agent:
+    def __init__(
+        self,
+        config: Config,
+        ledger: Ledger,
+        inbox: Inbox,
+        *,
+        clock: Clock,
+        voice: Voice,
+        version: str,
+        ready: Callable[[], None],
+    ) -> None:
+        self._config, self._ledger, self._inbox = config, ledger, inbox
+        self._clock, self._voice, self._ready = clock, voice, ready
+        self._pen = Pen(clock, ledger.last_hlc())
+        opened = write_opening(ledger, self._pen, config)
+        if opened:
+            voice.say("opening", f"{opened} pieces bound to their tags and posted")
+        presence = make_presence(config)
+        remember(presence, ledger, config)
+        self._links = Links(config, inbox)
+        self._shelf = Shelf(config.readers, presence, voice=voice, settled=self._links.settled)
+        self._counter = Counter(
+            [scanner.name for scanner in config.scanners],
+            config.device.place,
+            idle_s=config.visit_idle_s,
+            clock=clock,
+            voice=voice,
+            presence=presence,
+            visit=open_visit(ledger.connection),
+        )
+        self._uplink = Uplink(
+            ledger,
+            config.sync,
+            self._links.broker,
+            boot_nonce=new_boot_nonce(),
+            version=version,
+            clock=clock,
+            voice=voice,
+        )
+        self._serves = False
+        self._full_until = -math.inf
+
+    def live(self) -> None:
+        """Take turns until asked to stop."""
+        self._links.start()
+        try:
+            while not self._inbox.stopped:
+                self._turn(self._inbox.gather(self._wait_s()))
+        finally:
+            self._links.stop()
+        self._voice.say("agent", f"ends: {self._inbox.why_stopped}")
+
+    def _turn(self, happenings: Sequence[Happening]) -> None:
+        scans: list[Scan] = []
+        for happening in happenings:
+            if isinstance(happening, ScannerOpened | ScannerSaid | ScannerClosed):
+                scans += self._counter.take(happening)
+        for start in range(0, len(scans), SCANS_A_GROUP_MAX):
+            self._write(scans[start : start + SCANS_A_GROUP_MAX], [])
+        for happening in happenings:
+            self._take(happening)
+        self._shelf.tick(self._clock.link_now())
+        self._write_what_waits()
+        self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
+
+    def _take(self, happening: Happening) -> None:
+        match happening:
+            case ReaderOpened() | ReaderSaid() | ReaderClosed():
+                self._shelf.take(happening, self._clock.link_now())
+            case BrokerUp():
+                self._uplink.up()
+            case BrokerDown():
+                self._uplink.down(happening.reason)
+            case BrokerSaid():
+                self._uplink.said(happening.data)
+            case ScannerOpened():
+                if not self._serves:
+                    self._serves = True
+                    self._ready()
+            case ScannerSaid() | ScannerClosed():
+                pass  # answered already
+
+    # --- writing ---
+
+    def _write_what_waits(self) -> None:
+        """Write beliefs and ended visits; nobody waits for them, so a full disk is asked again only after a pause."""
+        over = self._counter.due()
+        idle = over is not None and self._clock.now() >= over
+        while (idle or self._shelf.waiting(1)) and self._clock.link_s() >= self._full_until:
+            beliefs = self._shelf.waiting(BELIEFS_A_GROUP_MAX)
+            if self._write([], beliefs):
+                self._shelf.written(beliefs)
+            idle = False
+
+    def _write(self, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> bool:
+        try:
+            self._counter.write(self._ledger, self._pen, scans, beliefs)
+        except DiskFull as fault:
+            self._voice.say_counted("ledger", str(fault))
+            self._full_until = self._clock.link_s() + FULL_DISK_PAUSE_S
+            return False
+        except StoreFault as fault:
+            self._voice.say("ledger", str(fault))
+            self._reopen()
+            return False
+        self._uplink.committed()
+        return True
+
+    def _reopen(self) -> None:
+        """After a fault of the disk trust nothing in memory: open anew and verify. Raises `StoreFault`."""
+        self._ledger.close()
+        self._ledger = _open(self._config, self._clock)
+        report = verify(self._ledger.connection)
+        if not report.sound:
+            raise StoreFault(
+                f"{self._config.ledger}: after a fault of the disk: {report.problems[0].what}; keep this disk"
+            )
+        self._pen = Pen(self._clock, self._ledger.last_hlc())
+        self._uplink.reopened(self._ledger)
+        self._uplink.committed()
+        self._voice.say("ledger", f"opened again and verified, {report.entries} entries")
+
+    # --- waiting ---
+
+    def _wait_s(self) -> float:
+        """Return how long nothing is due."""
+        link_s = self._clock.link_s()
+        reader = self._shelf.due()
+        waits = [TURN_WAIT_S, self._uplink.due_s() - link_s]
+        if reader is not None:
+            waits.append((reader - self._clock.link_now()) / 1_000_000)
+        return max(0.0, min(waits))
+
+    @property
+    def _free_bytes(self) -> int:
+        try:
+            return shutil.disk_usage(self._config.ledger.parent).free
+        except OSError:
+            return 0

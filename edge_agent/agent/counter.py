@@ -1,0 +1,173 @@
+"""The people's side of the agent: scans become decisions, decisions become entries, and the beep follows the COMMIT.
+
+It runs on the agent's thread; while the agent runs, `Counter.write` is the only way into the ledger. The rule that must
+not be broken: an ok is beeped only for what `Ledger.group` has put on the disk; whatever goes wrong before, it is a no.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from edge_agent.agent.inbox import ScannerClosed, ScannerOpened, ScannerSaid, Wire
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock, Pen
+from edge_agent.core.book import effect_of
+from edge_agent.core.presence import Belief, Presence
+from edge_agent.core.recognise import Draft, Facts, Meaning, Visit, decide, end_visit, meaning_of
+from edge_agent.errors import StoreFault
+from edge_agent.store.ledger import Ledger
+from edge_agent.store.queries import facts_of
+from protocols.codes.label import Label
+from protocols.entry import ChainedEntry
+from protocols.errors import ProtocolsError
+from protocols.movements import Custody
+from protocols.readers.reads import BadFrame
+from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
+from protocols.values.ids import Epc, PlaceId
+from protocols.values.instant import Instant
+
+
+@dataclass(slots=True)
+class _Scanner:
+    """One scanner: its port, its half line, and who stands before it."""
+
+    wire: Wire | None = None
+    decoder: ScannerDecoder = field(default_factory=ScannerDecoder)
+    visit: Visit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan that waits for its answer."""
+
+    scanner: str
+    frame: ScanFrame | BadFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    scanner: str
+    beep: Beep
+    message: str
+
+
+class Counter:
+    """Every scanner of one storeroom. `visit` is the one that was open when the last run ended."""
+
+    def __init__(
+        self,
+        scanners: Iterable[str],
+        ward: PlaceId,
+        *,
+        idle_s: float,
+        clock: Clock,
+        voice: Voice,
+        presence: Presence,
+        visit: Visit | None,
+    ) -> None:
+        self._scanners = {name: _Scanner() for name in scanners}
+        self._ward, self._idle_s = ward, idle_s
+        self._clock, self._voice, self._presence = clock, voice, presence
+        if visit is not None:
+            next(iter(self._scanners.values())).visit = visit
+
+    def take(self, happening: ScannerOpened | ScannerSaid | ScannerClosed) -> list[Scan]:
+        """Take what happened to one scanner's port; returns the scans that ended with it."""
+        scanner = self._scanners[happening.name]
+        match happening:
+            case ScannerOpened():
+                scanner.wire = happening.wire
+                scanner.decoder.reset()
+                self._voice.say_change(f"scanner {happening.name}", "is ready")
+            case ScannerSaid():
+                return [Scan(happening.name, frame) for frame in scanner.decoder.receive(happening.data)]
+            case ScannerClosed():
+                scanner.wire = None
+                self._voice.say_change(f"scanner {happening.name}", happening.reason)
+        return []
+
+    def due(self) -> Instant | None:
+        """Return the story time at which a visit is over."""
+        visits = [scanner.visit for scanner in self._scanners.values() if scanner.visit is not None]
+        return min((visit.ends_at(self._idle_s) for visit in visits), default=None)
+
+    def write(self, ledger: Ledger, pen: Pen, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> None:
+        """Answer scans, end idle visits and write beliefs as one group.
+
+        Raises `StoreFault` when the group was not kept; every scan of it was answered with no.
+        """
+        visits = {name: scanner.visit for name, scanner in self._scanners.items()}
+        group = _Group(ledger, pen, visits, self._ward, self._idle_s)
+        try:
+            with ledger.group():
+                for scan in scans:
+                    group.act(scan, self._clock.now())
+                for name in visits:
+                    group.end_if_idle(name, self._clock.now())
+                group.append([belief.draft() for belief in beliefs])
+        except StoreFault:
+            self._answer([_Answer(scan.scanner, Beep.NO, "not kept; scan again") for scan in scans])
+            raise
+        for name, visit in visits.items():
+            self._scanners[name].visit = visit
+        self._answer(group.answers)
+        self._tell_presence(group.written)
+
+    def _answer(self, answers: Iterable[_Answer]) -> None:
+        for answer in answers:
+            wire = self._scanners[answer.scanner].wire
+            if wire is not None:
+                wire.send(answer.beep.wire)
+            self._voice.say(f"scan {answer.scanner} {answer.beep.name.lower()}", answer.message)
+
+    def _tell_presence(self, written: Iterable[ChainedEntry]) -> None:
+        for each in written:
+            for step in effect_of(each.entry.kind, each.entry.body).custody:
+                here = step.state == Custody.IN_STOCK.value and step.place == self._ward
+                self._presence.book(Epc(step.unit), here, each.entry.wall)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one transaction has come to so far; it counts only if the transaction is kept."""
+
+    ledger: Ledger
+    pen: Pen
+    visits: dict[str, Visit | None]
+    ward: PlaceId
+    idle_s: float
+    answers: list[_Answer] = field(default_factory=list)
+    written: list[ChainedEntry] = field(default_factory=list)
+
+    def act(self, scan: Scan, now: Instant) -> None:
+        """Decide one scan and write what follows; an act that cannot be written costs itself alone."""
+        if isinstance(scan.frame, BadFrame):
+            self.answers.append(_Answer(scan.scanner, Beep.NO, scan.frame.reason))
+            return
+        self.end_if_idle(scan.scanner, now)
+        meaning = meaning_of(scan.frame.text)
+        visit, facts = self.visits[scan.scanner], self._facts(meaning)
+        decision = decide(meaning, visit=visit, facts=facts, ward=self.ward, now=now)
+        try:
+            self.append(decision.drafts)
+        except ProtocolsError as error:
+            self.answers.append(_Answer(scan.scanner, Beep.NO, f"this cannot be recorded: {error}"))
+            return
+        self.visits[scan.scanner] = decision.visit
+        self.answers.append(_Answer(scan.scanner, decision.beep, decision.message))
+
+    def end_if_idle(self, name: str, now: Instant) -> None:
+        """Write the end of a visit that nobody used for too long."""
+        visit = self.visits[name]
+        if visit is not None and now >= visit.ends_at(self.idle_s):
+            self.append([end_visit(visit)])
+            self.visits[name] = None
+
+    def append(self, drafts: Sequence[Draft]) -> None:
+        """Write drafts as one act, all or none."""
+        if drafts:
+            self.written += self.ledger.append([self.pen.entry(draft) for draft in drafts])
+
+    def _facts(self, meaning: Meaning) -> Facts:
+        if isinstance(meaning, Label) and meaning.product is not None and meaning.serial is not None:
+            return facts_of(self.ledger.connection, meaning.product, meaning.serial, self.ward)
+        return Facts()

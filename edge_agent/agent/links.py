@@ -1,0 +1,84 @@
+"""Every link of one agent, made from its configuration: what a link says becomes a happening in the inbox."""
+
+from collections.abc import Callable
+
+from edge_agent.agent.inbox import (
+    BrokerDown,
+    BrokerSaid,
+    BrokerUp,
+    Inbox,
+    ReaderClosed,
+    ReaderOpened,
+    ReaderSaid,
+    ScannerClosed,
+    ScannerOpened,
+    ScannerSaid,
+)
+from edge_agent.clock import chance
+from edge_agent.config import Config, ReaderConfig, ScannerConfig
+from edge_agent.links.broker import BrokerLink
+from edge_agent.links.serial import SerialLink
+from edge_agent.links.tcp import TcpLink
+from protocols.sync.topics import Topics
+
+
+class Links:
+    """The links of one agent; they start together and stop together."""
+
+    def __init__(self, config: Config, inbox: Inbox) -> None:
+        self._scanners = [_scanner(each, inbox) for each in config.scanners]
+        self._readers = {each.name: _reader(each, inbox) for each in config.readers}
+        self.broker = _broker(config, inbox)
+
+    def start(self) -> None:
+        """Begin to open and connect."""
+        for scanner in self._scanners:
+            scanner.start()
+        for reader in self._readers.values():
+            reader.start()
+        self.broker.start()
+
+    def stop(self) -> None:
+        """Close everything."""
+        stops: list[Callable[[], None]] = [each.stop for each in self._scanners]
+        stops += [each.stop for each in self._readers.values()]
+        for stop in (*stops, self.broker.stop):
+            stop()
+
+    def settled(self, reader: str) -> None:
+        """A reader works: its next failure is retried soon."""
+        self._readers[reader].settled()
+
+
+def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink:
+    return SerialLink(
+        config.port,
+        config.baud,
+        on_open=lambda wire: inbox.put(ScannerOpened(config.name, wire)),
+        on_bytes=lambda data: inbox.put(ScannerSaid(config.name, data)),
+        on_close=lambda reason: inbox.put(ScannerClosed(config.name, reason)),
+        chance=chance,
+    )
+
+
+def _reader(config: ReaderConfig, inbox: Inbox) -> TcpLink:
+    return TcpLink(
+        config.address.host,
+        config.address.port,
+        on_open=lambda wire: inbox.put(ReaderOpened(config.name, wire)),
+        on_bytes=lambda data: inbox.put(ReaderSaid(config.name, data)),
+        on_close=lambda reason: inbox.put(ReaderClosed(config.name, reason)),
+        chance=chance,
+    )
+
+
+def _broker(config: Config, inbox: Inbox) -> BrokerLink:
+    return BrokerLink(
+        config.sync.brokers,
+        Topics(config.device.hospital, config.device.shard, config.device.id),
+        on_connect=lambda: inbox.put(BrokerUp()),
+        on_disconnect=lambda reason: inbox.put(BrokerDown(reason)),
+        on_message=lambda data: inbox.offer(BrokerSaid(data)),
+        keepalive_s=config.sync.keepalive_s,
+        backoff_max_s=config.sync.backoff_max_s,
+    )

@@ -1,0 +1,128 @@
+"""The readers' side of the agent: their sessions, the model of presence, and the beliefs that wait to be written.
+
+It runs on the agent's thread. The rule that must not be broken: a belief stays here until it is in the ledger; there is
+one waiting for each tag at most.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from edge_agent.agent.inbox import Closable, ReaderClosed, ReaderOpened, ReaderSaid
+from edge_agent.agent.voice import Voice
+from edge_agent.config import ReaderConfig
+from edge_agent.core.presence import Belief, Presence
+from protocols.readers.llrp.requests import LlrpConfig
+from protocols.readers.llrp.session import LlrpSession
+from protocols.readers.outcomes import Close, Outcome, Send
+from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent
+from protocols.values.ids import Epc
+from protocols.values.instant import Instant
+
+
+@dataclass(slots=True)
+class _Line:
+    """One reader: a session lives as long as one connection."""
+
+    config: LlrpConfig
+    session: LlrpSession | None = None
+    wire: Closable | None = None
+
+
+def llrp_config(config: ReaderConfig) -> LlrpConfig:
+    """Return how a configured reader is used. Raises `BadValue`."""
+    return LlrpConfig(
+        antennas=config.antennas,
+        round_ms=round(config.round_s * 1000),
+        keepalive_ms=round(config.keepalive_s * 1000),
+    )
+
+
+class Shelf:
+    """Every reader of one storeroom. `settled(name)` is called when a reader works."""
+
+    def __init__(
+        self,
+        readers: Iterable[ReaderConfig],
+        presence: Presence,
+        *,
+        voice: Voice,
+        settled: Callable[[str], None],
+    ) -> None:
+        self._lines = {reader.name: _Line(llrp_config(reader)) for reader in readers}
+        self._presence = presence
+        self._voice = voice
+        self._settled = settled
+        self._waiting: dict[Epc, Belief] = {}
+
+    def take(self, happening: ReaderOpened | ReaderSaid | ReaderClosed, now: Instant) -> None:
+        """Take what happened to one reader's link. `now` is link time."""
+        line = self._lines[happening.name]
+        match happening:
+            case ReaderOpened():
+                line.session = LlrpSession(line.config)
+                line.wire = happening.wire
+                self._do(happening.name, line, line.session.opened(now))
+            case ReaderSaid():
+                if line.session is not None:
+                    self._do(happening.name, line, line.session.receive(happening.data, now))
+            case ReaderClosed():
+                session, line.session, line.wire = line.session, None, None
+                ended = session.closed(happening.reason) if session else [LinkDown(happening.reason)]
+                self._do(happening.name, line, ended)
+
+    def due(self) -> Instant | None:
+        """Return the link time at which a session has something to decide."""
+        dues = [line.session.due() for line in self._lines.values() if line.session is not None]
+        return min((due for due in dues if due is not None), default=None)
+
+    def tick(self, now: Instant) -> None:
+        """Let every session notice what did not come in time."""
+        for name, line in self._lines.items():
+            if line.session is not None:
+                self._do(name, line, line.session.tick(now))
+
+    def waiting(self, most: int) -> list[Belief]:
+        """Return beliefs that are not written yet, oldest first."""
+        return [belief for _, belief in zip(range(most), self._waiting.values(), strict=False)]
+
+    def written(self, beliefs: Iterable[Belief]) -> None:
+        """Forget beliefs that stand in the ledger now, unless they changed meanwhile."""
+        for belief in beliefs:
+            if self._waiting.get(belief.epc) is belief:
+                del self._waiting[belief.epc]
+
+    def _do(self, name: str, line: _Line, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            match outcome:
+                case Send():
+                    if line.wire is not None:
+                        line.wire.send(outcome.data)
+                case Close():
+                    if line.wire is not None:
+                        line.wire.close(outcome.reason)
+                case _:
+                    self._hear(name, outcome)
+
+    def _hear(self, name: str, event: ReaderEvent) -> None:
+        match event:
+            case LinkUp():
+                self._settled(name)
+                self._voice.say_change(f"reader {name}", "inventories")
+            case LinkDown():
+                self._voice.say_change(f"reader {name}", f"{event.reason}; presence waits, scans go on")
+            case AntennaChanged():
+                said = "is back" if event.connected else "is lost; its tags are not judged"
+                self._voice.say(f"reader {name}", f"antenna {event.antenna} {said}")
+            case BadFrame():
+                self._voice.say_counted(f"reader {name} frames", f"{event.reason}; left out, {len(event.raw)} bytes")
+            case _:
+                pass
+        for told in self._presence.receive(event, name):
+            if isinstance(told, Belief):
+                self._waiting.pop(told.epc, None)
+                self._waiting[told.epc] = told
+            else:
+                least = "" if told.at_most else "at least "
+                self._voice.say(
+                    "tags", f"{least}{told.epcs} unknown tags in the last hour, {told.reads} reads; not kept"
+                )

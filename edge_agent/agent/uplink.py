@@ -1,0 +1,147 @@
+"""The sync's side of the agent: one session, the ledger it reads from, and the broker's pipe.
+
+It runs on the agent's thread, after every COMMIT, so that it sees only what is on the disk. The rule that must not be
+broken: nothing is queued here; what the pipe does not take is read from the ledger again.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock, chance
+from edge_agent.config import SyncConfig
+from edge_agent.errors import DiskFull
+from edge_agent.store.ledger import Ledger
+from protocols.entry import Digest
+from protocols.sync.codec import Signing
+from protocols.sync.machine import Action, Marks, MoveOn, Speaker, State, StateChanged, Timing, Transmit
+from protocols.sync.session import EdgeSession, settle
+from protocols.values.instant import Instant
+
+IDLE_HELLOS = 40
+"""Waits for an answer between two greetings of an idle link: 600 s in service, sooner where link time is shortened."""
+PATIENT_HELLOS = 4
+"""Waits for an answer after which another broker is tried, and between two tries after a refusal."""
+
+
+class Pipe(Protocol):
+    """The broker's link."""
+
+    def publish(self, data: bytes) -> object:
+        """Send one message up if the broker is there; else drop it."""
+
+    def move_on(self) -> object:
+        """Try the next broker of the list."""
+
+
+def timing_of(config: SyncConfig) -> Timing:
+    """Return the session's time-outs for a configuration."""
+    return Timing(
+        hello_s=config.hello_s,
+        resend_s=config.resend_s,
+        backoff_max_s=config.backoff_max_s,
+        spread_s=config.spread_s,
+        idle_hello_s=config.hello_s * IDLE_HELLOS,
+        refused_retry_s=config.hello_s * PATIENT_HELLOS,
+        welcome_wait_s=config.hello_s * PATIENT_HELLOS,
+    )
+
+
+class _Marked:
+    """The ledger as the session sees it; a mark that finds no room on the disk is set with the next one."""
+
+    def __init__(self, ledger: Ledger, voice: Voice) -> None:
+        self.ledger, self._voice = ledger, voice
+
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
+        return self.ledger.entries_raw(from_seq, limit, max_bytes)
+
+    def hash_at(self, seq: int) -> Digest | None:
+        return self.ledger.hash_at(seq)
+
+    def set_acked(self, seq: int) -> None:
+        try:
+            self.ledger.set_acked(seq)
+        except DiskFull as fault:
+            self._voice.say_counted("mark", str(fault))
+
+
+class Uplink:
+    """One ledger's way to central."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        config: SyncConfig,
+        pipe: Pipe,
+        *,
+        boot_nonce: bytes,
+        version: str,
+        clock: Clock,
+        voice: Voice,
+    ) -> None:
+        head = ledger.head()
+        self._session = EdgeSession(
+            Speaker(ledger.device, head.incarnation, boot_nonce, version),
+            Marks(head.seq, head.hash, ledger.acked()),
+            signing=Signing(unsigned=config.unsigned),
+            timing=timing_of(config),
+            chance=chance,
+        )
+        self._marked = _Marked(ledger, voice)
+        self._pipe, self._clock, self._voice = pipe, clock, voice
+
+    def reopened(self, ledger: Ledger) -> None:
+        """Read from here on from the same ledger, opened again."""
+        self._marked.ledger = ledger
+
+    def up(self) -> None:
+        """The broker took us."""
+        self._do(self._session.connected(self._clock.link_s()))
+
+    def down(self, reason: str) -> None:
+        """The broker is gone."""
+        self._voice.say_change("sync", f"{reason}; entries wait in the ledger")
+        self._do(self._session.disconnected())
+
+    def said(self, data: bytes) -> None:
+        """Central said something."""
+        self._do(self._session.receive(data, self._clock.link_s()))
+
+    def committed(self) -> None:
+        """The ledger may have grown."""
+        head = self._marked.ledger.head()
+        if head.seq != self._session.head_seq:
+            self._do(self._session.appended(head.seq, head.hash, self._clock.link_s()))
+
+    def due_s(self) -> float:
+        """Return the link time, in seconds, at which the session has something to do."""
+        return self._session.due()
+
+    def tick(self, *, now: Instant, free_bytes: int) -> None:
+        """Let the session do what is due; `now` is story time."""
+        if self._clock.link_s() >= self._session.due():
+            self._session.tell(wall=now, free_bytes=free_bytes)
+            self._do(self._session.tick(self._clock.link_s()))
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in settle(self._session, actions, self._marked, self._clock.link_s()):
+            match action:
+                case Transmit():
+                    self._pipe.publish(action.data)
+                case MoveOn():
+                    self._pipe.move_on()
+                case StateChanged():
+                    self._tell(action)
+                case _:
+                    raise AssertionError(f"settle left {action}")
+
+    def _tell(self, change: StateChanged) -> None:
+        match change.state:
+            case State.REFUSED:
+                self._voice.say_change("sync", f"central refuses: {change.reason}")
+            case State.LIVE:
+                behind = self._session.head_seq - self._session.acked
+                self._voice.say_change("sync", f"central listens, {behind} entries to send")
+            case _:
+                pass

@@ -1,0 +1,56 @@
+"""What the agent says to whoever reads its log: one line each, with the time of the story.
+
+The rule that must not be broken: nothing that repeats can flood the log; a topic says the same only once until it says
+something else, and what may come by thousands is counted and told once a while.
+"""
+
+import sys
+from typing import TextIO
+
+from edge_agent.clock import Clock
+from protocols.values.instant import to_iso
+
+TOPICS_MAX = 256
+COUNTED_EVERY_S = 60.0
+"""Link seconds between two lines about something that is counted."""
+LINE_MAX = 500
+
+
+class Voice:
+    """The agent's log on a stream."""
+
+    def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
+        self._clock = clock
+        self._stream = stream or sys.stderr
+        self._last: dict[str, str] = {}
+        self._counts: dict[str, tuple[float, int]] = {}
+
+    def say(self, topic: str, text: str) -> None:
+        """Say one line."""
+        self._print(f"{topic}: {text}")
+
+    def say_change(self, topic: str, text: str) -> None:
+        """Say one line unless this topic said the same last time."""
+        if self._last.get(topic) == text:
+            return
+        if len(self._last) < TOPICS_MAX:
+            self._last[topic] = text
+        self.say(topic, text)
+
+    def say_counted(self, topic: str, text: str) -> None:
+        """Say the first of many at once, then how many more there were once a while."""
+        now = self._clock.link_s()
+        told_at, more = self._counts.get(topic, (-COUNTED_EVERY_S, 0))
+        if now - told_at < COUNTED_EVERY_S:
+            self._counts[topic] = (told_at, more + 1)
+            return
+        if topic in self._counts or len(self._counts) < TOPICS_MAX:
+            self._counts[topic] = (now, 0)
+        self.say(topic, f"{text} (and {more} more before)" if more else text)
+
+    def _print(self, line: str) -> None:
+        clean = "".join(each if each.isprintable() else "·" for each in line[:LINE_MAX])
+        try:
+            print(f"{to_iso(self._clock.now())} {clean}", file=self._stream, flush=True)
+        except (OSError, ValueError):
+            return  # nobody reads any more; the ledger is what counts

@@ -1,0 +1,199 @@
+"""The tools beside the agent: verify, status, decode. They read only; the agent may run meanwhile.
+
+Only `edge_agent.cli` imports this file, and only when no agent is to be started.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from edge_agent.config import Config, load_config
+from edge_agent.errors import BadConfig, EdgeError
+from edge_agent.store.connection import SqliteConnection, open_to_read
+from edge_agent.store.schema import check_known
+from edge_agent.store.status import Status, read_status
+from edge_agent.store.verify import Report, Told, verify
+from protocols.decode import LINE_MAX, decode_line
+from protocols.values.instant import to_iso
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+app = typer.Typer(
+    name="wardstock-edge",
+    help="The agent of one storeroom, and its tools.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")]
+LedgerOption = Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help="A ledger.db.")]
+LedgerArgument = Annotated[Path | None, typer.Argument(metavar="LEDGER.db", help="The same as --ledger.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
+
+_Which = tuple[Path, Config | None]
+
+
+def call(arguments: list[str]) -> int:
+    """Run one tool; returns 0 done, 1 failed, 2 wrong use."""
+    try:
+        app(arguments, prog_name="wardstock-edge")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except BadConfig as error:
+        return _complain(error, WRONG_USE)
+    except EdgeError as error:
+        return _complain(error, FAILED)
+    return DONE
+
+
+@app.command(
+    "run",
+    help="Run the agent of one storeroom until it is asked to stop.",
+    epilog="Example: wardstock-edge run --config edge.toml",
+)
+def _run(config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")]) -> None:
+    del config
+    raise AssertionError("`run` is handled before this file is imported")
+
+
+@app.command(
+    "verify",
+    help="Check a whole ledger: its chain, its book, its sums. Fails when anything was changed.",
+    epilog="Example: wardstock-edge verify ledger.db",
+)
+def _verify(
+    path: LedgerArgument = None, ledger: LedgerOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    where, _ = _which(path or ledger, config)
+    with _opened(where) as connection, _progress() as told:
+        report = verify(connection, told)
+    if as_json:
+        _print_json({"ok": report.sound, **asdict(report)})
+    else:
+        _print_report(where, report)
+    raise typer.Exit(DONE if report.sound else FAILED)
+
+
+@app.command(
+    "status",
+    help="Tell what a ledger holds and how much of it central has.",
+    epilog="Example: wardstock-edge status --config edge.toml --json",
+)
+def _status(
+    path: LedgerArgument = None, ledger: LedgerOption = None, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    where, told = _which(path or ledger, config)
+    with _opened(where) as connection:
+        status = read_status(connection)
+    signing = _signing(told)
+    if as_json:
+        last = None if status.last_wall is None else to_iso(status.last_wall)
+        numbers = {**asdict(status), "last_wall": last, "pending": status.pending}
+        _print_json({**numbers, "ledger": str(where), "bytes": where.stat().st_size, "signing": signing})
+    else:
+        _print_status(where, status, signing)
+
+
+@app.command(
+    "decode",
+    help="Read lines KIND<TAB>DATA (KIND: epc, barcode, llrp); answer each with one JSON line.",
+    epilog="Example: printf 'barcode\\t(01)09506000134352(21)42\\n' | wardstock-edge decode",
+)
+def _decode() -> None:
+    for line in _lines(sys.stdin.buffer):
+        _print_json(decode_line(line))
+
+
+# --- what the commands share ---
+
+
+def _which(ledger: Path | None, config: Path | None) -> _Which:
+    if (ledger is None) == (config is None):
+        raise BadConfig("expected a ledger.db or --config edge.toml, one of the two; see --help")
+    if config is None:
+        assert ledger is not None
+        return ledger, None
+    told = load_config(config)
+    return told.ledger, told
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[SqliteConnection]:
+    connection = open_to_read(path)
+    try:
+        check_known(connection, str(path))
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Told]:
+    """Show how far a long check is, to a person who watches and to nobody else."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("entries", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Return lines of any bytes; of a line longer than `LINE_MAX` only so much that it is refused as too long."""
+    while line := stream.readline(LINE_MAX + 2):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(LINE_MAX)
+        yield line.decode("utf-8", errors="replace")
+
+
+def _signing(config: Config | None) -> str | None:
+    if config is None:
+        return None
+    return "unsigned" if config.sync.unsigned else "no keys: run refuses"
+
+
+def _print_json(answer: object) -> None:
+    print(json.dumps(answer, ensure_ascii=False), flush=True)
+
+
+def _print_report(path: Path, report: Report) -> None:
+    print(f"{path}: ledger of {report.device or '?'}, {report.entries} entries, {report.balances} balances")
+    if report.sound:
+        print(f"sound: the chain ends at seq {report.head_seq} with {report.head_hash}")
+        print("sound: the book is the fold of its entries, and every sum over places is zero")
+    for problem in report.problems:
+        where = f"incarnation {problem.incarnation} seq {problem.seq}: " if problem.incarnation else ""
+        print(f"NOT SOUND: {where}{problem.what}")
+
+
+def _print_status(path: Path, status: Status, signing: str | None) -> None:
+    last = f"{status.last_kind} at {to_iso(status.last_wall)}" if status.last_wall is not None else "nothing yet"
+    rows = (
+        ("device", status.device),
+        ("ledger", f"{path}, {path.stat().st_size} bytes"),
+        ("entries", f"{status.entries}, head seq {status.head_seq}"),
+        ("last entry", last),
+        ("central has", f"up to seq {status.acked}, {status.pending} pending"),
+        ("safe elsewhere", f"up to seq {status.safe}" if status.safe >= 0 else "nothing: no backup is configured"),
+        ("in stock", f"{status.units_in_stock} tagged pieces, {status.tags_bound} tags bound"),
+        ("presence", f"{status.believed_here} tags believed here, {status.believed_gone} believed gone"),
+        ("signing", signing or "unknown without --config"),
+    )
+    for name, value in rows:
+        print(f"{name:<15}{value}")
+
+
+def _complain(error: Exception, status: int) -> int:
+    for line in str(error).splitlines():
+        print(f"wardstock-edge: {line}", file=sys.stderr)
+    return status
