@@ -1,4 +1,4 @@
-"""The edge's append (a new ledger opened, chain, balances, custody, groups of 64, synced) against plain rows in one table."""
+"""The edge's append (a new ledger opened, chain, balances, groups of 64, synced) against plain rows in one table."""
 
 import sqlite3
 import tempfile
