@@ -8,12 +8,15 @@ one storeroom). A position is what can be counted on: the 30 % quantile of the p
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
-from hardware_sim.evidence.book import Key, bound_in, fold, lines_of
+from hardware_sim.evidence.book import Key, Line, bound_in, fold, lines_of
 from hardware_sim.evidence.chains import Entry
+from protocols.values.instant import Instant, business_day
 
 HERE_FROM = 0.5
 """A piece counts as here when that is more likely than not."""
+USED_ROLES = ("issued", "patient")
 QUANTILE = 0.30
 
 
@@ -27,13 +30,19 @@ class LineView:
 
 @dataclass(slots=True)
 class Picture:
-    """Grows entry by entry; `places` is the storeroom each device watches."""
+    """Grows entry by entry; `places` is the storeroom each device watches.
+
+    `asked` is what people took of an item at a place on each day; what they brought back is taken off the day of its
+    issue.
+    """
 
     places: Mapping[str, str]
     book: dict[Key, int] = field(default_factory=dict)
     moved_at: dict[str, int] = field(default_factory=dict)
     beliefs: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
     named: dict[str, tuple[str, str]] = field(default_factory=dict)
+    asked: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
+    issued_on: dict[str, date] = field(default_factory=dict)
 
     def take(self, entry: Entry) -> None:
         """Take one entry, once."""
@@ -41,6 +50,7 @@ class Picture:
         for key, qty in fold(lines).items():
             self.book[key] = self.book.get(key, 0) + qty
         for line in lines:
+            self._ask(line, business_day(Instant(entry.at)))
             if line.unit:
                 self.moved_at[line.unit] = max(entry.at, self.moved_at.get(line.unit, entry.at))
                 self.named[line.unit] = (line.item, line.lot)
@@ -48,6 +58,16 @@ class Picture:
             self._observe(entry)
         for epc, what in bound_in(entry).items():
             self.named.setdefault(epc, (what.item, what.lot))
+
+    def _ask(self, line: Line, day: date) -> None:
+        taken, brought = _used_from(line.target) == line.source, _used_from(line.source) == line.target
+        if taken and line.unit:
+            self.issued_on[line.unit] = day
+        if taken or brought:
+            place = line.source if taken else line.target
+            days = self.asked.setdefault((place, line.item), {})
+            then = day if taken else self.issued_on.get(line.unit, day)
+            days[then] = days.get(then, 0) + (line.qty if taken else -line.qty)
 
     def _observe(self, entry: Entry) -> None:
         said, place = entry.said, self.places.get(entry.device, "")
@@ -95,6 +115,12 @@ class Picture:
     def _newer_belief(self, place: str, unit: str) -> float | None:
         p, at = self.beliefs.get((place, unit), (0.0, -1))
         return p if at > self.moved_at.get(unit, -1) else None
+
+
+def _used_from(place: str) -> str:
+    """Return the storeroom beside which a place of use stands, empty for any other place."""
+    role, _, storeroom = place.partition("@")
+    return storeroom if role in USED_ROLES else ""
 
 
 def _low(beliefs: Iterable[float]) -> int:

@@ -9,17 +9,14 @@ on the day of their issue. Sources: requirement D4 in its fair reading, and the 
 that must not be broken: nothing here is shared with central's code.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil
 
-from hardware_sim.evidence.book import lines_of
-from hardware_sim.evidence.chains import Entry
-from hardware_sim.evidence.tables import TermsRow, UseRow
+from hardware_sim.evidence.tables import TermsRow
 from hardware_sim.sample.policy import USE_DAYS, mean_daily_use, trigger
-from protocols.values.instant import Instant, business_day
 
 COVER_DAYS: Mapping[int, int] = {1: 14, 2: 7}
 """Days an order lasts, by the storeroom's level."""
@@ -48,28 +45,8 @@ def wanted(use90: int, position: int, terms: TermsRow, level: int) -> Wanted:
     return Wanted(threshold, upper, position, ceil(Fraction(gap, terms.pack)) * terms.pack)
 
 
-def use90(place: str, item: str, today: date, imported: Iterable[UseRow], entries: Iterable[Entry]) -> int:
-    """Return the use of an item at a place in the 90 days before a day."""
-    days: dict[date, int] = {}
-    for row in imported:
-        if (row.place, row.item) == (place, item):
-            day = date.fromisoformat(row.day)
-            days[day] = days.get(day, 0) + row.qty
-    for day, qty in _recorded(place, item, entries):
-        days[day] = days.get(day, 0) + qty
+def use90(today: date, imported: Mapping[date, int], recorded: Mapping[date, int]) -> int:
+    """Return the use of a line in the 90 days before a day; a day netted to nothing or below counts as none."""
     first = today - timedelta(USE_DAYS)
-    return sum(qty for day, qty in days.items() if first <= day < today and qty > 0)
-
-
-def _recorded(place: str, item: str, entries: Iterable[Entry]) -> Iterable[tuple[date, int]]:
-    """Give the day and quantity of each issue of the ledger, and of each return with a minus."""
-    asked = {f"issued@{place}", f"patient@{place}"}
-    issued_on: dict[str, date] = {}
-    for entry in sorted(entries, key=lambda one: one.at):
-        for line in lines_of(entry):
-            day = business_day(Instant(entry.at))
-            if line.item == item and line.source == place and line.target in asked:
-                issued_on[line.unit] = day
-                yield day, line.qty
-            elif line.item == item and line.target == place and line.source in asked:
-                yield (issued_on.get(line.unit, day) if line.unit else day), -line.qty
+    days = (day for day in imported.keys() | recorded.keys() if first <= day < today)
+    return sum(max(0, imported.get(day, 0) + recorded.get(day, 0)) for day in days)

@@ -7,12 +7,12 @@ everything. The rule that must not be broken: the quantity is reckoned from the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from hardware_sim.evidence.case import Case
-from hardware_sim.evidence.chains import Entry
 from hardware_sim.evidence.picture import Picture
 from hardware_sim.evidence.reorder import Wanted, use90, wanted
 from hardware_sim.evidence.tables import OrderLineRow, OrderRow, ProposalRow, TermsRow
@@ -92,14 +92,14 @@ def _proposal_faults(case: Case) -> Iterator[str]:
 
 def _never_proposed(case: Case) -> Iterator[str]:
     """No other line may stand below its trigger at the end."""
-    picture, today = last_picture(case), business_day(case.truth.end)
+    picture, today, imported = last_picture(case), business_day(case.truth.end), imported_use(case)
     levels = {row.place: row.level for row in case.central.storerooms}
     for place in case.wards:
-        for item in sorted({row.item for row in case.central.use if row.place == place}):
+        for item in sorted(item for where, item in imported if where == place):
             main = main_terms(case, item)
             if main is None or (place, item) == (case.truth.drive.ward, case.truth.drive.item):
                 continue
-            used = use90(place, item, today, case.central.use, case.central.entries)
+            used = use90(today, imported.get((place, item), {}), picture.asked.get((place, item), {}))
             said = wanted(used, picture.position(place, item), main, levels.get(place, WARD_LEVEL))
             if said.due:
                 yield f"{place}: {item} is at {said.position}, below its trigger of {float(said.trigger):.3f}"
@@ -128,6 +128,14 @@ def _order_faults(case: Case, row: OrderRow, lines: list[OrderLineRow]) -> Itera
 def main_terms(case: Case, item: str) -> TermsRow | None:
     """Return the terms of an item's first supplier."""
     return min((row for row in case.central.terms if row.item == item), key=lambda row: row.rank, default=None)
+
+
+def imported_use(case: Case) -> dict[tuple[str, str], dict[date, int]]:
+    """Return the imported use of each day by place and item."""
+    found: dict[tuple[str, str], dict[date, int]] = {}
+    for row in case.central.use:
+        found.setdefault((row.place, row.item), {})[date.fromisoformat(row.day)] = row.qty
+    return found
 
 
 def _quantity_faults(case: Case, proposal: ProposalRow, main: TermsRow) -> Iterator[str]:
@@ -164,23 +172,19 @@ def _reckoned(case: Case, proposal: ProposalRow, main: TermsRow) -> Iterator[Wan
     level = next((row.level for row in case.central.storerooms if row.place == proposal.place), WARD_LEVEL)
     picture = Picture({row.device: row.place for row in case.central.devices})
     received = sorted(case.central.entries, key=lambda one: (one.received_at, one.device, one.seq))
-    taken: list[Entry] = []
+    line = (proposal.place, proposal.item)
+    imported, today = imported_use(case).get(line, {}), business_day(at)
+
+    def now() -> Wanted:
+        return wanted(use90(today, imported, picture.asked.get(line, {})), picture.position(*line), main, level)
+
     for entry in received:
         if entry.received_at > latest:
             break
         if entry.received_at > sure:
-            yield _at_once(case, proposal, main, level, picture, taken)
+            yield now()
         picture.take(entry)
-        taken.append(entry)
-    yield _at_once(case, proposal, main, level, picture, taken)
-
-
-def _at_once(
-    case: Case, proposal: ProposalRow, main: TermsRow, level: int, picture: Picture, taken: list[Entry]
-) -> Wanted:
-    today = business_day(Instant(proposal.renewed_at))
-    used = use90(proposal.place, proposal.item, today, case.central.use, taken)
-    return wanted(used, picture.position(proposal.place, proposal.item), main, level)
+    yield now()
 
 
 def _total(reason: Mapping[str, Any]) -> object:
