@@ -40,6 +40,8 @@ def start(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has gone; let the last flush go too
         return FAILED
+    except KeyboardInterrupt:
+        return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost frame: a bug is one line that says where
         return _complain(f"this is a fault of the program, please report it: {_where(error)}", FAILED)
 

@@ -4,6 +4,7 @@ It is not a pool and knows no table. The rule that must not be broken: transacti
 one way to write), and a failed commit is never tried again blindly: the caller is told and decides.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -107,7 +108,9 @@ def open_to_read(path: Path) -> SqliteConnection:
     """Open a file that stands already, for reading only; a running agent is not disturbed. Raises `StoreFault`."""
     if not path.is_file():
         raise NotALedger(f"{path}: expected a ledger, there is no such file; name the ledger.db of a device")
-    return _connect(path, "ro")
+    if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
+        return _connect(path, "ro")
+    return _connect(path, "ro&immutable=1")  # a copy on a read-only disk: nobody writes, and no lock can be made
 
 
 def _connect(path: Path, mode: str) -> SqliteConnection:

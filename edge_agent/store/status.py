@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from edge_agent.core.presence.window import GONE
+from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection
 from protocols.movements import Custody
 from protocols.values.instant import Instant
@@ -42,6 +43,8 @@ def read_status(connection: Connection) -> Status:
 
 def _read(connection: Connection) -> Status:
     meta: dict[str, str] = dict(connection.query("SELECT key, value FROM meta"))
+    if not meta.keys() >= {"device", "incarnation"}:
+        raise NotALedger("expected a ledger of a device, no agent has finished its first start on it; run it once")
     incarnation = bytes.fromhex(meta["incarnation"])
     ((acked, safe),) = connection.query("SELECT acked, safe FROM mark WHERE incarnation = ?", (incarnation,))
     last = connection.query(

@@ -1,151 +1,32 @@
 """The real agent on a real pseudo-terminal: what beeped is on the disk, whatever kills it."""
 
 import os
-import queue
-import select
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-import tty
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from protocols.codes.label import make_badge
-from protocols.readers.scanner import Beep, BeepDecoder, BeepFrame, frame_scan
+from protocols.readers.scanner import Beep
 from protocols.values.ids import ActorId
+from tests.system.edge_ward import CONFIG, PIECES, ROOT, WAIT_S, Plug, Ward, label
 
 pytestmark = pytest.mark.needs_linux
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, "-c", "from edge_agent.cli import main; main()"]
-WAIT_S = 30.0
-GTIN = "09506000134352"
 BADGE = make_badge(ActorId("1001"))
-PIECES = 20
-
-CONFIG = """
-[device]
-id = "ward-01"
-fit = 1
-[broker]
-urls = ["mqtt://127.0.0.1:9"]
-[sync]
-unsigned = true
-[[scanner]]
-name = "s1"
-url = "serial:scanner"
-feedback = "host-beep"
-[master]
-opening = "opening.csv"
-[store]
-path = "ledger.db"
-"""
-
-
-def label(serial: int) -> str:
-    return f"]d201{GTIN}21{serial}"
-
-
-class Plug:
-    """A scanner on a pseudo-terminal behind a stable link, as its end is held by whoever simulates it."""
-
-    def __init__(self, link: Path) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(self._slave))
-
-    def pull(self) -> None:
-        os.close(self._master)
-        os.close(self._slave)
-
-    def scan(self, *texts: str) -> list[Beep]:
-        os.write(self._master, b"".join(map(frame_scan, texts)))
-        return self.hear(len(texts))
-
-    def hear(self, count: int) -> list[Beep]:
-        decoder, beeps, limit = BeepDecoder(), list[Beep](), time.monotonic() + WAIT_S
-        while len(beeps) < count:
-            assert time.monotonic() < limit, f"expected {count} beeps, heard {beeps}"
-            if select.select([self._master], [], [], 0.2)[0]:
-                frames = decoder.receive(os.read(self._master, 64))
-                beeps += [frame.beep for frame in frames if isinstance(frame, BeepFrame)]
-        return beeps
-
-
-class Ward:
-    """One edge's folder, its scanner, and the agents started on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.ledger, self.config = folder, folder / "ledger.db", folder / "edge.toml"
-        self.config.write_text(CONFIG)
-        rows = "".join(f"C001,{GTIN},L1,2030-01-31,{n},30340242201D8D40000000{n:02X},S1,\n" for n in range(PIECES))
-        (folder / "opening.csv").write_text("item,gtin,lot,expiry,serial,epc,position,owner\n" + rows)
-        self.plug = Plug(folder / "scanner")
-        self.agents: list[subprocess.Popen[str]] = []
-
-    def start(self, *more: str, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[str]:
-        log = (self.folder / "log").open("a")
-        agent = subprocess.Popen(
-            [*PROGRAM, "run", "--config", str(self.config), *more],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            pass_fds=pass_fds,
-        )
-        log.close()
-        self.agents.append(agent)
-        return agent
-
-    def start_ready(self, *more: str, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[str]:
-        agent = self.start(*more, pass_fds=pass_fds)
-        assert agent.stdout is not None
-        lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=lambda: lines.put(agent.stdout.readline() if agent.stdout else ""), daemon=True).start()
-        assert lines.get(timeout=WAIT_S) == "ready ward-01\n", self.log()
-        return agent
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text()
-
-    def kinds(self) -> list[str]:
-        connection = sqlite3.connect(self.ledger)
-        rows = connection.execute("SELECT kind FROM ledger ORDER BY seq").fetchall()
-        connection.close()
-        return [kind for (kind,) in rows]
-
-    def tool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False
-        )
-
-    def wait_for(self, text: str) -> None:
-        limit = time.monotonic() + WAIT_S
-        while text not in self.log():
-            assert time.monotonic() < limit, f"expected {text!r} in the log:\n{self.log()}"
-            time.sleep(0.05)
-
-    def end(self) -> None:
-        for agent in self.agents:
-            if agent.poll() is None:
-                agent.kill()
-            agent.wait(WAIT_S)
-            if agent.stdout is not None:
-                agent.stdout.close()
 
 
 @pytest.fixture
 def ward(tmp_path: Path) -> Iterator[Ward]:
-    made = Ward(tmp_path)
-    yield made
-    made.end()
-    made.plug.pull()
+    with closing(Ward(tmp_path)) as made:
+        yield made
 
 
 def test_badge_and_items_survive_a_kill_and_verify_passes_until_a_byte_is_changed(ward: Ward) -> None:
@@ -225,6 +106,19 @@ def test_a_full_disk_is_a_no_with_one_clear_line_and_nothing_is_lost(ward: Ward)
     assert ward.tool("verify", str(ward.ledger)).returncode == 0
     kinds = ward.kinds()
     assert kinds.count("visit") + kinds.count("issue") == beeps.count(Beep.OK)
+
+
+def test_after_a_fault_of_the_disk_the_ledger_is_opened_again_and_verified(ward: Ward) -> None:
+    agent = ward.start_ready()
+    assert ward.plug.scan(BADGE, label(1)) == [Beep.OK, Beep.OK]
+    size = (ward.folder / "ledger.db-wal").stat().st_size
+    limits = resource.prlimit(agent.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (size, limits[1]))
+    assert ward.plug.scan(label(2)) == [Beep.NO]
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, limits)
+    ward.wait_for("opened again and verified")
+    assert ward.plug.scan(label(2)) == [Beep.OK]
+    assert ward.tool("verify", str(ward.ledger)).returncode == 0
 
 
 def test_the_agent_ends_with_its_parent(ward: Ward) -> None:
