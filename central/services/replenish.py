@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules, rules_on
-from central.core.reorder import Decision, Plan, decide
+from central.core.reorder import Decision, Plan, decide, trigger_of
 from central.services.positions import Scene, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
@@ -42,6 +42,7 @@ class Replenished:
 
 def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, run: str) -> Replenished:
     """Run a policy over a hospital; the same run again changes nothing. Raises `BadInput` for an unknown policy."""
+    trigger_of(policy)
     done = Replenished(run, 0, 0, 0, 0)
     for _ in range(THINK_AGAIN_MAX):
         with store.read() as connection:
@@ -63,6 +64,8 @@ def decide_all(policy: str, scene: Scene) -> tuple[Due, int]:
     unsourced = 0
     given: defaultdict[tuple[str, str], int] = defaultdict(int)
     for room in scene.storerooms.values():
+        if room.place.device and not room.physical:
+            continue  # its device has not said yet what lies there: unknown is not empty
         for item in room.demand:
             if item not in scene.catalogue:
                 continue
