@@ -22,6 +22,8 @@ IDLE_HELLOS = 40
 """Waits for an answer between two greetings of an idle link: 600 s in service, sooner where link time is shortened."""
 PATIENT_HELLOS = 4
 """Waits for an answer after which another broker is tried, and between two tries after a refusal."""
+WELCOME_WAIT_MIN_S = 20.0
+"""A central that is just starting is no reason to leave its broker, however short link time is made."""
 
 
 class Pipe(Protocol):
@@ -43,7 +45,7 @@ def timing_of(config: SyncConfig) -> Timing:
         spread_s=config.spread_s,
         idle_hello_s=config.hello_s * IDLE_HELLOS,
         refused_retry_s=config.hello_s * PATIENT_HELLOS,
-        welcome_wait_s=config.hello_s * PATIENT_HELLOS,
+        welcome_wait_s=max(WELCOME_WAIT_MIN_S, config.hello_s * PATIENT_HELLOS),
     )
 
 
