@@ -8,7 +8,7 @@ without a scan is scanned by nobody.
 import random
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, cycle
 
 from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.sample.catalogue import COMPANY_PREFIX_LENGTH, Sample, Stock, profile_of
@@ -178,12 +178,11 @@ def _with_one_during(visits: list[Visit], cut: Cut) -> list[Visit]:
 
 
 def _with_driven(rng: random.Random, visits: list[Visit], epcs: list[Epc], length_s: float) -> list[Visit]:
-    """Add the driven pieces to visits of the first part of the evening, or to visits of their own."""
+    """Add the driven pieces to different visits of the first part of the evening, as far as there are so many."""
     first, last = (plus(START, length_s * share) for share in DRIVEN)
-    chosen = [index for index, visit in enumerate(visits) if first <= visit.at <= last]
+    early = [index for index, visit in enumerate(visits) if first <= visit.at <= last]
     visits = list(visits)
-    for epc in epcs:
-        index = rng.choice(chosen)
+    for epc, index in zip(epcs, cycle(rng.sample(early, len(early))), strict=False):
         visit = visits[index]
         visits[index] = Visit(visit.at, visit.actor, (*visit.epcs, epc))
     return visits

@@ -5,10 +5,10 @@ import random
 import pytest
 
 from hardware_sim.errors import BadSample
-from hardware_sim.noise import Radio
+from hardware_sim.noise import Radio, Steady
 from hardware_sim.sample.catalogue import read_sample
 from hardware_sim.scenario.draw import START, tags_of
-from hardware_sim.world import ANTENNAS, Move, Storeroom, Tag
+from hardware_sim.world import ANTENNAS, Move, Storeroom, Tag, read_room, write_room
 from protocols.errors import BadValue
 from protocols.values.ids import Epc, ItemId, LotNo, PlaceId, Position
 from protocols.values.instant import plus
@@ -71,3 +71,37 @@ def test_no_piece_that_is_there_stays_unheard_for_ten_rounds() -> None:
         radio = Radio(room, random.Random(seed))
         heard = {one.epc for n in range(10) for one in radio.inventory(plus(START, 60.0 * n), ANTENNAS)}
         assert heard == set(room.tags)
+
+
+def test_a_room_is_the_same_after_it_was_a_file() -> None:
+    room = _room()
+    again = read_room(write_room(room.place, room.tags.values()))
+    assert (again.place, again.tags) == (room.place, room.tags)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b'{"place": "ward-01"}', b'{"place": "Ward 1", "tags": []}'])
+def test_a_file_that_is_no_room_is_refused_in_one_line(raw: bytes) -> None:
+    with pytest.raises(BadSample, match="world: expected"):
+        read_room(raw)
+
+
+def test_a_steady_field_is_read_at_its_rate_and_all_over() -> None:
+    field = Steady(tags=20, reads_a_s=100, rng=random.Random(1))
+    field.inventory(START, ANTENNAS)
+    heard = [one for n in range(1, 11) for one in field.inventory(plus(START, n * 0.5), ANTENNAS)]
+    assert len(heard) == 500
+    assert len({one.epc for one in heard}) == 20
+    assert {one.antenna for one in heard} == set(ANTENNAS)
+    assert field.inventory(plus(START, 6), ()) == []
+
+
+def test_a_steady_field_owes_at_most_a_second_after_a_pause() -> None:
+    field = Steady(tags=1, reads_a_s=50, rng=random.Random(1))
+    field.inventory(START, (1,))
+    assert len(field.inventory(plus(START, 3600), (1,))) == 50
+
+
+@pytest.mark.parametrize(("tags", "rate"), [(0, 1.0), (1, 0.0), (100_001, 1.0)])
+def test_a_field_that_cannot_be_is_refused(tags: int, rate: float) -> None:
+    with pytest.raises(BadSample, match="tags and rate"):
+        Steady(tags=tags, reads_a_s=rate, rng=random.Random(1))
