@@ -92,12 +92,14 @@ class Formats:
         if seconds < JUST_NOW_S:
             return ""
         past = timedelta(seconds=-seconds)
-        return format_timedelta(past, threshold=1.5, add_direction=True, format="short", locale=self.locale)
+        return format_timedelta(
+            past, granularity="minute", threshold=1.5, add_direction=True, format="short", locale=self.locale
+        )
 
     def span(self, seconds: float) -> str:
         """Return a length of time, to one unit and at least a minute."""
         length = timedelta(seconds=max(seconds, JUST_NOW_S))
-        return format_timedelta(length, threshold=1.5, locale=self.locale)
+        return format_timedelta(length, granularity="minute", threshold=1.5, locale=self.locale)
 
     def prose(self, sentences: Sequence[str]) -> str:
         """Return sentences as one paragraph, parted as the language parts them; empty ones are left out."""

@@ -43,7 +43,8 @@ def test_the_hour_is_the_hospitals_and_the_day_is_said_only_when_it_is_not_today
 
 
 @pytest.mark.parametrize(
-    ("seconds", "zh", "en"), [(59, "", ""), (3480, "58分钟前", "58 min ago"), (7000, "2小时前", "2 hr ago")]
+    ("seconds", "zh", "en"),
+    [(59, "", ""), (61, "1分钟前", "1 min ago"), (3480, "58分钟前", "58 min ago"), (7000, "2小时前", "2 hr ago")],
 )
 def test_how_long_ago_is_said_to_one_unit(seconds: int, zh: str, en: str) -> None:
     then = plus(NOW, -seconds)
