@@ -15,7 +15,7 @@ from central.clock import Clock
 from central.core.forms import FORMS, Form, Row, Sheet, read_form, unknown_references
 from central.errors import BadFile, BadInput
 from central.services.own_chain import Draft, append_within
-from central.store.chains import enrol
+from central.store.chains import OWN_DEVICE, enrol
 from central.store.engine import Store
 from central.store.merge import merge
 from central.store.queries_book import lines_opened
@@ -142,7 +142,7 @@ def _write(connection: Connection, hospital: HospitalId, sheet: Sheet, clock: Cl
     merge(connection, TABLES[sheet.form.file], [{"hospital": hospital, **row} for _, row in sheet.rows])
     if sheet.form.file == "places.csv":
         for _, row in sheet.rows:
-            if row["device"]:
+            if row["device"] not in {"", OWN_DEVICE}:
                 enrol(connection, hospital, DeviceId(row["device"]), PlaceId(row["place"]))
     return 0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.core.orders import Arrived, Ordered, Progress, State, Step, order_number, outstanding, progress, step
-from central.errors import BadInput, NotThere
+from central.errors import BadInput, NotNow, NotThere
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.engine import Store
 from central.store.queries_book import arrivals_at
@@ -40,8 +40,14 @@ def approver(text: str) -> ActorId:
     return actor
 
 
-def approve(store: Store, hospital: HospitalId, proposal: str, actor: ActorId, now: Instant) -> Approved:
-    """Make a proposal an order, or find the order it already is. Raises `NotThere`, or `NotNow` if it was withdrawn."""
+def approve(
+    store: Store, hospital: HospitalId, proposal: str, actor: ActorId, now: Instant, *, seen_qty: int | None = None
+) -> Approved:
+    """Make a proposal an order, or find the order it already is.
+
+    `seen_qty` is the quantity the approver saw, where that is known. Raises `NotThere`; `NotNow` when it was
+    withdrawn, or renewed to another quantity since it was seen.
+    """
     with store.write() as connection:
         found = proposals(connection, hospital, id=proposal)
         if not found:
@@ -50,6 +56,8 @@ def approve(store: Store, hospital: HospitalId, proposal: str, actor: ActorId, n
         after = step(one.status, Step.APPROVE)
         if one.status is State.ORDERED:
             return Approved(OrderNo(one.order_no), fresh=False)
+        if seen_qty not in {None, one.qty}:
+            raise NotNow(f"proposal: expected {one.qty}, which it says now, got {seen_qty}; reload the page")
         number = order_number(one.id, business_day(one.made_at), internal=one.internal)
         _write_order(connection, hospital, one, number, actor, now)
         connection.execute(

@@ -16,7 +16,7 @@ from central.core.orders import outstanding
 from central.core.policy import Rules
 from central.core.reconcile import presence_in
 from central.core.reorder import Facts, Position, Source
-from central.store.queries_book import USED_ROLES, arrivals_at, flows_of, loose_in, units_of
+from central.store.queries_book import USED_ROLES, arrivals_at, flows_of, items_held, loose_in, units_of
 from central.store.queries_master import Item, Place, Terms, items, places, terms, uses
 from central.store.queries_work import ordered
 from protocols.values.ids import HospitalId
@@ -41,11 +41,16 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Storeroom:
-    """One storeroom's part of the facts: the low quantile of the shelf and the demand of each item it has or uses."""
+    """One storeroom's facts: the low quantile of the shelf, the demand of each item, and the items ever held there."""
 
     place: Place
     physical: dict[str, int]
     demand: dict[str, Demand]
+    held: frozenset[str]
+
+    def knows(self, item: str) -> bool:
+        """Tell whether the shelf of an item is known: where a device watches, what it never told of is not empty."""
+        return not self.place.device or item in self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ def scene_at(connection: Connection, hospital: HospitalId, now: Instant, rules: 
                 place,
                 physical_in(connection, hospital, place.place, quantile),
                 _demand_at(connection, hospital, place, today, window),
+                items_held(connection, hospital, place.place),
             )
             for place in rooms
         },

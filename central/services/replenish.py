@@ -64,10 +64,8 @@ def decide_all(policy: str, scene: Scene) -> tuple[Due, int]:
     unsourced = 0
     given: defaultdict[tuple[str, str], int] = defaultdict(int)
     for room in scene.storerooms.values():
-        if room.place.device and not room.physical:
-            continue  # its device has not said yet what lies there: unknown is not empty
         for item in room.demand:
-            if item not in scene.catalogue:
+            if item not in scene.catalogue or not room.knows(item):
                 continue
             decision = decide(policy, scene.facts(room.place, item, given[room.place.parent, item]))
             unsourced += decision.plan is None

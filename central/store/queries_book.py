@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from central.core.demand import Flow
 from central.core.orders import Arrived
 from central.core.reconcile import Belief, Moved, UnitState
-from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, EVENT, INCARNATION, POSTING_LINE
+from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, EVENT, INCARNATION, POSTING_LINE, QUARANTINE
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
 from protocols.values.instant import Instant
 
@@ -148,6 +148,13 @@ def loose_in(connection: Connection, hospital: HospitalId, place: str) -> dict[t
     return {(row.item, row.lot): int(row.qty) for row in rows}
 
 
+def items_held(connection: Connection, hospital: HospitalId, place: str) -> frozenset[str]:
+    """Return the items of which anything ever came into a storeroom, by the ledger."""
+    line = POSTING_LINE.c
+    rows = connection.scalars(select(line.item).where(line.hospital == hospital, line.target == place).distinct())
+    return frozenset(rows)
+
+
 def flows_of(
     connection: Connection, hospital: HospitalId, place: str, roles: Iterable[str], since: Instant
 ) -> list[Flow]:
@@ -200,3 +207,17 @@ def lines_opened(connection: Connection, hospital: HospitalId, place: str) -> di
         .group_by(line.item, line.lot)
     )
     return {(row.item, row.lot): int(row.qty) for row in rows}
+
+
+def quarantined(connection: Connection, hospital: HospitalId) -> dict[str, int]:
+    """Return how many entries of each device are kept but not posted."""
+    rows = connection.execute(
+        select(INCARNATION.c.device, func.count().label("kept"))
+        .join(
+            QUARANTINE,
+            (QUARANTINE.c.hospital == INCARNATION.c.hospital) & (QUARANTINE.c.incarnation == INCARNATION.c.incarnation),
+        )
+        .where(INCARNATION.c.hospital == hospital)
+        .group_by(INCARNATION.c.device)
+    )
+    return {row.device: row.kept for row in rows}

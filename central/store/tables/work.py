@@ -116,12 +116,13 @@ class OrderLineRow(SQLModel, table=True):
 
 
 class JobRunRow(SQLModel, table=True):
-    """One run of a job in one period: the row is the run's claim, so that no period is run twice."""
+    """One run of a job in one of its periods, so that no period is run twice; another length is another counting."""
 
     __tablename__: ClassVar[str] = "job_run"
 
     hospital: str = Field(primary_key=True)
     job: str = Field(primary_key=True)
+    period_s: int = Field(primary_key=True)
     period: int = Field(sa_type=BigInteger, primary_key=True)
     started_at: int = Field(sa_type=BigInteger)
     outcome: str = ""

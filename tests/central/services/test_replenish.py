@@ -106,7 +106,10 @@ def test_what_is_on_order_is_not_ordered_again_until_it_came_and_was_used(tmp_pa
 def test_the_hospitals_own_store_gives_what_it_can_and_keeps_it_for_that_order(tmp_path: Path) -> None:
     store = hospital(tmp_path, {GAUZE: 40})
     assert run(store) == (0, 0, 0), "unknown is not empty: the ward's device has not said yet what lies there"
-    Ward(store).open(KIT, "K1", tags(1), at_s=10)
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(1), at_s=10)
+    assert run(store) == (0, 0, 0), "nor has it said anything of this item"
+    ward.open(GAUZE, "G1", tags(1, 500), at_s=20)
     run(store)
     (one,) = listed(store)
     # trigger 40 x (3 + 1), cover 7 days: 440 of the 500 in the store, packs of 10

@@ -1,0 +1,48 @@
+"""The API: one application under `/api/v1`, with its OpenAPI document at `/api/v1/openapi.json`.
+
+It is not the pages. The rule that must not be broken: a route holds no rule about stock, it calls one service.
+"""
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from central.api.discrepancies import discrepancy_routes
+from central.api.orders import order_routes
+from central.api.problems import add_problems
+from central.api.proposals import proposal_routes
+from central.api.wards import ward_routes
+from central.services.desk import Desk
+from protocols.values.instant import to_iso
+
+PREFIX = "/api/v1"
+
+
+class Health(BaseModel):
+    """That the server answers, and its story time in ISO 8601."""
+
+    ok: bool
+    story_time: str
+
+
+def build_api(desk: Desk, version: str) -> FastAPI:
+    """Return the application of the API; it stands at its full paths, so that a page can be mounted behind it."""
+    app = FastAPI(
+        title="Wardstock",
+        summary="Storerooms, discrepancies, proposals and orders of one hospital",
+        version=version,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_problems(app)
+
+    @app.get(f"{PREFIX}/health", tags=["health"])
+    def health() -> Health:
+        """Tell that the server and its store answer."""
+        with desk.store.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        return Health(ok=True, story_time=to_iso(desk.now()))
+
+    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes):
+        app.include_router(routes(desk), prefix=PREFIX)
+    return app

@@ -1,0 +1,80 @@
+"""`/discrepancies`: differences of book and shelf that somebody must close, and those that are closed."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from central.services.desk import Desk
+from central.store.queries_master import items
+from central.store.queries_work import discrepancies
+from protocols.values.instant import to_iso
+
+
+class DiscrepancyOut(BaseModel):
+    """One discrepancy; `opened_at` when the reader's belief was entered, `since` when it began, `p` its probability."""
+
+    id: str
+    kind: str
+    place: str
+    device: str
+    item: str
+    name_zh: str
+    name_en: str
+    lot: str
+    unit: str
+    p: float
+    opened_at: str
+    since: str
+    found_event: str
+    status: str
+    closed_at: str | None
+    cause: str
+    evidence: dict[str, Any]
+
+
+class Discrepancies(BaseModel):
+    """Discrepancies, the newest first."""
+
+    items: list[DiscrepancyOut]
+
+
+def discrepancy_routes(desk: Desk) -> APIRouter:
+    """Return the routes of this resource."""
+    router = APIRouter(tags=["discrepancies"])
+
+    @router.get("/discrepancies")
+    def listed(
+        status: Annotated[Literal["open", "closed", "all"], Query()] = "open",
+        place: Annotated[str, Query(max_length=64)] = "",
+    ) -> Discrepancies:
+        """List discrepancies with their evidence."""
+        with desk.store.read() as connection:
+            found = discrepancies(connection, desk.hospital, status="" if status == "all" else status, place=place)
+            catalogue = items(connection, desk.hospital)
+        return Discrepancies(
+            items=[
+                DiscrepancyOut(
+                    id=one.id,
+                    kind=one.kind,
+                    place=one.place,
+                    device=one.device,
+                    item=one.item,
+                    name_zh=catalogue[one.item].name_zh if one.item in catalogue else "",
+                    name_en=catalogue[one.item].name_en if one.item in catalogue else "",
+                    lot=one.lot,
+                    unit=one.unit,
+                    p=one.evidence["belief"]["p"],
+                    opened_at=to_iso(one.opened_at),
+                    since=to_iso(one.since),
+                    found_event=one.found_event,
+                    status=one.status,
+                    closed_at=None if one.closed_at is None else to_iso(one.closed_at),
+                    cause=one.cause,
+                    evidence=dict(one.evidence),
+                )
+                for one in found
+            ]
+        )
+
+    return router

@@ -1,0 +1,97 @@
+"""`/orders`: what was ordered, of whom, why, and how much of it has arrived."""
+
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from central.core.orders import Progress
+from central.services.desk import Desk
+from central.services.orders import orders_now
+from central.services.reasons import Names, names_now
+from central.store.queries_work import Order
+from protocols.values.instant import to_iso
+from protocols.values.money import UNITS_A_YUAN, rounded_fen, times
+
+
+class LineOut(BaseModel):
+    """One line of an order: base units, yuan a base unit, and why."""
+
+    line_no: int
+    item: str
+    name_zh: str
+    name_en: str
+    qty: int
+    price_yuan: str
+    amount_yuan: str
+    proposal: str
+    reason: dict[str, Any]
+    reason_zh: str
+    reason_en: str
+
+
+class OrderOut(BaseModel):
+    """One order; `supplier` is empty when the hospital's own store gives it; `status` says how much has arrived."""
+
+    order_no: str
+    supplier: str
+    source: str
+    place: str
+    status: Progress
+    created_at: str
+    approved_by: str
+    lines: list[LineOut]
+
+
+class Orders(BaseModel):
+    """Orders, the newest first."""
+
+    items: list[OrderOut]
+
+
+def order_routes(desk: Desk) -> APIRouter:
+    """Return the routes of this resource."""
+    router = APIRouter(tags=["orders"])
+
+    @router.get("/orders")
+    def every_order() -> Orders:
+        """List orders with their lines and reasons."""
+        found = orders_now(desk.store, desk.hospital, desk.now())
+        with desk.store.read() as connection:
+            names = names_now(connection, desk.hospital)
+        return Orders(items=[_order(one, come, names) for one, come in found])
+
+    return router
+
+
+def _order(one: Order, come: Progress, names: Names) -> OrderOut:
+    lines = []
+    for line in one.lines:
+        item = names.catalogue.get(line.item)
+        reason_zh, reason_en = names.said(line.item, one.source, line.reason)
+        lines.append(
+            LineOut(
+                line_no=line.line_no,
+                item=line.item,
+                name_zh=item.name_zh if item is not None else "",
+                name_en=item.name_en if item is not None else "",
+                qty=line.qty,
+                price_yuan=str(Decimal(line.price) / UNITS_A_YUAN),
+                amount_yuan=str(rounded_fen(times(line.price, line.qty))),
+                proposal=line.proposal,
+                reason=dict(line.reason),
+                reason_zh=reason_zh,
+                reason_en=reason_en,
+            )
+        )
+    return OrderOut(
+        order_no=one.order_no,
+        supplier=one.supplier,
+        source=one.source,
+        place=one.place,
+        status=come,
+        created_at=to_iso(one.created_at),
+        approved_by=one.approved_by,
+        lines=lines,
+    )

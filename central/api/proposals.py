@@ -1,0 +1,103 @@
+"""`/proposals`: what is proposed and why, and the one approval by which it becomes an order."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from central.api.problems import Problem
+from central.services.desk import Desk
+from central.services.orders import approve, approver
+from central.services.reasons import Names, names_now
+from central.store.queries_work import Proposal, proposals
+from protocols.values.instant import to_iso
+
+
+class ProposalOut(BaseModel):
+    """One proposal: `qty` base units from `source`, and why as data and in one sentence."""
+
+    id: str
+    place: str
+    item: str
+    name_zh: str
+    name_en: str
+    qty: int
+    source: str
+    internal: bool
+    reason: dict[str, Any]
+    reason_zh: str
+    reason_en: str
+    policy: str
+    policy_version: str
+    status: str
+    made_at: str
+    order_no: str
+
+
+class Proposals(BaseModel):
+    """Proposals, the newest first."""
+
+    items: list[ProposalOut]
+
+
+class Approval(BaseModel):
+    """Who approves; `qty` is the quantity that was seen, and the approval is refused when it is another by now."""
+
+    actor: str = Field(max_length=64, examples=["demo-buyer"])
+    qty: int | None = Field(default=None, ge=0)
+
+
+class Approved(BaseModel):
+    """The order that the proposal became."""
+
+    order_no: str
+
+
+def proposal_routes(desk: Desk) -> APIRouter:
+    """Return the routes of this resource."""
+    router = APIRouter(tags=["orders"])
+
+    @router.get("/proposals")
+    def listed(status: Annotated[Literal["open", "ordered", "withdrawn", "all"], Query()] = "open") -> Proposals:
+        """List proposals with their reasons."""
+        with desk.store.read() as connection:
+            found = proposals(connection, desk.hospital, status="" if status == "all" else status)
+            names = names_now(connection, desk.hospital)
+        return Proposals(items=[_proposal(one, names) for one in found])
+
+    @router.post(
+        "/proposals/{proposal}/approve",
+        status_code=201,
+        responses={200: {"model": Approved}, 404: {"model": Problem}, 409: {"model": Problem}},
+    )
+    def approved(proposal: str, body: Approval, response: Response) -> Approved:
+        """Make a proposal an order: 201 when this made it, 200 with the same order number ever after."""
+        actor = approver(body.actor)
+        done = approve(desk.store, desk.hospital, proposal, actor, desk.now(), seen_qty=body.qty)
+        response.status_code = 201 if done.fresh else 200
+        return Approved(order_no=done.order_no)
+
+    return router
+
+
+def _proposal(one: Proposal, names: Names) -> ProposalOut:
+    item = names.catalogue.get(one.item)
+    reason_zh, reason_en = names.said(one.item, one.source, one.reason)
+    return ProposalOut(
+        id=one.id,
+        place=one.place,
+        item=one.item,
+        name_zh=item.name_zh if item is not None else "",
+        name_en=item.name_en if item is not None else "",
+        qty=one.qty,
+        source=one.source,
+        internal=one.internal,
+        reason=dict(one.reason),
+        reason_zh=reason_zh,
+        reason_en=reason_en,
+        policy=one.policy,
+        policy_version=one.policy_version,
+        status=one.status,
+        made_at=to_iso(one.made_at),
+        order_no=one.order_no,
+    )

@@ -1,0 +1,161 @@
+"""`/wards`, `/lines`, `/devices`: how storerooms stand, and what is in them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from central.services.desk import Desk
+from central.services.wards import Standing, lines_of, standings
+from central.store.queries_book import devices
+from central.store.queries_master import expiries, items
+from protocols.values.instant import to_iso
+
+
+class WardOut(BaseModel):
+    """One storeroom; rates are shares of 1, null where there is nothing to compare; instants ISO 8601."""
+
+    place: str
+    level: int
+    name_zh: str
+    name_en: str
+    device: str
+    last_contact: str | None
+    offline: bool | None
+    status: str
+    reason: str
+    pending: int
+    quarantined: int
+    lines: int | None
+    line_match: float | None
+    unit_match: float | None
+    compared_at: str | None
+    open_discrepancies: int
+    open_proposals: int
+
+
+class LineOut(BaseModel):
+    """One item and lot in a storeroom: whole base units in the book and on the shelf."""
+
+    item: str
+    name_zh: str
+    name_en: str
+    lot: str
+    expiry: str | None
+    book: int
+    physical: int
+    difference: int
+
+
+class DeviceOut(BaseModel):
+    """One device as central last heard it; `pending` entries it said it holds and central has not."""
+
+    device: str
+    place: str
+    status: str
+    reason: str
+    agent_version: str
+    last_contact: str | None
+    head_seq: int
+    pending: int
+
+
+class Wards(BaseModel):
+    """Every storeroom, wards first."""
+
+    items: list[WardOut]
+
+
+class Lines(BaseModel):
+    """The lines of one storeroom."""
+
+    place: str
+    items: list[LineOut]
+
+
+class Devices(BaseModel):
+    """Every device."""
+
+    items: list[DeviceOut]
+
+
+def ward_routes(desk: Desk) -> APIRouter:
+    """Return the routes of this resource."""
+    router = APIRouter(tags=["storerooms"])
+
+    @router.get("/wards")
+    def wards() -> Wards:
+        """List the storerooms: last contact, record against physical, what stands open."""
+        with desk.store.read() as connection:
+            return Wards(items=[_ward(one) for one in standings(connection, desk.hospital, desk.now())])
+
+    @router.get("/lines")
+    def lines(place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
+        """List a storeroom's lines, book beside shelf."""
+        found = lines_of(desk, place)
+        with desk.store.read() as connection:
+            catalogue, days = items(connection, desk.hospital), expiries(connection, desk.hospital)
+        shown = []
+        for line in found:
+            item, day = catalogue.get(line.item), days.get((line.item, line.lot))
+            shown.append(
+                LineOut(
+                    item=line.item,
+                    name_zh=item.name_zh if item is not None else "",
+                    name_en=item.name_en if item is not None else "",
+                    lot=line.lot,
+                    expiry=None if day is None else day.isoformat(),
+                    book=line.book,
+                    physical=line.physical,
+                    difference=line.difference,
+                )
+            )
+        return Lines(place=place, items=shown)
+
+    @router.get("/devices")
+    def every_device() -> Devices:
+        """List the devices: when each was last heard and how far its ledger has come."""
+        with desk.store.read() as connection:
+            seen = devices(connection, desk.hospital)
+        return Devices(
+            items=[
+                DeviceOut(
+                    device=one.device,
+                    place=one.place,
+                    status=one.status,
+                    reason=one.reason,
+                    agent_version=one.agent_version,
+                    last_contact=None if one.last_seen_at is None else to_iso(one.last_seen_at),
+                    head_seq=one.head_seq,
+                    pending=one.pending,
+                )
+                for one in seen
+            ]
+        )
+
+    return router
+
+
+def _ward(one: Standing) -> WardOut:
+    seen, match = one.seen, one.match
+    line_match = None if match is None else match.line_match
+    unit_match = None if match is None else match.unit_match
+    return WardOut(
+        place=one.place.place,
+        level=one.place.level,
+        name_zh=one.place.name_zh,
+        name_en=one.place.name_en,
+        device=one.place.device,
+        last_contact=None if seen is None or seen.last_seen_at is None else to_iso(seen.last_seen_at),
+        offline=one.offline,
+        status="" if seen is None else seen.status,
+        reason="" if seen is None else seen.reason,
+        pending=0 if seen is None else seen.pending,
+        quarantined=one.quarantined,
+        lines=None if match is None else match.lines,
+        line_match=None if line_match is None else float(line_match),
+        unit_match=None if unit_match is None else float(unit_match),
+        compared_at=None if one.looked_at is None else to_iso(one.looked_at),
+        open_discrepancies=one.discrepancies,
+        open_proposals=one.proposals,
+    )

@@ -1,0 +1,170 @@
+"""Where the parts of central meet: one store, one clock, ingest, the worker and its bell, the API and the pages.
+
+Nothing is decided here. The rule that must not be broken: parts are stopped in the order that lets each finish: what
+brings entries first, then who works on them, then the store.
+"""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.metadata import version
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from central.api.app import build_api
+from central.clock import Clock
+from central.config import Config
+from central.errors import BadInput, NotReady
+from central.links.timetable import bell_for
+from central.services.desk import Desk
+from central.services.ingest import start_ingest
+from central.services.orders import approve, approver
+from central.services.overview import Name, Overview
+from central.services.overview_now import overview_now
+from central.services.policy import seed_policy
+from central.services.worker import Duties, Worker
+from central.store.engine import BadStoreUrl, Store, open_store
+from central.store.migrate import migrate, pending
+from central.web.pages import REFRESH_S, PageSources, build_pages
+from protocols.errors import BadValue
+from protocols.sync.codec import Signing
+
+PAGE_ACTOR = "page"
+"""Who approves on the page, until there are people and rights."""
+
+BACKLOG = 128
+GRACE_S = 3
+"""How long requests under way may take when the server stops."""
+
+REFRESH_FAST_S = 2
+"""How often the page reads itself again while the story runs fast."""
+
+
+@contextmanager
+def store_of(config: Config, *, migrated: bool = True) -> Iterator[Store]:
+    """Open a configuration's store. Raises `BadInput` for its address, `NotReady` when it is not migrated."""
+    try:
+        store = open_store(config.store.url, base=config.path.parent)
+    except BadStoreUrl as error:
+        raise BadInput(f"[store] url: {error}") from error
+    try:
+        lacking = pending(store) if migrated else ""
+        if lacking:
+            raise NotReady(lacking)
+        yield store
+    finally:
+        store.close()
+
+
+def clock_of(config: Config) -> Clock:
+    """Return the clock a configuration names."""
+    return Clock(config.story())
+
+
+def migrate_store(config: Config) -> tuple[str, int]:
+    """Bring the store to this version's schema and fill its policy table; returns the schema and the rules added."""
+    with store_of(config, migrated=False) as store:
+        reached = migrate(store)
+        return reached, seed_policy(store, config.hospital_id)
+
+
+def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
+    """Return the API with the pages behind it."""
+    desk = Desk(store, config.hospital_id, clock.now)
+    name = Name(config.hospital.name_zh, config.hospital.name_en)
+
+    def approve_on_page(proposal: str, seen_qty: int | None) -> str:
+        actor = approver(PAGE_ACTOR)
+        return approve(store, config.hospital_id, proposal, actor, clock.now(), seen_qty=seen_qty).order_no
+
+    def look() -> Overview:
+        return overview_now(store, config.hospital_id, name, clock.now())
+
+    refresh_s = REFRESH_S if clock.rate == 1 else REFRESH_FAST_S
+    app = build_api(desk, version("wardstock"))
+    app.mount("/", build_pages(PageSources(look, approve_on_page, refresh_s)))
+    return app
+
+
+def listen(config: Config) -> socket.socket:
+    """Bind the server's own socket. Raises `NotReady` when the port is taken."""
+    family = socket.AF_INET6 if ":" in config.http.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((config.http.host, config.http.port))
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise NotReady(
+            f"http: expected a free port, {config.http.host}:{config.http.port} gives '{error.strerror}'; "
+            "stop the other program, or set another [http] port (0 takes a free one)"
+        ) from error
+    return bound
+
+
+def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[[], None] | None = None) -> None:
+    """Serve until a signal, or until `ends` (called on a thread of its own) returns.
+
+    `listening` hears host and port once requests are answered. Raises `BadInput` or `NotReady` before that.
+    """
+    clock = clock_of(config)
+    try:
+        signing = Signing(unsigned=config.sync.unsigned)
+    except BadValue as error:
+        raise BadInput(str(error)) from error
+    with ExitStack() as parts:
+        store = parts.enter_context(store_of(config))
+        bound = parts.enter_context(listen(config))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build_app(config, store, clock),
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s)
+        worker = Worker(store, config.hospital_id, clock.now, duties)
+        worker.start()
+        parts.callback(worker.stop)
+        bell = bell_for(clock.rate, worker.ring)
+        bell.start()
+        parts.callback(bell.stop)
+        parts.callback(
+            start_ingest(
+                store,
+                clock,
+                hospital=config.hospital_id,
+                urls=config.broker.urls,
+                signing=signing,
+                on_committed=worker.committed,
+                keepalive_s=config.broker.keepalive_s,
+            ).stop
+        )
+        _end_kindly(server, ends)
+        host, port = bound.getsockname()[:2]
+        listening(host, port)
+        server.run(sockets=[bound])
+
+
+def _end_kindly(server: uvicorn.Server, ends: Callable[[], None] | None) -> None:
+    """Let signals end the server without ending the process: uvicorn says a signal again after it has shut down."""
+
+    def stop(_number: int | None = None, _frame: FrameType | None = None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    if ends is not None:
+        threading.Thread(target=partial(_wait_and_stop, ends, stop), name="parent", daemon=True).start()
+
+
+def _wait_and_stop(ends: Callable[[], None], stop: Callable[[], None]) -> None:
+    ends()
+    stop()

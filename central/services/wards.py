@@ -1,0 +1,80 @@
+"""How storerooms stand: when they were last heard, how far book and shelf agree, what stands open; and their lines.
+
+Reading only. The rule that must not be broken: silence is judged by one threshold of the policy table, here and nowhere
+else.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from central.core.policy import rules_on
+from central.core.reconcile import Line, Match, lines_in
+from central.errors import NotThere
+from central.services.desk import Desk
+from central.services.reconcile import bounds_of
+from central.store.chains import OWN_DEVICE
+from central.store.queries_book import DeviceSeen, devices, loose_in, quarantined, units_of
+from central.store.queries_master import Place, places, policy_rows
+from central.store.queries_work import matches, open_counts, open_proposals
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, seconds_between
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One storeroom now. `offline` is None where no device watches; `seen` is None where it was never enrolled."""
+
+    place: Place
+    seen: DeviceSeen | None
+    offline: bool | None
+    quarantined: int
+    looked_at: Instant | None
+    match: Match | None
+    discrepancies: int
+    proposals: int
+
+
+def standings(connection: Connection, hospital: HospitalId, now: Instant) -> list[Standing]:
+    """Return how every storeroom stands, wards first."""
+    silent_s = float(rules_on(business_day(now), policy_rows(connection, hospital)).number("contact.silent_s"))
+    seen = {one.device: one for one in devices(connection, hospital)}
+    looked = matches(connection, hospital)
+    open_here = open_counts(connection, hospital)
+    aside = quarantined(connection, hospital)
+    wanted = Counter(one.place for one in open_proposals(connection, hospital))
+    return [
+        Standing(
+            place=place,
+            seen=seen.get(place.device),
+            offline=is_silent(seen.get(place.device), now, silent_s) if _watched(place) else None,
+            quarantined=aside.get(place.device, 0),
+            looked_at=looked[place.place][0] if place.place in looked else None,
+            match=looked[place.place][1] if place.place in looked else None,
+            discrepancies=open_here.get(place.place, 0),
+            proposals=wanted[place.place],
+        )
+        for place in places(connection, hospital)
+    ]
+
+
+def _watched(place: Place) -> bool:
+    return place.device not in {"", OWN_DEVICE}
+
+
+def is_silent(seen: DeviceSeen | None, now: Instant, silent_s: float) -> bool:
+    """Tell whether a device has not been heard for longer than the policy allows."""
+    if seen is None or seen.last_seen_at is None:
+        return True
+    return seconds_between(seen.last_seen_at, now) > silent_s
+
+
+def lines_of(desk: Desk, place: str) -> list[Line]:
+    """Return every line of a storeroom, book beside shelf, as of now. Raises `NotThere` for a place nobody imported."""
+    with desk.store.read() as connection:
+        if place not in {one.place for one in places(connection, desk.hospital)}:
+            raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
+        here = bounds_of(rules_on(business_day(desk.now()), policy_rows(connection, desk.hospital))).here
+        units = units_of(connection, desk.hospital, place)
+        return lines_in(place, units, loose_in(connection, desk.hospital, place), here)

@@ -1,0 +1,140 @@
+"""The one thread that compares and proposes: woken after an ingest's COMMIT and by the bell, it does what is due.
+
+Many commits between two of its rounds are one comparison of the storerooms they touched. What is due is decided by
+`core.jobs`, and a finished run is a row, so that no period is run twice. The rule that must not be broken: nothing that
+happens in a round ends the thread.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from central.core.jobs import Job, due
+from central.services.reconcile import reconcile
+from central.services.replenish import replenish
+from central.store.engine import Store
+from central.store.merge import merge
+from central.store.tables.work import JOB_RUN
+from protocols.values.ids import HospitalId, PlaceId
+from protocols.values.instant import Instant
+
+STOP_S_MAX = 10.0
+OUTCOME_MAX = 400
+IDLE_S = 5.0
+"""Longest wait of the thread: a lost wake costs no more."""
+
+log = logging.getLogger("wardstock.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """Which policy proposes, and how often each job comes round, in story seconds."""
+
+    policy: str
+    reconcile_s: int
+    replenish_s: int
+
+
+class Worker:
+    """Compares the storerooms that were touched, and runs the jobs that are due."""
+
+    def __init__(self, store: Store, hospital: HospitalId, now: Callable[[], Instant], duties: Duties) -> None:
+        self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
+        self._jobs: Mapping[Job, Callable[[Instant, int], str]] = {
+            Job("reconcile", duties.reconcile_s): self._reconcile_all,
+            Job("replenish", duties.replenish_s): self._replenish,
+        }
+        self._touched: set[PlaceId] = set()
+        self._lock, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; the first round comes at once."""
+        self._wake.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the round under way."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S_MAX)
+
+    def ring(self) -> None:
+        """Ask whether a job is due; any thread may."""
+        self._wake.set()
+
+    def committed(self, hospital: HospitalId, touched: frozenset[PlaceId]) -> None:
+        """Take note of the storerooms whose book or belief moved; any thread may, and it returns at once."""
+        if hospital != self._hospital:
+            return
+        with self._lock:
+            self._touched |= touched
+        self._wake.set()
+
+    def round(self) -> None:
+        """Compare what was touched, then run what is due."""
+        with self._lock:
+            touched, self._touched = self._touched, set()
+        if touched:
+            done = reconcile(self._store, self._hospital, self._now(), touched)
+            if done.opened or done.closed:
+                log.info("discrepancies: %d opened, %d closed", done.opened, done.closed)
+        for job, work in self._jobs.items():
+            self._run_if_due(job, work)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(IDLE_S)
+            self._wake.clear()
+            try:
+                self.round()
+            except Exception as error:  # noqa: BLE001 # the outermost loop of the thread: record and go on
+                log.error("worker: %s: %s; the next round tries again", type(error).__name__, error)
+
+    def _run_if_due(self, job: Job, work: Callable[[Instant, int], str]) -> None:
+        now = self._now()
+        period = due(job, now, self._last_period(job))
+        if period is None or self._stopping.is_set():
+            return
+        try:
+            outcome = work(now, period)
+        except Exception as error:
+            self._keep(job, period, now, f"failed: {type(error).__name__}: {error}")
+            raise
+        self._keep(job, period, now, outcome)
+
+    def _last_period(self, job: Job) -> int | None:
+        query = select(func.max(JOB_RUN.c.period)).where(
+            JOB_RUN.c.hospital == self._hospital, JOB_RUN.c.job == job.name, JOB_RUN.c.period_s == job.period_s
+        )
+        with self._store.read() as connection:
+            period: int | None = connection.scalar(query)
+        return period
+
+    def _keep(self, job: Job, period: int, now: Instant, outcome: str) -> None:
+        row = {
+            "hospital": self._hospital,
+            "job": job.name,
+            "period_s": job.period_s,
+            "period": period,
+            "started_at": now,
+            "outcome": outcome[:OUTCOME_MAX],
+        }
+        with self._store.write() as connection:
+            merge(connection, JOB_RUN, [row])
+
+    def _reconcile_all(self, now: Instant, _period: int) -> str:
+        done = reconcile(self._store, self._hospital, now)
+        return f"{done.places} storerooms, {done.opened} opened, {done.closed} closed"
+
+    def _replenish(self, now: Instant, period: int) -> str:
+        done = replenish(self._store, self._hospital, now, policy=self._policy, run=f"replenish:{period}")
+        if done.made:
+            log.info("proposals: %d made, %d withdrawn", done.made, done.withdrawn)
+        return (
+            f"{done.made} made, {done.renewed} renewed, {done.withdrawn} withdrawn, {done.unsourced} without a source"
+        )
