@@ -81,11 +81,6 @@ class Needs:
     discrepancies: int
     wards_out_of_touch: int
 
-    @property
-    def nothing(self) -> bool:
-        """Tell whether nobody needs to do anything."""
-        return self.proposals == self.discrepancies == self.wards_out_of_touch == 0
-
 
 class Said(StrEnum):
     """What the page says after a button was pressed."""
@@ -113,6 +108,11 @@ class View:
     wards: tuple[WardRow, ...]
     proposals: tuple[ProposalRow, ...]
     notice: Notice | None
+
+    @property
+    def at_rest(self) -> bool:
+        """Tell whether wards are known and none of them needs anybody."""
+        return bool(self.wards) and not self.needs.proposals and not any(row.in_trouble for row in self.wards)
 
 
 def view_of(overview: Overview, said: Said | None = None, order: str = "") -> View:

@@ -19,8 +19,12 @@ def test_a_ward_out_of_touch_stands_first_then_the_one_with_a_difference() -> No
 def test_the_needs_are_counted_from_what_is_listed() -> None:
     view = view_of(hospitals.troubled())
     assert (view.needs.proposals, view.needs.discrepancies, view.needs.wards_out_of_touch) == (3, 2, 1)
-    assert not view.needs.nothing
-    assert view_of(hospitals.calm()).needs.nothing
+
+
+def test_a_hospital_is_at_rest_only_when_it_has_wards_and_none_needs_anybody() -> None:
+    assert view_of(hospitals.calm()).at_rest
+    assert not view_of(hospitals.troubled()).at_rest
+    assert not view_of(hospitals.empty()).at_rest
 
 
 def test_missing_and_unexpected_pieces_are_told_apart_in_the_wards_row() -> None:
