@@ -1,0 +1,150 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from central.api.app import build_api
+from central.core.explain import Words, in_chinese, in_english
+from central.services.desk import Desk
+from central.services.reconcile import reconcile
+from central.services.replenish import replenish
+from protocols.values.instant import plus
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+
+NOW = plus(START, 1000)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """Six kits, one of them gone without a scan: below the trigger of seven."""
+    store = hospital(tmp_path)
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(6))
+    ward.observe(tags(1)[0], 0.02, 900, since_s=300)
+    reconcile(store, HOSPITAL, NOW)
+    replenish(store, HOSPITAL, NOW, policy="3x", run="replenish:1")
+    with TestClient(build_api(Desk(store, HOSPITAL, lambda: NOW), "1.2.3"), raise_server_exceptions=False) as one:
+        yield one
+
+
+def test_health_tells_the_story_time(client: TestClient) -> None:
+    assert client.get("/api/v1/health").json() == {"ok": True, "story_time": "2026-03-02T16:16:40+08:00"}
+
+
+def test_a_ward_says_when_it_was_heard_and_how_far_book_and_shelf_agree(client: TestClient) -> None:
+    wards = {one["place"]: one for one in client.get("/api/v1/wards").json()["items"]}
+    one = wards["ward-01"]
+    assert (one["last_contact"], one["offline"]) == ("2026-03-02T16:15:00+08:00", False)
+    assert (one["line_match"], one["unit_match"]) == (0.0, pytest.approx(5 / 6))
+    assert (one["open_discrepancies"], one["open_proposals"]) == (1, 1)
+    assert wards["ward-02"]["offline"] is True, "never heard is silent"
+    assert wards["main-store"]["offline"] is None, "nothing watches it"
+    assert wards["main-store"]["line_match"] == 1.0
+
+
+def test_a_line_stands_with_book_and_shelf_side_by_side(client: TestClient) -> None:
+    (line,) = client.get("/api/v1/lines", params={"place": "ward-01"}).json()["items"]
+    assert (line["item"], line["lot"], line["expiry"]) == (KIT, "K1", "2027-06-01")
+    assert (line["book"], line["physical"], line["difference"]) == (6, 5, -1)
+
+
+def test_a_discrepancy_carries_its_evidence(client: TestClient) -> None:
+    (one,) = client.get("/api/v1/discrepancies", params={"status": "open"}).json()["items"]
+    assert (one["kind"], one["place"], one["name_zh"]) == ("missing", "ward-01", "一次性使用中心静脉导管包")
+    assert (one["p"], one["since"]) == (0.02, "2026-03-02T16:05:00+08:00")
+    assert client.get("/api/v1/discrepancies", params={"status": "closed"}).json() == {"items": []}
+
+
+def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
+    (one,) = client.get("/api/v1/proposals", params={"status": "open"}).json()["items"]
+    assert (one["place"], one["item"], one["qty"], one["source"]) == ("ward-01", KIT, 10, "S02")
+    assert "日均用量 1 包" in one["reason_zh"]
+    assert "Chengjiang" in one["reason_en"]
+    address = f"/api/v1/proposals/{one['id']}/approve"
+    first = client.post(address, json={"actor": "demo-buyer", "qty": 10})
+    again = client.post(address, json={"actor": "demo-buyer"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    (order,) = client.get("/api/v1/orders").json()["items"]
+    assert (order["order_no"], order["supplier"], order["status"]) == (first.json()["order_no"], "S02", "approved")
+    (line,) = order["lines"]
+    assert (line["item"], line["qty"], line["price_yuan"], line["amount_yuan"]) == (KIT, 10, "268", "2680.00")
+    assert line["reason_zh"] == one["reason_zh"]
+
+
+def test_a_quantity_that_changed_since_it_was_seen_is_refused(client: TestClient) -> None:
+    (one,) = client.get("/api/v1/proposals").json()["items"]
+    answer = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"actor": "demo-buyer", "qty": 5})
+    assert answer.status_code == 409
+    assert "expected 10, which it says now, got 5" in answer.json()["detail"]
+
+
+def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> None:
+    devices = {one["device"]: one for one in client.get("/api/v1/devices").json()["items"]}
+    assert (devices["ward-01"]["head_seq"], devices["ward-01"]["pending"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "says"),
+    [
+        ("GET", "/api/v1/lines?place=ward-99", None, 404, "ward-99"),
+        ("GET", "/api/v1/lines", None, 422, "place"),
+        ("GET", "/api/v1/nothing", None, 404, "Not Found"),
+        ("PUT", "/api/v1/orders", None, 405, "Method Not Allowed"),
+        ("GET", "/api/v1/discrepancies?status=maybe", None, 422, "status"),
+        ("POST", "/api/v1/proposals/feed/approve", {"actor": "demo-buyer"}, 404, "feed"),
+        ("POST", "/api/v1/proposals/feed/approve", {"actor": " "}, 422, "who approves"),
+        ("POST", "/api/v1/proposals/feed/approve", {}, 422, "actor"),
+    ],
+)
+def test_a_refusal_is_a_problem_document(
+    client: TestClient, method: str, path: str, body: object, status: int, says: str
+) -> None:
+    answer = client.request(method, path, json=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["type"], problem["status"]) == ("about:blank", status)
+    assert says in problem["detail"]
+
+
+def test_a_fault_of_ours_says_nothing_of_our_insides(client: TestClient, tmp_path: Path) -> None:
+    def broken() -> None:
+        raise RuntimeError("secret path")
+
+    client.app.get("/api/v1/broken")(broken)  # type: ignore[attr-defined] # the application under the client
+    answer = client.get("/api/v1/broken")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["info"]["version"] == "1.2.3"
+    assert {path.split("/")[3] for path in document["paths"]} == {
+        "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
+    }  # fmt: skip
+
+
+def test_the_reason_is_one_sentence_in_each_language() -> None:
+    reason = {
+        "policy": "3x",
+        "demand": {"days": 90, "adu": 1.5},
+        "position": {"total": 6, "on_order": 2},
+        "trigger": 10.5,
+        "safety_days": 3.0,
+        "lead_days": 4,
+        "qty": 20,
+        "order_up_to": 21,
+        "fill_predicted": 0.9876,
+    }
+    assert in_chinese(reason, Words("包", "云汀")) == (
+        "近 90 天日均用量 1.5 包；可用存量 6 包（含在途 2），低于触发点 10.5（3 天安全库存 + 4 天到货期用量），"
+        "建议向 云汀 订 20 包，补到 21，4 天到货，预计需求满足率 98.76%。"
+    )
+    assert in_english({**reason, "policy": "3x-literal"}, Words("kit", "Yunting")) == (
+        "Mean daily use over 90 days is 1.5 kit; the position of 6 (with 2 on order) is below the trigger of 10.5 "
+        "(3 days of safety stock), so order 20 from Yunting, up to 21, in 4 days; predicted fill rate 98.76 %."
+    )

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+from sqlalchemy import select
+
+from central.core.jobs import Job, period_at
+from central.services.worker import Duties, Worker
+from central.store.engine import Store
+from central.store.queries_work import discrepancies, proposals
+from central.store.tables.work import JOB_RUN
+from protocols.values.ids import HospitalId, PlaceId
+from protocols.values.instant import Instant, plus
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+
+DUTIES = Duties("3x", reconcile_s=300, replenish_s=1800)
+
+
+class Days:
+    """A story's time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now: Instant = START
+
+    def __call__(self) -> Instant:
+        return self.now
+
+
+def runs(store: Store) -> list[tuple[str, int]]:
+    with store.read() as connection:
+        return [(row.job, row.period) for row in connection.execute(select(JOB_RUN).order_by(JOB_RUN.c.job))]
+
+
+def test_a_round_runs_each_job_once_in_its_period(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    for seconds in (0, 1, 299):
+        time.now = plus(START, seconds)
+        worker.round()
+    period = period_at(Job("reconcile", 300), START)
+    assert runs(store) == [("reconcile", period), ("replenish", period_at(Job("replenish", 1800), START))]
+    time.now = plus(START, 300)
+    worker.round()
+    assert ("reconcile", period + 1) in runs(store)
+
+
+def test_another_process_does_not_run_a_period_again(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    Worker(store, HOSPITAL, time, DUTIES).round()
+    before = runs(store)
+    Worker(store, HOSPITAL, time, DUTIES).round()
+    assert runs(store) == before
+
+
+def test_what_a_commit_touched_is_compared_in_the_next_round_and_foreign_hospitals_are_not(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(8), at_s=1)
+    ward.observe(tags(1)[0], 0.02, 10)
+    time.now = plus(START, 11)
+    worker.committed(HospitalId("other"), frozenset({PlaceId("ward-01")}))
+    worker.round()
+    with store.read() as connection:
+        assert discrepancies(connection, HOSPITAL) == []
+    worker.committed(HOSPITAL, frozenset({PlaceId("ward-01")}))
+    worker.committed(HOSPITAL, frozenset({PlaceId("issued@ward-01")}))
+    worker.round()
+    with store.read() as connection:
+        assert len(discrepancies(connection, HOSPITAL)) == 1
+
+
+def test_a_need_is_proposed_when_its_job_comes_round(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+    Ward(store).open(KIT, "K1", tags(3), at_s=1)
+    time.now = plus(START, 1800)
+    worker.round()
+    with store.read() as connection:
+        (one,) = proposals(connection, HOSPITAL)
+    assert one.run == f"replenish:{period_at(Job('replenish', 1800), time.now)}"
+
+
+def test_the_thread_works_when_it_is_rung_and_ends_when_it_is_told(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    worker = Worker(store, HOSPITAL, Days(), DUTIES)
+    worker.start()
+    worker.ring()
+    worker.stop()
+    assert not worker._thread.is_alive()
