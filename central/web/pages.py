@@ -8,6 +8,7 @@ page works with scripts off, and nothing on it is fetched from another host.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -154,10 +155,21 @@ def _from_here(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
+def _problem(status: int) -> Response:
+    """Return a problem document (RFC 9457) for an address under the API that the API does not know."""
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": "expected an address and method of the API; its OpenAPI document lists them",
+    }
+    return JSONResponse(problem, status, media_type="application/problem+json")
+
+
 def _add_error_pages(pages: FastAPI, renderer: Renderer) -> None:
     def answer(request: Request, status: int) -> Response:
         if request.url.path.startswith(PATH_API):
-            return JSONResponse({"error": f"{request.url.path}: expected an address of the API"}, status_code=status)
+            return _problem(status)
         return renderer.page("error.html.j2", language_of(request), status, code=status)
 
     def refused(request: Request, error: Exception) -> Response:

@@ -208,7 +208,8 @@ def test_an_address_that_does_not_exist_is_a_page_and_under_the_api_json(client:
     assert "There is no such page" in page.text
     answer = client.get("/api/v1/nothing")
     assert answer.status_code == 404
-    assert "error" in answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 404
 
 
 def test_a_quantity_that_is_no_number_changes_nothing(client: TestClient) -> None:
