@@ -146,7 +146,11 @@ class Ingest:
         except PeerBroke as error:
             self.counts.refused_bytes += 1
             self._complaints.say(f"bytes {arrived.topics.device}", f"{arrived.topics.device}: {error}")
-            return Outcome()
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 # one message may meet our own bug; those beside it must not
+            self._fault(f"{arrived.topics.device}: ingest bug: {type(error).__name__}: {error}; its message is dropped")
+        return Outcome()
 
     def _say(self, done: Sequence[tuple[Arrived, Outcome]]) -> None:
         places: dict[HospitalId, set[PlaceId]] = {}

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,16 @@ from central.store.chains import enrol
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from central.store.tables.ledger import BALANCE, BINDING, DEVICE, EVENT, LEDGER
+from protocols.codes.label import make_badge
 from protocols.readers.scanner import Beep
 from protocols.sync.codec import Signing
-from protocols.values.ids import DeviceId, HospitalId, PlaceId
+from protocols.values.ids import ActorId, DeviceId, HospitalId, PlaceId
 from tests.system.brokers import BrokerProcess, broker
-from tests.system.test_edge_on_a_pty import BADGE, CONFIG, PIECES, Ward, label
+from tests.system.edge_ward import CONFIG, PIECES, Ward, label
 
 pytestmark = pytest.mark.needs_linux
 
+BADGE = make_badge(ActorId("1001"))
 MAIN, WARD = HospitalId("main"), PlaceId("ward-01")
 LINK = "unsigned = true\nhello_s = 0.5\nresend_s = 1\nbackoff_max_s = 0.5\nspread_s = 0.1"
 LIMIT_S = 30.0
@@ -93,11 +96,9 @@ def pipe(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerProce
 
 @pytest.fixture
 def ward(tmp_path: Path, pipe: BrokerProcess) -> Iterator[Ward]:
-    made = Ward(tmp_path)
-    made.config.write_text(CONFIG.replace("mqtt://127.0.0.1:9", pipe.url).replace("unsigned = true", LINK))
-    yield made
-    made.end()
-    made.plug.pull()
+    with closing(Ward(tmp_path)) as made:
+        made.config.write_text(CONFIG.replace("mqtt://127.0.0.1:9", pipe.url).replace("unsigned = true", LINK))
+        yield made
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, 
 from protocols.entry import GENESIS, decode_entry, encode_entry
 from protocols.sync.codec import seal
 from protocols.sync.frames import NOTHING, Ack, Frame, Nack, Refused, Welcome, Why
+from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, PlaceId, incarnation
 from tests.central.services.parties import (
     OPEN,
@@ -353,6 +354,28 @@ def test_noise_is_counted_and_nothing_more(noise: bytes) -> None:
     central = a_central()
     assert central.hear(noise) == []
     assert central.ingest.counts.refused_bytes == 1
+
+
+def test_one_device_whose_row_is_spoiled_does_not_hold_the_others_up() -> None:
+    central = a_central()
+    device = live(central)
+    central.enrol(DeviceId("ward-02"))
+    other = Device(central, DeviceId("ward-02"), incarnation(b"j" * 16))
+    other.greet()
+    with central.store.write() as connection:
+        connection.execute(text("UPDATE device SET generation = 0 WHERE device = 'ward-02'"))
+    device.write(opening(1))
+    other.write(opening(2, "ward-02"))
+    said: list[bytes] = []
+    for each in (other, device):
+        data = seal(each.envelope, each.frame(0, 1), OPEN)
+        central.ingest.arrive(
+            Topics(central.hospital, 0, each.device).up, data, lambda _topic, reply: said.append(reply)
+        )
+    assert central.ingest.step(0)
+    assert len(said) == 1
+    assert central.ingest.counts.faults == 1
+    assert central.balance()["ward-01", "A1"] == 10
 
 
 def test_a_full_inbox_drops_what_comes_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
