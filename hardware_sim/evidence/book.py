@@ -6,6 +6,7 @@ that must not be broken: a stored balance or posting line is only ever compared,
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hardware_sim.evidence.chains import Entry
@@ -24,6 +25,21 @@ class Line(NamedTuple):
     target: str
     source_position: str
     target_position: str
+
+
+DEFAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "item": "",
+        "lot": "",
+        "owner": "hospital",
+        "unit": "",
+        "source": "",
+        "target": "",
+        "source_position": "",
+        "target_position": "",
+    }
+)
+"""What a line says by leaving a field out."""
 
 
 class Key(NamedTuple):
@@ -62,17 +78,10 @@ def lines_of(entry: Entry) -> list[Line]:
 
 
 def _line(said: Mapping[str, Any]) -> Line:
-    return Line(
-        said.get("item", ""),
-        said.get("lot", ""),
-        said.get("owner", "hospital"),
-        said.get("unit", ""),
-        said.get("qty", 0),
-        said.get("source", ""),
-        said.get("target", ""),
-        said.get("source_position", ""),
-        said.get("target_position", ""),
-    )
+    """Read one line; what is left out has its default, and a quantity that is no number moves nothing."""
+    qty = said.get("qty", 0)
+    texts = {name: str(said.get(name, default)) for name, default in DEFAULTS.items()}
+    return Line(qty=qty if isinstance(qty, int) else 0, **texts)
 
 
 def fold(lines: Iterable[Line]) -> dict[Key, int]:
