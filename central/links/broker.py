@@ -156,8 +156,12 @@ class _Line:
         client.subscribe(self._topic, qos=1)
 
     def _subscribed(
-        self, _client: Client, _user: object, _mid: int, _codes: list[ReasonCode], _props: Properties | None
+        self, _client: Client, _user: object, _mid: int, codes: list[ReasonCode], _props: Properties | None
     ) -> None:
+        if any(code.is_failure for code in codes):
+            log.warning("broker %s: may not listen on %s; check its access list", self.url, self._topic)
+            self._gone.set()
+            return
         self.subscribed.set()
 
     def _disconnected(
