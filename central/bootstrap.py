@@ -15,10 +15,11 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.api.app import build_api
 from central.clock import Clock
-from central.config import Config
+from central.config import LOOPBACK, Config
 from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.services.desk import Desk
@@ -87,14 +88,14 @@ def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
 
     refresh_s = REFRESH_S if clock.rate == 1 else REFRESH_FAST_S
     app = build_api(desk, version("wardstock"))
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))  # no other site's name may lead here
     app.mount("/", build_pages(PageSources(look, approve_on_page, refresh_s)))
     return app
 
 
 def listen(config: Config) -> socket.socket:
     """Bind the server's own socket. Raises `NotReady` when the port is taken."""
-    family = socket.AF_INET6 if ":" in config.http.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((config.http.host, config.http.port))

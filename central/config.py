@@ -20,7 +20,7 @@ from protocols.values.instant import RATE_MAX, StoryTime, from_iso
 PORT_MAX = 65_535
 PERIOD_S_MAX = 7 * 86_400
 BROKERS_MAX = 8
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "localhost")
 """Where `serve` may listen until people and rights exist."""
 
 SHOWN = 60

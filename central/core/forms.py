@@ -92,7 +92,8 @@ def _one_of(*words: str) -> Parse:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(_if(len(text) == len("2026-03-02"), text))
+    day = date.fromisoformat(text)
+    return _if(day.isoformat() == text, day)  # ISO 8601 knows weeks and forms without hyphens; a table has one form
 
 
 def _day_or_none(text: str) -> date | None:
@@ -116,7 +117,7 @@ def _device_or_none(text: str) -> str:
 
 
 def _price(text: str) -> int:
-    return _if(yuan(text) >= 0, yuan(text))
+    return yuan(_if(text.isascii() and text.replace(".", "", 1).isdigit(), text))
 
 
 _ITEM = Column("item", item_id, "an item code of 1..64 ASCII characters without space")
@@ -143,7 +144,7 @@ _FORMS = (
             Column("pack", _whole(1, COUNT_MAX), _PIECES),
             Column("class", _one_of("low", "high", "implant"), "low, high or implant"),
             Column("criticality", _one_of("vital", "essential", "normal"), "vital, essential or normal"),
-            Column("chargeable", lambda text: _if(text in "01" and text != "", text) == "1", "0 or 1"),
+            Column("chargeable", lambda text: _one_of("0", "1")(text) == "1", "0 or 1"),
             Column("storage", _maybe, f"at most {TEXT_MAX} characters"),
         ),
         ("item",),

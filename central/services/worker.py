@@ -23,6 +23,8 @@ from protocols.values.instant import Instant
 
 STOP_S_MAX = 10.0
 OUTCOME_MAX = 400
+RUNS_KEPT = 2_000
+"""Periods of a job whose runs are remembered: a week of the busiest one."""
 IDLE_S = 5.0
 """Longest wait of the thread: a lost wake costs no more."""
 
@@ -48,6 +50,7 @@ class Worker:
             Job("replenish", duties.replenish_s): self._replenish,
         }
         self._touched: set[PlaceId] = set()
+        self._last_fault = ""
         self._lock, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -93,7 +96,13 @@ class Worker:
             try:
                 self.round()
             except Exception as error:  # noqa: BLE001 # the outermost loop of the thread: record and go on
-                log.error("worker: %s: %s; the next round tries again", type(error).__name__, error)
+                self._complain(f"{type(error).__name__}: {error}")
+
+    def _complain(self, fault: str) -> None:
+        """Say a fault once, however often the next rounds meet it again."""
+        if fault != self._last_fault:
+            log.error("worker: %s; the next round tries again", fault)
+        self._last_fault = fault
 
     def _run_if_due(self, job: Job, work: Callable[[Instant, int], str]) -> None:
         now = self._now()
@@ -126,6 +135,14 @@ class Worker:
         }
         with self._store.write() as connection:
             merge(connection, JOB_RUN, [row])
+            connection.execute(
+                JOB_RUN.delete().where(
+                    JOB_RUN.c.hospital == self._hospital,
+                    JOB_RUN.c.job == job.name,
+                    JOB_RUN.c.period_s == job.period_s,
+                    JOB_RUN.c.period < period - RUNS_KEPT,
+                )
+            )
 
     def _reconcile_all(self, now: Instant, _period: int) -> str:
         done = reconcile(self._store, self._hospital, now)

@@ -62,7 +62,7 @@ urls = ["http://127.0.0.1"]
         "[clock] start: expected ISO 8601 with a zone, got '2026-03-02'",
         "[clock] rate: expected greater than 0, got 0",
         "[clock] since_monotonic_ns: expected a value, got none",
-        "[http] host: expected one of 127.0.0.1, ::1, localhost until there are people and rights, got '0.0.0.0'",
+        "[http] host: expected one of 127.0.0.1, localhost until there are people and rights, got '0.0.0.0'",
         "[http] port: expected a valid integer, got 'x'",
         "[policy] reorder: expected one of 3x, 3x-literal, got '4x'",
         "[jobbs]: expected a known key, got this; check the spelling",

@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from central.core.jobs import Job, period_at
-from central.services.worker import Duties, Worker
+from central.services.worker import RUNS_KEPT, Duties, Worker
 from central.store.engine import Store
 from central.store.queries_work import discrepancies, proposals
 from central.store.tables.work import JOB_RUN
@@ -88,3 +89,19 @@ def test_the_thread_works_when_it_is_rung_and_ends_when_it_is_told(tmp_path: Pat
     worker.ring()
     worker.stop()
     assert not worker._thread.is_alive()
+
+
+def test_a_fault_is_said_once_however_often_it_is_met(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker(hospital(tmp_path), HOSPITAL, Days(), DUTIES)
+    for _ in range(3):
+        worker._complain("OperationalError: database or disk is full")
+    assert len(caplog.records) == 1
+
+
+def test_runs_long_past_are_forgotten(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+    time.now = plus(START, 300 * (RUNS_KEPT + 2))
+    worker.round()
+    assert [job for job, _ in runs(store)] == ["reconcile", "replenish", "replenish"]
