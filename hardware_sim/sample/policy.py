@@ -17,5 +17,5 @@ def mean_daily_use(use90: int) -> Fraction:
 
 
 def trigger(use90: int, lead_days: int) -> Fraction:
-    """Return the position at or below which a line is ordered."""
+    """Return the position below which a line is ordered."""
     return mean_daily_use(use90) * (SAFETY_DAYS + lead_days)

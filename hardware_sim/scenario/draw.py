@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from itertools import accumulate, cycle
+from math import ceil
 
 from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.sample.catalogue import COMPANY_PREFIX_LENGTH, Sample, Stock, profile_of
@@ -87,10 +88,10 @@ def tags_of(sample: Sample, ward_no: int) -> tuple[Tag, ...]:
 
 
 def takes_to_trigger(sample: Sample, profile: str, item: ItemId) -> int:
-    """Return how many pieces a ward must lose so that a line's position is at or below its trigger."""
+    """Return how many pieces a ward must lose so that a line's position is below its trigger."""
     units = sum(row.qty for row in sample.stock_of(profile) if row.item == item)
     level = trigger(sample.use90(profile).get(item, 0), sample.main_source[item].lead_days)
-    return max(0, units - int(level))
+    return max(0, units - (ceil(level) - 1))
 
 
 def takes_in_health(sample: Sample, profile: str, item: ItemId) -> int:
