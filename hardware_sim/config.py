@@ -27,6 +27,11 @@ REPLENISH_S = 1800
 Value = str | int | float | bool | list[str] | list[int]
 Table = Mapping[str, Value]
 
+SYNC: Table = {
+    "unsigned": True, "hello_s": 1, "idle_hello_s": 1, "resend_s": 2, "backoff_max_s": 1, "spread_s": 0.5,
+}  # fmt: skip
+"""Link time made short: an idle ward is heard every few story minutes, so that silence on the page means a cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -77,7 +82,7 @@ def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
                 "clock": clock_table(story),
                 "store": {"path": "ledger.db"},
                 "broker": {"urls": [f"mqtt://127.0.0.1:{ports.broker}"], "keepalive_s": 2},
-                "sync": {"unsigned": True, "hello_s": 1, "resend_s": 2, "backoff_max_s": 1, "spread_s": 0.5},
+                "sync": SYNC,
                 "[reader]": reader,
                 "[scanner]": scanner,
                 "presence": {"model": "window", "window_s": WINDOW_S, "claim_wait_s": 0},

@@ -19,7 +19,7 @@ from protocols.sync.session import EdgeSession, settle
 from protocols.values.instant import Instant
 
 IDLE_HELLOS = 40
-"""Waits for an answer between two greetings of an idle link: 600 s in service, sooner where link time is shortened."""
+"""Waits for an answer between two greetings of an idle link: 600 s in service, unless the configuration says."""
 PATIENT_HELLOS = 4
 """Waits for an answer after which another broker is tried, and between two tries after a refusal."""
 WELCOME_WAIT_MIN_S = 20.0
@@ -43,7 +43,7 @@ def timing_of(config: SyncConfig) -> Timing:
         resend_s=config.resend_s,
         backoff_max_s=config.backoff_max_s,
         spread_s=config.spread_s,
-        idle_hello_s=config.hello_s * IDLE_HELLOS,
+        idle_hello_s=config.hello_s * IDLE_HELLOS if config.idle_hello_s is None else config.idle_hello_s,
         refused_retry_s=config.hello_s * PATIENT_HELLOS,
         welcome_wait_s=max(WELCOME_WAIT_MIN_S, config.hello_s * PATIENT_HELLOS),
     )

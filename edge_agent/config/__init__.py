@@ -42,7 +42,10 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True)
 class SyncConfig:
-    """Brokers and link time-outs in seconds. `unsigned` must be said until keys exist."""
+    """Brokers and link time-outs in seconds. `unsigned` must be said until keys exist.
+
+    `idle_hello_s` is how often an idle link greets, None for a multiple of `hello_s`.
+    """
 
     brokers: tuple[str, ...]
     keepalive_s: float
@@ -51,6 +54,7 @@ class SyncConfig:
     resend_s: float
     backoff_max_s: float
     spread_s: float
+    idle_hello_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,7 @@ def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncC
         resend_s=table.take("resend_s", seconds, 15.0),
         backoff_max_s=table.take("backoff_max_s", seconds, 300.0),
         spread_s=table.take("spread_s", forms.number(0.0, forms.DAY_S), 60.0),
+        idle_hello_s=table.maybe("idle_hello_s", seconds),
     )
 
 
