@@ -29,7 +29,7 @@ from hardware_sim.world import ANTENNAS, Storeroom, write_room
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant, StoryTime, business_day, plus
 
-LEAD_S = 4.0
+LEAD_S = 5.0
 """Real seconds between the anchor of the clock and the story's first minute: what starting everything takes."""
 
 BEFORE_S = 24 * 3600.0
