@@ -6,6 +6,7 @@ broken: the verdict comes from the checker alone, after everything has stopped.
 """
 
 import math
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from hardware_sim.story.fate import Fate
 from hardware_sim.story.narrator import Narrator
 from hardware_sim.story.office import Office
 from hardware_sim.story.person import People
+from hardware_sim.story.words import sentence
 from hardware_sim.supervisor import Supervisor
 from protocols.values.instant import seconds_between
 
@@ -105,6 +107,7 @@ def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
     machines = Machines(options, plan, state, supervisor)
     evening: Evening | None = None
     try:
+        _progress(options, "starting")
         machines.prepare()
         clock, url = machines.start()
         narrator = Narrator(plan, sample, options.lang, clock)
@@ -113,6 +116,7 @@ def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
         _watch(evening, supervisor, died, options, state)
     finally:
         ignore_signals()  # from here on everything ends in order, however often one presses Ctrl-C
+        _progress(options, "stopping")
         if evening is not None:
             evening.stop()
         machines.stop()
@@ -189,6 +193,12 @@ def _tell(evening: Evening, died: list[str]) -> None:
     say(*evening.narrator.lines())
     if evening.crashed:
         raise PartFailed(f"the simulation itself failed in {evening.crashed[0]}; please report it")
+
+
+def _progress(options: Options, name: str) -> None:
+    """Say what takes a while, to a person who watches."""
+    if sys.stdout.isatty():
+        say(sentence(options.lang, name, {"wards": options.wards}))
 
 
 def _truth(options: Options, evening: Evening, machines: Machines, seconds: float) -> Truth:
