@@ -136,7 +136,7 @@ def _read(layout: Layout, raw: bytes, at: int, end: int, known: Tables, depth: i
     if not depth:
         raise PeerBroke(f"expected parameters nested at most {DEPTH_MAX} deep")
     while at < end:
-        number, start, stop = _find_parameter(raw, at, end, known)
+        number, start, stop = find_parameter(raw, at, end, known)
         slot = layout.slot_of.get(number)
         at = stop
         if slot is None or (not slot.repeats and _is_filled(slot, out)):
@@ -165,7 +165,7 @@ def _keep(out: dict[str, Value], key: str, value: Value) -> None:
     cast("list[Value]", out.setdefault(key, [])).append(value)
 
 
-def _find_parameter(raw: bytes, at: int, end: int, known: Tables) -> tuple[int, int, int]:
+def find_parameter(raw: bytes, at: int, end: int, known: Tables) -> tuple[int, int, int]:
     """Return the number of the parameter at `at` and where its body starts and stops."""
     if raw[at] & 0x80:
         number = raw[at] & 0x7F
@@ -207,8 +207,12 @@ class LlrpDecoder:
 
     def receive(self, data: bytes) -> list[Message | BadFrame]:
         """Take bytes as they come, any number of them; return what is complete."""
+        return [each if isinstance(each, BadFrame) else decode_or_report(each) for each in self.cut(data)]
+
+    def cut(self, data: bytes) -> list[bytes | BadFrame]:
+        """Take bytes as they come; return the bytes of whole messages, not yet decoded."""
         self._buffer += data
-        out: list[Message | BadFrame] = []
+        out: list[bytes | BadFrame] = []
         at = 0
         while len(self._buffer) - at >= HEADER_BYTES:
             size = _believable_size(self._buffer, at, lost=self._lost)
@@ -223,7 +227,7 @@ class LlrpDecoder:
                 out.append(self._skipped_frame())
             if len(self._buffer) - at < size:
                 break
-            out.append(_decode_or_report(bytes(self._buffer[at : at + size])))
+            out.append(bytes(self._buffer[at : at + size]))
             at += size
         del self._buffer[:at]
         return out
@@ -248,11 +252,23 @@ def _believable_size(buffer: bytearray, at: int, *, lost: bool) -> int:
     return size
 
 
-def _decode_or_report(raw: bytes) -> Message | BadFrame:
+def is_report(raw: bytes) -> bool:
+    """Tell whether the bytes of a whole message are a RO_ACCESS_REPORT of a version we know."""
+    number = (raw[0] & 3) << 8 | raw[1]
+    return number == tables().messages["RO_ACCESS_REPORT"].number and raw[0] >> 2 in VERSIONS
+
+
+def decode_or_report(raw: bytes) -> Message | BadFrame:
+    """Return the message of these bytes, or the bad frame they are."""
     try:
         return decode(raw)
     except PeerBroke as error:
-        return BadFrame(str(error), raw[:RAW_KEPT_BYTES_MAX])
+        return bad_frame(raw, error)
+
+
+def bad_frame(raw: bytes, error: PeerBroke) -> BadFrame:
+    """Return what is kept of a message that broke the format."""
+    return BadFrame(str(error), raw[:RAW_KEPT_BYTES_MAX])
 
 
 def describe(message: Message) -> dict[str, Value]:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from protocols.errors import WeBroke
+from protocols.errors import PeerBroke, WeBroke
 from protocols.readers.llrp import requests
-from protocols.readers.llrp.codec import LlrpDecoder, encode
+from protocols.readers.llrp.codec import LlrpDecoder, bad_frame, decode_or_report, encode, is_report
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import (
     Message,
@@ -24,7 +24,6 @@ from protocols.readers.llrp.messages import (
     number_at,
     number_of,
     response_of,
-    rows_at,
     text_at,
 )
 from protocols.readers.llrp.reports import TagReports, believable
@@ -128,15 +127,27 @@ class LlrpSession:
     def receive(self, data: bytes, now: Instant) -> list[Outcome]:
         """Take bytes from the reader."""
         out: list[Outcome] = []
-        for each in self._decoder.receive(data):
+        for raw in self._decoder.cut(data):
             if self.state is State.ENDED:
                 break
+            if self.state is State.RUNNING and isinstance(raw, bytes) and is_report(raw):
+                out += self._read(raw, now)
+                continue
+            each = raw if isinstance(raw, BadFrame) else decode_or_report(raw)
             if isinstance(each, BadFrame):
                 out.append(each)
                 continue
             self._heard = now
             out += self._take(each, now)
         return out
+
+    def _read(self, raw: bytes, now: Instant) -> list[Outcome]:
+        try:
+            reads = self._reports.read_message(raw)
+        except PeerBroke as error:
+            return [bad_frame(raw, error)]
+        self._heard = now
+        return list(reads)
 
     def due(self) -> Instant | None:
         """Return when `tick` has something to decide, in link time."""
@@ -169,9 +180,7 @@ class LlrpSession:
             case "KEEPALIVE":
                 return [Send(encode(Message("KEEPALIVE_ACK", message.id)))]
             case "RO_ACCESS_REPORT":
-                if self.state is not State.RUNNING:
-                    return []
-                return [self._reports.read(row) for row in rows_at(message.params, "TagReportData")]
+                return []  # of somebody else's ROSpec, before ours runs
             case "READER_EVENT_NOTIFICATION":
                 return self._notice(nested(message.params, "ReaderEventNotificationData"), now)
             case _:
