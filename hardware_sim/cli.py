@@ -134,6 +134,8 @@ def main() -> None:
         sys.exit(_failed(error, FAILED))
     except BrokenPipeError:
         sys.exit(_closed_pipe())
+    except OSError as error:
+        sys.exit(_failed(error, FAILED))
 
 
 def _failed(error: Exception, status: int) -> int:

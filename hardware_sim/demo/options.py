@@ -1,5 +1,6 @@
 """What a person may ask of a demo, checked together: what does not go together is refused before anything starts."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,10 +59,15 @@ class Options:
             raise WrongUse("--json and --break: expected together with --exit, for only a story that ends is judged")
         if self.break_how is Break.HIDE and not self.with_take:
             raise WrongUse("--break hide: expected a discrepancy to hide, but --no-take leaves none")
-        if self.json is not None and not self.json.parent.is_dir():
-            raise WrongUse(f"--json {self.json}: expected a file in a folder that exists")
+        if self.json is not None and not _can_be_written(self.json):
+            raise WrongUse(f"--json {self.json}: expected a file that can be written, in a folder that exists")
         if self.broker is BrokerKind.MOSQUITTO:
             mosquitto_program()
+
+
+def _can_be_written(path: Path) -> bool:
+    target = path if path.exists() else path.parent
+    return (path.is_file() or not path.exists()) and target.exists() and os.access(target, os.W_OK)
 
 
 def mosquitto_program() -> str:

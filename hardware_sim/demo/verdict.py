@@ -3,8 +3,9 @@
 Everything has stopped by now. The rule that must not be broken: `ok` is the checker's word and nobody else's.
 """
 
-import contextlib
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,10 +41,12 @@ def judge(state: Path, options: Options) -> int:
 
 
 def say(*lines: str) -> None:
-    """Print lines; a terminal that is gone is no reason to stop."""
-    with contextlib.suppress(OSError):
+    """Print lines; a terminal that is gone is no reason to stop, and is not asked again."""
+    try:
         for line in lines:
             print(line, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write(path: Path, text: str) -> None:

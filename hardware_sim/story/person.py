@@ -45,7 +45,15 @@ class People:
     """Everybody who visits one ward, one after another, on one thread."""
 
     def __init__(
-        self, ward: Ward, *, room: Storeroom, scanner: ScannerPort, clock: Clock, log: Path, tell: Tell
+        self,
+        ward: Ward,
+        *,
+        room: Storeroom,
+        scanner: ScannerPort,
+        clock: Clock,
+        log: Path,
+        tell: Tell,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._ward = ward
         self._room = room
@@ -53,6 +61,7 @@ class People:
         self._clock = clock
         self._log = log
         self._tell = tell
+        self._patience_s = patience_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"people {ward.place}", daemon=True)
         log.touch()
@@ -116,7 +125,7 @@ class People:
 
     def _ask(self, label: str, actor: ActorId, epc: Epc) -> Said:
         for silences in range(TRIES_MAX):
-            beep = self._scanner.scan(label, wait_s=PATIENCE_S)
+            beep = self._scanner.scan(label, wait_s=self._patience_s)
             if beep is not None and silences:
                 beep = self._first_answer(beep)
             self._write(label, actor, epc, beep)

@@ -3,6 +3,8 @@
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -52,10 +54,14 @@ def _now() -> Instant:
 
 
 def _heard_until(port: ReaderPort, rounds: int) -> list[Outcome]:
-    session = LlrpSession(LlrpConfig(ANTENNAS, round_ms=60_000, keepalive_ms=1000))
+    return _rounds_of(("127.0.0.1", port.port), LlrpConfig(ANTENNAS, round_ms=60_000, keepalive_ms=1000), rounds)
+
+
+def _rounds_of(address: tuple[str, int], config: LlrpConfig, rounds: int) -> list[Outcome]:
+    session = LlrpSession(config)
     heard: list[Outcome] = []
     until = time.monotonic() + LIMIT_S
-    with socket.create_connection(("127.0.0.1", port.port), timeout=LIMIT_S) as link:
+    with socket.create_connection(address, timeout=LIMIT_S) as link:
         outcomes = session.opened(_now())
         while time.monotonic() < until and sum(isinstance(one, RoundEnded) for one in heard) < rounds:
             link.sendall(b"".join(one.data for one in outcomes if isinstance(one, Send)))
@@ -112,3 +118,27 @@ def test_a_scanner_sends_without_echo_hears_its_answer_and_outlives_its_host(tmp
     assert scanner.scan("nobody listens", wait_s=0.1) is None
     scanner.close()
     assert not link.is_symlink()
+
+
+def test_the_reader_command_says_where_it_listens_and_reads_at_its_rate() -> None:
+    command = [
+        str(Path(sys.executable).parent / "wardstock-sim"),
+        "reader",
+        "--port",
+        "0",
+        "--tags",
+        "20",
+        "--rate",
+        "500",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            host, _, number = process.stdout.readline().removeprefix("listening ").strip().rpartition(":")
+            heard = _rounds_of((host, int(number)), LlrpConfig(ANTENNAS, round_ms=200, keepalive_ms=1000), rounds=6)
+        finally:
+            process.terminate()
+        assert process.wait(LIMIT_S) == 0
+    reads = [one for one in heard if isinstance(one, TagRead)]
+    assert len({one.epc for one in reads}) == 20
+    assert len(reads) >= 4 * 90
