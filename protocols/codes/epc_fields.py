@@ -14,8 +14,10 @@ from protocols.codes.bits import BitReader, BitWriter
 from protocols.codes.gtin import is_digits
 from protocols.errors import BadValue, PeerBroke
 
-_SET_82 = re.compile(r"""[!"%-?A-Z_a-z]+""")
-_CAGE = re.compile(r"[0-9A-HJ-NP-Z]{5,6}")
+SET_82 = re.compile(r"""[!"%-?A-Z_a-z]+""")
+"""Characters of most values (General Specifications section 7.11, character set 82)."""
+
+CAGE = re.compile(r"[0-9A-HJ-NP-Z]{5,6}")
 
 Parts = dict[str, str]
 """The named parts of one EPC as text: `filter`, `prefix`, `reference`, `serial`, …"""
@@ -134,7 +136,7 @@ class Text:
         bits.put(value, self.bits)
 
     def _to_bits(self, text: str) -> int | None:
-        if len(text) > self.length_max or _SET_82.fullmatch(text) is None:
+        if len(text) > self.length_max or SET_82.fullmatch(text) is None:
             return None
         return int("".join(f"{ord(character):07b}" for character in text), 2) << self.bits - 7 * len(text)
 
@@ -148,14 +150,14 @@ class Cage:
     def read(self, bits: BitReader, parts: Parts) -> None:
         """Take the bits. Raises `PeerBroke` for any other characters."""
         text = bits.take(48).to_bytes(6, "big").decode("latin-1").removeprefix(" ")
-        if _CAGE.fullmatch(text) is None:
+        if CAGE.fullmatch(text) is None:
             raise PeerBroke(f"EPC {self.name}: expected a CAGE code or DoDAAC, got {text!r}")
         parts[self.name] = text
 
     def write(self, bits: BitWriter, parts: Mapping[str, str]) -> None:
         """Append the characters. Raises `BadValue`."""
         text = parts[self.name]
-        if _CAGE.fullmatch(text) is None:
+        if CAGE.fullmatch(text) is None:
             raise BadValue(f"EPC {self.name}: expected a CAGE code or DoDAAC, got {text!r:.40}")
         bits.put(int.from_bytes(text.rjust(6).encode("ascii"), "big"), 48)
 

@@ -1,16 +1,13 @@
-"""Every EPC scheme this product knows, as data: header, fields, and how its parts stand in URIs and element strings.
+"""The EPC schemes of a fixed length and the two of variable length, as data; with those of `epc_plus` all there are.
 
 It holds no procedure: `epc` runs the rows both ways. The rule that must not be broken: a scheme is one row here and
 nothing elsewhere. Sections and tables are those of the GS1 EPC Tag Data Standard 2.3.
 """
 
-from dataclasses import dataclass
-
 from protocols.codes.epc_fields import (
     Cage,
     Digits,
     DigitText,
-    Field,
     Integer,
     Partition,
     Reference,
@@ -18,50 +15,9 @@ from protocols.codes.epc_fields import (
     Split,
     Text,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """How a GS1 key is built from company prefix and reference, and where its element string carries it.
-
-    `ai` application identifier; `lead` digits before everything; `indicator_first` the reference's first digit moves to
-    the front; `checked` a check digit follows; `tail` parts that follow inside the same element string.
-    """
-
-    ai: str
-    lead: str = ""
-    indicator_first: bool = False
-    checked: bool = True
-    tail: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Qualifier:
-    """A part with an element string of its own after the key; `absent` is the value that means there is none."""
-
-    ai: str
-    part: str
-    absent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """One scheme. `identity` is its word in URIs, `uri` the parts there in order; `key` None has no element string."""
-
-    name: str
-    identity: str
-    header: int
-    fields: tuple[Field, ...]
-    uri: tuple[str, ...]
-    key: Key | None = None
-    qualifiers: tuple[Qualifier, ...] = ()
-    filtered: bool = True
-
-    @property
-    def tag_word(self) -> str:
-        """Return the scheme's word in a tag URI, e.g. `sgtin-96`."""
-        return self.name.lower()
-
+from protocols.codes.epc_form import Key, Qualifier, Scheme, Shape
+from protocols.codes.epc_plus import PLUS_SCHEMES
+from protocols.codes.epc_sixbit import ADI_PART, ADI_SERIAL, AdiCage, PrefixedSixBit, SixBit
 
 _PREFIX_BITS = (40, 37, 34, 30, 27, 24, 20)
 """Bits of a GS1 company prefix of 12, 11, … 6 digits: partition values 0..6 of every partition table (section 14.3)."""
@@ -87,7 +43,7 @@ SGTIN_96 = Scheme(
     header=0x30,
     fields=(_FILTER, _ITEM, Integer("serial", 38)),
     uri=("prefix", "reference", "serial"),
-    key=Key("01", indicator_first=True),
+    key=Key("01", 13, Shape.INDICATOR),
     qualifiers=(Qualifier("21", "serial"),),
 )
 
@@ -99,7 +55,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x36,
         fields=(_FILTER, _ITEM, Text("serial", 140, 20)),
         uri=("prefix", "reference", "serial"),
-        key=Key("01", indicator_first=True),
+        key=Key("01", 13, Shape.INDICATOR),
         qualifiers=(Qualifier("21", "serial"),),
     ),
     Scheme(
@@ -108,7 +64,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x31,
         fields=(_FILTER, _SERVICE, Spare(24)),
         uri=("prefix", "reference"),
-        key=Key("00", indicator_first=True),
+        key=Key("00", 17, Shape.INDICATOR),
     ),
     Scheme(
         name="SGLN-96",
@@ -116,7 +72,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x32,
         fields=(_FILTER, _PLACE, Integer("extension", 41)),
         uri=("prefix", "reference", "extension"),
-        key=Key("414"),
+        key=Key("414", 12),
         qualifiers=(Qualifier("254", "extension", absent="0"),),
     ),
     Scheme(
@@ -125,7 +81,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x39,
         fields=(_FILTER, _PLACE, Text("extension", 140, 20)),
         uri=("prefix", "reference", "extension"),
-        key=Key("414"),
+        key=Key("414", 12),
         qualifiers=(Qualifier("254", "extension", absent="0"),),
     ),
     Scheme(
@@ -134,7 +90,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x33,
         fields=(_FILTER, _ASSET, Integer("serial", 38)),
         uri=("prefix", "reference", "serial"),
-        key=Key("8003", lead="0", tail=("serial",)),
+        key=Key("8003", 12, lead="0", tail=(("serial", 0),)),
     ),
     Scheme(
         name="GRAI-170",
@@ -142,7 +98,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x37,
         fields=(_FILTER, _ASSET, Text("serial", 112, 16)),
         uri=("prefix", "reference", "serial"),
-        key=Key("8003", lead="0", tail=("serial",)),
+        key=Key("8003", 12, lead="0", tail=(("serial", 0),)),
     ),
     Scheme(
         name="GIAI-96",
@@ -150,7 +106,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x34,
         fields=(_FILTER, Partition(_rows((42, 45, 48, 52, 55, 58, 62), 13), Reference.UNPADDED)),
         uri=("prefix", "reference"),
-        key=Key("8004", checked=False),
+        key=Key("8004", 0),
     ),
     Scheme(
         name="GIAI-202",
@@ -158,7 +114,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x38,
         fields=(_FILTER, Partition(_rows((148, 151, 154, 158, 161, 164, 168), 18), Reference.TEXT)),
         uri=("prefix", "reference"),
-        key=Key("8004", checked=False),
+        key=Key("8004", 0),
     ),
     Scheme(
         name="GSRN-96",
@@ -166,7 +122,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x2D,
         fields=(_FILTER, _SERVICE, Spare(24)),
         uri=("prefix", "reference"),
-        key=Key("8018"),
+        key=Key("8018", 17),
     ),
     Scheme(
         name="GSRNP-96",
@@ -174,7 +130,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x2E,
         fields=(_FILTER, _SERVICE, Spare(24)),
         uri=("prefix", "reference"),
-        key=Key("8017"),
+        key=Key("8017", 17),
     ),
     Scheme(
         name="GDTI-96",
@@ -182,7 +138,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x2C,
         fields=(_FILTER, _PLACE, Integer("serial", 41)),
         uri=("prefix", "reference", "serial"),
-        key=Key("253", tail=("serial",)),
+        key=Key("253", 12, tail=(("serial", 0),)),
     ),
     Scheme(
         name="GDTI-174",
@@ -190,7 +146,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x3E,
         fields=(_FILTER, _PLACE, Text("serial", 119, 17)),
         uri=("prefix", "reference", "serial"),
-        key=Key("253", tail=("serial",)),
+        key=Key("253", 12, tail=(("serial", 0),)),
     ),
     Scheme(
         name="CPI-96",
@@ -198,8 +154,41 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x3C,
         fields=(_FILTER, Partition(_rows((11, 14, 17, 21, 24, 27, 31), 3), Reference.UNPADDED), Integer("serial", 31)),
         uri=("prefix", "reference", "serial"),
-        key=Key("8010", checked=False),
+        key=Key("8010", 0),
         qualifiers=(Qualifier("8011", "serial"),),
+    ),
+    Scheme(
+        name="GDTI-113",
+        identity="gdti",
+        header=0x3A,
+        fields=(_FILTER, _PLACE, DigitText("serial", 58, 17)),
+        uri=("prefix", "reference", "serial"),
+        key=Key("253", 12, tail=(("serial", 0),)),
+    ),
+    Scheme(
+        name="CPI-var",
+        identity="cpi",
+        header=0x3D,
+        fields=(
+            _FILTER,
+            PrefixedSixBit(tuple(zip(_PREFIX_BITS, range(12, 5, -1), strict=True))),
+            Integer("serial", 40),
+        ),
+        uri=("prefix", "reference", "serial"),
+        key=Key("8010", 0),
+        qualifiers=(Qualifier("8011", "serial"),),
+    ),
+    Scheme(
+        name="ADI-var",
+        identity="adi",
+        header=0x3B,
+        fields=(
+            Integer("filter", 6),
+            AdiCage("cage"),
+            SixBit("part", ADI_PART, 0, 32),
+            SixBit("serial", ADI_SERIAL, 1, 30),
+        ),
+        uri=("cage", "part", "serial"),
     ),
     Scheme(
         name="SGCN-96",
@@ -207,7 +196,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x3F,
         fields=(_FILTER, _PLACE, DigitText("serial", 41, 12)),
         uri=("prefix", "reference", "serial"),
-        key=Key("255", tail=("serial",)),
+        key=Key("255", 12, tail=(("serial", 0),)),
     ),
     Scheme(
         name="ITIP-110",
@@ -215,7 +204,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x40,
         fields=(_FILTER, _ITEM, Digits("piece", 7, 2), Digits("total", 7, 2), Integer("serial", 38)),
         uri=("prefix", "reference", "piece", "total", "serial"),
-        key=Key("8006", indicator_first=True, tail=("piece", "total")),
+        key=Key("8006", 13, Shape.INDICATOR, tail=(("piece", 2), ("total", 0))),
         qualifiers=(Qualifier("21", "serial"),),
     ),
     Scheme(
@@ -224,7 +213,7 @@ SCHEMES: tuple[Scheme, ...] = (
         header=0x41,
         fields=(_FILTER, _ITEM, Digits("piece", 7, 2), Digits("total", 7, 2), Text("serial", 140, 20)),
         uri=("prefix", "reference", "piece", "total", "serial"),
-        key=Key("8006", indicator_first=True, tail=("piece", "total")),
+        key=Key("8006", 13, Shape.INDICATOR, tail=(("piece", 2), ("total", 0))),
         qualifiers=(Qualifier("21", "serial"),),
     ),
     Scheme(
@@ -242,7 +231,9 @@ SCHEMES: tuple[Scheme, ...] = (
         fields=(Integer("filter", 4), Cage("cage"), Integer("serial", 36)),
         uri=("cage", "serial"),
     ),
+    *PLUS_SCHEMES,
 )
 
 BY_HEADER: dict[int, Scheme] = {scheme.header: scheme for scheme in SCHEMES}
-BY_TAG_WORD: dict[str, Scheme] = {scheme.tag_word: scheme for scheme in SCHEMES}
+BY_NAME: dict[str, Scheme] = {scheme.name: scheme for scheme in SCHEMES}
+BY_TAG_WORD: dict[str, Scheme] = {scheme.tag_word: scheme for scheme in SCHEMES if scheme.uri}

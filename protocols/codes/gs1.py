@@ -11,6 +11,7 @@ GS1 Barcode Syntax Dictionary (which AI carries a check digit, a date, an exclud
 
 import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -101,6 +102,15 @@ def read_bracketed(text: str) -> Gs1Message:
     if not found or "".join(f"({ai}){value}" for ai, value in found) != packed:
         raise BadValue(f"GS1 text: expected (AI)value(AI)value without other brackets, got {text!r:.120}")
     return _message([_element(ai, value) for ai, value in found])
+
+
+def read_elements(elements: Iterable[tuple[str, str]]) -> Gs1Message:
+    """Check element strings that came already apart, as from a Digital Link. Raises `BadValue`."""
+    pairs = list(elements)
+    _check_text("".join(value for _, value in pairs))
+    if not pairs or any(FNC1 in value for _, value in pairs):
+        raise BadValue("GS1: expected element strings without separators inside")
+    return _message([_element(ai, value) for ai, value in pairs])
 
 
 def gs1_date(text: str, *, zero_day: bool = True) -> date:
