@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from hardware_sim.demo.options import RATE_DEFAULT, Break, BrokerKind, Options
 from hardware_sim.demo.play import play
 from hardware_sim.demo.signals import wait_for_end
 from hardware_sim.devices.llrp import LlrpReaderDevice
-from hardware_sim.errors import SimError, WrongUse
+from hardware_sim.errors import PartFailed, SimError, WrongUse
 from hardware_sim.noise import Radio, Steady
 from hardware_sim.sample.files import write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, START
@@ -31,6 +32,8 @@ from protocols.errors import ProtocolsError
 from protocols.values.instant import business_day
 
 FAILED, WRONG_USE = 1, 2
+PACKAGES = ("hardware_sim", "protocols", "migrations", "edge_agent", "central")
+"""What the distribution ships; they belong together, and others have packages of such names too."""
 
 app = typer.Typer(
     name="wardstock-sim",
@@ -125,29 +128,54 @@ def sample(
 
 
 def main() -> None:
-    """Run the command line; every error that is expected is one line."""
+    """Run the program and exit with its status."""
+    sys.exit(start(sys.argv[1:]))
+
+
+def start(arguments: list[str]) -> int:
+    """Run one command; returns 0 done, 1 failed, 2 wrong use. No traceback reaches a user."""
     try:
-        app(standalone_mode=True)
+        check_packages()
+        app(arguments, prog_name="wardstock-sim")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
     except WrongUse as error:
-        sys.exit(_failed(error, WRONG_USE))
+        return _failed(str(error), WRONG_USE)
     except (SimError, ProtocolsError) as error:
-        sys.exit(_failed(error, FAILED))
+        return _failed(str(error), FAILED)
     except BrokenPipeError:
-        sys.exit(_closed_pipe())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our words is gone
+        return FAILED
     except OSError as error:
-        sys.exit(_failed(error, FAILED))
+        return _failed(str(error), FAILED)
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a bug is one line that says where
+        return _failed(f"this is a fault of the program, please report it: {_where(error)}", FAILED)
+    return 0
 
 
-def _failed(error: Exception, status: int) -> int:
+def check_packages() -> None:
+    """Check that our five packages share one folder. Raises `PartFailed` naming one that does not."""
+    home = Path(__file__).resolve().parents[1]
+    for name in PACKAGES:
+        spec = find_spec(name)
+        found = list(spec.submodule_search_locations or [spec.origin or "built in"]) if spec else []
+        if not any(Path(place).resolve().parent == home and Path(place).name == name for place in found):
+            where = found[0] if found else "nowhere"
+            raise PartFailed(f"package {name}: expected it in {home}, found {where}; remove the other of that name")
+
+
+def _where(error: Exception) -> str:
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = "" if at is None else f" at {Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}"
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _failed(line: str, status: int) -> int:
     with contextlib.suppress(OSError):
-        print(f"wardstock-sim: {error}", file=sys.stderr)
+        print(f"wardstock-sim: {line}", file=sys.stderr)
     return status
-
-
-def _closed_pipe() -> int:
-    """Whoever read our words is gone: say nothing more, the interpreter included."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED
 
 
 def _room_of(path: Path) -> Storeroom:

@@ -23,7 +23,7 @@ from protocols.values.instant import seconds_between
 
 HOST = "127.0.0.1"
 CHUNK = 64 * 1024
-WAIT_MAX_S = 0.5
+WAIT_MAX_S = 0.2
 """A thread looks at least this often whether it should end."""
 
 SEND_TIMEOUT_S = 5.0
