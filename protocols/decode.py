@@ -5,20 +5,23 @@ rule that must not be broken: every line gets an answer, `{"ok": …}` or `{"err
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from protocols.codes.epc import decode_epc
 from protocols.codes.label import Badge, Command, Label, read_label
 from protocols.errors import BadValue, ProtocolsError
 from protocols.readers.llrp import codec
+from protocols.readers.m100.codec import M100Decoder, M100Frame
+from protocols.readers.m100.codec import describe as describe_m100
+from protocols.readers.reads import BadFrame
 
 Answer = Mapping[str, object]
 
 LINE_MAX = 1 << 22
 """Longest line read, in characters: an LLRP message of the largest size as hex, and room beside it."""
 
-NOT_BUILT = ("m100", "uhfreader18")
+NOT_BUILT = ("uhfreader18",)
 
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([rnt\\])|(.|$))", re.DOTALL)
 _SHORT_ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
@@ -77,11 +80,32 @@ def _own(issuer: str, elements: Answer) -> Answer:
 
 
 def _llrp(text: str) -> Answer:
+    return codec.describe(codec.decode(_bytes(text, "llrp: expected the hex of one message")))
+
+
+def _m100(text: str) -> Sequence[Answer]:
+    decoder = M100Decoder()
+    frames = decoder.receive(_bytes(text, "m100: expected the hex of a stream")) + decoder.give_up()
+    _need_one(frames, M100Frame, "m100")
+    return [_bad(each) if isinstance(each, BadFrame) else describe_m100(each) for each in frames]
+
+
+def _need_one(frames: Sequence[object], kind: type, name: str) -> None:
+    """Refuse a stream in which no frame stands, in the words of the first thing that is wrong with it."""
+    if not any(isinstance(each, kind) for each in frames):
+        reasons = [each.reason for each in frames if isinstance(each, BadFrame)]
+        raise BadValue(reasons[0] if reasons else f"{name}: expected at least one whole frame, got no bytes")
+
+
+def _bad(frame: BadFrame) -> Answer:
+    return {"type": "bad_frame", "reason": frame.reason, "raw": frame.raw.hex().upper()}
+
+
+def _bytes(text: str, expected: str) -> bytes:
     try:
-        raw = bytes.fromhex(text)
+        return bytes.fromhex(text)
     except ValueError as error:
-        raise BadValue(f"llrp: expected the hex of one message, got {text!r:.80}") from error
-    return codec.describe(codec.decode(raw))
+        raise BadValue(f"{expected}, got {text!r:.80}") from error
 
 
 def _iso(day: date | None) -> str | None:
@@ -101,4 +125,9 @@ def _character(escape: re.Match[str]) -> str:
     raise BadValue(f"barcode: expected \\xHH, \\uHHHH, \\r, \\n, \\t or \\\\ after a backslash, got {escape[0]!r}")
 
 
-KINDS: dict[str, Callable[[str], Answer]] = {"epc": _epc, "barcode": _barcode, "llrp": _llrp}
+KINDS: dict[str, Callable[[str], Answer | Sequence[Answer]]] = {
+    "epc": _epc,
+    "barcode": _barcode,
+    "llrp": _llrp,
+    "m100": _m100,
+}

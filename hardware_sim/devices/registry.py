@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from hardware_sim.devices.llrp import LlrpReaderDevice
+from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.scanner import ScannerDevice
 
-DEVICES: Mapping[str, type[LlrpReaderDevice] | type[ScannerDevice]] = MappingProxyType(
-    {"llrp": LlrpReaderDevice, "scanner": ScannerDevice}
+DEVICES: Mapping[str, type[LlrpReaderDevice] | type[M100Device] | type[ScannerDevice]] = MappingProxyType(
+    {"llrp": LlrpReaderDevice, "m100": M100Device, "scanner": ScannerDevice}
 )

@@ -12,7 +12,10 @@ from typing import Protocol
 from protocols.readers.llrp.codec import LlrpDecoder
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
+from protocols.readers.m100.codec import M100Decoder
+from protocols.readers.m100.session import M100Session
 from protocols.readers.scanner import ScannerDecoder
+from protocols.readers.use import ReaderSession, ReaderUse
 
 
 class FrameDecoder(Protocol):
@@ -24,17 +27,29 @@ class FrameDecoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReaderKind:
-    """One kind of reader: a fresh decoder for a stream, a fresh session for a connection (None: it only talks)."""
+    """One kind of reader: a fresh decoder for a stream, a fresh session for a connection (None: it only talks).
+
+    `baud` is its port's factory setting, `antennas_max` how many it can have.
+    """
 
     name: str
     decoder: Callable[[], FrameDecoder]
-    session: Callable[[LlrpConfig], LlrpSession] | None = None
+    session: Callable[[ReaderUse], ReaderSession] | None = None
     tcp_port_default: int | None = None
+    baud: int = 115_200
+    antennas_max: int = 64
+
+
+def llrp_session(use: ReaderUse) -> LlrpSession:
+    """Return a session with an LLRP reader that is used in the common way."""
+    round_ms, keepalive_ms = round(use.round_s * 1000), round(use.keepalive_s * 1000)
+    return LlrpSession(LlrpConfig(antennas=use.antennas, round_ms=round_ms, keepalive_ms=keepalive_ms))
 
 
 READERS: Mapping[str, ReaderKind] = MappingProxyType(
     {
-        "llrp": ReaderKind("llrp", LlrpDecoder, LlrpSession, tcp_port_default=5084),
+        "llrp": ReaderKind("llrp", LlrpDecoder, llrp_session, tcp_port_default=5084),
+        "m100": ReaderKind("m100", M100Decoder, M100Session, antennas_max=1),
         "scanner": ReaderKind("scanner", ScannerDecoder),
     }
 )

@@ -82,7 +82,7 @@ def test_an_llrp_message_is_told_and_written_anew() -> None:
         ("barcode\t+A123BJC5D6E71G", "HIBC"),
         ("llrp\t", "header"),
         ("llrp\t0", "hex"),
-        ("m100\tBB", "not built yet"),
+        ("m100\tBB", "rest of a frame"),
         ("uhfreader18\t05", "not built yet"),
     ],
 )
@@ -98,3 +98,32 @@ def test_any_text_gets_one_json_answer(kind: str, text: str) -> None:
     answer = decode_line(kind + text)
     assert list(answer) in (["ok"], ["error"])
     assert json.loads(json.dumps(answer)) == answer
+
+
+def test_a_stream_of_an_m100_is_told_frame_by_frame_with_what_is_bad_in_it() -> None:
+    tag = "BB02220011C43000E200001D7315016521408FC6B83EC27E"
+    assert decode_line(f"m100\t{tag}00BB01FF000115167E")["ok"] == [
+        {
+            "type": "tag",
+            "rssi_dbm": -60,
+            "pc": "3000",
+            "epc": "E200001D7315016521408FC6",
+            "crc": "B83E",
+            "crc_ok": True,
+        },
+        {"type": "bad_frame", "reason": "expected the beginning of a frame", "raw": "00"},
+        {"type": "error", "code": 0x15, "meaning": "no tag"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("BB02220011C43000E200001D7315016521408FC6B83EC37E", "expected checksum C2, got C3"),
+        ("BB0222", "expected the rest of a frame"),
+        ("", "expected at least one whole frame"),
+        ("zz", "expected the hex of a stream"),
+    ],
+)
+def test_a_stream_without_a_frame_is_an_error(text: str, why: str) -> None:
+    assert why in str(decode_line(f"m100\t{text}")["error"])

@@ -162,7 +162,7 @@ def test_decode_answers_every_line_whatever_it_holds(
     assert len(answers) == 7
     assert answers[0] == answers[6]
     assert answers[0]["ok"]["product"] == "09506000134352"
-    assert "not built yet" in answers[2]["error"]
+    assert "expected the rest of a frame" in answers[2]["error"]
     assert "at most" in answers[5]["error"]
 
 

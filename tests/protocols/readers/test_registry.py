@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.registry import READERS, ReaderKind
+from protocols.readers.use import ReaderUse
 from protocols.values.instant import Instant
 
 NOW = Instant(1)
@@ -25,7 +25,7 @@ def test_a_decoder_gives_the_same_frames_however_its_bytes_are_cut(name: str, pi
 @given(pieces=PIECES)
 def test_a_session_fed_with_noise_raises_nothing(kind: ReaderKind, pieces: list[bytes]) -> None:
     assert kind.session is not None
-    session = kind.session(LlrpConfig(antennas=(1,)))
+    session = kind.session(ReaderUse())
     session.opened(NOW)
     for piece in pieces:
         session.receive(piece, NOW)
