@@ -19,7 +19,17 @@ from protocols.codes.epc_form import PREFIX_DIGITS, Scheme
 from protocols.codes.epc_schemes import BY_NAME, BY_TAG_WORD
 from protocols.codes.gs1 import read_bracketed, read_elements
 from protocols.codes.gtin import Gtin14
-from protocols.codes.sgtin96 import SERIAL_BELOW, Sgtin96, decode_sgtin96, encode_sgtin96, sgtin96
+from protocols.codes.sgtin96 import (
+    BYTES,
+    HEADER,
+    SERIAL_BELOW,
+    Sgtin96,
+    decode_sgtin96,
+    encode_sgtin96,
+    gtin_of,
+    sgtin96,
+    sgtin96_parts,
+)
 from protocols.errors import BadValue, ProtocolsError
 from protocols.values.ids import Epc
 
@@ -34,8 +44,11 @@ __all__ = [
     "encode_elements",
     "encode_sgtin96",
     "encode_tag_uri",
+    "identify",
     "sgtin96",
 ]
+
+SGTIN_96 = "SGTIN-96"
 
 _URI_ESCAPED = re.compile(r'["#%&/<>?]')
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -71,7 +84,13 @@ def decode_epc(text: str) -> EpcIdentity:
 
     Raises `BadValue` only for text that is no hex or longer than a tag can hold.
     """
-    epc = whole_words(text)
+    if isinstance(text, str) and len(text) == 2 * BYTES and text.startswith(f"{HEADER:02X}"):
+        return _sgtin96_identity(text)
+    return identify(whole_words(text))
+
+
+def identify(epc: Epc) -> EpcIdentity:
+    """Say all that an EPC says, by the row of its scheme."""
     try:
         scheme, parts, aidc = read_bits(epc)
     except ProtocolsError as error:
@@ -91,6 +110,27 @@ def decode_epc(text: str) -> EpcIdentity:
         filter=int(parts["filter"]) if scheme.filtered else None,
         data=aidc.elements,
         unread=aidc.unread,
+    )
+
+
+def _sgtin96_identity(text: str) -> EpcIdentity:
+    """Say the same as `identify` for nearly every tag of a storeroom, several times as fast."""
+    try:
+        filter_value, prefix, reference, serial = sgtin96_parts(text)
+    except ProtocolsError:
+        return identify(whole_words(text))
+    gtin = gtin_of(prefix, reference)
+    item = f"{prefix}.{reference}.{serial}"
+    return EpcIdentity(
+        Epc(text.upper()),
+        SGTIN_96,
+        f"urn:epc:tag:sgtin-96:{filter_value}.{item}",
+        f"urn:epc:id:sgtin:{item}",
+        f"(01){gtin}(21){serial}",
+        f"https://{RESOLVER_HOST}/01/{gtin}/21/{serial}",
+        gtin,
+        str(serial),
+        filter_value,
     )
 
 

@@ -9,7 +9,7 @@ Source: GS1 EPC Tag Data Standard 2.3, section 14.6.1.1 and its partition table.
 from dataclasses import dataclass
 
 from protocols.codes.epc_form import PREFIX_DIGITS
-from protocols.codes.gtin import Gtin14, gtin14, gtin_check_digit
+from protocols.codes.gtin import Gtin14, gtin14
 from protocols.errors import BadValue, PeerBroke
 from protocols.values.ids import Epc
 
@@ -22,6 +22,9 @@ ITEM_BITS = 44
 ITEM_DIGITS = 13
 """Company prefix and item reference together, in bits and in digits."""
 
+_ITEM_MASK = (1 << ITEM_BITS) - 1
+_SERIAL_MASK = SERIAL_BELOW - 1
+_ZERO = ord("0")
 _PREFIX_BITS = (40, 37, 34, 30, 27, 24, 20)
 _ROWS = tuple(
     (ITEM_BITS - width, (1 << ITEM_BITS - width) - 1, 12 - row, 10 ** (12 - row), 10 ** (row + 1))
@@ -64,8 +67,7 @@ class Sgtin96:
     @property
     def gtin14(self) -> Gtin14:
         """Return the item's GTIN with its check digit."""
-        number = self.item_reference[0] + self.company_prefix + self.item_reference[1:]
-        return Gtin14(number + gtin_check_digit(number))
+        return gtin_of(self.company_prefix, self.item_reference)
 
 
 def sgtin96(gtin: str, *, company_prefix_length: int, serial: int, filter: int) -> Sgtin96:
@@ -87,6 +89,11 @@ def encode_sgtin96(gtin: str, *, company_prefix_length: int, serial: int, filter
 
 def decode_sgtin96(text: str) -> Sgtin96:
     """Parse the 24 hex digits of an SGTIN-96. Raises `BadValue` or `PeerBroke` for anything else."""
+    return Sgtin96(*sgtin96_parts(text))
+
+
+def sgtin96_parts(text: str) -> tuple[int, str, str, int]:
+    """Return filter, company prefix, item reference and serial of 24 hex digits. Raises `BadValue` or `PeerBroke`."""
     try:
         raw = bytes.fromhex(text)
     except (ValueError, TypeError) as error:
@@ -98,11 +105,17 @@ def decode_sgtin96(text: str) -> Sgtin96:
     if partition >= len(_ROWS):
         raise PeerBroke(f"EPC partition: expected 0..{len(_ROWS) - 1}, got {partition}")
     shift, mask, digits, prefix_below, reference_below = _ROWS[partition]
-    item = value >> SERIAL_BITS & (1 << ITEM_BITS) - 1
+    item = value >> SERIAL_BITS & _ITEM_MASK
     prefix, reference = item >> shift, item & mask
-    if prefix >= prefix_below or reference >= reference_below:
-        raise PeerBroke(
-            f"SGTIN-96: expected at most {digits} and {ITEM_DIGITS - digits} digits, got {prefix}.{reference}"
-        )
     rest = ITEM_DIGITS - digits
-    return Sgtin96(raw[1] >> 5, f"{prefix:0{digits}}", f"{reference:0{rest}}", value & SERIAL_BELOW - 1)
+    if prefix >= prefix_below or reference >= reference_below:
+        raise PeerBroke(f"SGTIN-96: expected at most {digits} and {rest} digits, got {prefix} and {reference}")
+    return raw[1] >> 5, f"{prefix:0{digits}}", f"{reference:0{rest}}", value & _SERIAL_MASK
+
+
+def gtin_of(prefix: str, reference: str) -> Gtin14:
+    """Return the GTIN of a company prefix and an item reference of 13 digits together, which are known to be digits."""
+    number = reference[0] + prefix + reference[1:]
+    digits = number.encode()
+    total = 3 * (sum(digits[::2]) - 7 * _ZERO) + sum(digits[1::2]) - 6 * _ZERO
+    return Gtin14(f"{number}{-total % 10}")

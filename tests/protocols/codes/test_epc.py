@@ -15,7 +15,9 @@ from protocols.codes.epc import (
     decode_sgtin96,
     encode_sgtin96,
     encode_tag_uri,
+    identify,
 )
+from protocols.codes.epc_bits import whole_words
 from protocols.codes.epc_fields import Cage, Partition
 from protocols.codes.epc_form import Scheme
 from protocols.codes.epc_schemes import BY_HEADER, SCHEMES
@@ -86,6 +88,24 @@ def test_what_decodes_has_one_tag_uri_and_that_writes_the_same_bits(scheme: obje
     if identity.tag_uri:
         written = encode_tag_uri(identity.tag_uri)
         assert identity.epc == written.ljust(len(identity.epc), "0")
+
+
+@given(st.binary(min_size=11, max_size=11))
+def test_the_fast_path_says_what_the_table_says(tail: bytes) -> None:
+    text = "30" + tail.hex()
+    assert decode_epc(text) == identify(whole_words(text))
+
+
+@given(st.integers(0, 7), st.sampled_from(PREFIX_DIGITS), st.integers(0, 10**13 - 1), st.integers(0, SERIAL_BELOW - 1))
+def test_the_fast_path_says_what_the_table_says_of_every_item(
+    filter_value: int, length: int, item: int, serial: int
+) -> None:
+    digits = f"{item:013}"
+    value = Sgtin96(filter_value, digits[:length], digits[length:], serial)
+    assert decode_epc(value.epc) == identify(value.epc)
+    assert decode_sgtin96(value.epc) == value
+    uri = f"urn:epc:tag:sgtin-96:{filter_value}.{digits[:length]}.{digits[length:]}.{serial}"
+    assert encode_tag_uri(uri) == value.epc
 
 
 def widths(field: object) -> set[int]:
