@@ -6,11 +6,11 @@ broken: the verdict comes from the checker alone, after everything has stopped.
 """
 
 import math
+import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,13 +91,18 @@ def play(options: Options) -> int:
     """
     sample = read_sample()
     plan = make_plan(sample, seed=options.seed, wards=options.wards, with_take=options.with_take, hours=options.hours)
-    with _state_folder(options) as state, stoppable():
+    state = _state_folder(options)
+    with stoppable():
         try:
-            return _play_in(state, options, plan, sample)
+            code = _play_in(state, options, plan, sample)
         except Stopped:
+            code = 0
             if options.ends:
+                _forget(options, state)
                 raise PartFailed("stopped before the end of the story: there is no summary") from None
-            return 0
+    if code == 0:
+        _forget(options, state)
+    return code
 
 
 def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
@@ -216,12 +221,15 @@ def _truth(options: Options, evening: Evening, machines: Machines, seconds: floa
     )
 
 
-@contextmanager
-def _state_folder(options: Options) -> Iterator[Path]:
-    """Give the folder of the state: the one that was named, or one that goes when the demo ends well."""
-    if options.state is not None:
-        make_empty(options.state)
-        yield options.state.absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="wardstock-") as folder:
-        yield Path(folder)
+def _state_folder(options: Options) -> Path:
+    """Return the folder of the state: the one that was named, or a temporary one."""
+    if options.state is None:
+        return Path(tempfile.mkdtemp(prefix="wardstock-"))
+    make_empty(options.state)
+    return options.state.absolute()
+
+
+def _forget(options: Options, state: Path) -> None:
+    """Remove a temporary folder. After a failure it is kept: the logs that a message names are in it."""
+    if options.state is None:
+        shutil.rmtree(state, ignore_errors=True)

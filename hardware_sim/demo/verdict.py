@@ -35,8 +35,8 @@ def judge(state: Path, options: Options) -> int:
     if options.json is not None:
         _write(options.json, json.dumps(summary.as_json(), ensure_ascii=False, indent=1) + "\n")
     say(*_told(summary))
-    if options.state is not None:
-        say(sentence(options.lang, "kept", {"state": options.state}))
+    if options.state is not None or not summary.ok:
+        say(sentence(options.lang, "kept", {"state": state}))
     return 0 if summary.ok else 1
 
 
