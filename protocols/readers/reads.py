@@ -92,6 +92,42 @@ class AntennaChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class InputChanged:
+    """A contact on the reader's inputs opened or closed: `high` is its level, as the contact is wired (GPIEvent)."""
+
+    port: int
+    high: bool
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderTrouble:
+    """The reader says that something is wrong and goes on; `said` is for a person, `antenna` where it named one."""
+
+    said: str
+    antenna: int | None
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDone:
+    """An order to read or write a tag's memory is over: `data` is what the tag holds, upper-case hex of words."""
+
+    tid: str
+    ok: bool
+    data: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """The reader did not do what was asked while it ran on, e.g. switch an output."""
+
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BadFrame:
     """Bytes that broke the format, kept; the stream goes on."""
 
@@ -99,4 +135,15 @@ class BadFrame:
     raw: bytes
 
 
-ReaderEvent = TagRead | RoundEnded | LinkUp | LinkDown | AntennaChanged | BadFrame
+ReaderEvent = (
+    TagRead
+    | RoundEnded
+    | LinkUp
+    | LinkDown
+    | AntennaChanged
+    | InputChanged
+    | ReaderTrouble
+    | AccessDone
+    | CommandRefused
+    | BadFrame
+)

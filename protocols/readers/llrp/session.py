@@ -1,22 +1,26 @@
 """Our end of one LLRP connection, without a socket: bytes and link time in, reads and bytes to send out.
 
-One session is one connection. The reader speaks first; then we ask for what it can do, set its configuration, replace
-its ROSpecs by ours, enable ours, and let its events flow (LLRP 1.1 chapters 9, 10, 12 and 14). The table below is the
-whole order: a state sends its request when it is entered, and the answer leads on.
+One session is one connection. The reader speaks first; then we agree on a version, ask for what it can do, set its
+configuration, look which antennas are there, replace its ROSpecs by ours, enable ours, and let its events flow. The
+order is the table of `states.py`.
 
 Not in the table: `ENABLE_EVENTS_AND_REPORTS` has no response, so the session is running as soon as it is sent; a
-keepalive is answered in every state; a request that is refused, or not answered in time, ends the session, as does a
-reader from which no whole message came for two keepalive intervals. `now` is link time, never the reader's UTC.
+keepalive is answered in every state; a request that is refused where the table has no way for it, or not answered in
+time, ends the session, as does a reader from which no whole message came for two keepalive intervals. What is asked
+while it runs (an output, a tag's memory) waits in a line and ends in an event, never in the end of the session. `now`
+is link time, never the reader's UTC.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 
-from protocols.errors import PeerBroke, WeBroke
-from protocols.readers.llrp import requests
-from protocols.readers.llrp.codec import LlrpDecoder, bad_frame, decode_or_report, encode, is_report
+from protocols.errors import PeerBroke
+from protocols.readers.llrp import access, requests
+from protocols.readers.llrp.access import AccessOrder
+from protocols.readers.llrp.codec import LlrpDecoder, bad_frame, decode, decode_or_report, encode, is_report
 from protocols.readers.llrp.fields import Params
+from protocols.readers.llrp.memory import ReaderMemory
 from protocols.readers.llrp.messages import (
     Message,
     name_of,
@@ -24,76 +28,53 @@ from protocols.readers.llrp.messages import (
     number_at,
     number_of,
     response_of,
+    rows_at,
     text_at,
 )
+from protocols.readers.llrp.notices import told
+from protocols.readers.llrp.radio import Abilities, read_abilities, unfit
 from protocols.readers.llrp.reports import TagReports, believable
 from protocols.readers.llrp.requests import LlrpConfig, Request
+from protocols.readers.llrp.states import Event, State, step
+from protocols.readers.llrp.uptime import UptimeClock
 from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, RoundEnded
+from protocols.readers.reads import (
+    AccessDone,
+    AntennaChanged,
+    BadFrame,
+    CommandRefused,
+    InputChanged,
+    LinkDown,
+    LinkUp,
+    RoundEnded,
+)
 from protocols.values.instant import Instant, plus
 
 SILENT_INTERVALS_MAX = 2
 """Keepalive intervals without a message after which a link is dead: one may be late, two are not."""
 
+JOBS_MAX = 16
+"""Things asked of a running reader that wait for the one before; more are refused at once."""
 
-class State(Enum):
-    """Where a connection stands."""
+ROSPECS_CLEARED_MAX = 256
+"""Foreign ROSpecs deleted one by one; readers hold about ten."""
 
-    IDLE = auto()
-    GREETING = auto()
-    CAPABILITIES = auto()
-    CONFIGURING = auto()
-    DELETING = auto()
-    ADDING = auto()
-    ENABLING = auto()
-    STARTING = auto()
-    RUNNING = auto()
-    ENDED = auto()
+NEGOTIATING = (State.VERSION, State.SETTING_VERSION)
+"""States in which the version is agreed on; their messages always bear version 1.1 (LLRP 1.1 section 9.1)."""
 
 
-class Event(Enum):
-    """What moves it on. `ACCEPTED_NOT_STARTED`: enabled, and the ROSpec has no start trigger of its own."""
+@dataclass(slots=True)
+class _Job:
+    """Requests to a running reader, one after the other; `order` waits for its result when all are accepted.
 
-    OPENED = auto()
-    GREETED = auto()
-    ACCEPTED = auto()
-    ACCEPTED_NOT_STARTED = auto()
-    LOST = auto()
+    What is `vital` does not wait for a tag, and its refusal ends the session; what `may_fail` fails without a word.
+    """
 
-
-TABLE: dict[tuple[State, Event], State] = {
-    (State.IDLE, Event.OPENED): State.GREETING,
-    (State.GREETING, Event.GREETED): State.CAPABILITIES,
-    (State.CAPABILITIES, Event.ACCEPTED): State.CONFIGURING,
-    (State.CONFIGURING, Event.ACCEPTED): State.DELETING,
-    (State.DELETING, Event.ACCEPTED): State.ADDING,
-    (State.ADDING, Event.ACCEPTED): State.ENABLING,
-    (State.ENABLING, Event.ACCEPTED): State.RUNNING,
-    (State.ENABLING, Event.ACCEPTED_NOT_STARTED): State.STARTING,
-    (State.STARTING, Event.ACCEPTED): State.RUNNING,
-    (State.RUNNING, Event.ACCEPTED): State.RUNNING,
-} | {(state, Event.LOST): State.ENDED for state in State}
-
-
-def step(state: State, event: Event) -> State:
-    """Look up the next state. Raises `WeBroke` for a pair that is not in the table."""
-    try:
-        return TABLE[state, event]
-    except KeyError as error:
-        raise WeBroke(f"LLRP session: no way on from {state.name} by {event.name}") from error
-
-
-def request_of(state: State, config: LlrpConfig, *, can_hold: bool) -> Request | None:
-    """Return what a state asks when it is entered."""
-    asks: dict[State, Callable[[], Request]] = {
-        State.CAPABILITIES: requests.ask_capabilities,
-        State.CONFIGURING: lambda: requests.set_config(config, can_hold=can_hold),
-        State.DELETING: requests.delete_all,
-        State.ADDING: lambda: requests.add_rospec(config),
-        State.ENABLING: lambda: requests.enable_rospec(config),
-        State.STARTING: lambda: requests.start_rospec(config),
-    }
-    return asks[state]() if state in asks else None
+    name: str
+    asks: list[Request]
+    order: AccessOrder | None = None
+    may_fail: bool = False
+    vital: bool = False
 
 
 @dataclass(slots=True)
@@ -101,16 +82,24 @@ class LlrpSession:
     """One connection to one reader. Feed it; send what it says to send; end it when it says so."""
 
     config: LlrpConfig
+    memory: ReaderMemory = field(default_factory=ReaderMemory)
     state: State = State.IDLE
     _decoder: LlrpDecoder = field(default_factory=LlrpDecoder)
     _reports: TagReports = field(default_factory=TagReports)
+    _uptime: UptimeClock = field(default_factory=UptimeClock)
+    _able: Abilities = field(default_factory=Abilities)
+    _version: int = 1
     _last_id: int = 0
     _asked: str = ""
     _deadline: Instant | None = None
     _heard: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
     _reader_time: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
-    _can_hold: bool = False
-    _lost_antennas: set[int] = field(default_factory=set)
+    _clearing: list[int] = field(default_factory=list)
+    _jobs: deque[_Job] = field(default_factory=deque)
+    _ordered: AccessOrder | None = None
+    _order_until: Instant | None = None
+
+    # --- the connection ----------------------------------------------------------------------------------------------
 
     def opened(self, now: Instant) -> list[Outcome]:
         """The link stands; the reader speaks first."""
@@ -121,8 +110,16 @@ class LlrpSession:
 
     def closed(self, reason: str) -> list[Outcome]:
         """The link is gone, whoever ended it."""
-        self.state = step(self.state, Event.LOST)
+        self._lose()
         return [LinkDown(reason)]
+
+    def stop(self, now: Instant) -> list[Outcome]:
+        """Say goodbye, so that the next client finds the reader free; ends in `Close`."""
+        if self.state is State.RUNNING:
+            self._jobs.clear()
+            self._ordered, self._order_until = None, None
+            return self._go(Event.STOPPED, now)
+        return [] if self.state in (State.CLOSING, State.ENDED) else self._end("stopped")
 
     def receive(self, data: bytes, now: Instant) -> list[Outcome]:
         """Take bytes from the reader."""
@@ -141,21 +138,12 @@ class LlrpSession:
             out += self._take(each, now)
         return out
 
-    def _read(self, raw: bytes, now: Instant) -> list[Outcome]:
-        try:
-            reads = self._reports.read_message(raw)
-        except PeerBroke as error:
-            return [bad_frame(raw, error)]
-        self._heard = now
-        return list(reads)
-
     def due(self) -> Instant | None:
         """Return when `tick` has something to decide, in link time."""
         if self.state in (State.IDLE, State.ENDED):
             return None
-        if self.state is not State.RUNNING:
-            return self._deadline
-        return self._silent_at() if self._deadline is None else min(self._deadline, self._silent_at())
+        dues = [self._deadline, self._order_until, self._silent_at() if self.state is State.RUNNING else None]
+        return min((each for each in dues if each is not None), default=None)
 
     def tick(self, now: Instant) -> list[Outcome]:
         """Notice what did not come in time."""
@@ -165,20 +153,27 @@ class LlrpSession:
         if self._deadline is not None and now >= self._deadline:
             waited = self._asked or "its READER_EVENT_NOTIFICATION"
             return self._end(f"the reader did not answer {waited} within {self.config.request_timeout_s:g} s")
-        silent_s = self.config.keepalive_ms * SILENT_INTERVALS_MAX / 1000
-        return self._end(f"the reader was silent for {silent_s:g} s, two keepalive intervals")
+        if self._silent_at() <= now:
+            silent_s = self.config.keepalive_ms * SILENT_INTERVALS_MAX / 1000
+            return self._end(f"the reader was silent for {silent_s:g} s, two keepalive intervals")
+        return self._order_over(None, now)
 
     def _silent_at(self) -> Instant:
         return plus(self._heard, self.config.keepalive_ms * SILENT_INTERVALS_MAX / 1000)
 
     def _end(self, reason: str) -> list[Outcome]:
-        self.state = step(self.state, Event.LOST)
+        self._lose()
         return [Close(reason)]
+
+    def _lose(self) -> None:
+        if self.state in NEGOTIATING:
+            self.memory.speaks_old = True  # it broke off, or fell silent, over a question of 1.1
+        self.state = step(self.state, Event.LOST)
 
     def _take(self, message: Message, now: Instant) -> list[Outcome]:
         match message.type_name:
             case "KEEPALIVE":
-                return [Send(encode(Message("KEEPALIVE_ACK", message.id)))]
+                return [Send(encode(Message("KEEPALIVE_ACK", message.id, {}, self._version)))]
             case "RO_ACCESS_REPORT":
                 return []  # of somebody else's ROSpec, before ours runs
             case "READER_EVENT_NOTIFICATION":
@@ -188,16 +183,36 @@ class LlrpSession:
 
     # --- requests and their answers ----------------------------------------------------------------------------------
 
+    def _request(self) -> Request | None:
+        """Return what the present state asks when it is entered."""
+        config = self.config
+        asks: dict[State, Callable[[], Request]] = {
+            State.VERSION: requests.ask_versions,
+            State.SETTING_VERSION: lambda: requests.set_version(config.version_max),
+            State.CAPABILITIES: requests.ask_capabilities,
+            State.CONFIGURING: lambda: requests.set_config(config, can_hold=self._able.can_hold),
+            State.LOOKING: lambda: requests.ask_ports(config),
+            State.DELETING: requests.delete_all,
+            State.LISTING: requests.list_rospecs,
+            State.CLEARING: lambda: requests.delete_rospec(self._clearing.pop()),
+            State.ADDING: lambda: requests.add_rospec(config, self._able),
+            State.ENABLING: lambda: requests.enable_rospec(config),
+            State.STARTING: lambda: requests.start_rospec(config),
+            State.CLOSING: lambda: ("CLOSE_CONNECTION", {}),
+        }
+        return asks[self.state]() if self.state in asks else None
+
     def _go(self, event: Event, now: Instant) -> list[Outcome]:
         """Take the table's way on, and send what the new state asks."""
         before, self.state = self.state, step(self.state, event)
         self._asked, self._deadline = "", None
-        request = request_of(self.state, self.config, can_hold=self._can_hold)
+        request = self._request()
         if request is not None:
             return [self._ask(request, now)]
         if self.state is State.RUNNING and before is not State.RUNNING:
+            self.memory.reconnected()
             return [self._send("ENABLE_EVENTS_AND_REPORTS", {}), LinkUp(self._reader_time)]
-        return []
+        return self._next_job(now)
 
     def _ask(self, request: Request, now: Instant) -> Send:
         self._asked = request[0]
@@ -206,40 +221,172 @@ class LlrpSession:
 
     def _send(self, type_name: str, params: Params) -> Send:
         self._last_id += 1
-        return Send(encode(Message(type_name, self._last_id, params)))
+        version = self.config.version_max if self.state in NEGOTIATING else self._version
+        return Send(encode(Message(type_name, self._last_id, params, version)))
 
     def _answer(self, message: Message, now: Instant) -> list[Outcome]:
-        awaited = self._asked != "" and message.id == self._last_id
-        if not awaited or message.type_name not in (response_of(self._asked), "ERROR_MESSAGE"):
+        is_error = message.type_name == "ERROR_MESSAGE"
+        # a reader of 1.0.1 may not even read the id of a message of 1.1
+        awaited = self._asked != "" and (message.id == self._last_id or (is_error and self.state in NEGOTIATING))
+        if not awaited or not (is_error or message.type_name == response_of(self._asked)):
             return []
         status = number_at(message.params, "LLRPStatus", "StatusCode")
-        if status != 0 or message.type_name == "ERROR_MESSAGE":
-            said = text_at(message.params, "LLRPStatus", "ErrorDescription")
-            code = name_of("StatusCode", status or 0)
-            return self._end(f"the reader refused {self._asked}: {code}" + (f" ({said:.120})" if said else ""))
-        if self.state is State.CAPABILITIES:
-            unfit = self._learn(message.params)
-            if unfit:
-                return self._end(unfit)
-        if self.state is State.ENABLING and not self.config.reader_starts:
-            return self._go(Event.ACCEPTED_NOT_STARTED, now)
+        if status == 0 and not is_error:
+            return self._accepted(message.params, now)
+        said = text_at(message.params, "LLRPStatus", "ErrorDescription")
+        return self._refused(name_of("StatusCode", status or 0) + (f" ({said:.120})" if said else ""), now)
+
+    def _refused(self, why: str, now: Instant) -> list[Outcome]:
+        asked = self._asked
+        if self.state is State.RUNNING and self._jobs:
+            return self._job_refused(why, now)
+        if self.state in (*NEGOTIATING, State.LOOKING, State.DELETING):
+            return self._go(Event.REFUSED, now)
+        return self._end(f"the reader refused {asked}: {why}")
+
+    def _accepted(self, params: Params, now: Instant) -> list[Outcome]:
+        match self.state:
+            case State.VERSION:
+                newer = (number_at(params, "SupportedVersion") or 1) >= self.config.version_max
+                return self._go(Event.NEWER if newer else Event.ACCEPTED, now)
+            case State.SETTING_VERSION:
+                self._version = self.config.version_max
+            case State.CAPABILITIES:
+                reason = self._learn(params)
+                if reason:
+                    return self._end(reason)
+            case State.LOOKING:
+                return self._look(params) + self._go(Event.ACCEPTED, now)
+            case State.LISTING | State.CLEARING:
+                return self._go(self._clear(params), now)
+            case State.ENABLING if not self.config.reader_starts:
+                return self._go(Event.ACCEPTED_NOT_STARTED, now)
+            case State.CLOSING:
+                return self._end("stopped")
+            case State.RUNNING if self._jobs:
+                self._jobs[0].asks.pop(0)
+            case _:
+                pass
         return self._go(Event.ACCEPTED, now)
 
     def _learn(self, params: Params) -> str:
         """Take what the reader can do; returns why it cannot serve us, or ""."""
-        self._can_hold = bool(number_at(params, "LLRPCapabilities", "SupportsEventAndReportHolding"))
-        antennas = number_at(params, "GeneralDeviceCapabilities", "MaxNumberOfAntennaSupported")
-        if antennas is not None and max(self.config.antennas) > antennas:
-            wanted = max(self.config.antennas)
-            return f"the configuration names antenna {wanted}, the reader has {antennas}: correct `antennas`"
-        if number_at(params, "GeneralDeviceCapabilities", "HasUTCClockCapability") == 0:
+        self._able = read_abilities(params)
+        if not self._able.has_utc and self.config.story_at is None:
             return "the reader has no UTC clock, and reads without a time prove nothing: set its clock (NTP)"
-        return ""
+        return unfit(self._able, self.config.radio, self.config.antennas)
+
+    def _look(self, params: Params) -> list[Outcome]:
+        """Take which antennas are plugged in, and how the inputs stand."""
+        out: list[Outcome] = []
+        for row in rows_at(params, "AntennaProperties"):
+            antenna, there = number_at(row, "AntennaID") or 0, bool(number_at(row, "AntennaConnected"))
+            if antenna in self.config.antennas and there == (antenna in self.memory.lost_antennas):
+                out.append(self._antenna_changed(antenna, connected=there))
+        for row in rows_at(params, "GPIPortCurrentState"):
+            port, level = number_at(row, "GPIPortNum") or 0, number_at(row, "State")
+            if port in self.config.inputs and level in (0, 1):
+                out.append(InputChanged(port, high=level == 1, at=self._reader_time))
+        return out
+
+    def _clear(self, params: Params) -> Event:
+        """Take which ROSpecs are still there; they are deleted one by one."""
+        if self.state is State.LISTING:
+            found = [number_at(row, "ROSpecID") or 0 for row in rows_at(params, "ROSpec")]
+            self._clearing = [each for each in found if each][:ROSPECS_CLEARED_MAX]
+        return Event.MORE if self._clearing else Event.ACCEPTED
+
+    # --- what is asked of a running reader ---------------------------------------------------------------------------
+
+    def set_output(self, port: int, now: Instant, *, on: bool) -> list[Outcome]:
+        """Switch an output, e.g. the light over a door; a refusal comes as `CommandRefused`."""
+        return self._add_job(_Job(f"output {port}", [requests.set_output(port, on=on)]), now)
+
+    def access(self, order: AccessOrder, now: Instant) -> list[Outcome]:
+        """Read or write a tag's memory; ends in one `AccessDone`."""
+        if len(self._jobs) + 2 > JOBS_MAX:
+            return [AccessDone(order.tid, ok=False, data="", reason=f"{JOBS_MAX} things wait already: ask later")]
+        left = _Job("left AccessSpec", [access.name_access_spec("DELETE_ACCESSSPEC")], may_fail=True)
+        asks = [
+            access.add_access_spec(order, self.config.rospec_id),
+            access.name_access_spec("ENABLE_ACCESSSPEC"),
+        ]
+        return self._add_job(left, now) + self._add_job(_Job("tag access", asks, order), now)
+
+    def _add_job(self, job: _Job, now: Instant) -> list[Outcome]:
+        if self.state is not State.RUNNING:
+            return self._job_failed(job, "the reader is not running")
+        if len(self._jobs) >= JOBS_MAX:
+            return self._job_failed(job, f"{JOBS_MAX} things wait already: ask later")
+        self._jobs.append(job)
+        return self._next_job(now) if self._asked == "" else []
+
+    def _next_job(self, now: Instant) -> list[Outcome]:
+        """Ask the next thing in line; nothing while a tag is waited for."""
+        if self.state is not State.RUNNING:
+            return []
+        if self._ordered is not None and not (self._jobs and self._jobs[0].vital):
+            return []
+        while self._jobs and not self._jobs[0].asks:
+            job = self._jobs.popleft()
+            if job.order is not None:
+                self._ordered, self._order_until = job.order, plus(now, self.config.access_timeout_s)
+            if self._ordered is not None and not (self._jobs and self._jobs[0].vital):
+                return []
+        return [self._ask(self._jobs[0].asks[0], now)] if self._jobs else []
+
+    def _job_refused(self, why: str, now: Instant) -> list[Outcome]:
+        job = self._jobs.popleft()
+        if job.vital:
+            return self._end(f"the reader refused {self._asked}: {why}")
+        failed = self._job_failed(job, f"{self._asked}: {why}")
+        return failed + self._go(Event.ACCEPTED, now)
+
+    def _job_failed(self, job: _Job, reason: str) -> list[Outcome]:
+        if job.may_fail:
+            return []
+        if job.order is not None:
+            return [AccessDone(job.order.tid, ok=False, data="", reason=reason)]
+        return [CommandRefused(job.name, reason)]
+
+    def _order_over(self, done: AccessDone | None, now: Instant) -> list[Outcome]:
+        """End the wait for a tag, and delete the AccessSpec before anything else is asked."""
+        order, self._ordered, self._order_until = self._ordered, None, None
+        if order is None:
+            return []
+        reason = f"the tag was not met within {self.config.access_timeout_s:g} s"
+        out: list[Outcome] = [done or AccessDone(order.tid, ok=False, data="", reason=reason)]
+        gone = _Job("done AccessSpec", [access.name_access_spec("DELETE_ACCESSSPEC")], may_fail=True)
+        return out + self._put_first(gone, now)
+
+    def _put_first(self, job: _Job, now: Instant) -> list[Outcome]:
+        """Put a job before all that wait, behind the one whose answer is awaited."""
+        self._jobs.insert(0 if self._asked == "" else 1, job)
+        return self._next_job(now) if self._asked == "" else []
 
     # --- what the reader says by itself ------------------------------------------------------------------------------
 
+    def _read(self, raw: bytes, now: Instant) -> list[Outcome]:
+        try:
+            reads = self._reports.read_message(raw)
+            done = self._results(raw) if self._ordered is not None else None
+        except PeerBroke as error:
+            return [bad_frame(raw, error)]
+        self._heard = now
+        out: list[Outcome] = list(self.memory.new(reads))
+        return out if done is None else out + self._order_over(done, now)
+
+    def _results(self, raw: bytes) -> AccessDone | None:
+        if self._ordered is None:
+            return None
+        for row in rows_at(decode(raw).params, "TagReportData"):
+            done = access.read_results(self._ordered, row)
+            if done is not None:
+                return done
+        return None
+
     def _notice(self, said: Params, now: Instant) -> list[Outcome]:
-        moment = number_at(said, "UTCTimestamp")
+        moment = self._moment(said, now)
         if believable(moment):
             self._reader_time = Instant(moment or 0)
         if "ConnectionCloseEvent" in said:
@@ -248,31 +395,42 @@ class LlrpSession:
             return self._greet(number_at(said, "ConnectionAttemptEvent"), now)
         out: list[Outcome] = []
         if "AntennaEvent" in said:
-            out.append(self._antenna_changed(nested(said, "AntennaEvent")))
+            event = nested(said, "AntennaEvent")
+            connected = number_at(event, "EventType") == number_of("AntennaEventType", "Antenna_Connected")
+            out.append(self._antenna_changed(number_at(event, "AntennaID") or 0, connected=connected))
+        out += told(said, self._reader_time)
         if self.state is State.RUNNING:
             out += self._round_ended(said, moment, now)
         return out
 
+    def _moment(self, said: Params, now: Instant) -> int | None:
+        """Return the reader's time of an event; where it has only an uptime, what that was by our clock."""
+        uptime = number_at(said, "Uptime")
+        if uptime is None or self.config.story_at is None:
+            return number_at(said, "UTCTimestamp")
+        self._reports.uptime_origin = self._uptime.learn(uptime, self.config.story_at(now))
+        return uptime + self._reports.uptime_origin
+
     def _greet(self, status: int | None, now: Instant) -> list[Outcome]:
         if status == number_of("ConnectionAttemptStatusType", "Success"):
-            return self._go(Event.GREETED, now)
+            old = self.memory.speaks_old or self.config.version_max == 1
+            return self._go(Event.GREETED_AS_OLD if old else Event.GREETED, now)
         if status in (1, 2):
             return self._end("the reader already serves another client: only one may be connected")
         return self._end(f"the reader refused the connection: {name_of('ConnectionAttemptStatusType', status or 0)}")
 
-    def _antenna_changed(self, event: Params) -> Outcome:
-        antenna = number_at(event, "AntennaID") or 0
-        connected = number_at(event, "EventType") == number_of("AntennaEventType", "Antenna_Connected")
+    def _antenna_changed(self, antenna: int, *, connected: bool) -> Outcome:
         if connected:
-            self._lost_antennas.discard(antenna)
+            self.memory.lost_antennas.discard(antenna)
         elif antenna in self.config.antennas:
-            self._lost_antennas.add(antenna)
+            self.memory.lost_antennas.add(antenna)
         return AntennaChanged(antenna, connected, self._reader_time)
 
     def _round_ended(self, said: Params, moment: int | None, now: Instant) -> list[Outcome]:
         out: list[Outcome] = []
         if number_at(said, "AISpecEvent", "ROSpecID") == self.config.rospec_id:
-            alive = tuple(antenna for antenna in self.config.antennas if antenna not in self._lost_antennas)
+            lost = self.memory.lost_antennas
+            alive = tuple(antenna for antenna in self.config.antennas if antenna not in lost)
             if believable(moment):
                 out.append(RoundEnded(self._reader_time, alive))
             else:
@@ -280,5 +438,11 @@ class LlrpSession:
         event = nested(said, "ROSpecEvent")
         ended = number_at(event, "EventType") == number_of("ROSpecEventType", "End_Of_ROSpec")
         if ended and number_at(event, "ROSpecID") == self.config.rospec_id and not self.config.reader_starts:
-            out.append(self._ask(requests.start_rospec(self.config), now))
+            out += self._start_again(now)
         return out
+
+    def _start_again(self, now: Instant) -> list[Outcome]:
+        """Start the next round, after what is being asked just now."""
+        if any(job.vital for job in self._jobs):
+            return []
+        return self._put_first(_Job("next round", [requests.start_rospec(self.config)], vital=True), now)

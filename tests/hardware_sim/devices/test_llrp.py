@@ -17,7 +17,8 @@ from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import Message, name_of, nested, number_at, rows_at
 from protocols.readers.llrp.requests import LlrpConfig
-from protocols.readers.llrp.session import LlrpSession, State
+from protocols.readers.llrp.session import LlrpSession
+from protocols.readers.llrp.states import State
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import LinkUp, RoundEnded, TagRead
 from protocols.values.instant import Instant, plus

@@ -9,7 +9,8 @@ from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of
 from protocols.readers.llrp.requests import LlrpConfig
-from protocols.readers.llrp.session import TABLE, Event, LlrpSession, State, step
+from protocols.readers.llrp.session import LlrpSession
+from protocols.readers.llrp.states import TABLE, Event, State, step
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, RoundEnded, TagRead
 from protocols.values.ids import epc
@@ -18,6 +19,7 @@ from protocols.values.instant import Instant, plus
 T0 = Instant(1_000_000)
 UTC = 1_772_438_400_000_000
 CONFIG = LlrpConfig(antennas=(1, 2), round_ms=60_000, keepalive_ms=1_000)
+OLD = LlrpConfig(antennas=(1, 2), round_ms=60_000, keepalive_ms=1_000, version_max=1)
 ABILITIES: Params = {
     "GeneralDeviceCapabilities": {
         "MaxNumberOfAntennaSupported": 4,
@@ -48,7 +50,11 @@ def sent(outcomes: list[Outcome]) -> list[Message]:
 
 
 def reply(request: Message, params: Params | None = None) -> bytes:
-    extra = ABILITIES if request.type_name == "GET_READER_CAPABILITIES" else {}
+    extras: dict[str, Params] = {
+        "GET_READER_CAPABILITIES": ABILITIES,
+        "GET_SUPPORTED_VERSION": {"CurrentVersion": 1, "SupportedVersion": 2},
+    }
+    extra = extras.get(request.type_name, {})
     return encode(Message(response_of(request.type_name), request.id, params or {**status(), **extra}))
 
 
@@ -104,8 +110,11 @@ def test_a_reader_is_asked_in_the_order_of_the_standard() -> None:
         asked.append(request.type_name)
         out = session.receive(reply(request), T0)
     assert asked == [
+        "GET_SUPPORTED_VERSION",
+        "SET_PROTOCOL_VERSION",
         "GET_READER_CAPABILITIES",
         "SET_READER_CONFIG",
+        "GET_READER_CONFIG",
         "DELETE_ROSPEC",
         "ADD_ROSPEC",
         "ENABLE_ROSPEC",
@@ -156,28 +165,28 @@ def test_a_reader_that_serves_another_client_is_left_in_peace() -> None:
 
 
 def test_a_refused_request_ends_the_session_with_the_readers_own_words() -> None:
-    session, out = greeted()
+    session, out = greeted(OLD)
     [request] = sent(out)
     [close] = session.receive(reply(request, status(101, "no such thing")), T0)
     assert close == Close("the reader refused GET_READER_CAPABILITIES: M_FieldError (no such thing)")
 
 
 def test_an_error_message_for_our_request_ends_the_session() -> None:
-    session, out = greeted()
+    session, out = greeted(OLD)
     [request] = sent(out)
     [close] = session.receive(encode(Message("ERROR_MESSAGE", request.id, status(110))), T0)
     assert close == Close("the reader refused GET_READER_CAPABILITIES: M_UnsupportedVersion")
 
 
 def test_an_answer_to_another_request_is_no_answer() -> None:
-    session, out = greeted()
+    session, out = greeted(OLD)
     [request] = sent(out)
     other = Message(request.type_name, request.id + 1)
     assert session.receive(reply(other), T0) == []
     assert session.state is State.CAPABILITIES
 
 
-@pytest.mark.parametrize("answers", range(6))
+@pytest.mark.parametrize("answers", range(9))
 def test_a_request_that_is_not_answered_in_time_ends_the_session(answers: int) -> None:
     session = LlrpSession(CONFIG)
     session.opened(T0)
@@ -222,7 +231,7 @@ def test_a_reader_that_says_goodbye_is_believed() -> None:
 
 
 def test_an_antenna_the_reader_does_not_have_is_named() -> None:
-    session, out = greeted(LlrpConfig(antennas=(1, 5)))
+    session, out = greeted(LlrpConfig(antennas=(1, 5), version_max=1))
     [close] = session.receive(reply(sent(out)[0]), T0)
     assert isinstance(close, Close)
     assert "antenna 5, the reader has 4" in close.reason
