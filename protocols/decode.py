@@ -15,13 +15,13 @@ from protocols.readers.llrp import codec
 from protocols.readers.m100.codec import M100Decoder, M100Frame
 from protocols.readers.m100.codec import describe as describe_m100
 from protocols.readers.reads import BadFrame
+from protocols.readers.uhfreader18.codec import Uhf18Frame, Uhf18LineDecoder
+from protocols.readers.uhfreader18.codec import describe as describe_uhf18
 
 Answer = Mapping[str, object]
 
 LINE_MAX = 1 << 22
 """Longest line read, in characters: an LLRP message of the largest size as hex, and room beside it."""
-
-NOT_BUILT = ("uhfreader18",)
 
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([rnt\\])|(.|$))", re.DOTALL)
 _SHORT_ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
@@ -32,8 +32,6 @@ def decode_line(line: str) -> dict[str, object]:
     kind, tab, text = line.removesuffix("\n").removesuffix("\r").partition("\t")
     if len(line) > LINE_MAX:
         return {"error": f"line: expected at most {LINE_MAX} characters, got {len(line)}"}
-    if kind in NOT_BUILT:
-        return {"error": f"{kind}: not built yet; this version decodes {', '.join(KINDS)}"}
     decode = KINDS.get(kind)
     if decode is None or not tab:
         return {"error": f"line: expected KIND<TAB>DATA with KIND one of {', '.join(KINDS)}, got {line!r:.80}"}
@@ -90,6 +88,16 @@ def _m100(text: str) -> Sequence[Answer]:
     return [_bad(each) if isinstance(each, BadFrame) else describe_m100(each) for each in frames]
 
 
+def _uhfreader18(text: str) -> Sequence[Answer]:
+    decoder = Uhf18LineDecoder()
+    frames = decoder.receive(_bytes(text, "uhfreader18: expected the hex of a stream")) + decoder.give_up()
+    _need_one(frames, Uhf18Frame, "uhfreader18")
+    told: list[Answer] = []
+    for each in frames:
+        told += [_bad(each)] if isinstance(each, BadFrame) else describe_uhf18(each)
+    return told
+
+
 def _need_one(frames: Sequence[object], kind: type, name: str) -> None:
     """Refuse a stream in which no frame stands, in the words of the first thing that is wrong with it."""
     if not any(isinstance(each, kind) for each in frames):
@@ -130,4 +138,5 @@ KINDS: dict[str, Callable[[str], Answer | Sequence[Answer]]] = {
     "barcode": _barcode,
     "llrp": _llrp,
     "m100": _m100,
+    "uhfreader18": _uhfreader18,
 }

@@ -105,7 +105,7 @@ def _status(
 
 @app.command(
     "decode",
-    help="Read lines KIND<TAB>DATA (KIND: epc, barcode, llrp); answer each with one JSON line.",
+    help="Read lines KIND<TAB>DATA (KIND: epc, barcode, llrp, m100, uhfreader18); answer each with one JSON line.",
     epilog="Example: printf 'barcode\\t(01)09506000134352(21)42\\n' | wardstock-edge decode",
 )
 def _decode() -> None:

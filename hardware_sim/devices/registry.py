@@ -6,7 +6,10 @@ from types import MappingProxyType
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.scanner import ScannerDevice
+from hardware_sim.devices.uhfreader18 import Uhf18Device
 
-DEVICES: Mapping[str, type[LlrpReaderDevice] | type[M100Device] | type[ScannerDevice]] = MappingProxyType(
-    {"llrp": LlrpReaderDevice, "m100": M100Device, "scanner": ScannerDevice}
+Device = LlrpReaderDevice | M100Device | ScannerDevice | Uhf18Device
+
+DEVICES: Mapping[str, type[Device]] = MappingProxyType(
+    {"llrp": LlrpReaderDevice, "m100": M100Device, "scanner": ScannerDevice, "uhfreader18": Uhf18Device}
 )

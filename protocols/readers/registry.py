@@ -15,6 +15,8 @@ from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.m100.codec import M100Decoder
 from protocols.readers.m100.session import M100Session
 from protocols.readers.scanner import ScannerDecoder
+from protocols.readers.uhfreader18.codec import Uhf18Decoder
+from protocols.readers.uhfreader18.session import Uhf18Session
 from protocols.readers.use import ReaderSession, ReaderUse
 
 
@@ -50,6 +52,7 @@ READERS: Mapping[str, ReaderKind] = MappingProxyType(
     {
         "llrp": ReaderKind("llrp", LlrpDecoder, llrp_session, tcp_port_default=5084),
         "m100": ReaderKind("m100", M100Decoder, M100Session, antennas_max=1),
+        "uhfreader18": ReaderKind("uhfreader18", Uhf18Decoder, Uhf18Session, baud=57_600, antennas_max=8),
         "scanner": ReaderKind("scanner", ScannerDecoder),
     }
 )

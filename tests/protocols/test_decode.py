@@ -10,6 +10,7 @@ from protocols.codes.label import CommandName, make_badge, make_command
 from protocols.decode import decode_line
 from protocols.readers.llrp import codec
 from protocols.readers.llrp.messages import Message
+from protocols.readers.uhfreader18.codec import encode_answer
 from protocols.values.ids import actor_id
 
 
@@ -83,7 +84,7 @@ def test_an_llrp_message_is_told_and_written_anew() -> None:
         ("llrp\t", "header"),
         ("llrp\t0", "hex"),
         ("m100\tBB", "rest of a frame"),
-        ("uhfreader18\t05", "not built yet"),
+        ("uhfreader18\t05", "rest of a frame"),
     ],
 )
 def test_a_line_that_cannot_be_decoded_is_answered_in_one_sentence(line: str, word: str) -> None:
@@ -127,3 +128,15 @@ def test_a_stream_of_an_m100_is_told_frame_by_frame_with_what_is_bad_in_it() -> 
 )
 def test_a_stream_without_a_frame_is_an_error(text: str, why: str) -> None:
     assert why in str(decode_line(f"m100\t{text}")["error"])
+
+
+def test_a_line_of_a_uhfreader18_is_told_tag_by_tag_with_its_commands() -> None:
+    answer = encode_answer("tags", 1, 1, {"antenna_mask": 2, "tags": [{"epc": "3034AAAA", "level": 0xC4}] * 2})
+    told = decode_line(f"uhfreader18\t040001DB4B{answer.hex()}")["ok"]
+    assert isinstance(told, list)
+    assert [(each["type"], each.get("epc"), each.get("rssi_dbm")) for each in told] == [
+        ("inventory", None, None),
+        ("tag", "3034AAAA", -60),
+        ("tag", "3034AAAA", -60),
+    ]
+    assert "expected CRC" in str(decode_line("uhfreader18\t040001DB4C")["error"])

@@ -5,6 +5,7 @@ it, and `crc_ok` tells whether it agrees. The rule that must not be broken: a fr
 or 7E alone.
 """
 
+from binascii import crc_hqx
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,8 +14,6 @@ from protocols.readers.columns import Fields, Layout, Value, layout_of, read_fie
 from protocols.readers.m100.layout import DIRECTIONS, END, ERRORS, FRAMES, HEAD, OVERHEAD, PAYLOAD_MAX
 from protocols.readers.reads import BadFrame
 from protocols.readers.seeking import FrameSeeker
-
-CRC_POLYNOMIAL = 0x1021
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,7 @@ def crc_ok(frame: M100Frame) -> bool:
 
 def crc_gen2(data: bytes) -> int:
     """Return the CRC-16 of Gen2 (annex F.1): polynomial 1021, all ones before, inverted after."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ CRC_POLYNOMIAL if crc & 0x8000 else crc << 1) & 0xFFFF
-    return crc ^ 0xFFFF
+    return crc_hqx(data, 0xFFFF) ^ 0xFFFF
 
 
 def describe(frame: M100Frame) -> dict[str, Value | bool]:
