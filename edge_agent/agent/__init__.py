@@ -126,7 +126,13 @@ class _Agent:
         presence = make_presence(config)
         remember(presence, ledger, config)
         self._links = Links(config, inbox)
-        self._shelf = Shelf(config.readers, presence, voice=voice, settled=self._links.settled)
+        self._shelf = Shelf(
+            config.readers,
+            presence,
+            voice=voice,
+            settled=self._links.settled,
+            story_at=lambda _link: clock.now(),
+        )
         self._counter = Counter(
             [scanner.name for scanner in config.scanners],
             config.device.place,
@@ -154,6 +160,7 @@ class _Agent:
         try:
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
+            self._shelf.stop(self._clock.link_now())
         finally:
             self._links.stop()
         self._voice.say("agent", f"ends: {self._inbox.why_stopped}")

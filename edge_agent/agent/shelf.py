@@ -5,16 +5,17 @@ one waiting for each tag at most.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_agent.agent.inbox import Closable, ReaderClosed, ReaderOpened, ReaderSaid
 from edge_agent.agent.voice import Voice
 from edge_agent.config import ReaderConfig
 from edge_agent.core.presence import Belief, Presence
+from protocols.readers.llrp.memory import ReaderMemory
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent
+from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent, ReaderTrouble
 from protocols.values.ids import Epc
 from protocols.values.instant import Instant
 
@@ -24,21 +25,26 @@ class _Line:
     """One reader: a session lives as long as one connection."""
 
     config: LlrpConfig
+    memory: ReaderMemory = field(default_factory=ReaderMemory)
     session: LlrpSession | None = None
     wire: Closable | None = None
 
 
-def llrp_config(config: ReaderConfig) -> LlrpConfig:
-    """Return how a configured reader is used. Raises `BadValue`."""
+def llrp_config(config: ReaderConfig, story_at: Callable[[Instant], Instant] | None = None) -> LlrpConfig:
+    """Return how a configured reader is used; `story_at` is for readers without a clock. Raises `BadValue`."""
     return LlrpConfig(
         antennas=config.antennas,
         round_ms=round(config.round_s * 1000),
         keepalive_ms=round(config.keepalive_s * 1000),
+        story_at=story_at,
     )
 
 
 class Shelf:
-    """Every reader of one storeroom. `settled(name)` is called when a reader works."""
+    """Every reader of one storeroom. `settled(name)` is called when a reader works.
+
+    `story_at(now)` tells the story instant of link time, for readers that have no clock of their own.
+    """
 
     def __init__(
         self,
@@ -47,8 +53,9 @@ class Shelf:
         *,
         voice: Voice,
         settled: Callable[[str], None],
+        story_at: Callable[[Instant], Instant] | None = None,
     ) -> None:
-        self._lines = {reader.name: _Line(llrp_config(reader)) for reader in readers}
+        self._lines = {reader.name: _Line(llrp_config(reader, story_at)) for reader in readers}
         self._presence = presence
         self._voice = voice
         self._settled = settled
@@ -59,7 +66,7 @@ class Shelf:
         line = self._lines[happening.name]
         match happening:
             case ReaderOpened():
-                line.session = LlrpSession(line.config)
+                line.session = LlrpSession(line.config, line.memory)
                 line.wire = happening.wire
                 self._do(happening.name, line, line.session.opened(now))
             case ReaderSaid():
@@ -80,6 +87,12 @@ class Shelf:
         for name, line in self._lines.items():
             if line.session is not None:
                 self._do(name, line, line.session.tick(now))
+
+    def stop(self, now: Instant) -> None:
+        """Say goodbye to every reader, so that whoever comes next finds it free; nobody waits for the answer."""
+        for name, line in self._lines.items():
+            if line.session is not None:
+                self._do(name, line, line.session.stop(now))
 
     def waiting(self, most: int) -> list[Belief]:
         """Return beliefs that are not written yet, oldest first."""
@@ -113,6 +126,9 @@ class Shelf:
             case AntennaChanged():
                 said = "is back" if event.connected else "is lost; its tags are not judged"
                 self._voice.say(f"reader {name}", f"antenna {event.antenna} {said}")
+            case ReaderTrouble():
+                where = "" if event.antenna is None else f" (antenna {event.antenna})"
+                self._voice.say_counted(f"reader {name} trouble", f"{event.said}{where}")
             case BadFrame():
                 self._voice.say_counted(f"reader {name} frames", f"{event.reason}; left out, {len(event.raw)} bytes")
             case _:

@@ -136,3 +136,25 @@ def test_a_belief_waits_until_it_is_written_and_the_newest_one_counts() -> None:
         (True, True),
         (False, False),
     }
+
+
+def test_a_stopped_agent_says_goodbye_to_its_reader() -> None:
+    room = Room()
+    room.plug()
+    room.shelf.stop(room.link)
+    room.carry(room.reader.receive(b"".join(room.sent), room.link, room.now))
+    assert room.reader.closing
+    assert room.closed == "stopped"
+
+
+def test_an_antenna_unplugged_while_the_reader_was_away_is_lost_when_it_is_back() -> None:
+    room = Room()
+    room.plug()
+    room.close("cut")
+    room.reader.switch_antenna(2, room.now, connected=False)
+    room.plug()
+    assert "antenna 2 is lost" in room.log.getvalue()
+    room.close("cut")
+    room.reader.switch_antenna(2, room.now, connected=True)
+    room.plug()
+    assert "antenna 2 is back" in room.log.getvalue()
