@@ -5,7 +5,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from central.api.app import build_api
-from central.core.explain import Words, in_chinese, in_english
 from central.services.desk import Desk
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
@@ -126,25 +125,3 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     assert {path.split("/")[3] for path in document["paths"]} == {
         "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
     }  # fmt: skip
-
-
-def test_the_reason_is_one_sentence_in_each_language() -> None:
-    reason = {
-        "policy": "3x",
-        "demand": {"days": 90, "adu": 1.5},
-        "position": {"total": 6, "on_order": 2},
-        "trigger": 10.5,
-        "safety_days": 3.0,
-        "lead_days": 4,
-        "qty": 20,
-        "order_up_to": 21,
-        "fill_predicted": 0.9876,
-    }
-    assert in_chinese(reason, Words("包", "云汀")) == (
-        "近 90 天日均用量 1.5 包；可用存量 6 包（含在途 2），低于触发点 10.5（3 天安全库存 + 4 天到货期用量），"
-        "建议向 云汀 订 20 包，补到 21，4 天到货，预计需求满足率 98.76%。"
-    )
-    assert in_english({**reason, "policy": "3x-literal"}, Words("kit", "Yunting")) == (
-        "Mean daily use over 90 days is 1.5 kit; the position of 6 (with 2 on order) is below the trigger of 10.5 "
-        "(3 days of safety stock), so order 20 from Yunting, up to 21, in 4 days; predicted fill rate 98.76 %."
-    )
