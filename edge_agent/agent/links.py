@@ -1,6 +1,7 @@
 """Every link of one agent, made from its configuration: what a link says becomes a happening in the inbox."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from edge_agent.agent.inbox import (
     BrokerDown,
@@ -61,7 +62,10 @@ def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink:
     )
 
 
-def _reader(config: ReaderConfig, inbox: Inbox) -> TcpLink:
+def _reader(config: ReaderConfig, inbox: Inbox) -> TcpLink | SerialLink:
+    if config.port is not None:
+        return _module(config, config.port, inbox)
+    assert config.address is not None  # the configuration gives one or the other
     return TcpLink(
         config.address.host,
         config.address.port,
@@ -69,6 +73,18 @@ def _reader(config: ReaderConfig, inbox: Inbox) -> TcpLink:
         on_bytes=lambda data: inbox.put(ReaderSaid(config.name, data)),
         on_close=lambda reason: inbox.put(ReaderClosed(config.name, reason)),
         chance=chance,
+    )
+
+
+def _module(config: ReaderConfig, port: Path, inbox: Inbox) -> SerialLink:
+    return SerialLink(
+        port,
+        config.baud,
+        on_open=lambda wire: inbox.put(ReaderOpened(config.name, wire)),
+        on_bytes=lambda data: inbox.put(ReaderSaid(config.name, data)),
+        on_close=lambda reason: inbox.put(ReaderClosed(config.name, reason)),
+        chance=chance,
+        what="reader",
     )
 
 

@@ -16,6 +16,8 @@ from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
 from edge_agent.errors import BadConfig
 from protocols.errors import BadValue
+from protocols.readers.registry import READERS
+from protocols.readers.use import BUS_ADDRESS_MAX, POWER_DBM_MAX
 from protocols.values import ids
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 from protocols.values.instant import StoryTime, from_iso
@@ -23,6 +25,8 @@ from protocols.values.instant import StoryTime, from_iso
 T = TypeVar("T")
 
 SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master")
+LLRP = "llrp"
+READER_KINDS = tuple(name for name, kind in READERS.items() if kind.session is not None)
 READERS_MAX = 16
 SCANNERS_MAX = 16
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -59,13 +63,23 @@ class SyncConfig:
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """One RFID reader: `round_s` in its own time, `keepalive_s` in link time."""
+    """One RFID reader: `round_s` in its own time, `keepalive_s` in link time.
+
+    It is reached at `address` or, a serial module, at `port` and `baud`; `bus_address` is its place on an RS-485 line.
+    A module without a clock has the story's time. `power_dbm` None leaves the reader's own.
+    """
 
     name: str
-    address: Address
+    address: Address | None
     keepalive_s: float
     round_s: float
     antennas: tuple[int, ...]
+    kind: str = "llrp"
+    port: Path | None = None
+    baud: int = 115_200
+    bus_address: int = 0
+    power_dbm: int | None = None
+    active: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +166,7 @@ def _config(path: Path, file: _File) -> Config:
         ledger=ledger,
         max_pages=max_pages,
         sync=file.one("sync", lambda table: _sync(table, brokers, keepalive_s)),
-        readers=file.many("reader", READERS_MAX, _reader),
+        readers=file.many("reader", READERS_MAX, lambda table: _reader(table, root)),
         scanners=file.many("scanner", SCANNERS_MAX, lambda table: _scanner(table, root)),
         window_s=file.one("presence", _presence),
         visit_idle_s=file.one("visit", lambda table: table.take("idle_s", forms.SECONDS, VISIT_IDLE_S)),
@@ -223,14 +237,38 @@ def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncC
     )
 
 
-def _reader(table: Section) -> ReaderConfig:
-    table.need("kind", forms.only("llrp"))
+def _reader(table: Section, root: Path) -> ReaderConfig:
+    kind = table.need("kind", forms.word_of(*READER_KINDS))
+    if kind in READER_KINDS and kind != LLRP:
+        return _module(table, root, kind)
     return ReaderConfig(
         name=table.need("name", forms.NAME),
         address=table.need("url", forms.TCP),
         keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
         round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
         antennas=table.need("antennas", forms.ANTENNAS),
+    )
+
+
+def _module(table: Section, root: Path, kind: str) -> ReaderConfig:
+    """Read a serial module: what a kind cannot do is an unknown key."""
+    several = READERS[kind].antennas_max > 1
+    where = table.need("url", forms.module_under(root))
+    antennas = table.take("antennas", forms.ANTENNAS, (1,))
+    if max(antennas) > READERS[kind].antennas_max:
+        table.note(".antennas", f"expected numbers of 1..{READERS[kind].antennas_max} for {kind}, got {antennas}")
+    return ReaderConfig(
+        name=table.need("name", forms.NAME),
+        address=where if isinstance(where, Address) else None,
+        keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
+        round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
+        antennas=antennas,
+        kind=kind,
+        port=where if isinstance(where, Path) else None,
+        baud=table.take("baud", forms.one_of(*BAUDS), READERS[kind].baud),
+        bus_address=table.take("bus_address", forms.whole(0, BUS_ADDRESS_MAX), 0) if several else 0,
+        power_dbm=table.maybe("power_dbm", forms.whole(0, POWER_DBM_MAX)),
+        active=table.take("active", forms.TRUTH, False) if several else False,
     )
 
 

@@ -115,6 +115,12 @@ def only(word: str) -> Form[str]:
     return Form(f'"{word}", the only one built so far', lambda raw: word if raw == word else None)
 
 
+def word_of(*admitted: str) -> Form[str]:
+    """One of some words."""
+    said = f"one of {', '.join(admitted)}"
+    return Form(said, lambda raw: raw if isinstance(raw, str) and raw in admitted else None)
+
+
 def one_of(*admitted: int) -> Form[int]:
     """One of some numbers."""
     said = f"one of {', '.join(map(str, admitted))}"
@@ -138,6 +144,20 @@ def serial_under(root: Path) -> Form[Path]:
         return root / path if scheme == "serial" and path and "\0" not in path else None
 
     return Form("serial:PATH such as 'serial:/dev/ttyACM0'", read)
+
+
+def module_under(root: Path) -> Form[Path | Address]:
+    """Where a serial module is: its port, or the TCP port of the converter it hangs on, which has no usual number."""
+    serial = serial_under(root)
+
+    def read(raw: object) -> Path | Address | None:
+        return serial.read(raw) or (_address(raw, "tcp", 0) if _says_port(raw) else None)
+
+    return Form("serial:PATH or tcp://HOST:PORT such as 'serial:/dev/ttyUSB0'", read)
+
+
+def _says_port(raw: object) -> bool:
+    return isinstance(raw, str) and re.search(r":[0-9]+/?$", raw) is not None
 
 
 def _storeroom(text: str) -> PlaceId | None:

@@ -1,4 +1,4 @@
-"""A serial port with a scanner on it: hand on bytes as they come, send beeps, open again when it was unplugged.
+"""A serial port with a scanner or a reader on it: hand on bytes as they come, send, open again when it was unplugged.
 
 The only file that knows pyserial. It knows no framing; what bytes mean is decided on the agent's own thread. Callbacks
 are called on this link's thread and should only put something into the agent's queue. The rule that must not be broken:
@@ -24,12 +24,13 @@ REOPEN = BackOff(first_s=0.2, max_s=5.0)
 
 
 class SerialConnection:
-    """One opened port. After a fault, sending does nothing: a late beep never reaches the next plug."""
+    """One opened port. After a fault or its end, sending does nothing: a late beep never reaches the next plug."""
 
     def __init__(self, port: serial.Serial) -> None:
         self._port = port
         self._lock = threading.Lock()
         self._over = False
+        self.why_closed = ""
 
     def send(self, data: bytes) -> bool:
         """Send bytes; returns False when the port did not take them."""
@@ -48,7 +49,13 @@ class SerialConnection:
         first = self._port.read(1)
         return first + self._port.read(min(READ_BYTES, self._port.in_waiting)) if first else b""
 
-    def close(self) -> None:
+    def close(self, reason: str) -> None:
+        """End it: the reading side gives the port back within a beat and tells the first reason."""
+        with self._lock:
+            self._over = True
+            self.why_closed = self.why_closed or reason
+
+    def release(self) -> None:
         """Give the port back."""
         with self._lock:
             self._over = True
@@ -59,7 +66,7 @@ class SerialLink:
     """Keeps one port open, on a thread of its own, until stopped.
 
     `on_open(connection)`, `on_bytes(data)` and `on_close(reason)` come in that order; `on_close` alone when opening
-    failed. `chance()` gives a random number of 0..1 for the pause.
+    failed. `chance()` gives a random number of 0..1 for the pause. `what` is plugged in, for the advice in a reason.
     """
 
     def __init__(
@@ -71,8 +78,9 @@ class SerialLink:
         on_bytes: Callable[[bytes], None],
         on_close: Callable[[str], None],
         chance: Callable[[], float],
+        what: str = "scanner",
     ) -> None:
-        self._path, self._baud = port, baud
+        self._path, self._baud, self._what = port, baud, what
         self._on_open, self._on_bytes, self._on_close = on_open, on_bytes, on_close
         self._chance = chance
         self._stopped = threading.Event()
@@ -81,6 +89,9 @@ class SerialLink:
     def start(self) -> None:
         """Begin to open."""
         self._thread.start()
+
+    def settled(self) -> None:
+        """What is plugged in works. A port that opens is retried soon anyway."""
 
     def stop(self, timeout_s: float = 4 * READ_TIMEOUT_S) -> None:
         """Close, and wait for the thread to end."""
@@ -94,7 +105,7 @@ class SerialLink:
             try:
                 connection = SerialConnection(_open(self._path, self._baud))
             except (OSError, ValueError) as error:  # SerialException is an OSError
-                self._on_close(_say(error, self._path))
+                self._on_close(_say(error, self._path, self._what))
                 failures += 1
             else:
                 failures = 0
@@ -104,15 +115,15 @@ class SerialLink:
 
     def _read(self, connection: SerialConnection) -> str:
         try:
-            while not self._stopped.is_set():
+            while not self._stopped.is_set() and not connection.why_closed:
                 data = connection.read()
                 if data:
                     self._on_bytes(data)
         except (OSError, TypeError) as error:  # pyserial raises TypeError when a port is closed under a read
-            return f"{self._path}: the port is gone ({_reason(error)}); plug the scanner in again"
+            return f"{self._path}: the port is gone ({_reason(error)}); plug the {self._what} in again"
         finally:
-            connection.close()
-        return "stopped"
+            connection.release()
+        return connection.why_closed or "stopped"
 
 
 def _open(path: Path, baud: int) -> serial.Serial:
@@ -121,16 +132,16 @@ def _open(path: Path, baud: int) -> serial.Serial:
     )
 
 
-def _say(error: Exception, path: Path) -> str:
+def _say(error: Exception, path: Path, what: str) -> str:
     match getattr(error, "errno", None):
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:
-            return f"{path}: expected a serial port, there is none; plug the scanner in or correct its url"
+            return f"{path}: expected a serial port, there is none; plug the {what} in or correct its url"
         case errno.EACCES | errno.EPERM:
             return f"{path}: expected a port this user may open; add the user to the port's group"
         case errno.EAGAIN | errno.EBUSY:
             return f"{path}: expected a free port, another program uses it; stop that program"
         case errno.ENOTTY:
-            return f"{path}: expected a serial port, this is another kind of file; correct the scanner's url"
+            return f"{path}: expected a serial port, this is another kind of file; correct the {what}'s url"
         case _:
             return f"{path}: expected a serial port that opens; {_reason(error)}"
 

@@ -94,6 +94,23 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     assert str(config.scanners[0].port) == "/dev/ttyACM0"
 
 
+def test_a_serial_module_stands_at_a_port_or_at_a_converter(tmp_path: Path) -> None:
+    there = 'kind = "llrp"\nurl = "tcp://127.0.0.1:5084"'
+    port = load(tmp_path, FULL.replace(there, 'kind = "uhfreader18"\nbus_address = 3\nurl = "serial:r1.pty"')).readers[
+        0
+    ]
+    assert (port.kind, port.port, port.address, port.baud) == ("uhfreader18", tmp_path / "r1.pty", None, 57_600)
+    assert (port.bus_address, port.active, port.power_dbm) == (3, False, None)
+    (far,) = load(
+        tmp_path,
+        FULL.replace(there, 'kind = "m100"\npower_dbm = 20\nurl = "tcp://10.0.0.9:26"').replace("[1, 2, 3, 4]", "[1]"),
+    ).readers
+    assert (far.kind, far.port, far.address) == ("m100", None, Address("10.0.0.9", 26))
+    assert (far.baud, far.power_dbm, far.antennas) == (115_200, 20, (1,))
+    with pytest.raises(BadConfig, match="expected serial:PATH or tcp://HOST:PORT"):
+        load(tmp_path, FULL.replace(there, 'kind = "uhfreader18"\nurl = "tcp://10.0.0.9"'))
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "why"),
     [
@@ -109,7 +126,9 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
         ("max_pages = 500", "max_pages = true", "store.max_pages: expected a whole number"),
         ("mqtt://127.0.0.1:1883", "http://x", "broker.urls: expected a list of 1..8 such as"),
         ("unsigned = true", 'unsigned = "yes"', "sync.unsigned: expected true or false, got 'yes'"),
-        ('kind = "llrp"', 'kind = "m100"', 'reader[0].kind: expected "llrp", the only one built so far'),
+        ('kind = "llrp"', 'kind = "r420"', "reader[0].kind: expected one of llrp, m100, uhfreader18, got 'r420'"),
+        ('kind = "llrp"', 'kind = "m100"', "reader[0].antennas: expected numbers of 1..1 for m100"),
+        ('kind = "llrp"', 'kind = "llrp"\nbaud = 9600', "reader[0].baud: this key is unknown"),
         ("tcp://127.0.0.1:5084", "tcp://127.0.0.1:99999", "reader[0].url: expected tcp://HOST:PORT"),
         ("[1, 2, 3, 4]", "[1, 1]", "reader[0].antennas: expected a list of 1..64 different antenna numbers"),
         ("serial:ward-01.pty", "/dev/x", "scanner[0].url: expected serial:PATH"),
