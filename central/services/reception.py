@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.clock import Clock, new_token
-from central.store.chains import head_of, heads, keep_device, move_head, note_frame, place_of, registered
+from central.store.chains import (
+    hash_at,
+    head_of,
+    heads,
+    keep_device,
+    move_head,
+    note_frame,
+    place_of,
+    registered,
+)
 from central.store.ledger import Chain, take_in
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Envelope, Signing, seal, unseal
 from protocols.sync.frames import Frame, Hello, Message, Nack, Welcome, Why
-from protocols.sync.reception import STALE_NACK_EVERY_S, acknowledge, down, greet, is_stale, take
+from protocols.sync.reception import STALE_NACK_EVERY_S, Offer, acknowledge, dispute, down, greet, is_stale, take
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, PlaceId
 
@@ -67,14 +76,16 @@ class Reception:
         now = self._clock.now()
         stored = registered(connection, topics.hospital, topics.device)
         offered = {head.incarnation for head in hello.heads} | {envelope.incarnation}
-        greeted = greet(stored, heads(connection, topics.hospital, offered), envelope, hello, new_token())
+        said = max((head.seq for head in hello.heads if head.incarnation == envelope.incarnation), default=-1)
+        held = heads(connection, topics.hospital, offered)
+        known = hash_at(connection, topics.hospital, envelope.incarnation, said)
+        greeted = greet(stored, held, envelope, hello, new_token(), known)
         reply = self._seal(greeted.envelope, greeted.reply)
         if greeted.keep is None:
             return Outcome(reply, f"{topics.device}: a device that is not enrolled says HELLO")
         if not isinstance(greeted.reply, Welcome):
             keep_device(connection, topics.hospital, greeted.keep)
             return Outcome(reply, f"{topics.device}: {greeted.reply.reason}")
-        said = max((head.seq for head in hello.heads if head.incarnation == envelope.incarnation), default=-1)
         seen = {"last_hello_at": now, "last_seen_at": now, "agent_version": hello.agent_version, "said_seq": said}
         keep_device(connection, topics.hospital, greeted.keep, seen)
         changed = stored is not None and greeted.keep.reason != stored.reason
@@ -87,7 +98,11 @@ class Reception:
         head = head_of(connection, topics.hospital, envelope.incarnation)
         verdict = take(head, topics.device, frame)
         if isinstance(verdict, Nack):
-            return Outcome(self._seal(down(stored), verdict))
+            if verdict.reason is not Why.FORK:
+                return Outcome(self._seal(down(stored), verdict))
+            reason = f"{verdict.detail}, another came: two disks continued one ledger; keep both"
+            keep_device(connection, topics.hospital, dispute(stored, Offer.DIVERGED, reason))
+            return Outcome(self._seal(down(stored), verdict), f"{topics.device}: {reason}")
         whose = (topics.hospital, topics.device)
         now = self._clock.now()
         chain = Chain(topics.hospital, topics.device, envelope.incarnation, place_of(connection, *whose))

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, func, select, update
 
 from central.store.merge import add_new
-from central.store.tables.ledger import DEVICE, INCARNATION, Device
+from central.store.tables.ledger import DEVICE, INCARNATION, LEDGER, Device
+from protocols.entry import GENESIS, Digest
 from protocols.sync.frames import Head
 from protocols.sync.reception import Registered, Standing, new_head
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
@@ -94,6 +95,15 @@ def heads(
         Incarnation(row.incarnation): (DeviceId(row.device), Head(row.incarnation, row.head_seq, row.head_hash))
         for row in connection.execute(query)
     }
+
+
+def hash_at(connection: Connection, hospital: HospitalId, incarnation: Incarnation, seq: int) -> Digest | None:
+    """Return the hash of one entry of a chain, the genesis hash before the first, None where central holds none."""
+    if seq < 0:
+        return GENESIS
+    where = (LEDGER.c.hospital == hospital, LEDGER.c.incarnation == incarnation, LEDGER.c.seq == seq)
+    found = connection.scalar(select(LEDGER.c.hash).where(*where))
+    return None if found is None else Digest(found)
 
 
 def head_of(connection: Connection, hospital: HospitalId, incarnation: Incarnation) -> Head:

@@ -5,7 +5,8 @@ One device has one chain, so a device stands in one of three ways:
     ENROLLED -> LIVE          its first HELLO fixed the incarnation
                  |
                  v
-              DISPUTED        another incarnation was offered and refused; the first goes on, a person decides
+              DISPUTED        another incarnation, or this one with another past, was offered and refused; what
+                              continues the chain that central holds goes on, a person decides
 
 Rules that could not be put into the table: the token is renewed only for a new boot nonce; the generation rises when
 central finds that it holds less than it once acknowledged, so that no late ACK of before is believed; a frame is taken
@@ -25,6 +26,8 @@ from protocols.values.ids import DeviceId, Incarnation
 
 STALE_NACK_EVERY_S = 1.0
 """A device whose frames are stale hears of it at most this often."""
+GENERATIONS_AHEAD_MAX = 1_000
+"""How far a device's generation may be ahead of central's: a restored central forgot at most so many losses."""
 SAFE_NOWHERE = NOTHING
 """`safe_seq` as long as neither a standby nor a proven backup holds a copy."""
 
@@ -42,14 +45,17 @@ class Offer(StrEnum):
 
     OWN = "own"
     OTHER = "other"
+    DIVERGED = "diverged"
 
 
 STANDINGS: dict[tuple[Standing, Offer], Standing] = {
     (Standing.ENROLLED, Offer.OWN): Standing.LIVE,
     (Standing.LIVE, Offer.OWN): Standing.LIVE,
     (Standing.LIVE, Offer.OTHER): Standing.DISPUTED,
+    (Standing.LIVE, Offer.DIVERGED): Standing.DISPUTED,
     (Standing.DISPUTED, Offer.OWN): Standing.DISPUTED,
     (Standing.DISPUTED, Offer.OTHER): Standing.DISPUTED,
+    (Standing.DISPUTED, Offer.DIVERGED): Standing.DISPUTED,
 }
 
 
@@ -114,14 +120,22 @@ def greet(
     envelope: Envelope,
     hello: Hello,
     token: bytes,
+    known: Digest | None = None,
 ) -> Greeted:
-    """Answer a HELLO. `held` has every offered chain that central holds, with its device; `token` is 16 fresh bytes."""
+    """Answer a HELLO.
+
+    `held` has every offered chain that central holds, with its device; `token` is 16 fresh bytes; `known` is the hash
+    that central holds at the seq where the spoken chain is said to end, None where it holds none.
+    """
     reason = _why_not(stored, held, envelope, hello)
     if stored is None or reason:
         keep = stored
         if stored is not None and stored.incarnation not in {None, envelope.incarnation}:
-            keep = replace(stored, standing=stand(stored.standing, Offer.OTHER), reason=reason)
+            keep = dispute(stored, Offer.OTHER, reason)
         return Greeted(Refused(hello.number, reason), keep, envelope)
+    reason = _another_past(stored, held, envelope, hello, known)
+    if reason:
+        return Greeted(Refused(hello.number, reason), dispute(stored, Offer.DIVERGED, reason), envelope)
     mine = held[envelope.incarnation][1] if envelope.incarnation in held else Head(envelope.incarnation, NOTHING)
     keep = replace(stored, standing=stand(stored.standing, Offer.OWN), incarnation=envelope.incarnation)
     if envelope.boot_nonce != stored.boot_nonce:
@@ -143,6 +157,8 @@ def _why_not(
 ) -> str:
     if stored is None:
         return f"central does not know device {envelope.device}: expected one that places.csv names; import it there"
+    if envelope.generation > stored.generation + GENERATIONS_AHEAD_MAX:
+        return f"expected a generation near {stored.generation}, got {envelope.generation}; restart the agent"
     if envelope.incarnation not in {head.incarnation for head in hello.heads}:
         return "the HELLO does not offer the chain it speaks for; update the agent"
     if stored.incarnation not in {None, envelope.incarnation}:
@@ -154,6 +170,38 @@ def _why_not(
     if owner != stored.device:
         return f"ledger {envelope.incarnation.hex()[:8]} is of device {owner}, not {stored.device}: put each disk back"
     return ""
+
+
+def _another_past(
+    stored: Registered,
+    held: Mapping[Incarnation, tuple[DeviceId, Head]],
+    envelope: Envelope,
+    hello: Hello,
+    known: Digest | None,
+) -> str:
+    """Tell how the offered chain is not the one central holds: put back from a copy, or continued by another disk.
+
+    A HELLO of the running session may be older than the frames that came since; a new boot's may not.
+    """
+    if stored.incarnation is None or envelope.incarnation not in held:
+        return ""
+    mine = held[envelope.incarnation][1]
+    offered = next(head for head in hello.heads if head.incarnation == envelope.incarnation)
+    if offered.seq <= mine.seq and known is not None and known != offered.hash:
+        return (
+            f"entry {offered.seq} of this disk is not the one central holds: two disks continued one ledger; keep both"
+        )
+    if offered.seq < mine.seq and envelope.boot_nonce != stored.boot_nonce:
+        return (
+            f"this disk's ledger ends at entry {offered.seq}, central holds {mine.seq}: "
+            "it was put back from an older copy, or copied; keep the disk and ask who did it"
+        )
+    return ""
+
+
+def dispute(stored: Registered, offer: Offer, reason: str) -> Registered:
+    """Return what is kept of a device whose ledger is in doubt; its own session goes on."""
+    return replace(stored, standing=stand(stored.standing, offer), reason=reason)
 
 
 def down(kept: Registered) -> Envelope:

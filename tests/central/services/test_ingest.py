@@ -268,6 +268,63 @@ def test_a_frame_behind_another_history_is_a_fork() -> None:
         assert isinstance(nack, Nack)
         assert nack.reason is Why.FORK
     assert len(central.raws()) == 2
+    (kept,) = rows(central, DEVICE)
+    assert kept.status == "disputed"
+    assert "two disks continued one ledger" in kept.reason
+
+
+def test_a_disk_put_back_from_an_older_copy_is_refused_and_named() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2), issue(3))
+    device.say(device.frame(0, 3))
+    copy = Device(central, nonce=b"m" * 16)
+    copy.write(issue(1), issue(2))
+    answer = copy.greet()
+    assert isinstance(answer, Refused)
+    assert "ends at entry 1, central holds 2" in answer.reason
+    (kept,) = rows(central, DEVICE)
+    assert (kept.status, kept.reason) == ("disputed", answer.reason)
+    device.write(issue(4))
+    assert isinstance(device.say(device.frame(3, 4))[0], Ack)
+
+
+@pytest.mark.parametrize("numbers", [(1, 7), (1, 7, 8)])
+def test_a_copy_that_went_its_own_way_is_refused_however_long_it_is(numbers: tuple[int, ...]) -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2), issue(3))
+    device.say(device.frame(0, 3))
+    copy = Device(central, nonce=b"m" * 16)
+    copy.write(*(issue(number) for number in numbers))
+    answer = copy.greet()
+    assert isinstance(answer, Refused)
+    assert "two disks continued one ledger" in answer.reason
+    assert rows(central, DEVICE)[0].status == "disputed"
+
+
+def test_a_hello_of_the_running_session_that_comes_late_is_no_dispute() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2))
+    device.say(device.frame(0, 2))
+    late = Device(central)
+    late.envelope = device.envelope
+    late.write(issue(1))
+    assert isinstance(late.greet(number=2), Welcome)
+    assert rows(central, DEVICE)[0].status == "live"
+
+
+def test_a_device_cannot_choose_centrals_generation() -> None:
+    central = a_central()
+    device = live(central)
+    own = device.envelope
+    device.envelope = replace(own, generation=2**53 - 1)
+    answer = device.greet(acked=41, number=2)
+    assert isinstance(answer, Refused)
+    assert "generation" in answer.reason
+    device.envelope = own
+    assert isinstance(device.greet(number=3), Welcome)
 
 
 def test_a_stale_frame_is_answered_at_most_once_a_second() -> None:
