@@ -25,6 +25,9 @@ from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
 from protocols.values.ids import Epc, PlaceId
 from protocols.values.instant import Instant
 
+REFUSALS_A_MINUTE_MAX = 30
+"""Refused scans of one scanner told in the log in one minute; a noisy port makes thousands, the rest are counted."""
+
 
 @dataclass(slots=True)
 class _Scanner:
@@ -117,7 +120,11 @@ class Counter:
             wire = self._scanners[answer.scanner].wire
             if wire is not None:
                 wire.send(answer.beep.wire)
-            self._voice.say(f"scan {answer.scanner} {answer.beep.name.lower()}", answer.message)
+            topic = f"scan {answer.scanner} {answer.beep.name.lower()}"
+            if answer.beep is Beep.OK:
+                self._voice.say(topic, answer.message)
+            else:
+                self._voice.say_counted(topic, answer.message, burst=REFUSALS_A_MINUTE_MAX)
 
     def _tell_presence(self, written: Iterable[ChainedEntry]) -> None:
         for each in written:

@@ -1,18 +1,23 @@
-"""What happens to the agent, as values in one bounded queue: the only way from the links' threads to the one writer.
+"""What happens to the agent, as values in one bounded inbox: the only way from the links' threads to the one writer.
 
-It decides nothing. The rule that must not be broken: it never loses a scan or a reader's bytes; when it is full the
-link's thread waits, and the wire behind it. What the broker says may be lost: central says it again.
+It has two lanes: people and brokers first, readers' bytes behind them, held to a budget of bytes, so that a reader that
+floods us is held back by its own wire and keeps nobody's scan waiting. It decides nothing. The rule that must not be
+broken: it never loses a scan or a reader's bytes; when a lane is full the link's thread waits, and the wire behind it.
+What the broker says may be lost: central says it again.
 """
 
-import queue
+import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
 QUEUE_MAX = 1024
-"""Happenings that wait; a full queue is some seconds of work."""
+"""Happenings that wait in one lane; a full one is some seconds of work."""
+READERS_BYTES_MAX = 256 * 1024
+"""Readers' bytes that wait: some rounds of a thousand tags."""
 TURN_MAX = 64
 """Happenings of one turn: the scans among them are one group, one sync of the disk."""
-TURN_BYTES_MAX = 256 * 1024
+TURN_BYTES_MAX = 64 * 1024
 """Readers' bytes of one turn, so that a flood of reads does not keep a scan waiting."""
 PUT_WAIT_S = 0.5
 
@@ -111,11 +116,40 @@ Happening = (
 )
 
 
+class _Lane:
+    """Happenings in order, and how many bytes of readers they carry."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._waiting: deque[Happening] = deque()
+        self._size, self._bytes_max = 0, bytes_max
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        return len(self._waiting) >= QUEUE_MAX or self._size >= self._bytes_max
+
+    def add(self, happening: Happening) -> None:
+        self._waiting.append(happening)
+        self._size += _bytes_of(happening)
+
+    def take(self) -> Happening:
+        happening = self._waiting.popleft()
+        self._size -= _bytes_of(happening)
+        return happening
+
+
+def _bytes_of(happening: Happening) -> int:
+    return len(happening.data) if isinstance(happening, ReaderSaid) else 0
+
+
 class Inbox:
-    """The queue. `stop` may be called from any thread and from a signal's handler."""
+    """The two lanes. `stop` may be called from any thread and from a signal's handler."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[Happening] = queue.Queue(QUEUE_MAX)
+        self._people, self._readers = _Lane(READERS_BYTES_MAX), _Lane(READERS_BYTES_MAX)
+        self._changed = threading.Condition()
         self.why_stopped = ""
 
     @property
@@ -128,32 +162,39 @@ class Inbox:
         self.why_stopped = self.why_stopped or why
 
     def put(self, happening: Happening) -> None:
-        """Add a happening; wait while the queue is full, unless the agent is ending."""
-        while not self.stopped:
-            try:
-                self._queue.put(happening, timeout=PUT_WAIT_S)
-                return
-            except queue.Full:
-                continue
+        """Add a happening; wait while its lane is full, unless the agent is ending."""
+        lane = self._lane(happening)
+        with self._changed:
+            while lane.full and not self.stopped:
+                self._changed.wait(PUT_WAIT_S)
+            if not self.stopped:
+                lane.add(happening)
+                self._changed.notify_all()
 
     def offer(self, happening: Happening) -> bool:
         """Add a happening if there is room."""
-        try:
-            self._queue.put_nowait(happening)
+        lane = self._lane(happening)
+        with self._changed:
+            if lane.full:
+                return False
+            lane.add(happening)
+            self._changed.notify_all()
             return True
-        except queue.Full:
-            return False
 
     def gather(self, wait_s: float) -> list[Happening]:
-        """Return what has come, in order: wait for the first, take what is there already, up to a turn's limits."""
+        """Return what has come, people first, each lane in order: wait for the first, then take a turn's worth."""
         gathered: list[Happening] = []
         size = 0
-        try:
-            gathered.append(self._queue.get(timeout=wait_s))
-            while len(gathered) < TURN_MAX and size < TURN_BYTES_MAX:
-                last = gathered[-1]
-                size += len(last.data) if isinstance(last, ReaderSaid) else 0
-                gathered.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
+        with self._changed:
+            if not self._people and not self._readers:
+                self._changed.wait(wait_s)
+            while self._people and len(gathered) < TURN_MAX:
+                gathered.append(self._people.take())
+            while self._readers and len(gathered) < TURN_MAX and size < TURN_BYTES_MAX:
+                gathered.append(self._readers.take())
+                size += _bytes_of(gathered[-1])
+            self._changed.notify_all()
         return gathered
+
+    def _lane(self, happening: Happening) -> _Lane:
+        return self._readers if isinstance(happening, ReaderOpened | ReaderSaid | ReaderClosed) else self._people

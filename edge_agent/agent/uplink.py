@@ -10,7 +10,7 @@ from typing import Protocol
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, chance
 from edge_agent.config import SyncConfig
-from edge_agent.errors import DiskFull
+from edge_agent.errors import StoreFault
 from edge_agent.store.ledger import Ledger
 from protocols.entry import Digest
 from protocols.sync.codec import Signing
@@ -50,7 +50,7 @@ def timing_of(config: SyncConfig) -> Timing:
 
 
 class _Marked:
-    """The ledger as the session sees it; a mark that finds no room on the disk is set with the next one."""
+    """The ledger as the session sees it; a mark that the disk does not take now is set with the next one."""
 
     def __init__(self, ledger: Ledger, voice: Voice) -> None:
         self.ledger, self._voice = ledger, voice
@@ -64,7 +64,7 @@ class _Marked:
     def set_acked(self, seq: int) -> None:
         try:
             self.ledger.set_acked(seq)
-        except DiskFull as fault:
+        except StoreFault as fault:
             self._voice.say_counted("mark", str(fault))
 
 

@@ -23,7 +23,7 @@ class Voice:
         self._clock = clock
         self._stream = stream or sys.stderr
         self._last: dict[str, str] = {}
-        self._counts: dict[str, tuple[float, int]] = {}
+        self._counts: dict[str, tuple[float, int, int]] = {}
 
     def say(self, topic: str, text: str) -> None:
         """Say one line."""
@@ -37,15 +37,18 @@ class Voice:
             self._last[topic] = text
         self.say(topic, text)
 
-    def say_counted(self, topic: str, text: str) -> None:
-        """Say the first of many at once, then how many more there were once a while."""
+    def say_counted(self, topic: str, text: str, *, burst: int = 1) -> None:
+        """Say the first `burst` of many at once, then how many more there were once a while."""
         now = self._clock.link_s()
-        told_at, more = self._counts.get(topic, (-COUNTED_EVERY_S, 0))
-        if now - told_at < COUNTED_EVERY_S:
-            self._counts[topic] = (told_at, more + 1)
+        began, said, more = self._counts.get(topic, (-COUNTED_EVERY_S, 0, 0))
+        if now - began < COUNTED_EVERY_S:
+            fits = said < burst
+            self._counts[topic] = (began, said + fits, more + (not fits))
+            if fits:
+                self.say(topic, text)
             return
         if topic in self._counts or len(self._counts) < TOPICS_MAX:
-            self._counts[topic] = (now, 0)
+            self._counts[topic] = (now, 1, 0)
         self.say(topic, f"{text} (and {more} more before)" if more else text)
 
     def _print(self, line: str) -> None:

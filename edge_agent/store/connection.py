@@ -4,7 +4,6 @@ It is not a pool and knows no table. The rule that must not be broken: transacti
 one way to write), and a failed commit is never tried again blindly: the caller is told and decides.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from edge_agent.errors import DiskFull, NotALedger, StoreFault
+from edge_agent.store.lock import LOCK_SUFFIX, hold_alone
 
 Row = tuple[Any, ...]
 
@@ -85,7 +85,7 @@ def fault_of(error: sqlite3.Error, name: str) -> StoreFault:
         case "SQLITE_FULL":
             return DiskFull(f"{name}: expected room for one more entry, the disk is full; free some and scan again")
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return NotALedger(f"{name}: expected a sound SQLite file, {error}; restore it from a backup")
+            return NotALedger(f"{name}: expected a sound SQLite file, {error}; keep this disk, an older copy must not take its place")
         case "SQLITE_CANTOPEN" | "SQLITE_READONLY":
             return StoreFault(f"{name}: expected a file that can be opened and written, {error}; look at its owner")
         case errorname:
@@ -104,13 +104,54 @@ def open_to_write(path: Path, *, max_pages: int | None = None) -> SqliteConnecti
     return connection
 
 
-def open_to_read(path: Path) -> SqliteConnection:
-    """Open a file that stands already, for reading only; a running agent is not disturbed. Raises `StoreFault`."""
+@contextmanager
+def open_to_read(path: Path) -> Iterator[SqliteConnection]:
+    """Open a file that stands already, for reading only: a running agent is not disturbed, and no trace is left.
+
+    A file without a WAL is closed: nobody writes it, and it is read without locks. Raises `StoreFault`, also when
+    somebody began to write such a file meanwhile: then what was read says nothing.
+    """
     if not path.is_file():
-        raise NotALedger(f"{path}: expected a ledger, there is no such file; name the ledger.db of a device")
-    if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
-        return _connect(path, "ro")
-    return _connect(path, "ro&immutable=1")  # a copy on a read-only disk: nobody writes, and no lock can be made
+        found = "that is a folder" if path.is_dir() else "there is no such file"
+        raise NotALedger(f"{path}: expected a ledger, {found}; name the ledger.db of a device")
+    wal, shm = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    if not wal.exists():
+        yield from _read_closed(path, wal)
+        return
+    had_shm = shm.exists()
+    connection = _connect(path, "ro")
+    try:
+        yield connection
+    finally:
+        connection.close()
+        if not had_shm:
+            _remove_unless_held(path, shm)
+
+
+def _read_closed(path: Path, wal: Path) -> Iterator[SqliteConnection]:
+    before = _mark_of(path)
+    connection = _connect(path, "ro&immutable=1")
+    try:
+        yield connection
+    finally:
+        connection.close()
+    if wal.exists() or _mark_of(path) != before:
+        raise StoreFault(f"{path}: expected nobody to write it meanwhile, an agent began to; ask again")
+
+
+def _mark_of(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _remove_unless_held(path: Path, shm: Path) -> None:
+    """Remove the index that reading a lone WAL left behind, unless an agent works with it by now."""
+    with suppress(OSError, StoreFault):
+        if path.with_name(path.name + LOCK_SUFFIX).exists():
+            with hold_alone(path):
+                shm.unlink()
+        else:
+            shm.unlink()
 
 
 def _connect(path: Path, mode: str) -> SqliteConnection:

@@ -4,6 +4,7 @@ import threading
 
 from edge_agent.agent.inbox import (
     QUEUE_MAX,
+    READERS_BYTES_MAX,
     TURN_BYTES_MAX,
     TURN_MAX,
     BrokerSaid,
@@ -27,9 +28,28 @@ def test_a_turn_takes_what_is_there_in_order_up_to_its_limit() -> None:
 
 def test_a_flood_of_reads_ends_a_turn_early() -> None:
     inbox = Inbox()
-    for _ in range(20):
+    for _ in range(15):
         inbox.put(ReaderSaid("r1", bytes(TURN_BYTES_MAX // 4)))
-    assert len(inbox.gather(0)) == 5
+    assert len(inbox.gather(0)) == 4
+
+
+def test_a_scan_stands_before_all_that_readers_said() -> None:
+    inbox = Inbox()
+    while inbox.offer(ReaderSaid("r1", bytes(4096))):
+        pass
+    inbox.put(ScannerSaid("s1", b"late"))
+    assert inbox.gather(0)[0] == ScannerSaid("s1", b"late")
+
+
+def test_a_flooding_reader_waits_at_its_own_wire_and_nobody_else_does() -> None:
+    inbox = Inbox()
+    taken = 0
+    while inbox.offer(ReaderSaid("r1", bytes(4096))):
+        taken += 4096
+    assert taken == READERS_BYTES_MAX
+    assert inbox.offer(ScannerSaid("s1", b""))
+    inbox.gather(0)
+    assert inbox.offer(ReaderSaid("r1", b"more"))
 
 
 def test_what_central_says_is_dropped_when_the_queue_is_full() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import random
+import sqlite3
 from itertools import count
 from pathlib import Path
 
@@ -145,3 +146,21 @@ def test_the_mark_survives_a_restart(ledger: Ledger, ledger_path: Path, central:
     line.boot()
     line.run(3)
     assert ledger.acked() == 1
+
+
+def test_a_ledger_that_another_program_holds_delays_the_mark_and_ends_nothing(
+    ledger: Ledger, ledger_path: Path, central: Central, scribe: Scribe
+) -> None:
+    line = Line(ledger, central)
+    line.run(3)
+    line.append(scribe, 2)
+    ledger.connection.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(ledger_path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    line.run(1)
+    assert ledger.acked() == -1
+    assert "mark:" in line.log.getvalue()
+    other.close()
+    line.append(scribe, 1)
+    line.run(5)
+    assert ledger.acked() == 2

@@ -41,6 +41,15 @@ def test_thousands_are_counted() -> None:
     assert spoken.lines() == ["frames: bad", "frames: bad (and 999 more before)"]
 
 
+def test_some_of_many_may_be_said_before_they_are_counted() -> None:
+    spoken = Spoken()
+    for number in range(5):
+        spoken.voice.say_counted("scan", f"no {number}", burst=3)
+    spoken.ns = round(COUNTED_EVERY_S * 1e9)
+    spoken.voice.say_counted("scan", "no 5", burst=3)
+    assert spoken.lines() == ["scan: no 0", "scan: no 1", "scan: no 2", "scan: no 5 (and 2 more before)"]
+
+
 def test_a_closed_log_stops_nobody() -> None:
     spoken = Spoken()
     spoken.stream.close()
