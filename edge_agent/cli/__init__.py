@@ -18,7 +18,7 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 PACKAGES = ("edge_agent", "protocols", "migrations", "central", "hardware_sim")
 """What the distribution ships; they belong together, and others have packages of such names too."""
 
-EXAMPLE = "example: wardstock-edge run --config edge.toml"
+EXAMPLE = "Example:\n  wardstock-edge run --config edge.toml"
 
 
 def main() -> None:
@@ -75,6 +75,7 @@ def _options() -> argparse.ArgumentParser:
         prog="wardstock-edge run",
         description="Run the agent of one storeroom until it is asked to stop.",
         epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the device's edge.toml")
     parser.add_argument(

@@ -26,9 +26,16 @@ from protocols.values.instant import to_iso
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
+
+def example(*commands: str) -> str:
+    """Return commands as the end of a help text: each on a line of its own that is not wrapped, to be copied."""
+    return "\n".join(("\b", "Example:", *(f"  {command}" for command in commands)))
+
+
 app = typer.Typer(
     name="wardstock-edge",
     help="The agent of one storeroom, and its tools.",
+    epilog=example("wardstock-edge run --config edge.toml", "wardstock-edge verify ledger.db"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -58,7 +65,7 @@ def call(arguments: list[str]) -> int:
 @app.command(
     "run",
     help="Run the agent of one storeroom until it is asked to stop.",
-    epilog="Example: wardstock-edge run --config edge.toml",
+    epilog=example("wardstock-edge run --config edge.toml"),
 )
 def _run(config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")]) -> None:
     del config
@@ -68,12 +75,12 @@ def _run(config: Annotated[Path, typer.Option("--config", metavar="FILE", help="
 @app.command(
     "verify",
     help="Check a whole ledger: its chain, its book, its sums. Fails when anything was changed.",
-    epilog="Example: wardstock-edge verify ledger.db",
+    epilog=example("wardstock-edge verify ledger.db"),
 )
 def _verify(
     path: LedgerArgument = None, ledger: LedgerOption = None, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
-    where, _ = _which(path or ledger, config)
+    where, _ = _which((path, ledger), config)
     with _opened(where) as connection, _progress() as told:
         report = verify(connection, told)
     if as_json:
@@ -86,12 +93,12 @@ def _verify(
 @app.command(
     "status",
     help="Tell what a ledger holds and how much of it central has.",
-    epilog="Example: wardstock-edge status --config edge.toml --json",
+    epilog=example("wardstock-edge status --config edge.toml --json"),
 )
 def _status(
     path: LedgerArgument = None, ledger: LedgerOption = None, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
-    where, told = _which(path or ledger, config)
+    where, told = _which((path, ledger), config)
     with _opened(where) as connection:
         status = read_status(connection)
     signing = _signing(told)
@@ -106,7 +113,7 @@ def _status(
 @app.command(
     "decode",
     help="Read lines KIND<TAB>DATA (KIND: epc, barcode, llrp, m100, uhfreader18); answer each with one JSON line.",
-    epilog="Example: printf 'barcode\\t(01)09506000134352(21)42\\n' | wardstock-edge decode",
+    epilog=example("printf 'barcode\\t(01)09506000134352(21)42\\n' | wardstock-edge decode"),
 )
 def _decode() -> None:
     for line in _lines(sys.stdin.buffer):
@@ -116,24 +123,22 @@ def _decode() -> None:
 # --- what the commands share ---
 
 
-def _which(ledger: Path | None, config: Path | None) -> _Which:
-    if (ledger is None) == (config is None):
-        raise BadConfig("expected a ledger.db or --config edge.toml, one of the two; see --help")
+def _which(ledgers: tuple[Path | None, Path | None], config: Path | None) -> _Which:
+    named = [one for one in (*ledgers, config) if one is not None]
+    if len(named) != 1:
+        got = " and ".join(str(one) for one in named) or "none"
+        raise BadConfig(f"expected one of LEDGER.db, --ledger and --config edge.toml, got {got}; see --help")
     if config is None:
-        assert ledger is not None
-        return ledger, None
+        return named[0], None
     told = load_config(config)
     return told.ledger, told
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[SqliteConnection]:
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         check_known(connection, str(path))
         yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -167,7 +172,9 @@ def _print_json(answer: object) -> None:
 
 
 def _print_report(path: Path, report: Report) -> None:
-    print(f"{path}: ledger of {report.device or '?'}, {report.entries} entries, {report.balances} balances")
+    whole = report.entries == report.total
+    entries = f"{report.total} entries" if whole else f"checked {report.entries} of {report.total} entries"
+    print(f"{path}: ledger of {report.device or '?'}, {entries}, {report.balances} balances")
     if report.sound:
         print(f"sound: the chain ends at seq {report.head_seq} with {report.head_hash}")
         print("sound: the book is the fold of its entries, and every sum over places is zero")

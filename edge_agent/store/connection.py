@@ -85,7 +85,7 @@ def fault_of(error: sqlite3.Error, name: str) -> StoreFault:
         case "SQLITE_FULL":
             return DiskFull(f"{name}: expected room for one more entry, the disk is full; free some and scan again")
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return NotALedger(f"{name}: expected a sound SQLite file, {error}; keep this disk, an older copy must not take its place")
+            return NotALedger(f"{name}: expected a sound SQLite file, {error}; keep this disk, put no copy back")
         case "SQLITE_CANTOPEN" | "SQLITE_READONLY":
             return StoreFault(f"{name}: expected a file that can be opened and written, {error}; look at its owner")
         case errorname:

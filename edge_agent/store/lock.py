@@ -7,11 +7,14 @@ from pathlib import Path
 
 from edge_agent.errors import StoreFault
 
+LOCK_SUFFIX = ".lock"
+"""What the lock's file is called after its ledger."""
+
 
 @contextmanager
 def hold_alone(ledger: Path) -> Iterator[None]:
     """Hold a ledger for this process alone. Raises `StoreFault` when another holds it or the folder refuses."""
-    path = ledger.with_name(ledger.name + ".lock")
+    path = ledger.with_name(ledger.name + LOCK_SUFFIX)
     try:
         file = path.open("w")
     except OSError as error:

@@ -60,7 +60,9 @@ def test_verify_passes_a_sound_ledger_named_in_three_ways(
 def test_verify_names_the_entry_that_was_changed_and_fails(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     break_body(written)
     assert start(["verify", str(written)]) == 1
-    assert f"NOT SOUND: incarnation {BORN.hex()} seq 3: content_hash" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"NOT SOUND: incarnation {BORN.hex()} seq 3: content_hash" in said
+    assert "checked 3 of 6 entries" in said
     assert start(["verify", str(written), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert (answer["ok"], answer["problems"][0]["seq"]) == (False, 3)
@@ -118,6 +120,7 @@ def test_a_file_that_is_no_ledger_is_one_line(
         [],
         ["verify"],
         ["verify", "x", "--config", "y"],
+        ["verify", "x", "--ledger", "y"],
         ["verify", "--nothing"],
         ["fly"],
         ["status", "--config", "/no/e"],
@@ -128,14 +131,18 @@ def test_wrong_use_is_status_two(arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["verify", "status", "decode", "run"])
-def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["", "verify", "status", "decode", "run"])
+def test_every_help_ends_with_a_command_to_copy_on_a_line_of_its_own(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
     try:
-        status = start([command, "--help"])
+        status = start([*command.split(), "--help"])
     except SystemExit as end:
         status = int(end.code or 0)
     assert status == 0
-    assert "wardstock-edge" in capsys.readouterr().out.lower().split("example:")[1]
+    commands = capsys.readouterr().out.split("Example:\n")[1].splitlines()
+    assert all(f"wardstock-edge {command}" in line for line in commands if line.strip())
 
 
 def test_only_what_is_built_is_offered(capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,5 +216,7 @@ def test_another_file_is_refused_and_left_alone(tmp_path: Path, content: str) ->
 
 
 def test_reading_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(NotALedger, match="there is no such file"):
-        open_to_read(tmp_path / "nothing.db")
+    with pytest.raises(NotALedger, match="there is no such file"), open_to_read(tmp_path / "nothing.db"):
+        pass
+    with pytest.raises(NotALedger, match="that is a folder"), open_to_read(tmp_path):
+        pass

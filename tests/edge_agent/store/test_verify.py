@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.errors import StoreFault
 from edge_agent.store.connection import open_to_read
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.verify import Report, verify
@@ -38,11 +39,8 @@ def change(path: Path, *statements: str) -> None:
 
 
 def report_of(path: Path) -> Report:
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         return verify(connection)
-    finally:
-        connection.close()
 
 
 def test_a_sound_ledger_passes(path: Path) -> None:
@@ -55,9 +53,8 @@ def test_a_sound_ledger_passes(path: Path) -> None:
 def test_progress_is_told_while_it_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.store.verify.PROGRESS_EVERY", 2)
     told: list[tuple[int, int]] = []
-    connection = open_to_read(path)
-    verify(connection, lambda done, total: told.append((done, total)))
-    connection.close()
+    with open_to_read(path) as connection:
+        verify(connection, lambda done, total: told.append((done, total)))
     assert told == [(2, 5), (4, 5)]
 
 
@@ -114,6 +111,63 @@ def test_a_book_that_left_its_ledger_is_named(path: Path, statement: str, what: 
     change(path, statement)
     problems = [problem.what for problem in report_of(path).problems]
     assert any(problem.startswith(what) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE balance SET qty = 7 WHERE place = 'ward-01' AND unit = '30340242201D8D4000000001'",
+            "balance at ward-01 position S1 of item C001, lot L1, owner hospital, unit 30340242201D8D4000000001: "
+            "the ledger says 1, the table 7",
+        ),
+        ("UPDATE custody SET event_id = x'019c', place = ''", "the table issued at - by event 019c"),
+        ("DELETE FROM belief", "the ledger says probability 0.99 by model window-1 since 2026-03-02T16:00:00+08:00"),
+        ("UPDATE belief SET since = 'soon'", "by model window-1 since soon by event 01"),
+        ("DELETE FROM binding", "serial 0000, expiry -, the table nothing"),
+    ],
+)
+def test_a_difference_is_said_in_an_auditors_words(path: Path, statement: str, said: str) -> None:
+    change(path, statement)
+    problems = [problem.what for problem in report_of(path).problems]
+    assert any(said in problem for problem in problems), problems
+    assert not any(sign in problem for problem in problems for sign in ("b'", "BalanceKey", "None", "("))
+
+
+def test_what_hangs_on_a_broken_entry_is_not_called_checked(path: Path) -> None:
+    change(path, "UPDATE ledger SET prev_hash = zeroblob(32) WHERE seq = 3")
+    report = report_of(path)
+    assert (report.entries, report.total) == (3, 5)
+
+
+def test_reading_a_closed_ledger_leaves_no_trace(path: Path) -> None:
+    assert report_of(path).sound
+    assert not list(path.parent.glob("*-wal")) + list(path.parent.glob("*-shm"))
+
+
+def test_reading_a_copy_with_its_wal_sees_it_and_leaves_no_index(
+    path: Path, tmp_path: Path, open_again: Callable[..., Ledger], scribe: Scribe
+) -> None:
+    live = open_again()
+    live.append([scribe.observe(UNITS[2])])
+    copy = tmp_path / "backup" / path.name
+    copy.parent.mkdir()
+    for end in ("", "-wal"):
+        copy.with_name(path.name + end).write_bytes(path.with_name(path.name + end).read_bytes())
+    assert report_of(path).entries == 6
+    assert report_of(copy).entries == 6
+    assert {one.name for one in copy.parent.iterdir()} == {path.name, path.name + "-wal"}
+    assert path.with_name(path.name + "-shm").exists()
+
+
+def test_a_closed_ledger_that_is_written_while_it_is_read_is_not_judged(
+    path: Path, open_again: Callable[..., Ledger]
+) -> None:
+    reading = open_to_read(path)
+    assert verify(reading.__enter__()).sound
+    open_again()
+    with pytest.raises(StoreFault, match="an agent began to"):
+        reading.__exit__(None, None, None)
 
 
 def test_a_sum_that_is_not_zero_is_named(path: Path) -> None:
