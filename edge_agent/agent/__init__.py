@@ -132,6 +132,7 @@ class _Agent:
             voice=voice,
             settled=self._links.settled,
             story_at=lambda _link: clock.now(),
+            story_rate=1.0 if config.story is None else config.story.rate,
         )
         self._counter = Counter(
             [scanner.name for scanner in config.scanners],

@@ -5,17 +5,16 @@ one waiting for each tag at most.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edge_agent.agent.inbox import Closable, ReaderClosed, ReaderOpened, ReaderSaid
+from edge_agent.agent.readers import session_maker
 from edge_agent.agent.voice import Voice
 from edge_agent.config import ReaderConfig
 from edge_agent.core.presence import Belief, Presence
-from protocols.readers.llrp.memory import ReaderMemory
-from protocols.readers.llrp.requests import LlrpConfig
-from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent, ReaderTrouble
+from protocols.readers.use import ReaderSession
 from protocols.values.ids import Epc
 from protocols.values.instant import Instant
 
@@ -24,26 +23,16 @@ from protocols.values.instant import Instant
 class _Line:
     """One reader: a session lives as long as one connection."""
 
-    config: LlrpConfig
-    memory: ReaderMemory = field(default_factory=ReaderMemory)
-    session: LlrpSession | None = None
+    begin: Callable[[], ReaderSession]
+    session: ReaderSession | None = None
     wire: Closable | None = None
-
-
-def llrp_config(config: ReaderConfig, story_at: Callable[[Instant], Instant] | None = None) -> LlrpConfig:
-    """Return how a configured reader is used; `story_at` is for readers without a clock. Raises `BadValue`."""
-    return LlrpConfig(
-        antennas=config.antennas,
-        round_ms=round(config.round_s * 1000),
-        keepalive_ms=round(config.keepalive_s * 1000),
-        story_at=story_at,
-    )
 
 
 class Shelf:
     """Every reader of one storeroom. `settled(name)` is called when a reader works.
 
-    `story_at(now)` tells the story instant of link time, for readers that have no clock of their own.
+    `story_at(now)` tells the story instant of link time, for readers that have no clock of their own; `story_rate`
+    story seconds are one second of link time.
     """
 
     def __init__(
@@ -54,8 +43,9 @@ class Shelf:
         voice: Voice,
         settled: Callable[[str], None],
         story_at: Callable[[Instant], Instant] | None = None,
+        story_rate: float = 1.0,
     ) -> None:
-        self._lines = {reader.name: _Line(llrp_config(reader, story_at)) for reader in readers}
+        self._lines = {reader.name: _Line(session_maker(reader, story_at, story_rate)) for reader in readers}
         self._presence = presence
         self._voice = voice
         self._settled = settled
@@ -66,7 +56,7 @@ class Shelf:
         line = self._lines[happening.name]
         match happening:
             case ReaderOpened():
-                line.session = LlrpSession(line.config, line.memory)
+                line.session = line.begin()
                 line.wire = happening.wire
                 self._do(happening.name, line, line.session.opened(now))
             case ReaderSaid():

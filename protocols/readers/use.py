@@ -90,3 +90,6 @@ class ReaderSession(Protocol):
 
     def tick(self, now: Instant) -> Sequence[Outcome]:
         """Notice what did not come in time."""
+
+    def stop(self, now: Instant) -> Sequence[Outcome]:
+        """Leave the reader as whoever comes next expects it."""

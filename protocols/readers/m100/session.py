@@ -160,6 +160,13 @@ class M100Session:
             )
         return [*out, self._ask(now)]
 
+    def stop(self, now: Instant) -> list[Outcome]:
+        """Leave the module silent; nobody waits for its answer."""
+        del now
+        if self.state in (State.IDLE, State.ENDED):
+            return []
+        return [Send(encode("stop")), *self._end("stopped")]
+
     # --- requests and their answers ----------------------------------------------------------------------------------
 
     def _go(self, event: Event, now: Instant) -> list[Outcome]:

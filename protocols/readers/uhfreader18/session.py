@@ -201,6 +201,11 @@ class Uhf18Session:
             )
         return [*out, *self._ask(now)]
 
+    def stop(self, now: Instant) -> list[Outcome]:
+        """Let an active board go on as it was set; one that is asked is silent by itself."""
+        del now
+        return [] if self.state in (State.IDLE, State.ENDED) else self._end("stopped")
+
     # --- requests and their answers ----------------------------------------------------------------------------------
 
     @property
