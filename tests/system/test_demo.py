@@ -151,16 +151,32 @@ def test_each_ledger_verifies_and_no_longer_when_one_byte_of_a_body_changed(play
         assert subprocess.run(verify, check=False, capture_output=True).returncode == 1
 
 
-def test_without_a_take_there_is_no_discrepancy_even_in_a_single_ward(tmp_path: Path) -> None:
-    summary = tmp_path / "summary.json"
-    code, said = play("--no-take", "--wards", "1", "--hours", SHORT, "--json", str(summary), "--seed", "3")
-    assert_right(code, said, summary_of(summary), take=False)
+Played = tuple[int, str, dict[str, Any]]
+"""Status, words and summary of one story."""
 
 
-def test_a_demo_told_to_break_fails_and_says_what_is_wrong(tmp_path: Path) -> None:
-    summary = tmp_path / "summary.json"
-    code, said = play("--break", "lose", "--hours", SHORT, "--json", str(summary), "--seed", "4")
-    assert (code, summary_of(summary)["ok"]) == (1, False)
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+    """Two short stories at once, for they do not disturb each other: one without a take, one that is broken."""
+    folder = tmp_path_factory.mktemp("side-by-side")
+    quiet, broken = folder / "quiet.json", folder / "broken.json"
+    common = ("--exit", "--hours", SHORT)
+    with (
+        demo(*common, "--no-take", "--wards", "1", "--json", str(quiet), "--seed", "3") as one,
+        demo(*common, "--break", "lose", "--json", str(broken), "--state", str(folder / "state"), "--seed", "4") as two,
+    ):
+        first, second = finished(one), finished(two)
+    return {"quiet": (*first, summary_of(quiet)), "broken": (*second, summary_of(broken))}
+
+
+def test_without_a_take_there_is_no_discrepancy_even_in_a_single_ward(side_by_side: dict[str, Played]) -> None:
+    code, said, summary = side_by_side["quiet"]
+    assert_right(code, said, summary, take=False)
+
+
+def test_a_demo_told_to_break_fails_and_says_what_is_wrong(side_by_side: dict[str, Played]) -> None:
+    code, said, summary = side_by_side["broken"]
+    assert (code, summary["ok"]) == (1, False)
     assert "problem: " in said
 
 
