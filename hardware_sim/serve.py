@@ -1,4 +1,5 @@
-"""Gives the simulated devices their ports: a reader listens on TCP, a scanner is a pseudo-terminal with a stable link.
+"""Gives the simulated devices their ports: a reader listens on TCP, a scanner or a serial module is a pseudo-terminal
+with a stable link.
 
 Each port has one thread, which alone touches its device. It decides nothing: the devices say what is due. The rule that
 must not be broken: story time goes to what the antennas hear, link time to keepalives, and neither is the other.
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from hardware_sim.clock import Clock
 from hardware_sim.devices.llrp import LlrpReaderDevice
+from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.scanner import ScannerDevice
+from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.errors import WrongUse
 from protocols.readers.reads import BadFrame
 from protocols.readers.scanner import Beep
@@ -29,14 +32,21 @@ WAIT_MAX_S = 0.2
 SEND_TIMEOUT_S = 5.0
 """A client that takes nothing for so long is gone."""
 
+PTY_CHUNK = 1024
+"""Bytes a pseudo-terminal surely takes at once when it takes any."""
+
 BEEPS_MAX = 64
 """Beeps nobody has waited for; more are dropped, as in air."""
 
 
-class ReaderPort:
-    """One LLRP reader on TCP. A second client is told that the first is there, and closed."""
+Module = M100Device | Uhf18Device
+"""The readers that live on a serial line, or behind a converter from it to TCP."""
 
-    def __init__(self, device: LlrpReaderDevice, clock: Clock, *, port: int = 0) -> None:
+
+class ReaderPort:
+    """One reader on TCP. A second client is told that the first is there, where its kind can say so, and closed."""
+
+    def __init__(self, device: LlrpReaderDevice | Module, clock: Clock, *, port: int = 0) -> None:
         self._device = device
         self._clock = clock
         try:
@@ -119,17 +129,54 @@ class ReaderPort:
             self._device.disconnected()
 
 
+class ModulePort:
+    """One serial module on a pseudo-terminal; `link` always points to it. Held open, so that it outlives its hosts."""
+
+    def __init__(self, device: Module, clock: Clock, link: Path) -> None:
+        self._device, self._clock, self._link = device, clock, link
+        self._master, self._slave = open_pty(link)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"module {link.name}", daemon=True)
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Pull the plug."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with contextlib.suppress(FileNotFoundError):
+            self._link.unlink()
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _serve(self) -> None:
+        while not self._ended.is_set():
+            due, _ = self._device.due()
+            wait_s = WAIT_MAX_S if due is None else seconds_between(self._clock.link_now(), due)
+            ready, _, _ = select.select([self._master], [], [], max(0.0, min(WAIT_MAX_S, wait_s)))
+            heard = os.read(self._master, CHUNK) if ready else b""
+            link_now, now = self._clock.link_now(), self._clock.now()
+            self._send(self._device.receive(heard, link_now, now) + self._device.tick(link_now, now))
+
+    def _send(self, data: bytes) -> None:
+        """Write what a host has room for; with nobody there the rest falls into the void, as on a wire."""
+        while data and not self._ended.is_set():
+            _, ready, _ = select.select([], [self._master], [], WAIT_MAX_S)
+            if not ready:
+                return
+            data = data[os.write(self._master, data[:PTY_CHUNK]) :]
+
+
 class ScannerPort:
     """One scanner on a pseudo-terminal; `link` always points to it. Raw, and held open so that it outlives the host."""
 
     def __init__(self, device: ScannerDevice, link: Path) -> None:
         self._device = device
         self._link = link
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        with contextlib.suppress(FileNotFoundError):
-            link.unlink()
-        link.symlink_to(os.ttyname(self._slave))
+        self._master, self._slave = open_pty(link)
         self._beeps: queue.Queue[Beep] = queue.Queue(BEEPS_MAX)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._listen, name=f"scanner {link.name}", daemon=True)
@@ -171,3 +218,13 @@ class ScannerPort:
     def _hear(self, beep: Beep) -> None:
         with contextlib.suppress(queue.Full):
             self._beeps.put_nowait(beep)
+
+
+def open_pty(link: Path) -> tuple[int, int]:
+    """Return both ends of a raw pseudo-terminal, with `link` pointing to it."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    with contextlib.suppress(FileNotFoundError):
+        link.unlink()
+    link.symlink_to(os.ttyname(slave))
+    return master, slave

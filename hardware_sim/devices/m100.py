@@ -47,6 +47,11 @@ class M100Device:
         del link_now, reader_now
         return b""
 
+    def refuse(self, reader_now: Instant) -> tuple[bytes, bytes]:
+        """Turn a second host away: a line has one, and nothing is said."""
+        del reader_now
+        return b"", b""
+
     def disconnected(self) -> None:
         """The host is gone; a module does not notice and goes on."""
 

@@ -1,5 +1,6 @@
 """The simulated M100 module and our own session living with it over bytes; time is a value."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -169,6 +170,25 @@ def test_a_tag_whose_crc_is_wrong_is_a_bad_frame_and_no_read() -> None:
     room.run(0.5)
     (bad,) = room.session.receive(encode("tag", {"rssi_dbm": -60, "pc": "3000", "epc": A, "crc": "0000"}), room.now)
     assert isinstance(bad, BadFrame)
+
+
+def test_a_running_session_bears_twenty_thousand_changed_answers() -> None:
+    rng = random.Random(20)
+    seeds = [tag_frame(A, -50), tag_frame(B, -50), encode("error", {"code": 0x15}), encode("stopped", {"status": 0})]
+    room = Room(BURST, here=[])
+    room.run(0.5)
+    for _ in range(20_000):
+        raw = bytearray(rng.choice(seeds))
+        raw[rng.randrange(len(raw))] = rng.getrandbits(8)
+        raw[-2] = sum(raw[1:-2]) & 0xFF
+        assert not any(isinstance(each, Close) for each in room.session.receive(bytes(raw), room.now))
+
+
+def test_a_stopped_session_leaves_the_module_silent() -> None:
+    room = Room(BURST)
+    room.run(0.5)
+    stop, end = room.session.stop(room.now)
+    assert (stop, end) == (Send(encode("stop")), Close("stopped"))
 
 
 def test_the_table_leads_everywhere_and_only_a_lost_line_ends() -> None:

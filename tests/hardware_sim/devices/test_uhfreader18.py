@@ -1,5 +1,6 @@
 """The simulated UHFReader18 and 288 boards and our own session living with them over bytes; time is a value."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,7 @@ from hardware_sim.devices.uhfreader18 import Uhf18Device
 from protocols.errors import WeBroke
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkUp, RoundEnded, TagRead
-from protocols.readers.uhfreader18.codec import encode_answer, encode_command
+from protocols.readers.uhfreader18.codec import crc_mcrf4xx, encode_answer, encode_command
 from protocols.readers.uhfreader18.layout import CN_920_925
 from protocols.readers.uhfreader18.session import TABLE, Event, State, Uhf18Session, step
 from protocols.readers.use import ReaderUse
@@ -164,6 +165,26 @@ def test_the_board_refuses_what_it_does_not_know() -> None:
     assert device.receive(encode_command("get_work_mode"), LINK0, LINK0) == encode_answer("error", 0x36, 0xFE)
     with pytest.raises(WeBroke):
         Uhf18Device(lambda _at, _antennas: (), antennas=9)
+
+
+def test_a_running_session_bears_twenty_thousand_changed_answers() -> None:
+    rng = random.Random(20)
+    seeds = [
+        encode_answer("tags", 0x01, 0x01, {"tags": [{"epc": EPCS[0]}]}),
+        encode_answer("tags", 0x01, 0x03, {"antenna_mask": 4, "tags": [{"epc": EPCS[0], "level": 0xC4}]}),
+        encode_answer("tags", 0xEE, 0x00, {"tags": [{"epc": EPCS[0]}]}),
+        encode_answer("error", 0x01, 0xFA),
+    ]
+    room = Room(ONE, here=[])
+    room.run(0.5)
+    for _ in range(20_000):
+        raw = bytearray(rng.choice(seeds)[:-2])
+        raw[rng.randrange(4, len(raw)) if len(raw) > 4 else 3] = rng.getrandbits(8)
+        raw += crc_mcrf4xx(bytes(raw)).to_bytes(2, "little")
+        assert not any(isinstance(each, Close) for each in room.session.receive(bytes(raw), room.now))
+        if room.session.state is State.RESTING:
+            room.now = plus(room.now, 2.0)
+            room.session.tick(room.now)
 
 
 def test_the_table_leads_everywhere() -> None:
