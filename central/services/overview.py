@@ -92,7 +92,10 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A nearer source that could not give the whole quantity, in base units."""
+    """A nearer source that could not give the whole quantity, in base units.
+
+    `wanted` is what it would have had to give: its own lead time makes another level, so it may differ from the order.
+    """
 
     name: Name
     available: int
@@ -113,9 +116,15 @@ class Why:
     trigger: float
     order_up_to: int
     pack: int
+    moq: int
     bound_by: str
     fill: float
     passed_over: tuple[PassedOver, ...]
+
+    @property
+    def gap(self) -> int:
+        """What would reach the upper level exactly, before packs and the minimum."""
+        return self.order_up_to - self.position
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ def _why(reason: Mapping[str, Any], names: _Names) -> seen.Why:
         trigger=reason["trigger"],
         order_up_to=reason["order_up_to"],
         pack=reason["pack"],
+        moq=reason["moq"],
         bound_by=reason["bound_by"],
         fill=reason["fill_predicted"],
         passed_over=tuple(

@@ -98,13 +98,13 @@ def discrepancies() -> tuple[Discrepancy, ...]:
 
 def proposals() -> tuple[Proposal, ...]:
     """Return one proposal to a supplier, one to the central store, one for a line with nothing left."""
-    bought = Why("3x", 0.2889, 90, 3.0, 6, 2, 0, 2.6, 5, 1, "order_up_to", 0.9874, (PassedOver(MAIN_STORE, 0, 3),))
-    moved = Why("3x", 1.4222, 90, 3.0, 1, 5, 2, 5.689, 16, 10, "pack", 0.9991, ())
-    empty = Why("3x", 0.6111, 90, 3.0, 4, 0, 0, 4.278, 9, 1, "moq", 0.9612, (PassedOver(MAIN_STORE, 4, 9),))
+    bought = Why("3x", 0.2889, 90, 3.0, 6, 2, 0, 2.6, 5, 1, 1, "order_up_to", 0.9874, (PassedOver(MAIN_STORE, 0, 2),))
+    moved = Why("3x", 1.4222, 90, 3.0, 1, 5, 2, 5.689, 16, 10, 1, "pack", 0.9991, ())
+    empty = Why("3x", 0.6111, 90, 3.0, 4, 0, 0, 4.278, 9, 1, 12, "moq", 0.9612, (PassedOver(MAIN_STORE, 4, 7),))
     return (
         Proposal("a1b2c3d4e5f60718", CARDIOLOGY, STENT, 3, SUPPLIER, False, yuan("8200.00"), bought, NOW),
         Proposal("b1b2c3d4e5f60718", ICU, TUBE, 20, MAIN_STORE, True, None, moved, NOW),
-        Proposal("c1b2c3d4e5f60718", ICU, CATHETER, 9, SUPPLIER, False, yuan("1280.00"), empty, NOW),
+        Proposal("c1b2c3d4e5f60718", ICU, CATHETER, 12, SUPPLIER, False, yuan("1280.00"), empty, NOW),
     )
 
 

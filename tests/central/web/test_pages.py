@@ -152,6 +152,19 @@ def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> 
     assert f"Purchase order {NUMBER}" in page
 
 
+def test_a_quantity_that_packs_or_a_minimum_raised_says_what_would_have_been_enough(client: TestClient) -> None:
+    page = client.get("/?lang=en").text
+    assert "11 would reach the level of 16. Only whole packs of 10: so 20." in page
+    assert "9 would reach the level of 9. The minimum order is 12." in page
+    assert "Up to 5." in page
+    assert "补到上限 16 只需 11。按整包装 10 取整，订 20。" in client.get("/?lang=zh").text
+
+
+def test_a_source_that_was_passed_over_is_measured_by_its_own_lead_time(client: TestClient) -> None:
+    assert "一级库现有 0，按其到货周期需 2。" in client.get("/").text
+    assert "Central store has 0; with its own lead time it would have had to send 2." in client.get("/?lang=en").text
+
+
 def test_a_stale_proposal_gives_a_notice_and_not_an_error() -> None:
     client = browser(approve=refuse(NotNow("withdrawn")))
     answer = client.post("/proposals/a1b2c3d4e5f60718/approve", data={"qty": "3"}, headers=FROM_HERE)
