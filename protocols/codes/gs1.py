@@ -118,13 +118,18 @@ def gs1_date(text: str, *, zero_day: bool = True) -> date:
     if len(text) != 6 or not is_digits(text):
         raise BadValue(f"GS1 date: expected YYMMDD, got {text!r:.40}")
     short, month, day = int(text[:2]), int(text[2:4]), int(text[4:])
-    year = NEAR_YEAR - 49 + (short - NEAR_YEAR + 49) % 100
+    year = century(short)
     try:
         if day == 0 and zero_day:
             return date(year, month, calendar.monthrange(year, month)[1])
         return date(year, month, day)
     except ValueError as error:
         raise BadValue(f"GS1 date: expected a day of the calendar as YYMMDD, got {text}") from error
+
+
+def century(short: int) -> int:
+    """Return the year that two digits mean, 49 years back to 50 ahead of `NEAR_YEAR` (section 7.12)."""
+    return NEAR_YEAR - 49 + (short - NEAR_YEAR + 49) % 100
 
 
 def _check_text(text: str) -> None:

@@ -1,38 +1,47 @@
 """One scanned text in, one meaning out: a product's label, a person's badge, a command, or a refusal with its reason.
 
 The symbology identifier decides first (ISO/IEC 15424: three characters such as `]d2` that a scanner puts before the
-data when told so), then what the text itself shows: an FNC1, brackets, a namespace of ours. A bare text is never
-guessed to be GS1: the lot `10D9T` would read as identifier 10 with lot `D9T`. The rule that must not be broken: nothing
-is stripped or mended here, for a HIBC check character may be a space.
+data when told so), then what the text itself shows: an FNC1, brackets, a web address, the marks of HIBC and MA, a
+namespace of ours; last what the caller expects here. A bare text that nobody expects is never guessed to be GS1: the
+lot `10D9T` would read as identifier 10 with lot `D9T`. The rule that must not be broken: nothing is stripped or mended
+here, for a HIBC check character may be a space.
 
     PeerBroke
     └── UnreadableLabel       `reason` says what was expected
-        └── IssuerNotBuilt    the code is well known, its reader is not built; `issuer` names it
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import NewType
 
-from protocols.codes.gs1 import FNC1, Gs1Message, read_bracketed, read_message
-from protocols.codes.gtin import Gtin14, gtin14
+from protocols.codes.digital_link import read_link
+from protocols.codes.gs1 import FNC1, Gs1Message, read_bracketed, read_elements, read_message
+from protocols.codes.gtin import GTIN_LENGTHS, gtin14, has_check_digit
+from protocols.codes.hibc import read_hibc
+from protocols.codes.ma import read_ma
 from protocols.codes.own import SPACES, Badge, Command, CommandName, make_badge, make_command, read_own
 from protocols.errors import BadValue, PeerBroke
+from protocols.values import ids
 from protocols.values.ids import LotNo
 
 __all__ = [
     "Badge",
     "Command",
     "CommandName",
-    "IssuerNotBuilt",
     "Label",
+    "ProductCode",
     "UnreadableLabel",
     "make_badge",
     "make_command",
     "read_label",
 ]
 
-GS1 = "GS1"
+ProductCode = NewType("ProductCode", str)
+"""A product by its agency's rule: GTIN-14; HIBC labeler, catalogue number and unit; the whole MA identifier."""
+
+GS1, HIBC, MA, AHM = ISSUERS = ("GS1", "HIBC", "MA", "AHM")
 LABEL_MAX = 512
 """Longest text of one scan, in characters."""
 
@@ -42,14 +51,14 @@ GS1_SYMBOLS = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
 GTIN_SYMBOLS = frozenset({"]E0", "]E4", "]I1"})
 """EAN-13 with UPC, EAN-8 and ITF-14: a GTIN and nothing else (the same table)."""
 
+AHM_UNREAD = "the fields of AHM codes are not published; the code is kept as it stands"
+
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _BRACKETED = re.compile(r" *\([0-9]{2,4}\)")
-_NOT_BUILT = (
-    (re.compile(r"\+[A-Z0-9$]"), "HIBC"),
-    (re.compile(r"MA\.[0-9]"), "MA"),
-    (re.compile(r"AHM"), "AHM"),
-    (re.compile(r"https?://", re.IGNORECASE), "GS1 Digital Link"),
-)
+_HIBC = re.compile(r"\+[A-Z0-9$]")
+_MA = re.compile(r"MA\.[0-9]{3}\.")
+_AHM = re.compile(r"AHM[!-~]+")
+_LINK = re.compile(r"https?://", re.IGNORECASE)
 
 
 class UnreadableLabel(PeerBroke):
@@ -60,25 +69,15 @@ class UnreadableLabel(PeerBroke):
         self.reason = reason
 
 
-class IssuerNotBuilt(UnreadableLabel):
-    """A label of an issuing agency whose codes this version does not read. `issuer` names the agency."""
-
-    def __init__(self, issuer: str) -> None:
-        super().__init__(
-            f"{issuer} labels are not built yet: use the GS1 code of this product, or ask for a printed label"
-        )
-        self.issuer = issuer
-
-
 @dataclass(frozen=True, slots=True)
 class Label:
     """What a product's label says; None where it says nothing, which never blanks what is known already.
 
-    `issuer` the agency of the code; `product` the GTIN; `elements` every (identifier, value) in the label's order.
+    `issuer` the agency of the code; `product` its code there; `elements` every (identifier, value) in order.
     """
 
     issuer: str
-    product: Gtin14 | None
+    product: ProductCode | None
     lot: LotNo | None
     expiry: date | None
     made: date | None
@@ -86,44 +85,90 @@ class Label:
     elements: tuple[tuple[str, str], ...]
 
 
-def read_label(text: str) -> Label | Badge | Command:
-    """Read the text of one scan, its suffix already gone. Raises `UnreadableLabel`, never anything else."""
+def read_label(text: str, *, expected: frozenset[str] = frozenset()) -> Label | Badge | Command:
+    """Read the text of one scan, its suffix already gone. Raises `UnreadableLabel`, never anything else.
+
+    `expected` are the issuers whose labels belong to this place or step; they are asked only about a bare text.
+    """
     if not text or len(text) > LABEL_MAX:
         raise UnreadableLabel(f"label: expected 1..{LABEL_MAX} characters, got {len(text)}")
     match = _SYMBOLOGY.match(text)
     symbology = match[0] if match else ""
     try:
-        return _read(symbology, text[len(symbology) :])
+        return _read(symbology, text[len(symbology) :], expected)
     except BadValue as error:
         raise UnreadableLabel(str(error)) from error
 
 
-def _read(symbology: str, content: str) -> Label | Badge | Command:
+def _read(symbology: str, content: str, expected: frozenset[str]) -> Label | Badge | Command:
     if symbology in GS1_SYMBOLS:
-        return _label(read_message(content))
+        return _gs1(read_message(content))
     if symbology in GTIN_SYMBOLS:
-        number = gtin14(content)
-        return Label(GS1, number, None, None, None, None, (("01", number),))
+        return _gtin(content)
     if content.startswith(SPACES):
         return read_own(content)
-    if FNC1 in content:
-        return _label(read_message(content))
-    if _BRACKETED.match(content):
-        return _label(read_bracketed(content))
-    for pattern, issuer in _NOT_BUILT:
-        if pattern.match(content):
-            raise IssuerNotBuilt(issuer)
+    for applies, read in _BY_TEXT:
+        if applies(content):
+            return read(content)
+    if GS1 in expected:
+        return _gtin(content) if _is_gtin(content) else _gs1(read_message(content))
+    if AHM in expected:
+        return _ahm(content)
     advice = "" if symbology else "; if this is a GS1 label, switch on the scanner's AIM identifier"
-    raise UnreadableLabel(f"label: expected a GS1 label, a badge or a command, got {content!r:.120}{advice}")
+    raise UnreadableLabel(f"label: expected a product's label, a badge or a command, got {content!r:.120}{advice}")
 
 
-def _label(message: Gs1Message) -> Label:
+def _is_gtin(content: str) -> bool:
+    return len(content) in GTIN_LENGTHS and has_check_digit(content)
+
+
+def _gtin(content: str) -> Label:
+    number = gtin14(content)
+    return Label(GS1, ProductCode(number), None, None, None, None, (("01", number),))
+
+
+def _gs1(message: Gs1Message) -> Label:
     return Label(
         issuer=GS1,
-        product=message.gtin,
+        product=ProductCode(message.gtin) if message.gtin else None,
         lot=message.lot,
         expiry=message.expiry,
         made=message.made,
         serial=message.serial,
         elements=message.elements,
     )
+
+
+def _link(content: str) -> Label:
+    return _gs1(read_elements(read_link(content).elements))
+
+
+def _hibc(content: str) -> Label:
+    said = read_hibc(content)
+    product = ProductCode(said.product) if said.product else None
+    check = (("check", said.check),) if said.check else ()
+    return Label(HIBC, product, _lot(said.lot), said.expiry, said.made, said.serial, (*said.elements, *check))
+
+
+def _ma(content: str) -> Label:
+    said = read_ma(content)
+    return Label(MA, ProductCode(said.product), _lot(said.lot), said.expiry, said.made, said.serial, said.elements)
+
+
+def _ahm(content: str) -> Label:
+    return Label(AHM, None, None, None, None, None, (("raw", content), ("unread", AHM_UNREAD)))
+
+
+def _lot(text: str | None) -> LotNo | None:
+    return ids.lot_no(text) if text else None
+
+
+_BY_TEXT: tuple[tuple[Callable[[str], object], Callable[[str], Label]], ...] = (
+    (_LINK.match, _link),
+    (lambda content: FNC1 in content, lambda content: _gs1(read_message(content))),
+    (_BRACKETED.match, lambda content: _gs1(read_bracketed(content))),
+    (_HIBC.match, _hibc),
+    (_MA.match, _ma),
+    (_AHM.fullmatch, _ahm),
+)
+"""How a text shows whose it is, in the order asked, and who reads it."""

@@ -36,6 +36,17 @@ class CommandName(StrEnum):
     TRANSFER = "TRANSFER"
     EMERGENCY = "EMERGENCY"
     DONE = "DONE"
+    TIMES_5 = "X5"
+    TIMES_10 = "X10"
+    PACK = "PACK"
+
+    @property
+    def times(self) -> int | None:
+        """Return the number on a number card, None for every other; a whole pack is as many as the item's data say."""
+        return _TIMES.get(self)
+
+
+_TIMES = {CommandName.TIMES_5: 5, CommandName.TIMES_10: 10}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ PREFIX_BITS = {0: 40, 1: 37, 2: 34, 3: 30, 4: 27, 5: 24, 6: 20}
 def tags() -> list[str]:
     """Return EPCs of every length of company prefix."""
     chance = random.Random(1)
-    found = []
+    found: list[str] = []
     for number in range(TAGS):
         payload = f"{chance.randrange(10**13):013}"
         gtin = payload + gtin_check_digit(payload)

@@ -86,7 +86,7 @@ TWIN = Binding(EPC[:-1] + "2", "C001", "09506000134352", "L1", "42")
         (ITEM, NURSE, Facts((BOUND, TWIN)), "2 carry it"),
         ("]d20109506000134352", NURSE, KNOWN, "expected a product (01) and a serial number (21)"),
         ("]d20109506000134353", NURSE, KNOWN, "check digit"),
-        ("hello", NURSE, KNOWN, "expected a GS1 label, a badge or a command"),
+        ("hello", NURSE, KNOWN, "expected a product's label, a badge or a command"),
         ("WSB110010", NURSE, KNOWN, "check character"),
         (make_command(CommandName.SCRAP), NURSE, KNOWN, "not built yet"),
         (make_command(CommandName.DONE), None, KNOWN, "nobody has scanned a badge"),

@@ -12,10 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protocols.codes.epc import decode_epc, decode_sgtin96, encode_tag_uri
-from protocols.codes.gs1 import read_bracketed, read_message
+from protocols.codes.digital_link import read_link
+from protocols.codes.epc import decode_epc, decode_sgtin96, encode_digital_link, encode_elements, encode_tag_uri
+from protocols.codes.epc_memory import read_epc_bank, read_tid
+from protocols.codes.gs1 import read_bracketed, read_elements, read_message
 from protocols.codes.gtin import gtin14
+from protocols.codes.hibc import read_hibc
 from protocols.codes.label import make_badge, read_label
+from protocols.codes.ma import read_ma
 from protocols.codes.own import read_own
 from protocols.decode import decode_line
 from protocols.errors import ProtocolsError
@@ -34,6 +38,29 @@ SEEDS = {
     ],
     "bracketed": ["(01)06901234567892(17)270131(10)LOT(21)S", "(7007)270101270131(8006)095211411234540102"],
     "own": [make_badge(actor_id("N0042")), "WSC1UNDOB", "+A123BJC5D6E71G", "MA.156.M0.100761"],
+    "hibc": [
+        "+A123BJC5D6E71G",
+        "+A99912345/$$812710X3/16D20111212/14D20200906/S77DEFG453",
+        "+A123BJC5D6E71G+$$52001510X3GD",
+    ],
+    "ma": [
+        "MA.156.M0.100350.01004YA10017.SLMSAGAAAC.M210628.LAY21062803.E220628.V220627.C3",
+        "MA.156.M0.100204.13351764",
+    ],
+    "link": ["https://id.gs1.org/01/79521141123453/21/32a%2Fb?17=220630", "http://a.b/c/8004/952114132a"],
+    "elements": ["(01)79521141123453(21)32a/b", "(01)79521141123453(17)270131(21)1"],
+    "plus": [
+        "F73795211411234538566CB0AFC4",
+        "FD3795211411234538566CB0AFC525065F1876F0D996D800",
+        "FA3952114132E83C2BF10",
+        "F0395211415E87A145BAFB4D19A8C0E4",
+        "F839521141678909509338",
+        "F7B795211411234538566CB0AFC42E6C7E2045433200",
+        "FB342CDE795211411234538566CB0AFC4",
+        "3D" + "7" * 40,
+        "3B0E0CF5E76C9047759AD00373DC7602E7200000",
+    ],
+    "bank": ["30003066C4409047E140075BCD15", "E280119120006363C2A1B4D5E6"],
     "number": ["06901234567892", "6901234567892"],
 }
 ALPHABET = "0123456789ABCDEFabcxyz()[].:%/\\+-\x1d\r\n\t \x00\x7fé٣中\udc80"
@@ -46,6 +73,15 @@ DECODERS: dict[str, tuple[Decoder, str]] = {
     "read_bracketed": (read_bracketed, "bracketed"),
     "read_label": (read_label, "gs1"),
     "read_own": (read_own, "own"),
+    "read_hibc": (read_hibc, "hibc"),
+    "read_ma": (read_ma, "ma"),
+    "read_link": (lambda text: read_elements(read_link(text).elements), "link"),
+    "read_label of every issuer": (lambda text: read_label(text, expected=frozenset({"GS1"})), "hibc"),
+    "encode_elements": (lambda text: encode_elements(text, scheme="DSGTIN+"), "elements"),
+    "encode_digital_link": (lambda text: encode_digital_link(text, scheme="DSGTIN++"), "link"),
+    "decode_epc of a plus scheme": (decode_epc, "plus"),
+    "read_epc_bank": (read_epc_bank, "bank"),
+    "read_tid": (read_tid, "bank"),
     "gtin14": (gtin14, "number"),
 }
 

@@ -10,7 +10,6 @@ from protocols.codes.label import (
     Badge,
     Command,
     CommandName,
-    IssuerNotBuilt,
     Label,
     UnreadableLabel,
     make_badge,
@@ -34,7 +33,7 @@ def test_a_gs1_symbol_is_known_by_its_identifier_or_its_separator(before: str) -
 
 @pytest.mark.parametrize("text", ["10D9T", "0106901234567892", "]C010D9T", "]A0LOT7", "6901234567892", "hello"])
 def test_a_bare_text_is_never_guessed_to_be_gs1(text: str) -> None:
-    with pytest.raises(UnreadableLabel, match="expected a GS1 label, a badge or a command"):
+    with pytest.raises(UnreadableLabel, match="expected a product's label, a badge or a command"):
         read_label(text)
 
 
@@ -65,19 +64,68 @@ def test_bracketed_text_has_its_own_path(before: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "issuer"),
+    ("text", "issuer", "product"),
     [
-        ("+A123BJC5D6E71G", "HIBC"),
-        ("]C0+$3C001LC", "HIBC"),
-        ("MA.156.M0.100761.21234561", "MA"),
-        ("AHM1234", "AHM"),
-        ("https://id.gs1.org/01/09506000134352", "GS1 Digital Link"),
+        ("+A123BJC5D6E71G", "HIBC", "A123BJC5D6E71"),
+        ("]C0+A123BJC5D6E71G", "HIBC", "A123BJC5D6E71"),
+        ("MA.156.M0.100204.13351764", "MA", "MA.156.M0.100204.13351764"),
+        ("]Q1MA.156.M0.100204.13351764", "MA", "MA.156.M0.100204.13351764"),
+        ("AHM1234", "AHM", None),
+        ("https://id.gs1.org/01/09506000134352", "GS1", "09506000134352"),
     ],
 )
-def test_a_known_issuer_that_is_not_built_is_named(text: str, issuer: str) -> None:
-    with pytest.raises(IssuerNotBuilt, match="not built yet") as caught:
+def test_the_text_shows_whose_label_it_is(text: str, issuer: str, product: str | None) -> None:
+    label = read_label(text)
+    assert isinstance(label, Label)
+    assert (label.issuer, label.product) == (issuer, product)
+
+
+def test_a_digital_link_says_all_it_carries() -> None:
+    label = read_label("https://example.com/shop/01/9506000134352/10/AB%2FC/21/12%2B3?17=270131&linkType=all#top")
+    assert isinstance(label, Label)
+    assert (label.product, label.lot, label.serial) == ("09506000134352", "AB/C", "12+3")
+    assert label.expiry == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com/",
+        "https://example.com/help/01",
+        "https://example.com/01/09506000134353",
+        "https://example.com/01/09506000134352/99/x",
+        "https://example.com/01/09506000134352?17=271331",
+        "https://example.com/01/09506000134352/21/a%1Db",
+        "http://",
+        "+A123BJC5D6E71H",
+        "MA.156.M0.100204.13351764.XQ",
+        "MA.156.",
+    ],
+)
+def test_a_code_of_a_known_issuer_that_is_broken_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableLabel):
         read_label(text)
-    assert caught.value.issuer == issuer
+
+
+def test_what_is_expected_decides_only_about_a_bare_text() -> None:
+    expected = frozenset({"GS1"})
+    label = read_label("0106901234567892", expected=expected)
+    assert isinstance(label, Label)
+    assert label.product == "06901234567892"
+    assert read_label("6901234567892", expected=expected) == label
+    assert read_label("+A123BJC5D6E71G", expected=expected) == read_label("+A123BJC5D6E71G")
+    raw = read_label("12345", expected=frozenset({"AHM"}))
+    assert isinstance(raw, Label)
+    assert (raw.issuer, dict(raw.elements)["raw"]) == ("AHM", "12345")
+
+
+def test_a_number_card_says_its_number() -> None:
+    assert {name: name.times for name in CommandName if name.times} == {
+        CommandName.TIMES_5: 5,
+        CommandName.TIMES_10: 10,
+    }
+    assert read_label(make_command(CommandName.TIMES_5)) == Command(CommandName.TIMES_5)
+    assert CommandName.PACK.times is None
 
 
 @pytest.mark.parametrize(
