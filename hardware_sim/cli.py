@@ -9,63 +9,92 @@ import json
 import os
 import random
 import sys
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from hardware_sim.clock import Clock, any_seed, real_time
-from hardware_sim.demo.options import RATE_DEFAULT, Break, BrokerKind, Options
+from hardware_sim.demo.options import RATE_DEFAULT, RATE_LOW, Break, BrokerKind, Options
 from hardware_sim.demo.play import play
 from hardware_sim.demo.signals import wait_for_end
 from hardware_sim.devices.llrp import LlrpReaderDevice
+from hardware_sim.devices.m100 import M100Device
+from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.errors import PartFailed, SimError, WrongUse
-from hardware_sim.noise import Radio, Steady
-from hardware_sim.sample.files import write_sample
-from hardware_sim.scenario.draw import HOURS_DEFAULT, START
-from hardware_sim.serve import HOST, ReaderPort
+from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
+from hardware_sim.sample.files import WARDS_MAX, write_sample
+from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
+from hardware_sim.serve import HOST, ModulePort, ReaderPort
 from hardware_sim.story.words import Lang
-from hardware_sim.world import Storeroom, read_room
+from hardware_sim.world import TAGS_MAX, Storeroom, read_room
 from protocols.errors import ProtocolsError
-from protocols.values.instant import business_day
+from protocols.values.instant import RATE_MAX, business_day
 
 FAILED, WRONG_USE = 1, 2
 PACKAGES = ("hardware_sim", "protocols", "migrations", "edge_agent", "central")
 """What the distribution ships; they belong together, and others have packages of such names too."""
 
+
+class Kind(StrEnum):
+    """The readers by the names that a configuration gives them."""
+
+    LLRP = "llrp"
+    M100 = "m100"
+    UHFREADER18 = "uhfreader18"
+
+
+EXPECTED = {"int_parsing": "a whole number", "float_parsing": "a number", "int_from_float": "a whole number"}
+"""What typer's own words for a wrong value do not say."""
+
+DEMO = ("wardstock-sim demo", "wardstock-sim demo --exit --json evening.json --state evening")
+READER = ("wardstock-sim reader --port 5084 --tags 150 --rate 300",)
+SAMPLE = ("wardstock-sim sample hospital --wards 2",)
+
+
+def example(commands: Iterable[str]) -> str:
+    """Return commands as the end of a help text: each on a line of its own that is not wrapped, to be copied."""
+    return "\n".join(("\b", "Example:", *(f"  {command}" for command in commands)))
+
+
 app = typer.Typer(
     name="wardstock-sim",
     help="Storerooms, devices and a whole small hospital, without hardware.",
+    epilog=example((*DEMO, *READER, *SAMPLE)),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-@app.command()
+@app.command(epilog=example(DEMO))
 def demo(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     ends: Annotated[bool, typer.Option("--exit", help="Play the story once, judge it, end.")] = False,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the summary here (with --exit).")] = None,
     state: Annotated[Path | None, typer.Option(help="Keep everything in this new or empty folder.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed plans the same evening.")] = None,
-    wards: Annotated[int, typer.Option(help="Wards: an edge, a reader and a scanner each.")] = 2,
+    wards: Annotated[int, typer.Option(help=f"Wards, 1..{WARDS_MAX}: an edge, a reader and a scanner each.")] = 2,
     no_take: Annotated[bool, typer.Option("--no-take", help="Nobody takes a piece without a scan.")] = False,
     break_how: Annotated[
         Break | None, typer.Option("--break", help="Spoil central's file after the story; the checker must notice.")
     ] = None,
     broker: Annotated[BrokerKind, typer.Option(help="The MQTT broker in the middle.")] = BrokerKind.AMQTT,
-    rate: Annotated[float, typer.Option(help="Story seconds a real second.")] = RATE_DEFAULT,
-    hours: Annotated[float, typer.Option(help="Length of the evening, from 16:00.")] = HOURS_DEFAULT,
+    rate: Annotated[float, typer.Option(help=f"Story seconds a real second, {RATE_LOW:g}..{RATE_MAX}.")] = RATE_DEFAULT,
+    hours: Annotated[
+        float, typer.Option(help=f"Length of the evening from 16:00, {HOURS_MIN:g}..{HOURS_MAX:g}.")
+    ] = HOURS_DEFAULT,
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.")] = 0,
     lang: Annotated[Lang, typer.Option(help="Language of the terminal.")] = Lang.EN,
 ) -> None:
     """Play a small hospital on this machine: readers, scanners, people, edges, broker, central and its page.
 
     Without --exit it runs until Ctrl-C. Exit status: 0 done, 1 the story was judged and is not right, 2 wrong use.
-
-    Example: wardstock-sim demo --exit --json summary.json --state ./evening --seed 7
     """
     options = Options(
         seed=any_seed() if seed is None else seed,
@@ -84,44 +113,47 @@ def demo(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     raise typer.Exit(play(options))
 
 
-@app.command()
+@app.command(epilog=example(READER))
 def reader(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="TCP port; 0 takes any free one, LLRP's own is 5084.")],
-    tags: Annotated[int, typer.Option(help="Made-up tags in the field.")] = 100,
-    rate: Annotated[float, typer.Option(help="Reads a second, over all tags.")] = 200.0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="TCP port; 0 takes any free one, LLRP's own is 5084.")
+    ] = 0,
+    kind: Annotated[Kind, typer.Option(help="What it speaks; the serial modules as behind a converter.")] = Kind.LLRP,
+    link: Annotated[
+        Path | None, typer.Option(help="Where a serial module's port is put, instead of TCP.", metavar="PATH")
+    ] = None,
+    tags: Annotated[int, typer.Option(help=f"Made-up tags in the field, 1..{TAGS_MAX}.")] = 100,
+    rate: Annotated[
+        float, typer.Option(help=f"Reads a second over all tags, above 0 and at most {READS_A_S_MAX:g}.")
+    ] = 200.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tags.")] = 1,
     world: Annotated[Path | None, typer.Option(help="A storeroom's file instead of made-up tags.")] = None,
 ) -> None:
-    """Run one simulated LLRP reader on TCP until Ctrl-C. Prints `listening HOST:PORT` when it serves.
+    """Run one simulated reader until Ctrl-C. Prints `listening HOST:PORT` (or the link's path) when it serves.
 
     A world is the file that `wardstock-sim demo --state DIR` leaves as DIR/sim/WARD/world.json.
-
-    Example: wardstock-sim reader --port 5084 --tags 150 --rate 300
     """
     rng = random.Random(seed)
     field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else Radio(_room_of(world), rng)
-    served = ReaderPort(LlrpReaderDevice(field.inventory), Clock(real_time()), port=port)
+    served = _served(kind, field, port, link)
     served.start()
-    print(f"listening {HOST}:{served.port}", flush=True)
+    print(f"listening {f'{HOST}:{served.port}' if isinstance(served, ReaderPort) else link}", flush=True)
     try:
         wait_for_end()
     finally:
         served.close()
 
 
-@app.command()
+@app.command(epilog=example(SAMPLE))
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    wards: Annotated[int, typer.Option(help="Wards among the places.")] = 2,
+    wards: Annotated[int, typer.Option(help=f"Wards among the places, 1..{WARDS_MAX}.")] = 2,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after the last day of use.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
 ) -> None:
-    """Write the sample hospital as CSV files for `wardstock-central import`: items, suppliers, lots, use, stock.
-
-    Example: wardstock-sim sample ./sample --wards 2
-    """
+    """Write the sample hospital as CSV files for `wardstock-central import`: items, suppliers, lots, use, stock."""
     write_sample(folder, wards=wards, until=business_day(START) if until is None else until.date())
     names = sorted(path.name for path in folder.iterdir())
     print(json.dumps({"folder": str(folder), "files": names}) if as_json else f"wrote {', '.join(names)} in {folder}")
@@ -136,7 +168,7 @@ def start(arguments: list[str]) -> int:
     """Run one command; returns 0 done, 1 failed, 2 wrong use. No traceback reaches a user."""
     try:
         check_packages()
-        app(arguments, prog_name="wardstock-sim")
+        return _called(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except WrongUse as error:
@@ -150,7 +182,24 @@ def start(arguments: list[str]) -> int:
         return _failed(str(error), FAILED)
     except Exception as error:  # noqa: BLE001 - the outermost frame: a bug is one line that says where
         return _failed(f"this is a fault of the program, please report it: {_where(error)}", FAILED)
-    return 0
+
+
+def _called(arguments: list[str]) -> int:
+    """Let typer read the options and call the command; an option's wrong value is told with what came."""
+    try:
+        status = app(arguments, prog_name="wardstock-sim", standalone_mode=False)
+    except typer.BadParameter as error:
+        if not isinstance(error.__cause__, ValidationError) or error.param is None:
+            raise
+        fault = error.__cause__.errors()[0]
+        raise WrongUse(f"{error.param.opts[0]}: expected {_expected(fault)}, got {fault['input']!s:.40}") from error
+    return status if isinstance(status, int) else 0
+
+
+def _expected(fault: ErrorDetails) -> str:
+    """Return what an option takes, in words for a person at a terminal."""
+    said = fault["msg"].removeprefix("Input should be ")
+    return EXPECTED.get(fault["type"]) or said.rpartition(" is not ")[2].rstrip(".")
 
 
 def check_packages() -> None:
@@ -176,6 +225,17 @@ def _failed(line: str, status: int) -> int:
     with contextlib.suppress(OSError):
         print(f"wardstock-sim: {line}", file=sys.stderr)
     return status
+
+
+def _served(kind: Kind, field: Steady | Radio, port: int, link: Path | None) -> ReaderPort | ModulePort:
+    """Return the port of a new simulated reader."""
+    clock = Clock(real_time())
+    if kind is Kind.LLRP:
+        if link is not None:
+            raise WrongUse("--link: expected a serial module, an LLRP reader is on TCP; say --kind m100")
+        return ReaderPort(LlrpReaderDevice(field.inventory), clock, port=port)
+    module = M100Device(field.inventory) if kind is Kind.M100 else Uhf18Device(field.inventory)
+    return ReaderPort(module, clock, port=port) if link is None else ModulePort(module, clock, link)
 
 
 def _room_of(path: Path) -> Storeroom:
