@@ -10,6 +10,7 @@ from enum import StrEnum
 from central.core.discrepancies import Kind
 from central.core.reconcile import Match
 from central.services.overview import Order, Overview, Proposal, Ward
+from protocols.values.instant import Instant
 
 BAR_WIDTH = 100
 """Units of a bar's own scale; the style sheet decides how wide it is on the screen."""
@@ -22,6 +23,10 @@ class Contact(StrEnum):
     SILENT = "silent"
     NEVER = "never"
     NONE = "none"
+
+
+READ_FIRST = {Contact.SILENT: 0, Contact.NEVER: 1}
+"""Which wards stand first on the page; all others are ordered by what is wrong in them."""
 
 
 def contact_of(ward: Ward) -> Contact:
@@ -42,6 +47,11 @@ class WardRow:
     missing: int
     unexpected: int
     below_gate: bool
+
+    @property
+    def as_of(self) -> Instant | None:
+        """When the figures were true: the last contact of a ward that is silent, None where they are of now."""
+        return self.ward.last_contact if self.contact is Contact.SILENT else None
 
     @property
     def out_of_touch(self) -> bool:
@@ -79,7 +89,28 @@ class Needs:
 
     proposals: int
     discrepancies: int
-    wards_out_of_touch: int
+    wards_silent: int
+    wards_never: int
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The match over every ward's lines, and what of it is not of now.
+
+    `silent` wards' part is as old as their last contact, the oldest of which is `as_of`; of `never` connected wards
+    only the book is known.
+    """
+
+    match: Match
+    below_gate: bool
+    silent: int
+    never: int
+    as_of: Instant | None
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether every ward in it is heard."""
+        return not self.silent and not self.never
 
 
 class Said(StrEnum):
@@ -103,8 +134,7 @@ class View:
 
     overview: Overview
     needs: Needs
-    match: Match | None
-    match_below_gate: bool
+    match: Together | None
     wards: tuple[WardRow, ...]
     proposals: tuple[ProposalRow, ...]
     notice: Notice | None
@@ -118,16 +148,15 @@ class View:
 def view_of(overview: Overview, said: Said | None = None, order: str = "") -> View:
     """Return the view of an overview, and the answer to the button that was pressed before, if any."""
     wards = sorted((_ward_row(ward, overview) for ward in overview.wards), key=_reading_order)
-    match = _together([ward.match for ward in overview.wards if ward.match is not None])
     return View(
         overview=overview,
         needs=Needs(
             proposals=overview.proposals_all,
             discrepancies=overview.discrepancies_all,
-            wards_out_of_touch=sum(row.out_of_touch for row in wards),
+            wards_silent=sum(row.contact is Contact.SILENT for row in wards),
+            wards_never=sum(row.contact is Contact.NEVER for row in wards),
         ),
-        match=match,
-        match_below_gate=_below_gate(match, overview),
+        match=_together(wards, overview),
         wards=tuple(wards),
         proposals=tuple(ProposalRow(one, bar_of(one)) for one in overview.proposals),
         notice=_notice(overview, said, order),
@@ -145,9 +174,15 @@ def _ward_row(ward: Ward, overview: Overview) -> WardRow:
     )
 
 
-def _reading_order(row: WardRow) -> tuple[bool, bool, int, int, str]:
+def _reading_order(row: WardRow) -> tuple[int, bool, int, int, str]:
     ward = row.ward
-    return (not row.out_of_touch, not row.in_trouble, -ward.discrepancies, -ward.proposals, ward.place.code)
+    return (
+        READ_FIRST.get(row.contact, len(READ_FIRST)),
+        not row.in_trouble,
+        -ward.discrepancies,
+        -ward.proposals,
+        ward.place.code,
+    )
 
 
 def _below_gate(match: Match | None, overview: Overview) -> bool:
@@ -155,14 +190,22 @@ def _below_gate(match: Match | None, overview: Overview) -> bool:
     return rate is not None and rate < overview.line_gate
 
 
-def _together(matches: list[Match]) -> Match | None:
-    if not matches:
+def _together(wards: list[WardRow], overview: Overview) -> Together | None:
+    compared = [(row, row.ward.match) for row in wards if row.ward.match is not None and row.ward.match.lines]
+    if not compared:
         return None
-    return Match(
-        lines=sum(match.lines for match in matches),
-        lines_right=sum(match.lines_right for match in matches),
-        book=sum(match.book for match in matches),
-        differing=sum(match.differing for match in matches),
+    match = Match(
+        lines=sum(match.lines for _, match in compared),
+        lines_right=sum(match.lines_right for _, match in compared),
+        book=sum(match.book for _, match in compared),
+        differing=sum(match.differing for _, match in compared),
+    )
+    return Together(
+        match=match,
+        below_gate=_below_gate(match, overview),
+        silent=sum(row.contact is Contact.SILENT for row, _ in compared),
+        never=sum(row.contact is Contact.NEVER for row, _ in compared),
+        as_of=min((row.as_of for row, _ in compared if row.as_of is not None), default=None),
     )
 
 

@@ -160,6 +160,14 @@ def test_a_quantity_that_packs_or_a_minimum_raised_says_what_would_have_been_eno
     assert "补到上限 16 只需 11。按整包装 10 取整，订 20。" in client.get("/?lang=zh").text
 
 
+def test_an_offline_wards_match_says_when_it_was_true(client: TestClient) -> None:
+    page = client.get("/").text
+    assert "截至 18:44" in page
+    assert "其中 1 个科室失联，数据截至 18:44" in page
+    assert '<strong class="quiet">100.0%</strong>' in page
+    assert "as of" not in browser(hospitals.calm).get("/?lang=en").text
+
+
 def test_a_source_that_was_passed_over_is_measured_by_its_own_lead_time(client: TestClient) -> None:
     assert "一级库现有 0，按其到货周期需 2。" in client.get("/").text
     assert "Central store has 0; with its own lead time it would have had to send 2." in client.get("/?lang=en").text

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.core.reconcile import Match
+from central.services.overview import Overview
 from central.web.views import BAR_WIDTH, Contact, Said, bar_of, contact_of, view_of
 from tests.central.web import hospitals
 
@@ -18,7 +19,40 @@ def test_a_ward_out_of_touch_stands_first_then_the_one_with_a_difference() -> No
 
 def test_the_needs_are_counted_from_what_is_listed() -> None:
     view = view_of(hospitals.troubled())
-    assert (view.needs.proposals, view.needs.discrepancies, view.needs.wards_out_of_touch) == (3, 2, 1)
+    needs = view.needs
+    assert (needs.proposals, needs.discrepancies, needs.wards_silent, needs.wards_never) == (3, 2, 1, 0)
+
+
+def with_a_ward_never_heard() -> Overview:
+    overview = hospitals.troubled()
+    never = replace(overview.wards[3], last_contact=None, offline=True)
+    return replace(overview, wards=(*overview.wards[:3], never))
+
+
+def test_a_ward_never_connected_is_not_counted_as_one_that_fell_silent() -> None:
+    view = view_of(with_a_ward_never_heard())
+    assert (view.needs.wards_silent, view.needs.wards_never) == (1, 1)
+    assert [row.ward.place.code for row in view.wards[:2]] == ["ward-02", "ward-04"]
+
+
+def test_a_silent_wards_figures_are_as_old_as_its_last_contact() -> None:
+    view = view_of(with_a_ward_never_heard())
+    silent = hospitals.wards()[1].last_contact
+    assert [row.as_of for row in view.wards] == [silent, None, None, None]
+    together = view.match
+    assert together is not None
+    assert (together.silent, together.never, together.as_of, together.is_current) == (1, 1, silent, False)
+    calm = view_of(hospitals.calm()).match
+    assert calm is not None
+    assert (calm.as_of, calm.is_current) == (None, True)
+
+
+def test_a_silent_ward_with_nothing_to_compare_leaves_the_hospitals_match_of_now() -> None:
+    overview = hospitals.troubled()
+    bare = replace(overview.wards[1], match=Match(0, 0, 0, 0))
+    view = view_of(replace(overview, wards=(overview.wards[0], bare)))
+    assert view.match is not None
+    assert view.match.is_current
 
 
 def test_a_hospital_is_at_rest_only_when_it_has_wards_and_none_needs_anybody() -> None:
@@ -33,9 +67,10 @@ def test_missing_and_unexpected_pieces_are_told_apart_in_the_wards_row() -> None
 
 
 def test_the_hospitals_match_is_over_all_lines_and_not_a_mean_of_means() -> None:
-    view = view_of(hospitals.troubled())
-    assert view.match == Match(lines=218, lines_right=216, book=832, differing=2)
-    assert not view.match_below_gate
+    together = view_of(hospitals.troubled()).match
+    assert together is not None
+    assert together.match == Match(lines=218, lines_right=216, book=832, differing=2)
+    assert not together.below_gate
 
 
 def test_a_hospital_without_wards_has_no_match() -> None:
