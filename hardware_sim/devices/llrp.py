@@ -12,6 +12,7 @@ What the antennas hear comes from the `inventory` function it was given: this fi
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from hardware_sim.devices.llrp_access import AccessSpecs, TagMemory
 from hardware_sim.devices.llrp_answers import (
     CONFIG_PARTS,
     ROSPECS_MAX,
@@ -23,6 +24,7 @@ from hardware_sim.devices.llrp_answers import (
     config_of,
     status_of,
 )
+from hardware_sim.devices.llrp_ports import Ports
 from hardware_sim.devices.llrp_rospecs import (
     ACTIVE,
     DISABLED,
@@ -64,7 +66,8 @@ class LlrpReaderDevice:
     """One reader with one place for a client.
 
     `inventory(at, antennas)` says what those antennas heard in the round that ended at `at`; `delivered(at, tags)` is
-    told of every report handed out. `closing` is true when the client asked to end the connection: send, then close.
+    told of every report handed out; `tags` are the memories of tags that can be read and written, by the EPC the
+    inventory hears. `closing` is true when the client asked to end the connection: send, then close.
     """
 
     inventory: Callable[[Instant, tuple[int, ...]], Iterable[Heard]]
@@ -72,6 +75,9 @@ class LlrpReaderDevice:
     antennas: int = 4
     reader_id: str = "0000000000000000"
     closing: bool = False
+    tags: dict[str, TagMemory] = field(default_factory=dict)
+    ports: Ports = field(default_factory=Ports)
+    _access: AccessSpecs = field(default_factory=AccessSpecs)
     _settings: Settings = field(default_factory=Settings)
     _rospecs: dict[int, RoSpec] = field(default_factory=dict)
     _pending: dict[int, list[dict[str, Value]]] = field(default_factory=dict)
@@ -146,6 +152,19 @@ class LlrpReaderDevice:
         event = {"EventType": number_of("AntennaEventType", name), "AntennaID": antenna}
         return self._event("Antenna_Event", reader_now, {"AntennaEvent": event})
 
+    def switch_input(self, port: int, reader_now: Instant, *, high: bool) -> bytes:
+        """Open or close a contact; ROSpecs that wait for it start or stop."""
+        if self.ports.high[port] == high:
+            return b""
+        out = self._advance(reader_now)
+        self.ports.high[port] = high
+        if self.ports.tells[port]:
+            event = {"GPIPortNumber": port, "GPIEvent": high}
+            out += self._event("GPI_Event", reader_now, {"GPIEvent": event})
+        for each in tuple(self._rospecs.values()):
+            out += self._play(each.contact(port, reader_now, high=high))
+        return out
+
     def _arm_keepalive(self, link_now: Instant) -> None:
         period_ms = self._settings.keepalive_ms
         self._keepalive_due = plus(link_now, period_ms / 1000) if period_ms else None
@@ -183,7 +202,7 @@ class LlrpReaderDevice:
 
     def _tell_config(self, params: Params, _now: Instant) -> Answer:
         requested = number_at(params, "RequestedData") or 0
-        config = config_of(self._settings, self._connected_antennas, self.reader_id)
+        config = config_of(self._settings, self._connected_antennas, self.reader_id) | self.ports.shown()
         if requested > len(CONFIG_PARTS):
             return Answer(("M_FieldError", f"expected RequestedData of 0..{len(CONFIG_PARTS)}, got {requested}"))
         if requested:
@@ -191,11 +210,16 @@ class LlrpReaderDevice:
         return Answer(extra=config)
 
     def _change_config(self, params: Params, _now: Instant) -> Answer:
+        fault = self.ports.fault(params)
+        if fault:
+            return Answer(("M_ParameterError", fault))
         if params.get("ResetToFactoryDefault"):
+            self._access.clear()
             self._settings = Settings()
             self._rospecs.clear()
             self._pending.clear()
         self._settings.change(params)
+        self.ports.change(params)
         return Answer()
 
     def _tell_versions(self, _params: Params, _now: Instant) -> Answer:
@@ -271,11 +295,20 @@ class LlrpReaderDevice:
         status, chosen = self._choose(params, (ACTIVE,), zero_is_all=False)
         return Answer(status, after=b"".join(self._play(each.stop(now)) for each in chosen))
 
-    def _no_access(self, params: Params, _now: Instant) -> Answer:
-        wanted = number_at(params, "AccessSpecID")
-        if "AccessSpec" in params or wanted:
-            return Answer(("M_UnsupportedMessage", "this reader holds no AccessSpec"))
-        return Answer()
+    def _add_access(self, params: Params, _now: Instant) -> Answer:
+        return self._access.add(nested(params, "AccessSpec"))
+
+    def _delete_access(self, params: Params, _now: Instant) -> Answer:
+        return self._access.change("DELETE_ACCESSSPEC", number_at(params, "AccessSpecID") or 0)
+
+    def _enable_access(self, params: Params, _now: Instant) -> Answer:
+        return self._access.change("ENABLE_ACCESSSPEC", number_at(params, "AccessSpecID") or 0)
+
+    def _disable_access(self, params: Params, _now: Instant) -> Answer:
+        return self._access.change("DISABLE_ACCESSSPEC", number_at(params, "AccessSpecID") or 0)
+
+    def _tell_access(self, _params: Params, _now: Instant) -> Answer:
+        return Answer(extra=self._access.shown())
 
     # --- rounds ------------------------------------------------------------------------------------------------------
 
@@ -304,7 +337,7 @@ class LlrpReaderDevice:
         spec = self._report_spec(step.rospec_id)
         selector = nested(spec, "TagReportContentSelector")
         pending = self._pending.setdefault(step.rospec_id, [])
-        pending += [_tag_report(heard, step, selector) for heard in self.inventory(step.at, alive)]
+        pending += [self._report_tag(heard, step, selector) for heard in self.inventory(step.at, alive)]
         out = self._flush(step.rospec_id, step.at, whole=number_at(spec, "N") or PENDING_TAGS_MAX)
         if not step.ends_aispec:
             return out
@@ -312,6 +345,14 @@ class LlrpReaderDevice:
             out += self._flush(step.rospec_id, step.at)
         event = {"EventType": 0, "ROSpecID": step.rospec_id, "SpecIndex": step.spec_index}
         return out + self._event("AISpec_Event", step.at, {"AISpecEvent": event})
+
+    def _report_tag(self, heard: Heard, step: Listened, selector: Params) -> dict[str, Value]:
+        """Return one tag's report; a tag with a memory says its EPC itself, and may be read and written."""
+        memory = self.tags.get(heard[0])
+        if memory is None:
+            return _tag_report(heard, step, selector)
+        row = _tag_report((memory.epc, *heard[1:]), step, selector)
+        return row | self._access.act(memory, step.rospec_id, heard[1])
 
     def _report_spec(self, rospec_id: int) -> Params:
         return nested(self._rospecs[rospec_id].params, "ROReportSpec") or self._settings.report_spec
@@ -371,11 +412,11 @@ ANSWERS: dict[str, AnswerTo] = {
     "START_ROSPEC": LlrpReaderDevice._start_rospec,
     "STOP_ROSPEC": LlrpReaderDevice._stop_rospec,
     "GET_ROSPECS": LlrpReaderDevice._tell_rospecs,
-    "ADD_ACCESSSPEC": LlrpReaderDevice._no_access,
-    "DELETE_ACCESSSPEC": LlrpReaderDevice._no_access,
-    "ENABLE_ACCESSSPEC": LlrpReaderDevice._no_access,
-    "DISABLE_ACCESSSPEC": LlrpReaderDevice._no_access,
-    "GET_ACCESSSPECS": LlrpReaderDevice._no_access,
+    "ADD_ACCESSSPEC": LlrpReaderDevice._add_access,
+    "DELETE_ACCESSSPEC": LlrpReaderDevice._delete_access,
+    "ENABLE_ACCESSSPEC": LlrpReaderDevice._enable_access,
+    "DISABLE_ACCESSSPEC": LlrpReaderDevice._disable_access,
+    "GET_ACCESSSPECS": LlrpReaderDevice._tell_access,
 }
 """Every request that has an answer, and what makes it."""
 

@@ -7,11 +7,16 @@ Plain values under the names of the LLRP tables; no state machine and no clock. 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hardware_sim.devices.llrp_ports import PORTS
 from protocols.readers.llrp.fields import Params, Value
 from protocols.readers.llrp.messages import nested, number_at, number_of, rows_at
 
 ROSPECS_MAX = 8
 """As many as common readers hold; a ninth is refused with M_OverflowParameter."""
+
+ACCESSSPECS_MAX = 8
+OPERATIONS_MAX = 8
+"""AccessSpecs held, and operations in each."""
 
 COUNTRY_CHINA = 156
 FIRST_CHANNEL_KHZ, CHANNEL_KHZ, CHANNELS = 920_625, 250, 16
@@ -95,7 +100,7 @@ class Settings:
             )
         self.hold = bool(params.get("EventsAndReports", self.hold))
         self.report_spec = nested(params, "ROReportSpec") or self.report_spec
-        for key in ("AntennaConfiguration", "GPOWriteData", "AccessReportSpec"):
+        for key in ("AntennaConfiguration", "AccessReportSpec"):
             if key in params:
                 self.kept[key] = params[key]
 
@@ -111,7 +116,7 @@ def capabilities(antennas: int) -> Params:
         "ModelName": 0,
         "ReaderFirmwareVersion": FIRMWARE,
         "ReceiveSensitivityTableEntry": [{"Index": 1, "ReceiveSensitivityValue": 0}],
-        "GPIOCapabilities": {"NumGPIs": 0, "NumGPOs": 0},
+        "GPIOCapabilities": {"NumGPIs": PORTS, "NumGPOs": PORTS},
         "PerAntennaAirProtocol": [{"AntennaID": each, "ProtocolID": [gen2]} for each in range(1, antennas + 1)],
     }
     llrp: Params = {
@@ -125,8 +130,8 @@ def capabilities(antennas: int) -> Params:
         "MaxNumROSpecs": ROSPECS_MAX,
         "MaxNumSpecsPerROSpec": 16,
         "MaxNumInventoryParameterSpecsPerAISpec": 1,
-        "MaxNumAccessSpecs": 0,
-        "MaxNumOpSpecsPerAccessSpec": 0,
+        "MaxNumAccessSpecs": ACCESSSPECS_MAX,
+        "MaxNumOpSpecsPerAccessSpec": OPERATIONS_MAX,
     }
     return {
         "GeneralDeviceCapabilities": general,

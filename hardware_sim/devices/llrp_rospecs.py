@@ -66,6 +66,10 @@ class Inventory:
     is_open: bool
 
 
+Contact = tuple[int, bool]
+"""An input port and the level it changes to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a ROSpec asks for, in microseconds of reader time. `start` is a name of ROSpecStartTriggerType."""
@@ -77,6 +81,8 @@ class Plan:
     origin: Instant | None
     lasts_us: int | None
     inventories: tuple[Inventory, ...]
+    starts_on: Contact | None = None
+    stops_on: Contact | None = None
 
     @property
     def beat_us(self) -> int:
@@ -88,25 +94,34 @@ def read_plan(params: Params) -> Plan | str:
     """Return the plan of an added ROSpec, or what in it this reader does not support."""
     start = nested(params, "ROBoundarySpec", "ROSpecStartTrigger")
     stop = nested(params, "ROBoundarySpec", "ROSpecStopTrigger")
-    kinds = {number_of("ROSpecStartTriggerType", name): name for name in ("Null", "Immediate", "Periodic")}
+    kinds = {number_of("ROSpecStartTriggerType", name): name for name in ("Null", "Immediate", "Periodic", "GPI")}
     kind = kinds.get(number_at(start, "ROSpecStartTriggerType") or 0)
     specs = rows_at(params, "SpecParameter")
-    if kind is None or number_at(stop, "ROSpecStopTriggerType") not in (0, 1):
-        return "GPI triggers"
+    if kind is None or number_at(stop, "ROSpecStopTriggerType") not in (0, 1, 2):
+        return "this kind of trigger"
     if not all("AISpec" in spec for spec in specs):
         return "specs other than AISpec"
     timer = nested(start, "PeriodicTriggerValue")
     origin = number_at(timer, "UTCTimestamp")
-    by_duration = number_at(stop, "ROSpecStopTriggerType") == number_of("ROSpecStopTriggerType", "Duration")
+    lasts_ms = (0, number_at(stop, "DurationTriggerValue"), number_at(stop, "GPITriggerValue", "Timeout"))[
+        number_at(stop, "ROSpecStopTriggerType") or 0
+    ]
     return Plan(
         rospec_id=number_at(params, "ROSpecID") or 0,
         start=kind,
         offset_us=(number_at(timer, "Offset") or 0) * 1000,
         period_us=max(SLICE_US_MIN, (number_at(timer, "Period") or 0) * 1000) if kind == "Periodic" else 0,
         origin=None if origin is None else Instant(origin),
-        lasts_us=max(SLICE_US_MIN, (number_at(stop, "DurationTriggerValue") or 0) * 1000) if by_duration else None,
+        lasts_us=max(SLICE_US_MIN, lasts_ms * 1000) if lasts_ms else None,
         inventories=tuple(_read_inventory(nested(spec, "AISpec")) for spec in specs),
+        starts_on=_read_contact(start),
+        stops_on=_read_contact(stop),
     )
+
+
+def _read_contact(trigger: Params) -> Contact | None:
+    port = number_at(trigger, "GPITriggerValue", "GPIPortNum")
+    return None if port is None else (port, bool(number_at(trigger, "GPITriggerValue", "GPIEvent")))
 
 
 def _read_inventory(aispec: Params) -> Inventory:
@@ -166,6 +181,12 @@ class RoSpec:
     def stop(self, now: Instant) -> list[Step]:
         """Become inactive before the AISpecs are through."""
         return [self._listened(now, ends=True), self._end(now)] if self.state == ACTIVE else []
+
+    def contact(self, port: int, now: Instant, *, high: bool) -> list[Step]:
+        """Take a change of an input: it may start or stop this ROSpec."""
+        if self.state == INACTIVE and self.plan.start == "GPI" and self.plan.starts_on == (port, high):
+            return [self.start(now)]
+        return self.stop(now) if self.plan.stops_on == (port, high) else []
 
     def advance(self, now: Instant) -> Iterator[Step]:
         """Do what fell due up to now, one step at a time; what is too long ago is left out."""

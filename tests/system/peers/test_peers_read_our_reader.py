@@ -9,6 +9,7 @@ import pytest
 
 from hardware_sim.clock import Clock, real_time
 from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
+from hardware_sim.devices.llrp_access import TagMemory
 from hardware_sim.serve import ReaderPort
 from protocols.values.instant import Instant
 from tests.system.peers.environments import LLRPKIT, PYLLRP, SLLURP, Peer
@@ -28,7 +29,8 @@ def hear(at: Instant, antennas: tuple[int, ...]) -> list[Heard]:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    served = ReaderPort(LlrpReaderDevice(hear), Clock(real_time()))
+    memory = {TAGS[0]: TagMemory(TAGS[0], "E2801105200000A1")}
+    served = ReaderPort(LlrpReaderDevice(hear, tags=memory), Clock(real_time()))
     served.start()
     yield served.port
     served.close()
@@ -51,3 +53,23 @@ def test_llrpkits_inventory_reads_all_tags_of_our_reader(options: tuple[str, ...
     run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert run.returncode == 0, run.stderr
     assert {json.loads(line)["epc"].upper() for line in out.read_text().splitlines()} == set(TAGS)
+
+
+def run_llrpkit(*words: str) -> str:
+    """Run one of llrpkit's commands and return what it says."""
+    command = [str(LLRPKIT.program("llrpkit")), *words]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_llrpkit_writes_and_reads_a_tags_memory_on_our_reader(port: int) -> None:
+    where = ("127.0.0.1", "--port", str(port), "--epc", TAGS[0].lower(), "--bank", "user")
+    assert "2 word(s) written" in run_llrpkit("write", *where, "--data", "CAFE0001")
+    assert "cafe000100000000" in run_llrpkit("read", *where, "--words", "4")
+
+
+def test_llrpkit_switches_an_output_of_our_reader(port: int) -> None:
+    said = run_llrpkit("gpio", "127.0.0.1", "--port", str(port), "--set", "2=on")
+    assert "GPO 2: on" in said
+    assert "GPO 1: off" in said

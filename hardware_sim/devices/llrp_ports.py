@@ -1,0 +1,46 @@
+"""The inputs and outputs of a simulated LLRP reader: a door's contact, a light (LLRP 1.1 chapter 12).
+
+An input tells of its changes only where the client asked for it. It knows no wire: the reader says what changed.
+"""
+
+from dataclasses import dataclass, field
+
+from protocols.readers.llrp.fields import Params, Value
+from protocols.readers.llrp.messages import number_at, number_of, rows_at
+
+PORTS = 4
+"""Inputs and outputs each, as on a common reader."""
+
+
+@dataclass(slots=True)
+class Ports:
+    """Levels of the inputs, which of them tell, and what the outputs show."""
+
+    high: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, PORTS + 1), False))
+    tells: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, PORTS + 1), False))
+    lit: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, PORTS + 1), False))
+
+    def fault(self, params: Params) -> str:
+        """Return what is wrong with the ports a SET_READER_CONFIG names, or ""."""
+        named = [number_at(row, "GPOPortNumber") for row in rows_at(params, "GPOWriteData")]
+        named += [number_at(row, "GPIPortNum") for row in rows_at(params, "GPIPortCurrentState")]
+        wrong = [port for port in named if port not in self.high]
+        return f"expected ports of 1..{PORTS}, got {wrong[0]}" if wrong else ""
+
+    def change(self, params: Params) -> None:
+        """Take the ports of a SET_READER_CONFIG without fault."""
+        for row in rows_at(params, "GPOWriteData"):
+            self.lit[number_at(row, "GPOPortNumber") or 0] = bool(number_at(row, "GPOData"))
+        for row in rows_at(params, "GPIPortCurrentState"):
+            self.tells[number_at(row, "GPIPortNum") or 0] = bool(number_at(row, "Config"))
+
+    def shown(self) -> dict[str, Value]:
+        """Return the ports as GET_READER_CONFIG answers."""
+        levels = {True: number_of("GPIPortState", "High"), False: number_of("GPIPortState", "Low")}
+        return {
+            "GPIPortCurrentState": [
+                {"GPIPortNum": port, "Config": self.tells[port], "State": levels[high]}
+                for port, high in self.high.items()
+            ],
+            "GPOWriteData": [{"GPOPortNumber": port, "GPOData": lit} for port, lit in self.lit.items()],
+        }
