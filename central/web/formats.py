@@ -23,7 +23,30 @@ from protocols.values.money import UNITS_A_YUAN, Money, rounded_fen
 JUST_NOW_S = 60
 """Below this an event is just past; nobody reads seconds."""
 
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+UNITS_S = (365 * DAY_S, 30 * DAY_S, 7 * DAY_S, DAY_S, HOUR_S, MINUTE_S)
+"""The units a length of time is said in, longest first; what is left over of one is cut, so 119 minutes is 1 hour."""
+
+SHARE_DIGITS = 9
+"""Decimals up to which a share that comes as a float is believed; beyond them is binary dust."""
+
 SIBILANTS = ("s", "x", "z", "ch", "sh")
+
+
+def tenths_of_percent(share: Fraction | float) -> int:
+    """Return a share as whole tenths of a percent, cut downwards: the one rule by which every rate is written.
+
+    A rate stands beside a gate it must reach, so what is shown may never pass a gate the rate itself does not:
+    0.9799 is 979 and never 980, and only a whole reads as 1000.
+    """
+    exact = share if isinstance(share, Fraction) else Fraction(f"{share:.{SHARE_DIGITS}f}")
+    return floor(exact * 1000)
+
+
+def _whole_units(seconds: float) -> float:
+    """Return a length of time cut to whole numbers of the longest unit that fits in it."""
+    unit = next((unit for unit in UNITS_S if seconds >= unit), MINUTE_S)
+    return seconds // unit * unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +77,8 @@ class Formats:
         return f"{self.number(qty)} {word}".strip()
 
     def percent(self, value: Fraction | float) -> str:
-        """Return a share as a percentage with one decimal, cut downwards."""
-        return format_percent(floor(round(float(value) * 1000, 6)) / 1000, "#,##0.0%", locale=self.locale)
+        """Return a share as a percentage with one decimal, by the rule of `tenths_of_percent`."""
+        return format_percent(Decimal(tenths_of_percent(value)) / 1000, "#,##0.0%", locale=self.locale)
 
     def chance(self, p: float) -> str:
         """Return a probability as whole percent; what is nearly sure stays nearly."""
@@ -91,15 +114,19 @@ class Formats:
         seconds = seconds_between(instant, now)
         if seconds < JUST_NOW_S:
             return ""
-        past = timedelta(seconds=-seconds)
-        return format_timedelta(
-            past, granularity="minute", threshold=1.5, add_direction=True, format="short", locale=self.locale
-        )
+        past = timedelta(seconds=-_whole_units(seconds))
+        return format_timedelta(past, threshold=1, add_direction=True, format="short", locale=self.locale)
 
     def span(self, seconds: float) -> str:
-        """Return a length of time, to one unit and at least a minute."""
-        length = timedelta(seconds=max(seconds, JUST_NOW_S))
-        return format_timedelta(length, granularity="minute", threshold=1.5, locale=self.locale)
+        """Return a length of time, at least a minute: to the minute within a day, beyond it to one unit."""
+        length = max(seconds, MINUTE_S)
+        first = _whole_units(length)
+        rest = _whole_units(length - first) if HOUR_S <= length < DAY_S and length - first >= MINUTE_S else 0
+        joint = "" if self.language is Language.ZH else " "
+        return joint.join(self._length(part) for part in (first, rest) if part)
+
+    def _length(self, seconds: float) -> str:
+        return format_timedelta(timedelta(seconds=seconds), threshold=1, format="short", locale=self.locale)
 
     def prose(self, sentences: Sequence[str]) -> str:
         """Return sentences as one paragraph, parted as the language parts them; empty ones are left out."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.services.overview import Name
-from central.web.formats import Formats
+from central.web.formats import Formats, tenths_of_percent
 from central.web.languages import Language
 from protocols.values.instant import Instant, from_iso, plus
 from protocols.values.money import Money
@@ -25,7 +25,18 @@ def test_a_rate_is_cut_and_never_rounded_up_to_whole() -> None:
 
 @given(st.fractions(min_value=0, max_value=1))
 def test_only_what_is_whole_reads_as_whole(share: Fraction) -> None:
-    assert (EN.percent(share) == "100.0%") == (share > 1 - Fraction(1, 10**9))
+    assert (EN.percent(share) == "100.0%") == (share == 1)
+
+
+@given(st.fractions(min_value=-1, max_value=1), st.integers(0, 1000))
+def test_a_rate_that_is_below_a_gate_is_never_shown_to_reach_it(share: Fraction, gate: int) -> None:
+    assert (tenths_of_percent(share) >= gate) == (share >= Fraction(gate, 1000))
+
+
+@given(st.integers(0, 1000))
+def test_a_rate_that_comes_as_a_float_loses_nothing_to_binary_dust(tenths: int) -> None:
+    assert tenths_of_percent(tenths / 1000) == tenths
+    assert tenths_of_percent(0.9799) == 979
 
 
 def test_what_is_nearly_sure_does_not_read_as_sure() -> None:
@@ -44,12 +55,35 @@ def test_the_hour_is_the_hospitals_and_the_day_is_said_only_when_it_is_not_today
 
 @pytest.mark.parametrize(
     ("seconds", "zh", "en"),
-    [(59, "", ""), (61, "1分钟前", "1 min ago"), (3480, "58分钟前", "58 min ago"), (7000, "2小时前", "2 hr ago")],
+    [
+        (59, "", ""),
+        (61, "1分钟前", "1 min ago"),
+        (3599, "59分钟前", "59 min ago"),
+        (3600, "1小时前", "1 hr ago"),
+        (7199, "1小时前", "1 hr ago"),
+        (90_000, "1天前", "1 day ago"),
+    ],
 )
 def test_how_long_ago_is_said_to_one_unit(seconds: int, zh: str, en: str) -> None:
     then = plus(NOW, -seconds)
     assert ZH.ago(then, NOW) == zh
     assert EN.ago(then, NOW) == en
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (5, "1分钟", "1 min"),
+        (3599, "59分钟", "59 mins"),
+        (3600, "1小时", "1 hr"),
+        (3840, "1小时4分钟", "1 hr 4 mins"),
+        (86_399, "23小时59分钟", "23 hrs 59 mins"),
+        (100_000, "1天", "1 day"),
+    ],
+)
+def test_how_long_is_said_in_hours_and_minutes_within_a_day(seconds: int, zh: str, en: str) -> None:
+    assert ZH.span(seconds) == zh
+    assert EN.span(seconds) == en
 
 
 def test_a_moment_that_is_still_to_come_is_not_said_to_be_past() -> None:

@@ -168,6 +168,14 @@ def test_an_offline_wards_match_says_when_it_was_true(client: TestClient) -> Non
     assert "as of" not in browser(hospitals.calm).get("/?lang=en").text
 
 
+def test_a_discrepancy_says_what_the_book_claims_and_what_the_readers_say(client: TestClient) -> None:
+    page = client.get("/?lang=en").text
+    assert "Book: should be here (last entry: opening stock, Cardiology, 16:00)." in page
+    assert "Readers: not seen; the probability that it is on the shelf is 1%." in page
+    assert "Book: should not be here (last entry: issued, Cardiology, 16:41)." in page
+    assert "在库可能性 1%" in client.get("/?lang=zh").text
+
+
 def test_a_source_that_was_passed_over_is_measured_by_its_own_lead_time(client: TestClient) -> None:
     assert "一级库现有 0，按其到货周期需 2。" in client.get("/").text
     assert "Central store has 0; with its own lead time it would have had to send 2." in client.get("/?lang=en").text
