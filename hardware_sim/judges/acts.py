@@ -1,4 +1,4 @@
-"""Judges what people were told: every ok beep is exactly one event at central, and nothing else is.
+"""Judges what people were told: every ok beep is exactly one event at central, and nobody is refused for nothing.
 
 A scan without an answer may have been written or not: the power may have gone between COMMIT and the beep. The rule
 that must not be broken: the log of beeps is the simulator's, so no program under judgement can make it agree.
@@ -35,6 +35,7 @@ def judge_acts(case: Case) -> tuple[ActFigures, list[str]]:
     problems = forgotten + lost + doubled
     for ward, beeps in case.beeps.items():
         problems += _log_against_truth(case.wards[ward], beeps)
+        problems += _refused(case.wards[ward], beeps)
     scanned = {str(beep.epc) for beeps in case.beeps.values() for beep in beeps}
     phantoms = sorted(_issues(central.values()).keys() - scanned)
     problems += [f"unit {unit} is issued at central and nobody scanned it" for unit in phantoms]
@@ -110,6 +111,18 @@ def _visits(actor: str, beeps: Sequence[Beep], begun: Sequence[Entry]) -> Iterat
 
 def _said(beep: Beep) -> str:
     return f"{beep.actor} was told ok at {to_iso(beep.at)}"
+
+
+def _refused(ward: WardTruth, beeps: Iterable[Beep]) -> Iterator[str]:
+    """Every piece that is scanned lies on the shelf: its last answer is no only if an earlier one got lost."""
+    answers: defaultdict[str, list[str]] = defaultdict(list)
+    shelved = {str(tag.epc) for tag in ward.tags}
+    for beep in beeps:
+        if beep.what == "item" and beep.epc in shelved:
+            answers[beep.epc].append(beep.answer)
+    for epc, told in answers.items():
+        if told[-1] == "no" and not any(answer in UNANSWERED for answer in told):
+            yield f"{ward.place}: {epc} lay on the shelf, was scanned {len(told)} times and refused in the end"
 
 
 def _log_against_truth(ward: WardTruth, beeps: Iterable[Beep]) -> Iterator[str]:

@@ -300,6 +300,18 @@ def test_a_scan_without_an_answer_may_have_been_written_and_may_not(state: Path)
     assert said(state) == ""
 
 
+def test_a_piece_on_the_shelf_that_is_refused_is_named(state: Path) -> None:
+    content = json.loads(truth_path(state).read_text("utf-8"))
+    ward = content["wards"][0]
+    gone = {move["epc"] for move in ward["moves"]}
+    epc = next(tag["epc"] for tag in ward["tags"] if tag["epc"] not in gone)
+    path = beeps_path(state, PlaceId(ward["place"]))
+    line = next(json.loads(line) for line in path.read_text("utf-8").splitlines() if '"item"' in line)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**line, "epc": epc, "answer": "no"}) + "\n")
+    assert "lay on the shelf" in said(state)
+
+
 def test_a_reader_that_delivered_nothing_is_named(state: Path) -> None:
     deliveries_path(state, PlaceId("ward-02")).write_text('{"reads": 0}')
     assert "ward-02: its reader delivered nothing" in said(state)
