@@ -1,15 +1,23 @@
-"""A TCP link to one reader: connect, hand on bytes as they come, send, close, and try again after a pause.
+"""A TCP link to one reader, in the clear or over TLS: connect, hand on bytes, send, close, and try again after a pause.
 
 It knows no protocol and no rule about readers: what bytes mean is a session's business, on the agent's own thread. The
 callbacks are called on the link's thread and should only put something into the agent's queue; a queue that is full
 holds the link back, and TCP holds the reader back. Nothing a network does raises from here: it becomes a reason.
+
+LLRP has no login: TLS (port 5085) with certificates on both ends is all that tells a reader from whoever answers at its
+address. The certificates come in as a context; `tls_context` makes one that believes one authority and nobody else.
 """
 
 import math
+import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from protocols.errors import BadValue
 
 RECEIVE_BYTES = 65_536
 IO_TIMEOUT_S = 5.0
@@ -59,8 +67,8 @@ class TcpConnection:
         """Hand on bytes until the connection is over; returns why it is."""
         while not self._reason:
             try:
-                data = self._socket.recv(RECEIVE_BYTES)
-            except TimeoutError:
+                data = self._receive()
+            except (TimeoutError, ssl.SSLWantReadError):
                 continue
             except OSError as error:
                 self.close(say(error, self._where))
@@ -71,6 +79,21 @@ class TcpConnection:
             on_bytes(data)
         self._socket.close()
         return self._reason
+
+    def _receive(self) -> bytes:
+        """Return what came. A TLS connection is one state for both ways: only one thread at a time may touch it."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return self._socket.recv(RECEIVE_BYTES)
+        if not self._socket.pending() and not select.select([self._socket], [], [], IO_TIMEOUT_S)[0]:
+            raise TimeoutError
+        with self._lock:
+            if self._reason:
+                return b""  # once shut down, the socket would hand on what is still coming without opening it
+            self._socket.settimeout(0)  # a record may hold no bytes for us: who waits for more must not hold the lock
+            try:
+                return self._socket.recv(RECEIVE_BYTES)
+            finally:
+                self._socket.settimeout(IO_TIMEOUT_S)
 
     def _end(self, reason: str) -> None:
         if self._reason:
@@ -100,12 +123,14 @@ class TcpLink:
         on_close: Callable[[str], None],
         chance: Callable[[], float],
         back_off: BackOff | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._address = (host, port)
         self._where = f"{host}:{port}"
         self._on_open, self._on_bytes, self._on_close = on_open, on_bytes, on_close
         self._chance = chance
         self._back_off = back_off or BackOff()
+        self._tls = tls
         self._failures = 0
         self._stopped = threading.Event()
         self._connection: TcpConnection | None = None
@@ -137,7 +162,7 @@ class TcpLink:
 
     def _connect_and_read(self) -> str:
         try:
-            sock = connect(self._address)
+            sock = connect(self._address, self._tls)
         except OSError as error:
             return say(error, self._where)
         connection = TcpConnection(sock, self._where)
@@ -148,22 +173,47 @@ class TcpLink:
         return connection.read(self._on_bytes)
 
 
-def connect(address: tuple[str, int]) -> socket.socket:
+def tls_context(authority: Path, *, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+    """Return a context that believes readers of this authority only, and shows our own certificate where one is given.
+
+    Raises `BadValue` for files that are not what they should be.
+    """
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(authority))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except OSError as error:
+        named = f"{authority}" + (f", {certificate}, {key or certificate}" if certificate else "")
+        raise BadValue(
+            f"TLS: expected PEM files of an authority, a certificate and its key, got {named}: "
+            f"{error.strerror or error}"
+        ) from error
+    return context
+
+
+def connect(address: tuple[str, int], tls: ssl.SSLContext | None = None) -> socket.socket:
     """Return a connected socket. Raises `OSError`, also where a port nobody serves connected to itself (Linux does)."""
     sock = socket.create_connection(address, IO_TIMEOUT_S)
     try:
         if sock.getsockname() == sock.getpeername():
             raise ConnectionRefusedError
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock if tls is None else tls.wrap_socket(sock, server_hostname=address[0])
     except OSError:
         sock.close()
         raise
-    return sock
 
 
 def say(error: OSError, where: str) -> str:
     """Return what a person should know of a network error."""
     match error:
+        case ssl.SSLCertVerificationError():
+            return (
+                f"{where} shows a certificate we do not believe: {error.verify_message}; correct its authority or name"
+            )
+        case ssl.SSLError():
+            return f"{where} does not speak TLS as we do ({error.reason or error}): is this its TLS port, usually 5085?"
         case ConnectionRefusedError():
             return f"{where} refused the connection: is the reader on, and is this its port?"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
