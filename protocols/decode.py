@@ -50,6 +50,8 @@ def _epc(text: str) -> Answer:
         "element_string": identity.element_string,
         "digital_link": identity.digital_link,
     }
+    if identity.data or identity.unread:
+        return {**answer, "data": dict(identity.data), "unread": identity.unread}
     return answer if identity.scheme else {**answer, "reason": identity.reason}
 
 

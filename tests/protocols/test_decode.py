@@ -33,6 +33,28 @@ def test_an_epc_of_no_scheme_is_not_an_error() -> None:
     assert answer["reason"]
 
 
+def test_lot_and_expiry_behind_an_epc_are_told() -> None:
+    answer = decode_line("epc\tF7B795211411234538566CB0AFC42E6C7E2045433200")["ok"]
+    assert isinstance(answer, dict)
+    assert answer["element_string"] == "(01)79521141123453(21)32a/b"
+    assert answer["data"] == {"17": "270131", "10": "A1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "issuer", "product"),
+    [
+        ("+A123BJC5D6E71G+$$52001510X3GD", "HIBC", "A123BJC5D6E71"),
+        ("MA.156.M0.100204.13351764.L7", "MA", "MA.156.M0.100204.13351764"),
+        ("AHM7", "AHM", None),
+    ],
+)
+def test_every_issuer_is_told_in_one_form(text: str, issuer: str, product: str | None) -> None:
+    answer = decode_line(f"barcode\t{text}\\r")["ok"]
+    assert isinstance(answer, dict)
+    assert (answer["issuer"], answer["product"]) == (issuer, product)
+    assert set(answer) == {"issuer", "product", "lot", "expiry", "made", "serial", "elements"}
+
+
 @pytest.mark.parametrize("separator", ["\\x1d", "\\u001d", "\x1d"])
 @pytest.mark.parametrize("suffix", ["", "\\r", "\\r\\n"])
 def test_a_barcode_is_told_with_its_dates_and_elements(separator: str, suffix: str) -> None:

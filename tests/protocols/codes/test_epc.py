@@ -153,6 +153,21 @@ def test_a_text_of_six_bits_a_character_goes_both_ways(uri: str) -> None:
     assert decode_epc(encode_tag_uri(uri)).tag_uri == uri
 
 
+EARLIER = {
+    "3B0E0CF5E76C9047759AD00373DC7602E7200": "urn:epc:tag:adi-var:3.35962.PQ7VZ4.M37GXB92",
+    "3D74257BF75411DEF6B4CC00000003039": "urn:epc:tag:cpi-var:3.0614141.5PQ7%2FZ43.12345",
+    "3674257BF6B7A659B2C2BF1000000000000000000000000000": "urn:epc:tag:sgtin-198:3.0614141.712345.32a%2Fb",
+    "350007AB70425D4000000586": "urn:epc:tag:gid-96:31415.271828.1414",
+}
+"""Examples of annex E.3 in edition 1.13 of the standard."""
+
+
+@pytest.mark.parametrize(("bits", "uri"), EARLIER.items())
+def test_an_example_of_an_earlier_edition_reads_and_writes(bits: str, uri: str) -> None:
+    assert decode_epc(bits).tag_uri == uri
+    assert encode_tag_uri(uri).startswith(bits)
+
+
 def test_a_reader_that_reports_the_whole_bank_is_understood() -> None:
     identity = decode_epc(SGTIN + "0000" * 4)
     assert (identity.scheme, identity.serial, identity.filter) == ("SGTIN-96", "123456789", 3)
