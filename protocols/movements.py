@@ -18,10 +18,12 @@ import msgspec
 from protocols.entry import decode_body
 from protocols.errors import BadValue, PeerBroke
 from protocols.values.ids import is_virtual, item_id, lot_no, place_id, unit_id
-from protocols.values.quantity import QUANTITY_MAX
 
 T = TypeVar("T")
 
+LINE_QTY_MAX = 1_000_000_000
+"""Base units of one posting line: more than a hospital ever holds of anything, and ten million entries of such lines
+still sum within 64 bits."""
 LINES_MAX = 400
 """Posting lines of one entry: one lot's units on one delivery; the body's byte limit stands behind it."""
 
@@ -158,8 +160,8 @@ class PostingLine(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         unit_id(self.unit)
         place_id(self.source)
         place_id(self.target)
-        if not 1 <= self.qty <= QUANTITY_MAX:
-            raise BadValue(f"posting line: expected 1..{QUANTITY_MAX} base units, got {self.qty}")
+        if not 1 <= self.qty <= LINE_QTY_MAX:
+            raise BadValue(f"posting line: expected 1..{LINE_QTY_MAX} base units, got {self.qty}")
         if self.unit and self.qty != 1:
             raise BadValue(f"posting line: expected quantity 1 for the single unit {self.unit:.40}, got {self.qty}")
         if (self.source, self.source_position) == (self.target, self.target_position):

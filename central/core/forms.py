@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from protocols.codes.gtin import gtin14
 from protocols.errors import BadValue
+from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import device_id, is_virtual, item_id, lot_no, place_id, supplier_id
 from protocols.values.money import yuan
-from protocols.values.quantity import QUANTITY_MAX
 
 ROWS_MAX = 500_000
 """Rows of one file: a year of daily use of a large hospital's busiest wards."""
@@ -127,7 +127,7 @@ _NAME_ZH = Column("name_zh", _words, f"a name of 1..{TEXT_MAX} characters")
 _NAME_EN = Column("name_en", _words, f"a name of 1..{TEXT_MAX} characters")
 _PIECES = f"a whole number from 1 to {COUNT_MAX}"
 _DAY = "a day such as 2026-03-02"
-_QTY = Column("qty", _whole(0, QUANTITY_MAX), "a whole number of base units, 0 or more")
+_QTY = Column("qty", _whole(0, LINE_QTY_MAX), f"a whole number of base units from 0 to {LINE_QTY_MAX}")
 _LOT = Column("lot", lot_no, "a lot of at most 64 ASCII characters without space, or nothing")
 
 _STOCKED: Mapping[str, str] = MappingProxyType({"place": "places.csv", "item": "items.csv"})

@@ -6,6 +6,7 @@ Reading only, no rule: rows become the core's values. The rule that must not be 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
 
@@ -141,11 +142,19 @@ def _movements(hospital: HospitalId, units: list[str]) -> Select[tuple[str, str,
 def loose_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
     """Return the book quantity of pieces that are not told apart in a storeroom, by item and lot."""
     rows = connection.execute(
-        select(BALANCE.c.item, BALANCE.c.lot, func.sum(BALANCE.c.qty).label("qty"))
-        .where(BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit == "")
-        .group_by(BALANCE.c.item, BALANCE.c.lot)
+        select(BALANCE.c.item, BALANCE.c.lot, BALANCE.c.qty).where(
+            BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit == ""
+        )
     )
-    return {(row.item, row.lot): int(row.qty) for row in rows}
+    return _summed(rows)
+
+
+def _summed(rows: Iterable[Any]) -> dict[tuple[str, str], int]:
+    """Return quantities by item and lot; summed here, because the database's own sum ends at 64 bits."""
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in rows:
+        sums[row.item, row.lot] += row.qty
+    return dict(sums)
 
 
 def items_held(connection: Connection, hospital: HospitalId, place: str) -> frozenset[str]:
@@ -197,16 +206,14 @@ def lines_opened(connection: Connection, hospital: HospitalId, place: str) -> di
     """Return the quantities with which a storeroom's loose stock was opened, by item and lot."""
     line = POSTING_LINE.c
     rows = connection.execute(
-        select(line.item, line.lot, func.sum(line.qty).label("qty"))
-        .where(
+        select(line.item, line.lot, line.qty).where(
             line.hospital == hospital,
             line.target == place,
             line.source == virtual_place("opening", PlaceId(place)),
             line.unit == "",
         )
-        .group_by(line.item, line.lot)
     )
-    return {(row.item, row.lot): int(row.qty) for row in rows}
+    return _summed(rows)
 
 
 def quarantined(connection: Connection, hospital: HospitalId) -> dict[str, int]:

@@ -20,6 +20,20 @@ HOSPITAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 RATE_MAX = 10_000
 
+INSTANT_MIN = 0
+"""The beginning of 1970: where a clock stands that was never set."""
+INSTANT_MAX = 253_370_764_799_999_999
+"""The end of the year 9998, UTC: a day later than any of these still has a date, in every zone."""
+_SAID_MIN = -62_104_060_800_000_000
+"""The beginning of the year 2, UTC: the earliest that can be written as a date in every zone."""
+
+
+def instant(value: object) -> Instant:
+    """Check an instant that somebody else said. Raises `BadValue` when it is not believable."""
+    if isinstance(value, bool) or not isinstance(value, int) or not INSTANT_MIN <= value <= INSTANT_MAX:
+        raise BadValue(f"instant: expected microseconds of the years 1970 to 9998, got {value!r:.40}")
+    return Instant(value)
+
 
 def from_datetime(moment: datetime) -> Instant:
     """Return the instant of an aware datetime. Raises `BadValue` for a naive one."""
@@ -29,8 +43,11 @@ def from_datetime(moment: datetime) -> Instant:
 
 
 def to_datetime(instant: Instant) -> datetime:
-    """Return an instant as an aware UTC datetime."""
-    return EPOCH + timedelta(microseconds=instant)
+    """Return an instant as an aware UTC datetime; what lies outside the years 2 to 9998 as the nearest in them.
+
+    It never raises: a page is drawn of what is stored, however long ago that was checked.
+    """
+    return EPOCH + timedelta(microseconds=min(max(instant, _SAID_MIN), INSTANT_MAX))
 
 
 def from_iso(text: str) -> Instant:

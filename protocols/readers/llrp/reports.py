@@ -15,10 +15,7 @@ from protocols.readers.llrp.messages import rows_at
 from protocols.readers.llrp.patterns import Batch, Patterns
 from protocols.readers.reads import BadFrame, TagRead, make_tag_reads
 from protocols.values.ids import Epc, epc
-from protocols.values.instant import Instant
-
-INSTANT_MAX = 253_402_300_799_999_999
-"""End of the year 9999 in microseconds: a reader that says more is broken."""
+from protocols.values.instant import INSTANT_MAX, Instant
 
 UTC, UPTIME = "SeenTimestampUTC", "SeenTimestampUptime"
 

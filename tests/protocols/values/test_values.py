@@ -10,6 +10,7 @@ from protocols.errors import BadValue
 from protocols.values import ids
 from protocols.values.hlc import Hlc, millis_of, next_hlc
 from protocols.values.instant import (
+    INSTANT_MAX,
     MICROS,
     Instant,
     StoryTime,
@@ -17,6 +18,7 @@ from protocols.values.instant import (
     day_start,
     from_datetime,
     from_iso,
+    instant,
     plus,
     to_datetime,
     to_iso,
@@ -145,3 +147,15 @@ def test_a_business_day_begins_at_the_hospitals_midnight() -> None:
     assert to_iso(start) == "2026-03-02T00:00:00+08:00"
     assert business_day(start) == date(2026, 3, 2)
     assert business_day(plus(start, -1)) == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize("moment", [2**61, -(2**61), 253_402_300_799_000_000, INSTANT_MAX])
+def test_whatever_was_stored_as_an_instant_can_be_written_on_a_page(moment: int) -> None:
+    assert len(to_iso(Instant(moment))) > 20
+    assert business_day(Instant(moment)).year in {2, 9998, 9999}
+
+
+@pytest.mark.parametrize("said", [-1, INSTANT_MAX + 1, True, 1.0, "1"])
+def test_what_no_clock_can_say_is_no_instant(said: object) -> None:
+    with pytest.raises(BadValue, match="1970 to 9998"):
+        instant(said)
