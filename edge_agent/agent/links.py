@@ -28,7 +28,7 @@ class Links:
 
     def __init__(self, config: Config, inbox: Inbox) -> None:
         self._scanners = [_scanner(each, inbox) for each in config.scanners]
-        self._readers = {each.name: _reader(each, inbox) for each in config.readers}
+        self._readers = {each.name: reader_link(each, inbox) for each in config.readers}
         self.broker = _broker(config, inbox)
 
     def start(self) -> None:
@@ -62,7 +62,8 @@ def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink:
     )
 
 
-def _reader(config: ReaderConfig, inbox: Inbox) -> TcpLink | SerialLink:
+def reader_link(config: ReaderConfig, inbox: Inbox) -> TcpLink | SerialLink:
+    """Return the link to a configured reader; what it says goes into the inbox."""
     if config.port is not None:
         return _module(config, config.port, inbox)
     assert config.address is not None  # the configuration gives one or the other

@@ -1,4 +1,4 @@
-"""The tools beside the agent: verify, status, decode. They read only; the agent may run meanwhile.
+"""The tools beside the agent: verify, status, decode, doctor. They write nothing; all but doctor may run beside it.
 
 Only `edge_agent.cli` imports this file, and only when no agent is to be started.
 """
@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from edge_agent.agent.doctor import Finding, examine
 from edge_agent.config import Config, load_config
 from edge_agent.errors import BadConfig, EdgeError
+from edge_agent.links.ports import SERIAL
 from edge_agent.store.connection import SqliteConnection, open_to_read
 from edge_agent.store.schema import check_known
 from edge_agent.store.status import Status, read_status
@@ -25,6 +27,7 @@ from protocols.decode import LINE_MAX, decode_line
 from protocols.values.instant import to_iso
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+MARKS = {True: "ok", False: "WRONG", None: "-"}
 
 
 def example(*commands: str) -> str:
@@ -118,6 +121,27 @@ def _status(
 def _decode() -> None:
     for line in _lines(sys.stdin.buffer):
         _print_json(decode_line(line))
+
+
+@app.command(
+    "doctor",
+    help="Tell what is connected and what is wrong, one line each. Fails when anything is. The agent should not run.",
+    epilog=example("wardstock-edge doctor --config edge.toml"),
+)
+def _doctor(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    as_json: JsonOption = False,
+    ports: Annotated[Path, typer.Option(metavar="DIR", help="Where the system lists its serial ports.")] = SERIAL,
+) -> None:
+    findings: list[Finding] = []
+    for finding in examine(load_config(config), ports):
+        findings.append(finding)
+        if not as_json:
+            print(f"{MARKS[finding.right]:<8}{finding.part}: {finding.said}", flush=True)
+    wrong = any(finding.right is False for finding in findings)
+    if as_json:
+        _print_json({"ok": not wrong, "findings": [asdict(finding) for finding in findings]})
+    raise typer.Exit(FAILED if wrong else DONE)
 
 
 # --- what the commands share ---

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import serial
 
+from edge_agent.errors import LinkFault
 from edge_agent.links.tcp import BackOff
 
 READ_BYTES = 4096
@@ -124,6 +125,14 @@ class SerialLink:
         finally:
             connection.release()
         return connection.why_closed or "stopped"
+
+
+def try_port(path: Path, baud: int, what: str = "scanner") -> None:
+    """Open a port and give it back. Raises `LinkFault` that says what to do."""
+    try:
+        _open(path, baud).close()
+    except (OSError, ValueError) as error:
+        raise LinkFault(_say(error, path, what)) from error
 
 
 def _open(path: Path, baud: int) -> serial.Serial:

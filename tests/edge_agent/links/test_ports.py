@@ -1,0 +1,42 @@
+"""Names of ports: by-id where that is sure, else by-path; the folder is given."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent.links.ports import lasting_name, list_ports
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Path:
+    for folder in ("serial/by-id", "serial/by-path"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+def plug(dev: Path, device: str, *, by_id: str = "", by_path: str) -> Path:
+    (dev / device).touch()
+    (dev / "serial/by-path" / by_path).symlink_to(dev / device)
+    if by_id:
+        link = dev / "serial/by-id" / by_id
+        link.unlink(missing_ok=True)
+        link.symlink_to(dev / device)
+    return dev / device
+
+
+def test_a_port_with_an_id_of_its_own_is_called_by_it(dev: Path) -> None:
+    device = plug(dev, "ttyUSB0", by_id="usb-FTDI_A50285BI-if00-port0", by_path="usb-0:1")
+    (port,) = list_ports(dev / "serial")
+    assert port.url == f"serial:{dev}/serial/by-id/usb-FTDI_A50285BI-if00-port0"
+    assert lasting_name(device, [port]) == port.name
+    assert lasting_name(port.name, [port]) is None
+
+
+def test_twins_that_fight_over_one_id_are_called_by_where_they_are_plugged_in(dev: Path) -> None:
+    plug(dev, "ttyUSB0", by_id="usb-1a86_USB_Serial-if00-port0", by_path="usb-0:1")
+    plug(dev, "ttyUSB1", by_id="usb-1a86_USB_Serial-if00-port0", by_path="usb-0:2")
+    assert [each.name.name for each in list_ports(dev / "serial")] == ["usb-0:1", "usb-0:2"]
+
+
+def test_a_machine_without_ports_has_none(tmp_path: Path) -> None:
+    assert list_ports(tmp_path / "serial") == []
