@@ -29,7 +29,7 @@ from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy
 from central.services.worker import Duties, Worker
-from central.store.engine import BadStoreUrl, Store, open_store
+from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
 from central.web.pages import REFRESH_S, PageSources, build_pages
 from protocols.errors import BadValue
@@ -50,9 +50,11 @@ REFRESH_FAST_S = 2
 def store_of(config: Config, *, migrated: bool = True) -> Iterator[Store]:
     """Open a configuration's store. Raises `BadInput` for its address, `NotReady` when it is not migrated."""
     try:
-        store = open_store(config.store.url, base=config.path.parent)
+        store = open_store(config.store.url, base=config.path.parent, existing=migrated)
     except BadStoreUrl as error:
-        raise BadInput(f"[store] url: {error}") from error
+        raise BadInput(f"store.url: {error}") from error
+    except NoStore as error:
+        raise NotReady(f"{error}; run `wardstock-central migrate` first") from error
     try:
         lacking = pending(store) if migrated else ""
         if lacking:

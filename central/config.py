@@ -5,11 +5,14 @@ that is wrong or a key that is unknown stops the start; nothing is guessed.
 """
 
 import tomllib
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from central.core.reorder import POLICIES
 from central.errors import BadConfig
@@ -23,41 +26,49 @@ BROKERS_MAX = 8
 LOOPBACK = ("127.0.0.1", "localhost")
 """Where `serve` may listen until people and rights exist."""
 
-SHOWN = 60
+SHOWN_MAX = 80
+"""Characters of a wrong value that a message repeats."""
+
+STORE_URL = "sqlite:///central.db"
+_NAMED = "a lower-case name such as 'main'"
+_INSTANT = "a time with its zone such as '2026-03-02T16:00:00+08:00'"
 
 
-def _story_start(text: str) -> str:
-    try:
-        from_iso(text)
-    except BadValue as error:
-        raise ValueError(str(error).removeprefix("instant: ")) from error
-    return text
+def _instant(text: str) -> str:
+    return _admitted(text, from_iso)
 
 
 def _hospital(text: str) -> str:
+    return _admitted(text, hospital_id)
+
+
+def _admitted(text: str, parse: Callable[[str], object]) -> str:
     try:
-        return hospital_id(text)
+        parse(text)
     except BadValue as error:
-        raise ValueError(str(error).removeprefix("hospital: ")) from error
+        raise ValueError(str(error)) from error
+    return text
 
 
 def _broker(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise ValueError("expected mqtt://HOST:PORT or mqtts://HOST:PORT")
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path not in {"", "/"} or parts.port == 0:
+        raise ValueError(url)
     return url
 
 
 def _loopback(host: str) -> str:
-    if host not in LOOPBACK:
-        raise ValueError(f"expected one of {', '.join(LOOPBACK)} until there are people and rights")
-    return host
+    return _one_of(host, LOOPBACK)
 
 
 def _policy(name: str) -> str:
-    if name not in POLICIES:
-        raise ValueError(f"expected one of {', '.join(POLICIES)}")
-    return name
+    return _one_of(name, POLICIES)
+
+
+def _one_of(text: str, admitted: Container[str]) -> str:
+    if text not in admitted:
+        raise ValueError(text)
+    return text
 
 
 class Section(BaseModel):
@@ -69,57 +80,68 @@ class Section(BaseModel):
 class HospitalSection(Section):
     """Whose store this is, and what pages call it."""
 
-    id: Annotated[str, AfterValidator(_hospital)] = "main"
-    name_zh: str = Field(default="本院", min_length=1)
-    name_en: str = Field(default="This hospital", min_length=1)
+    id: Annotated[str, AfterValidator(_hospital)] = Field(default="main", description=_NAMED)
+    name_zh: str = Field(default="本院", min_length=1, description="a name such as '示例医院'")
+    name_en: str = Field(default="This hospital", min_length=1, description="a name such as 'Sample Hospital'")
 
 
 class ClockSection(Section):
     """Story time, at rate 1 from `real_from` on; without the section the system's clock is the story."""
 
-    start: Annotated[str, AfterValidator(_story_start)]
-    rate: float = Field(gt=0, le=RATE_MAX, strict=False)
-    since_monotonic_ns: int = Field(ge=0)
-    real_from: Annotated[str, AfterValidator(_story_start)] | None = None
+    start: Annotated[str, AfterValidator(_instant)] = Field(description=_INSTANT)
+    rate: float = Field(
+        gt=0, le=RATE_MAX, strict=False, allow_inf_nan=False, description=f"a number above 0, up to {RATE_MAX:g}"
+    )
+    since_monotonic_ns: int = Field(ge=0, lt=2**63, description="a whole number, 0 or more, such as 123456789000")
+    real_from: Annotated[str, AfterValidator(_instant)] | None = Field(default=None, description=_INSTANT)
 
 
 class StoreSection(Section):
     """Where the store is: a SQLAlchemy address."""
 
-    url: str = Field(default="sqlite:///central.db", min_length=1)
+    url: str = Field(default=STORE_URL, min_length=1, description=f"an address such as '{STORE_URL}'")
 
 
 class BrokerSection(Section):
     """The brokers that devices may speak through; central connects to all."""
 
-    urls: list[Annotated[str, AfterValidator(_broker)]] = Field(min_length=1, max_length=BROKERS_MAX)
-    keepalive_s: int = Field(default=30, ge=1, le=600)
+    urls: list[Annotated[str, AfterValidator(_broker)]] = Field(
+        min_length=1,
+        max_length=BROKERS_MAX,
+        description=f'a list of 1..{BROKERS_MAX} such as ["mqtt://127.0.0.1:1883"]',
+    )
+    keepalive_s: int = Field(default=30, ge=1, le=600, description="a whole number from 1 to 600")
 
 
 class SyncSection(Section):
     """`unsigned = true` says that messages are meant to go without signatures."""
 
-    unsigned: bool = False
+    unsigned: bool = Field(default=False, description="true or false")
 
 
 class HttpSection(Section):
     """Where the API and the page are served; port 0 takes a free one."""
 
-    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
-    port: int = Field(default=0, ge=0, le=PORT_MAX)
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1", description=f"one of {', '.join(LOOPBACK)} until there are people and rights"
+    )
+    port: int = Field(default=0, ge=0, le=PORT_MAX, description=f"a whole number from 0 (a free one) to {PORT_MAX}")
 
 
 class PolicySection(Section):
     """Which reorder policy makes the proposals."""
 
-    reorder: Annotated[str, AfterValidator(_policy)] = "3x"
+    reorder: Annotated[str, AfterValidator(_policy)] = Field(default="3x", description=f"one of {', '.join(POLICIES)}")
+
+
+_PERIOD = f"a whole number from 1 to {PERIOD_S_MAX}"
 
 
 class JobsSection(Section):
     """Periods of the jobs, in seconds of story time."""
 
-    reconcile_s: int = Field(default=300, ge=1, le=PERIOD_S_MAX)
-    replenish_s: int = Field(default=1800, ge=1, le=PERIOD_S_MAX)
+    reconcile_s: int = Field(default=300, ge=1, le=PERIOD_S_MAX, description=_PERIOD)
+    replenish_s: int = Field(default=1800, ge=1, le=PERIOD_S_MAX, description=_PERIOD)
 
 
 class Config(Section):
@@ -157,6 +179,21 @@ class Config(Section):
         return StoryTime(from_iso(clock.start), clock.rate, clock.since_monotonic_ns, real_from)
 
 
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {
+        "broker": BrokerSection,
+        "hospital": HospitalSection,
+        "clock": ClockSection,
+        "store": StoreSection,
+        "sync": SyncSection,
+        "http": HttpSection,
+        "policy": PolicySection,
+        "jobs": JobsSection,
+    }
+)
+"""Every table of the file by its name."""
+
+
 def read_config(path: Path) -> Config:
     """Read and check a configuration. Raises `BadConfig` with every fault by its key."""
     try:
@@ -168,20 +205,34 @@ def read_config(path: Path) -> Config:
     try:
         return Config(path=path.resolve(), **{name: value for name, value in read.items() if name != "path"})
     except ValidationError as error:
-        faults = tuple(_fault(dict(one)) for one in error.errors(include_url=False))
+        told = (fault for one in error.errors(include_url=False) for fault in _faults(read, one))
+        faults = tuple(dict.fromkeys(told))
         title = f"config: expected no fault in {path}, got {len(faults)}"
         raise BadConfig(title, faults) from error
 
 
-def _fault(one: dict[str, Any]) -> str:
-    section, *keys = (str(part) for part in one["loc"] or ("clock",))  # only the clock's values are checked together
-    key = f"[{section}] {'.'.join(keys)}".rstrip()
-    match one["type"]:
-        case "missing":
-            return f"{key}: expected a value, got none"
-        case "extra_forbidden":
-            return f"{key}: expected a known key, got this; check the spelling"
-        case _:
-            said = str(one["msg"]).removeprefix("Value error, ").replace("Input should be", "expected").strip()
-            got = f"{one['input']!r:.{SHOWN}}"
-            return f"{key}: {said}" if ", got " in said else f"{key}: {said}, got {got}"
+def _faults(read: dict[str, Any], one: ErrorDetails) -> Iterator[str]:
+    """Word one fault by its key: what was expected, with an example, and what came."""
+    if not one["loc"]:  # only the clock's values are checked together
+        yield f"clock: {str(one['msg']).removeprefix('Value error, ')}"
+        return
+    section, *keys = (str(part) for part in one["loc"])
+    known = SECTIONS.get(section)
+    if known is None:
+        yield f"{section}: this section is unknown; look at its spelling"
+    elif not keys and section in read:
+        yield f"{section}: expected a table written [{section}], got {read[section]!r:.{SHOWN_MAX}}"
+    elif not keys:
+        lacking = [name for name, field in known.model_fields.items() if field.is_required()]
+        yield from (_missing(section, name, known) for name in lacking)
+    elif keys[0] not in known.model_fields:
+        yield f"{section}.{keys[0]}: this key is unknown; look at its spelling"
+    elif one["type"] == "missing":
+        yield _missing(section, keys[0], known)
+    else:
+        expected, came = known.model_fields[keys[0]].description, read[section][keys[0]]
+        yield f"{section}.{keys[0]}: expected {expected}, got {came!r:.{SHOWN_MAX}}"
+
+
+def _missing(section: str, key: str, known: type[Section]) -> str:
+    return f"{section}.{key}: it is missing; expected {known.model_fields[key].description}"

@@ -23,11 +23,20 @@ BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE_MAX = 16
 """Connections kept for readers: the API's threads and the jobs."""
 
+SERVED = ("sqlite", "sqlite+pysqlite")
+"""What an address may start with: the one database this version is tested on."""
+
+EXAMPLE = "sqlite:///central.db"
+
 _WRITES = "wardstock_writes"
 
 
 class BadStoreUrl(ValueError):
     """The configured store address cannot be used."""
+
+
+class NoStore(ValueError):
+    """No store is where one was expected."""
 
 
 class Store:
@@ -64,17 +73,21 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, *, base: Path | None = None) -> Store:
+def open_store(url: str, *, base: Path | None = None, existing: bool = False) -> Store:
     """Open the store at a SQLAlchemy address; a relative SQLite path is relative to `base`.
 
-    Raises `BadStoreUrl`. Opening does not migrate and does not check that the store is migrated.
+    With `existing`, a file that is not there is refused and never made. Raises `BadStoreUrl`, `NoStore`. Opening does
+    not migrate and does not check that the store is migrated.
     """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise BadStoreUrl(f"store url: expected such as sqlite:///central.db, got {url!r:.80}") from error
-    if parsed.get_backend_name() != "sqlite":
-        return Store(create_engine(parsed, pool_size=POOL_SIZE_MAX, pool_pre_ping=True))
+        raise BadStoreUrl(f"expected an address such as {EXAMPLE}, got {url!r:.80}") from error
+    if parsed.drivername not in SERVED:
+        raise BadStoreUrl(
+            f"expected SQLite, such as {EXAMPLE}, got {parsed.drivername}; this version serves SQLite only: PostgreSQL "
+            "is prepared in the schema, but its driver is not part of the install"
+        )
     if parsed.database in {None, "", ":memory:"}:
         options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         return Store(_sqlite(create_engine(parsed, **options)))
@@ -82,8 +95,14 @@ def open_store(url: str, *, base: Path | None = None) -> Store:
     if base is not None and not path.is_absolute():
         parsed = parsed.set(database=str(base / path))
     if not Path(str(parsed.database)).parent.is_dir():
-        raise BadStoreUrl(f"store url: expected a file in an existing folder, got {parsed.database}")
+        raise BadStoreUrl(f"expected a file in an existing folder, got {parsed.database}")
+    if existing and not _holds_anything(Path(str(parsed.database))):
+        raise NoStore(f"store: expected a migrated store in {parsed.database}, there is none")
     return Store(_sqlite(create_engine(parsed, pool_size=POOL_SIZE_MAX, max_overflow=POOL_SIZE_MAX)))
+
+
+def _holds_anything(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _sqlite(engine: Engine) -> Engine:

@@ -67,7 +67,7 @@ def test_a_wrong_configuration_is_told_whole(config: str, capsys: pytest.Capture
     Path(config).write_text('[http]\nport = 99999\n[store]\nurl = ""\n', "utf-8")
     assert start(["serve", "--config", config]) == 2
     lines = said(capsys).splitlines()
-    assert [line.strip().split(":")[0] for line in lines[1:]] == ["[broker]", "[store] url", "[http] port"]
+    assert [line.strip().split(":")[0] for line in lines[1:]] == ["broker.urls", "store.url", "http.port"]
 
 
 def test_a_store_whose_folder_is_not_there_or_that_is_no_database_is_one_line(
@@ -75,11 +75,30 @@ def test_a_store_whose_folder_is_not_there_or_that_is_no_database_is_one_line(
 ) -> None:
     Path(config).write_text(f'{LEAST}[store]\nurl = "sqlite:///nowhere/central.db"\n', "utf-8")
     assert start(["migrate", "--config", config]) == 2
-    assert "existing folder" in said(capsys)
+    line = said(capsys)
+    assert line.startswith("wardstock-central: store.url: expected a file in an existing folder")
     (tmp_path / "central.db").write_text("no database " * 100, "utf-8")
     Path(config).write_text(LEAST, "utf-8")
     assert start(["migrate", "--config", config]) == 1
     assert said(capsys).startswith("wardstock-central: store: expected a database that answers")
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1/central", "mysql://127.0.0.1/central"])
+def test_another_database_than_sqlite_is_refused_in_one_line(
+    url: str, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(f'{LEAST}[store]\nurl = "{url}"\n', "utf-8")
+    assert start(["migrate", "--config", config]) == 2
+    line = said(capsys)
+    assert line.startswith("wardstock-central: store.url: expected SQLite, such as sqlite:///central.db, got ")
+    assert "this version serves SQLite only" in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("command", ["verify", "serve"])
+def test_a_store_that_is_not_there_is_refused_and_not_made(command: str, config: str, tmp_path: Path) -> None:
+    assert start([command, "--config", config]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["central.toml"]
 
 
 def test_a_folder_with_a_fault_fails_and_one_that_is_not_there_is_wrong_use(

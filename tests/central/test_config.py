@@ -47,6 +47,7 @@ rate = 0
 [http]
 host = "0.0.0.0"
 port = "x"
+prot = 1
 [policy]
 reorder = "4x"
 [jobbs]
@@ -57,16 +58,40 @@ urls = ["http://127.0.0.1"]
     with pytest.raises(BadConfig) as caught:
         read_config(written(tmp_path, text))
     assert caught.value.faults == (
-        "[broker] urls.0: expected mqtt://HOST:PORT or mqtts://HOST:PORT, got 'http://127.0.0.1'",
-        "[hospital] id: expected a lower-case name such as 'main', got 'Main X'",
-        "[clock] start: expected ISO 8601 with a zone, got '2026-03-02'",
-        "[clock] rate: expected greater than 0, got 0",
-        "[clock] since_monotonic_ns: expected a value, got none",
-        "[http] host: expected one of 127.0.0.1, localhost until there are people and rights, got '0.0.0.0'",
-        "[http] port: expected a valid integer, got 'x'",
-        "[policy] reorder: expected one of 3x, 3x-literal, got '4x'",
-        "[jobbs]: expected a known key, got this; check the spelling",
+        """broker.urls: expected a list of 1..8 such as ["mqtt://127.0.0.1:1883"], got ['http://127.0.0.1']""",
+        "hospital.id: expected a lower-case name such as 'main', got 'Main X'",
+        "clock.start: expected a time with its zone such as '2026-03-02T16:00:00+08:00', got '2026-03-02'",
+        "clock.rate: expected a number above 0, up to 10000, got 0",
+        "clock.since_monotonic_ns: it is missing; expected a whole number, 0 or more, such as 123456789000",
+        "http.host: expected one of 127.0.0.1, localhost until there are people and rights, got '0.0.0.0'",
+        "http.port: expected a whole number from 0 (a free one) to 65535, got 'x'",
+        "http.prot: this key is unknown; look at its spelling",
+        "policy.reorder: expected one of 3x, 3x-literal, got '4x'",
+        "jobbs: this section is unknown; look at its spelling",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", 'broker.urls: it is missing; expected a list of 1..8 such as ["mqtt://127.0.0.1:1883"]'),
+        (
+            '[broker]\nurls = "mqtt://x"\n',
+            """broker.urls: expected a list of 1..8 such as ["mqtt://127.0.0.1:1883"], got 'mqtt://x'""",
+        ),
+        (
+            '[broker]\nurls = ["mqtt://x:port", "http://y"]\n',
+            """broker.urls: expected a list of 1..8 such as ["mqtt://127.0.0.1:1883"], got ['mqtt://x:port', 'http://y']""",
+        ),
+        (f"http = 5\n{LEAST}", "http: expected a table written [http], got 5"),
+        (f"{LEAST}[clock]\nrate = inf\n", "clock.rate: expected a number above 0, up to 10000, got inf"),
+    ],
+)
+def test_a_fault_says_key_and_what_was_expected_and_what_came(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        read_config(written(tmp_path, text))
+    assert says in caught.value.faults
+    assert len(caught.value.faults) == len(set(caught.value.faults))
 
 
 def test_a_story_that_is_over_before_it_starts_is_a_fault_of_the_clock(tmp_path: Path) -> None:
@@ -77,7 +102,7 @@ def test_a_story_that_is_over_before_it_starts_is_a_fault_of_the_clock(tmp_path:
     with pytest.raises(BadConfig) as caught:
         read_config(written(tmp_path, LEAST + clock))
     (said,) = caught.value.faults
-    assert said.startswith("[clock]: clock real_from: expected not before the start, got 2026-03-01")
+    assert said.startswith("clock: clock real_from: expected not before the start, got 2026-03-01")
 
 
 def test_a_file_that_is_not_there_or_is_no_toml_is_named(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from central.bootstrap import build_app
 from central.config import read_config
+from central.services.orders import Approved
 from central.services.overview import Overview
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
-from central.web.pages import PageSources, build_pages
+from central.web.pages import About, PageSources, build_pages
+from protocols.values.ids import OrderNo
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, hospital, tags
 from tests.central.web import hospitals
@@ -136,7 +138,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def pages_of(overview: Callable[[], Overview], refresh_s: int = 30) -> FastAPI:
-    return build_pages(PageSources(overview, lambda _proposal, _qty: hospitals.orders()[0].number, refresh_s))
+    done = Approved(OrderNo(hospitals.orders()[0].number), fresh=True)
+    return build_pages(PageSources(overview, lambda _proposal, _qty: done, refresh_s, About("1.2.3", told_time=True)))
 
 
 @pytest.fixture
@@ -203,6 +206,17 @@ def test_one_press_makes_one_order_with_or_without_scripts(
     expect(page.locator("#orders tbody tr")).to_have_count(1)
     expect(page.locator("#orders")).to_contain_text(number[0])
     expect(page.get_by_role("button")).to_have_count(0)
+
+
+def test_a_second_tab_is_told_that_it_was_approved_already(open_page: Callable[..., Page], central: str) -> None:
+    first, second = open_page(scripts=False), open_page(scripts=False)
+    for page in (first, second):
+        page.goto(f"{central}/?lang=en")
+    first.get_by_role("button").click()
+    expect(first.get_by_role("status")).to_contain_text("Approved.")
+    second.get_by_role("button").click()
+    expect(second.get_by_role("status")).to_contain_text("Already approved at")
+    expect(second.locator("#orders tbody tr")).to_have_count(1)
 
 
 def test_a_proposal_that_changed_since_it_was_read_is_not_ordered(
