@@ -74,10 +74,11 @@ class ReaderPort:
         while not self._ended.is_set():
             ends = [self._listener] if self._client is None else [self._listener, self._client]
             ready, _, _ = select.select(ends, [], [], self._wait_s())
-            if self._listener in ready:
-                self._accept()
+            # a client that goes is seen off first: the next one may stand at the door already
             if self._client is not None and self._client in ready:
                 self._receive(self._client)
+            if self._listener in ready:
+                self._accept()
             self._send(self._device.tick(self._clock.link_now(), self._clock.now()))
 
     def _wait_s(self) -> float:

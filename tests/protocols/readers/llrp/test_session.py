@@ -5,6 +5,7 @@ import random
 import pytest
 
 from protocols.errors import BadValue, WeBroke
+from protocols.readers.llrp.access import AccessOrder
 from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of
@@ -314,9 +315,15 @@ def test_a_session_fed_with_mutated_messages_raises_nothing() -> None:
     event: Params = {
         "AISpecEvent": {"EventType": 0, "ROSpecID": 1, "SpecIndex": 1},
         "AntennaEvent": {"EventType": 0, "AntennaID": 1},
+        "GPIEvent": {"GPIPortNumber": 1, "GPIEvent": True},
+        "ReaderExceptionEvent": {"Message": "too hot", "AntennaID": 1},
     }
+    result: Params = {"C1G2ReadOpSpecResult": {"Result": 0, "OpSpecID": 2, "ReadData": "CAFE"}}
     originals = [
         report(ROW, ROW),
+        report({**ROW, "AccessSpecID": 1, "AccessCommandOpSpecResult": [result]}),
+        encode(Message("SET_READER_CONFIG_RESPONSE", 1, status())),
+        encode(Message("ADD_ACCESSSPEC_RESPONSE", 1, status(100, "no"))),
         notice(event),
         notice({"ConnectionAttemptEvent": 0}),
         encode(Message("KEEPALIVE", 1)),
@@ -326,5 +333,10 @@ def test_a_session_fed_with_mutated_messages_raises_nothing() -> None:
         raw = bytearray(chance.choice(originals))
         for _ in range(chance.randint(1, 3)):
             raw[chance.randrange(6, len(raw))] = chance.randrange(256)
-        session.receive(bytes(raw), plus(T0, each / 1000))
+        now = plus(T0, each / 1000)
+        session.receive(bytes(raw), now)
+        if each % 7 == 0:
+            session.access(AccessOrder("E2801105", 3, 0, words=1), now)
+        session.set_output(1, now, on=True)
+        session.tick(now)
         session = session if session.state is State.RUNNING else running()
