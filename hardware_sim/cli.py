@@ -187,19 +187,32 @@ def start(arguments: list[str]) -> int:
 def _called(arguments: list[str]) -> int:
     """Let typer read the options and call the command; an option's wrong value is told with what came."""
     try:
+        if not arguments:
+            app(["--help"], prog_name="wardstock-sim", standalone_mode=False)
+            return WRONG_USE
         status = app(arguments, prog_name="wardstock-sim", standalone_mode=False)
-    except typer.BadParameter as error:
-        if not isinstance(error.__cause__, ValidationError) or error.param is None:
-            raise
-        fault = error.__cause__.errors()[0]
-        raise WrongUse(f"{error.param.opts[0]}: expected {_expected(fault)}, got {fault['input']!s:.40}") from error
+    except typer.TyperException as error:
+        fault = error.__cause__
+        if isinstance(error, typer.BadParameter) and isinstance(fault, ValidationError) and error.param is not None:
+            said = fault.errors()[0]
+            text = f"{error.param.opts[0]}: expected {_expected(said)}, got {said['input']!s:.40}"
+        else:
+            text = error.format_message().rstrip(".")
+        raise WrongUse(f"{text}; see wardstock-sim {_command_in(arguments)}--help") from error
     return status if isinstance(status, int) else 0
+
+
+def _command_in(arguments: list[str]) -> str:
+    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    return f"{arguments[0]} " if arguments and arguments[0] in known else ""
 
 
 def _expected(fault: ErrorDetails) -> str:
     """Return what an option takes, in words for a person at a terminal."""
-    said = fault["msg"].removeprefix("Input should be ")
-    return EXPECTED.get(fault["type"]) or said.rpartition(" is not ")[2].rstrip(".")
+    if fault["type"] in EXPECTED:
+        return EXPECTED[fault["type"]]
+    said = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ").rstrip(".")
+    return "a day such as 2026-03-02" if "formats" in said else said.rpartition(" is not ")[2]
 
 
 def check_packages() -> None:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hardware_sim.errors import BadSample
+from hardware_sim.errors import WrongUse
 from hardware_sim.world import SHELF_ANTENNAS, TAGS_MAX, Storeroom, Tag
 from protocols.values.ids import Epc
 from protocols.values.instant import Instant, seconds_between
@@ -77,10 +77,11 @@ class Steady:
     """
 
     def __init__(self, *, tags: int, reads_a_s: float, rng: random.Random) -> None:
-        if not 1 <= tags <= TAGS_MAX or not 0 < reads_a_s <= READS_A_S_MAX:
-            raise BadSample(
-                f"tags and rate: expected 1..{TAGS_MAX} tags and at most {READS_A_S_MAX} reads a second, "
-                f"got {tags} and {reads_a_s:g}"
+        if not 1 <= tags <= TAGS_MAX:
+            raise WrongUse(f"--tags: expected 1..{TAGS_MAX}, got {tags}")
+        if not 0 < reads_a_s <= READS_A_S_MAX:
+            raise WrongUse(
+                f"--rate: expected more than 0 and at most {READS_A_S_MAX:g} reads a second, got {reads_a_s:g}"
             )
         self._epcs = [Epc(f"30{rng.getrandbits(88):022X}") for _ in range(tags)]
         self._reads_a_s = reads_a_s

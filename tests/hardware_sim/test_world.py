@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from hardware_sim.errors import BadSample
+from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.noise import Radio, Steady
 from hardware_sim.sample.catalogue import read_sample
 from hardware_sim.scenario.draw import START, tags_of
@@ -103,5 +103,5 @@ def test_a_steady_field_owes_at_most_a_second_after_a_pause() -> None:
 
 @pytest.mark.parametrize(("tags", "rate"), [(0, 1.0), (1, 0.0), (100_001, 1.0)])
 def test_a_field_that_cannot_be_is_refused(tags: int, rate: float) -> None:
-    with pytest.raises(BadSample, match="tags and rate"):
+    with pytest.raises(WrongUse, match=r"--(tags|rate): expected"):
         Steady(tags=tags, reads_a_s=rate, rng=random.Random(1))
