@@ -3,12 +3,14 @@
 It is not the pages. The rule that must not be broken: a route holds no rule about stock, it calls one service.
 """
 
+from typing import Any
+
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from central.api.discrepancies import discrepancy_routes
 from central.api.orders import order_routes
-from central.api.problems import add_problems
+from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
 from central.api.wards import ward_routes
 from central.services.desk import Desk
@@ -34,7 +36,6 @@ def build_api(desk: Desk, version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    add_problems(app)
 
     @app.get(f"{PREFIX}/health", tags=["health"])
     def health() -> Health:
@@ -45,4 +46,13 @@ def build_api(desk: Desk, version: str) -> FastAPI:
 
     for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes):
         app.include_router(routes(desk), prefix=PREFIX)
+    document = app.openapi
+
+    def told() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = tell_problems(document())
+        return app.openapi_schema
+
+    app.openapi = told  # type: ignore[method-assign] # the way FastAPI documents to extend its document
+    add_problems(app, PREFIX)
     return app

@@ -12,10 +12,10 @@ from central.services.orders import orders_now
 from central.services.reasons import Names, names_now
 from central.store.queries_work import Order
 from protocols.values.instant import to_iso
-from protocols.values.money import UNITS_A_YUAN, rounded_fen, times
+from protocols.values.money import UNITS_A_YUAN, Money, rounded_fen, times
 
 
-class LineOut(BaseModel):
+class OrderLineOut(BaseModel):
     """One line of an order: base units, yuan a base unit, and why."""
 
     line_no: int
@@ -41,7 +41,7 @@ class OrderOut(BaseModel):
     status: Progress
     created_at: str
     approved_by: str
-    lines: list[LineOut]
+    lines: list[OrderLineOut]
 
 
 class Orders(BaseModel):
@@ -71,13 +71,13 @@ def _order(one: Order, come: Progress, names: Names) -> OrderOut:
         item = names.catalogue.get(line.item)
         reason_zh, reason_en = names.said(line.item, one.source, line.reason)
         lines.append(
-            LineOut(
+            OrderLineOut(
                 line_no=line.line_no,
                 item=line.item,
                 name_zh=item.name_zh if item is not None else "",
                 name_en=item.name_en if item is not None else "",
                 qty=line.qty,
-                price_yuan=str(Decimal(line.price) / UNITS_A_YUAN),
+                price_yuan=price_text(line.price),
                 amount_yuan=str(rounded_fen(times(line.price, line.qty))),
                 proposal=line.proposal,
                 reason=dict(line.reason),
@@ -95,3 +95,9 @@ def _order(one: Order, come: Progress, names: Names) -> OrderOut:
         approved_by=one.approved_by,
         lines=lines,
     )
+
+
+def price_text(price: Money) -> str:
+    """Return a price in yuan with two decimals, or as many as it needs."""
+    exact = Decimal(price) / UNITS_A_YUAN
+    return f"{exact:.2f}" if exact == round(exact, 2) else f"{exact.normalize():f}"

@@ -4,14 +4,18 @@ No route builds an error by hand. The rule that must not be broken: an error of 
 """
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from central.errors import BadInput, CentralError, NotNow, NotReady, NotThere
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -39,8 +43,25 @@ def answer(status: int, detail: str) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status_code=status, media_type=MEDIA_TYPE)
 
 
-def add_problems(app: FastAPI) -> None:
-    """Make every error of an application a problem document."""
+def tell_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI document in which every error is declared as it is answered: a problem document."""
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    declared = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for status, said in (answer for operation in operations for answer in operation["responses"].items()):
+        if status >= "400":
+            said |= {"description": HTTPStatus(int(status)).phrase, "content": declared}
+    return document
+
+
+def add_problems(app: FastAPI, prefix: str) -> None:
+    """Make every error of an application a problem document, and every other address under `prefix` one too.
+
+    To be called after its routes: what none of them matches by path is 404, by method 405.
+    """
 
     def ours(_request: Request, error: Exception) -> JSONResponse:
         status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), None)
@@ -56,6 +77,18 @@ def add_problems(app: FastAPI) -> None:
     def malformed(_request: Request, error: Exception) -> JSONResponse:
         faults = error.errors() if isinstance(error, RequestValidationError) else []
         return answer(422, "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults))
+
+    @app.api_route(f"{prefix}/{{rest:path}}", methods=list(METHODS), include_in_schema=False)
+    def unknown(request: Request) -> JSONResponse:
+        paths = app.openapi()["paths"].items()
+        met = [operations for path, operations in paths if compile_path(path)[0].match(request.url.path)]
+        if not met:
+            said = f"{prefix}/openapi.json names every address"
+            return answer(404, f"expected an address of this API, got {request.url.path!r:.80}; {said}")
+        allowed = ", ".join(sorted(method.upper() for operations in met for method in operations))
+        problem = answer(405, f"expected {allowed}, got {request.method}; Method Not Allowed")
+        problem.headers["Allow"] = allowed
+        return problem
 
     app.add_exception_handler(CentralError, ours)
     app.add_exception_handler(HTTPException, framework)

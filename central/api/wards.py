@@ -8,12 +8,15 @@ from pydantic import BaseModel
 from central.services.desk import Desk
 from central.services.wards import Standing, lines_of, standings
 from central.store.queries_book import devices
-from central.store.queries_master import expiries, items
+from central.store.queries_master import expiries, items, places
 from protocols.values.instant import to_iso
 
 
 class WardOut(BaseModel):
-    """One storeroom; rates are shares of 1, null where there is nothing to compare; instants ISO 8601."""
+    """One storeroom; rates are shares of 1, null where there is nothing to compare; instants ISO 8601.
+
+    `offline` is null where no device watches, and where one does that `never_connected`.
+    """
 
     place: str
     level: int
@@ -22,6 +25,7 @@ class WardOut(BaseModel):
     device: str
     last_contact: str | None
     offline: bool | None
+    never_connected: bool
     status: str
     reason: str
     pending: int
@@ -34,7 +38,7 @@ class WardOut(BaseModel):
     open_proposals: int
 
 
-class LineOut(BaseModel):
+class ShelfLineOut(BaseModel):
     """One item and lot in a storeroom: whole base units in the book and on the shelf."""
 
     item: str
@@ -70,7 +74,7 @@ class Lines(BaseModel):
     """The lines of one storeroom."""
 
     place: str
-    items: list[LineOut]
+    items: list[ShelfLineOut]
 
 
 class Devices(BaseModel):
@@ -99,7 +103,7 @@ def ward_routes(desk: Desk) -> APIRouter:
         for line in found:
             item, day = catalogue.get(line.item), days.get((line.item, line.lot))
             shown.append(
-                LineOut(
+                ShelfLineOut(
                     item=line.item,
                     name_zh=item.name_zh if item is not None else "",
                     name_en=item.name_en if item is not None else "",
@@ -117,11 +121,12 @@ def ward_routes(desk: Desk) -> APIRouter:
         """List the devices: when each was last heard and how far its ledger has come."""
         with desk.store.read() as connection:
             seen = devices(connection, desk.hospital)
+            homes = {room.device: room.place for room in places(connection, desk.hospital)}
         return Devices(
             items=[
                 DeviceOut(
                     device=one.device,
-                    place=one.place,
+                    place=one.place or homes.get(one.device, ""),
                     status=one.status,
                     reason=one.reason,
                     agent_version=one.agent_version,
@@ -148,6 +153,7 @@ def _ward(one: Standing) -> WardOut:
         device=one.place.device,
         last_contact=None if seen is None or seen.last_seen_at is None else to_iso(seen.last_seen_at),
         offline=one.offline,
+        never_connected=one.never_connected,
         status="" if seen is None else seen.status,
         reason="" if seen is None else seen.reason,
         pending=0 if seen is None else seen.pending,

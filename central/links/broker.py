@@ -26,6 +26,8 @@ CONNECT_S_MAX = 5.0
 BACKOFF_S_MIN = 0.2
 BACKOFF_S_MAX = 30.0
 STOP_S_MAX = 6.0
+COMPLAIN_EVERY_S = 60.0
+"""A broker that is not there is tried each few seconds and told of once in this time."""
 PORT_PLAIN, PORT_TLS = 1883, 8883
 
 OnMessage = Callable[[str, bytes, Callable[[str, bytes], None]], None]
@@ -85,7 +87,7 @@ class _Line:
         self._host, self._port, self._secure = broker_address(url)
         self._topic, self._keepalive_s, self._chance, self._on_message = topic, keepalive_s, chance, on_message
         self._stopping, self._gone = threading.Event(), threading.Event()
-        self._client: Client | None = None
+        self._quiet_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"broker-{self._host}", daemon=True)
 
     def start(self) -> None:
@@ -104,7 +106,16 @@ class _Line:
         while not self._stopping.is_set():
             attempt = 0 if self._stay() else attempt + 1
             most = min(BACKOFF_S_MAX, BACKOFF_S_MIN * (1 << min(attempt, 16)))
-            self._stopping.wait(BACKOFF_S_MIN + self._chance() * most)
+            wait_s = BACKOFF_S_MIN + self._chance() * most
+            self._quiet_s = max(0.0, self._quiet_s - wait_s)
+            self._stopping.wait(wait_s)
+
+    def _complain(self, error: OSError) -> None:
+        """Say that the broker cannot be reached, unless that was said within the last minute of waiting."""
+        if self._quiet_s > 0:
+            return
+        self._quiet_s = COMPLAIN_EVERY_S
+        log.warning("broker %s: %s; trying again, said once a minute", self.url, error)
 
     def _stay(self) -> bool:
         """Hold one connection until it is gone; tell whether there was one."""
@@ -115,8 +126,9 @@ class _Line:
         try:
             client.connect(self._host, self._port, self._keepalive_s)
         except OSError as error:
-            log.info("broker %s: %s; trying again", self.url, error)
+            self._complain(error)
             return False
+        self._quiet_s = 0.0
         client.loop_start()
         self._gone.wait()
         stood = self.subscribed.is_set()

@@ -24,11 +24,16 @@ from protocols.values.instant import Instant, business_day, seconds_between
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One storeroom now. `offline` is None where no device watches; `seen` is None where it was never enrolled."""
+    """One storeroom now. `seen` is None where its device was never enrolled.
+
+    `never_connected` tells that a device should watch and was not heard yet; `offline` is None then, and where none
+    watches.
+    """
 
     place: Place
     seen: DeviceSeen | None
     offline: bool | None
+    never_connected: bool
     quarantined: int
     looked_at: Instant | None
     match: Match | None
@@ -49,6 +54,7 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant) -> lis
             place=place,
             seen=seen.get(place.device),
             offline=is_silent(seen.get(place.device), now, silent_s) if _watched(place) else None,
+            never_connected=_watched(place) and not _heard(seen.get(place.device)),
             quarantined=aside.get(place.device, 0),
             looked_at=looked[place.place][0] if place.place in looked else None,
             match=looked[place.place][1] if place.place in looked else None,
@@ -63,10 +69,14 @@ def _watched(place: Place) -> bool:
     return place.device not in {"", OWN_DEVICE}
 
 
-def is_silent(seen: DeviceSeen | None, now: Instant, silent_s: float) -> bool:
-    """Tell whether a device has not been heard for longer than the policy allows."""
+def _heard(seen: DeviceSeen | None) -> bool:
+    return seen is not None and seen.last_seen_at is not None
+
+
+def is_silent(seen: DeviceSeen | None, now: Instant, silent_s: float) -> bool | None:
+    """Tell whether a device has not been heard for longer than the policy allows, None before it was ever heard."""
     if seen is None or seen.last_seen_at is None:
-        return True
+        return None
     return seconds_between(seen.last_seen_at, now) > silent_s
 
 

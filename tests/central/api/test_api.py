@@ -5,10 +5,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from central.api.app import build_api
+from central.api.orders import price_text
 from central.services.desk import Desk
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from protocols.values.instant import plus
+from protocols.values.money import Money
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
 NOW = plus(START, 1000)
@@ -37,7 +39,8 @@ def test_a_ward_says_when_it_was_heard_and_how_far_book_and_shelf_agree(client: 
     assert (one["last_contact"], one["offline"]) == ("2026-03-02T16:15:00+08:00", False)
     assert (one["line_match"], one["unit_match"]) == (0.0, pytest.approx(5 / 6))
     assert (one["open_discrepancies"], one["open_proposals"]) == (1, 1)
-    assert wards["ward-02"]["offline"] is True, "never heard is silent"
+    assert (wards["ward-02"]["offline"], wards["ward-02"]["never_connected"]) == (None, True)
+    assert (one["never_connected"], wards["main-store"]["never_connected"]) == (False, False)
     assert wards["main-store"]["offline"] is None, "nothing watches it"
     assert wards["main-store"]["line_match"] == 1.0
 
@@ -68,7 +71,7 @@ def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
     (order,) = client.get("/api/v1/orders").json()["items"]
     assert (order["order_no"], order["supplier"], order["status"]) == (first.json()["order_no"], "S02", "approved")
     (line,) = order["lines"]
-    assert (line["item"], line["qty"], line["price_yuan"], line["amount_yuan"]) == (KIT, 10, "268", "2680.00")
+    assert (line["item"], line["qty"], line["price_yuan"], line["amount_yuan"]) == (KIT, 10, "268.00", "2680.00")
     assert line["reason_zh"] == one["reason_zh"]
 
 
@@ -89,7 +92,9 @@ def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> Non
     [
         ("GET", "/api/v1/lines?place=ward-99", None, 404, "ward-99"),
         ("GET", "/api/v1/lines", None, 422, "place"),
-        ("GET", "/api/v1/nothing", None, 404, "Not Found"),
+        ("GET", "/api/v1/nothing", None, 404, "/api/v1/openapi.json names every address"),
+        ("DELETE", "/api/v1/wards", None, 405, "expected GET, got DELETE"),
+        ("GET", "/api/v1/proposals/feed/approve", None, 405, "expected POST, got GET"),
         ("PUT", "/api/v1/orders", None, 405, "Method Not Allowed"),
         ("GET", "/api/v1/discrepancies?status=maybe", None, 422, "status"),
         ("POST", "/api/v1/proposals/feed/approve", {"actor": "demo-buyer"}, 404, "feed"),
@@ -113,6 +118,8 @@ def test_a_fault_of_ours_says_nothing_of_our_insides(client: TestClient, tmp_pat
         raise RuntimeError("secret path")
 
     client.app.get("/api/v1/broken")(broken)  # type: ignore[attr-defined] # the application under the client
+    routes = client.app.router.routes  # type: ignore[attr-defined] # the same
+    routes.insert(0, routes.pop())  # before the one that answers for every other address
     answer = client.get("/api/v1/broken")
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -125,3 +132,36 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     assert {path.split("/")[3] for path in document["paths"]} == {
         "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
     }  # fmt: skip
+
+
+def test_the_openapi_document_declares_every_error_as_it_is_answered(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert not [name for name in schemas if "__" in name or "ValidationError" in name]
+    responses = document["paths"]["/api/v1/proposals/{proposal}/approve"]["post"]["responses"]
+    assert {"404", "409", "422"} <= responses.keys()
+    declared = {
+        kind: said["schema"]["$ref"].rpartition("/")[2]
+        for status, answer in responses.items()
+        if status >= "400"
+        for kind, said in answer["content"].items()
+    }
+    assert declared == {"application/problem+json": "Problem"}
+    assert set(schemas["Problem"]["properties"]) == {"type", "title", "status", "detail"}
+
+
+def test_the_device_that_a_storeroom_names_names_that_storeroom(tmp_path: Path) -> None:
+    store = hospital(tmp_path / "files")
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE place SET device = 'central' WHERE place = 'main-store'")
+    with TestClient(build_api(Desk(store, HOSPITAL, lambda: NOW), "1.2.3")) as one:
+        wards = {ward["place"]: ward["device"] for ward in one.get("/api/v1/wards").json()["items"]}
+        devices = {device["device"]: device["place"] for device in one.get("/api/v1/devices").json()["items"]}
+    assert (wards["main-store"], devices["central"]) == ("central", "main-store")
+
+
+@pytest.mark.parametrize(
+    ("price", "said"), [(12_800_000, "1280.00"), (325, "0.0325"), (8_500, "0.85"), (8_050, "0.805"), (0, "0.00")]
+)
+def test_a_price_has_two_decimals_unless_it_needs_more(price: int, said: str) -> None:
+    assert price_text(Money(price)) == said

@@ -51,7 +51,7 @@ def test_wards_are_level_two_and_say_when_they_were_heard(tmp_path: Path) -> Non
     heard, never = overview.wards
     assert (heard.last_contact, heard.offline, heard.pending, heard.match) == (START, False, 0, Match(1, 1, 3, 0))
     assert heard.place.name == Name("重症医学科", "Intensive care")
-    assert (never.last_contact, never.offline) == (None, True)
+    assert (never.last_contact, never.offline) == (None, False), "not connected yet is not offline"
     assert ward(seen(store, 2 * HOUR_S), "ward-01").offline
 
 
