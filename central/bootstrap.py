@@ -81,9 +81,9 @@ def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
     desk = Desk(store, config.hospital_id, clock.now)
     name = Name(config.hospital.name_zh, config.hospital.name_en)
 
-    def approve_on_page(proposal: str, seen_qty: int | None) -> str:
+    def approve_on_page(proposal: str, seen: str) -> str:
         actor = approver(PAGE_ACTOR)
-        return approve(store, config.hospital_id, proposal, actor, clock.now(), seen_qty=seen_qty).order_no
+        return approve(store, config.hospital_id, proposal, actor, clock.now(), seen=seen).order_no
 
     def look() -> Overview:
         return overview_now(store, config.hospital_id, name, clock.now())

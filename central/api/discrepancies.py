@@ -12,7 +12,8 @@ from protocols.values.instant import to_iso
 
 
 class DiscrepancyOut(BaseModel):
-    """One discrepancy; `opened_at` when the reader's belief was entered, `since` when it began, `p` its probability."""
+    """One discrepancy: `p` is what the reader believed `since` an instant and entered at `found_at`; central opened the
+    discrepancy at `opened_at`, later when the device was cut off."""
 
     id: str
     kind: str
@@ -25,6 +26,7 @@ class DiscrepancyOut(BaseModel):
     unit: str
     p: float
     opened_at: str
+    found_at: str
     since: str
     found_event: str
     status: str
@@ -66,6 +68,7 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
                     unit=one.unit,
                     p=one.evidence["belief"]["p"],
                     opened_at=to_iso(one.opened_at),
+                    found_at=to_iso(one.found_at),
                     since=to_iso(one.since),
                     found_event=one.found_event,
                     status=one.status,

@@ -14,9 +14,14 @@ from protocols.values.instant import to_iso
 
 
 class ProposalOut(BaseModel):
-    """One proposal: `qty` base units from `source`, and why as data and in one sentence."""
+    """One proposal: `qty` base units from `source`, and why as data and in one sentence.
+
+    `price` is in 1e-4 yuan a base unit, 0 between the hospital's own storerooms. `version` names source, quantity and
+    price together; an approval says which it saw.
+    """
 
     id: str
+    version: str
     place: str
     item: str
     name_zh: str
@@ -24,6 +29,7 @@ class ProposalOut(BaseModel):
     qty: int
     source: str
     internal: bool
+    price: int
     reason: dict[str, Any]
     reason_zh: str
     reason_en: str
@@ -41,10 +47,10 @@ class Proposals(BaseModel):
 
 
 class Approval(BaseModel):
-    """Who approves; `qty` is the quantity that was seen, and the approval is refused when it is another by now."""
+    """Who approves; `version` is the proposal's that was seen: the approval is refused when it is another by now."""
 
     actor: str = Field(max_length=64, examples=["demo-buyer"])
-    qty: int | None = Field(default=None, ge=0)
+    version: str = Field(min_length=1, max_length=64)
 
 
 class Approved(BaseModel):
@@ -73,7 +79,7 @@ def proposal_routes(desk: Desk) -> APIRouter:
     def approved(proposal: str, body: Approval, response: Response) -> Approved:
         """Make a proposal an order: 201 when this made it, 200 with the same order number ever after."""
         actor = approver(body.actor)
-        done = approve(desk.store, desk.hospital, proposal, actor, desk.now(), seen_qty=body.qty)
+        done = approve(desk.store, desk.hospital, proposal, actor, desk.now(), seen=body.version)
         response.status_code = 201 if done.fresh else 200
         return Approved(order_no=done.order_no)
 
@@ -85,6 +91,7 @@ def _proposal(one: Proposal, names: Names) -> ProposalOut:
     reason_zh, reason_en = names.said(one.item, one.source, one.reason)
     return ProposalOut(
         id=one.id,
+        version=one.version,
         place=one.place,
         item=one.item,
         name_zh=item.name_zh if item is not None else "",
@@ -92,6 +99,7 @@ def _proposal(one: Proposal, names: Names) -> ProposalOut:
         qty=one.qty,
         source=one.source,
         internal=one.internal,
+        price=one.price,
         reason=dict(one.reason),
         reason_zh=reason_zh,
         reason_en=reason_en,

@@ -2,8 +2,8 @@
 
 A proposal stands open while the need does; each run of the policy brings it up to date, or withdraws it when the need
 is gone. A person's approval makes it an order; a second approval finds the same order. The rule that could not be put
-into the table: the order number is made from the proposal's id alone, so it is the key by which sending twice sends
-once.
+into the table: a proposal gets one number, at its first approval, made of that day and the proposal's id, so it is the
+key by which sending twice sends once.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from types import MappingProxyType
 from central.errors import NotNow
 from protocols.values.ids import OrderNo, order_no
 from protocols.values.instant import Instant
+from protocols.values.money import Money
 
 ID_DIGITS = 16
 ORDER_DIGITS = 8
@@ -86,8 +87,16 @@ def proposal_id(run: str, place: str, item: str) -> str:
     return hashlib.sha256(f"{run}\n{place}\n{item}".encode()).hexdigest()[:ID_DIGITS]
 
 
+def version_of(source: str, qty: int, price: Money) -> str:
+    """Return the name of what an approver agrees to: another source, quantity or price of a base unit has another."""
+    return hashlib.sha256(f"{source}\n{qty}\n{price}".encode()).hexdigest()[:ID_DIGITS]
+
+
 def order_number(proposal: str, day: date, *, internal: bool) -> OrderNo:
-    """Return the number of the order a proposal becomes: `PO-` to a supplier, `IR-` to the hospital's own store."""
+    """Return the number of the order a proposal becomes when it is first approved, on the business day `day`.
+
+    `PO-` to a supplier, `IR-` to the hospital's own store.
+    """
     return order_no(f"{'IR' if internal else 'PO'}-{day:%Y%m%d}-{proposal[:ORDER_DIGITS].upper()}")
 
 

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from central.core.demand import Demand
 from central.core.fill import LEVELS_MAX, fill_rate, spread_of
 from central.errors import BadInput
+from protocols.values.money import Money
 from protocols.values.quantity import whole_packs
 
 FILL_DIGITS = 4
@@ -40,9 +41,13 @@ class Position:
         return self.physical + self.on_order - self.reserved
 
 
+FREE = Money(0)
+"""What the hospital's own stores take from each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One rung of the ladder: `available` base units (None = as many as wanted), and its terms."""
+    """One rung of the ladder: `available` base units (None = as many as wanted), and its terms; price a base unit."""
 
     name: str
     internal: bool
@@ -50,6 +55,7 @@ class Source:
     pack: int
     moq: int
     available: int | None = None
+    price: Money = FREE
 
     def __post_init__(self) -> None:
         if self.lead_days < 0 or self.pack < 1 or self.moq < 0:

@@ -1,6 +1,7 @@
 """Approve a proposal: the one approval by which it becomes an order.
 
-The rule that must not be broken: approving twice, from two windows or after a lost answer, finds the same order.
+The number carries the business day of that first approval and is kept with the proposal. The rule that must not be
+broken: approving twice, from two windows, after a lost answer or on another day, finds the same order.
 """
 
 import json
@@ -13,7 +14,6 @@ from central.errors import BadInput, NotNow, NotThere
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.engine import Store
 from central.store.queries_book import arrivals_at
-from central.store.queries_master import terms
 from central.store.queries_work import Order, Proposal, orders, proposals
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
 from protocols.errors import BadValue
@@ -41,12 +41,12 @@ def approver(text: str) -> ActorId:
 
 
 def approve(
-    store: Store, hospital: HospitalId, proposal: str, actor: ActorId, now: Instant, *, seen_qty: int | None = None
+    store: Store, hospital: HospitalId, proposal: str, actor: ActorId, now: Instant, *, seen: str | None = None
 ) -> Approved:
     """Make a proposal an order, or find the order it already is.
 
-    `seen_qty` is the quantity the approver saw, where that is known. Raises `NotThere`; `NotNow` when it was
-    withdrawn, or renewed to another quantity since it was seen.
+    `seen` is the version the approver saw, where that is known: the order goes to that source, in that quantity and at
+    that price. Raises `NotThere`; `NotNow` when it was withdrawn, or says another of the three since it was seen.
     """
     with store.write() as connection:
         found = proposals(connection, hospital, id=proposal)
@@ -56,9 +56,12 @@ def approve(
         after = step(one.status, Step.APPROVE)
         if one.status is State.ORDERED:
             return Approved(OrderNo(one.order_no), fresh=False)
-        if seen_qty not in {None, one.qty}:
-            raise NotNow(f"proposal: expected {one.qty}, which it says now, got {seen_qty}; reload the page")
-        number = order_number(one.id, business_day(one.made_at), internal=one.internal)
+        if seen not in {None, one.version}:
+            raise NotNow(
+                f"proposal: expected version {one.version} ({one.qty} from {one.source}), got {seen!r:.40}; it has "
+                "changed since you saw it; reload the page"
+            )
+        number = order_number(one.id, business_day(now), internal=one.internal)
         _write_order(connection, hospital, one, number, actor, now)
         connection.execute(
             PROPOSAL.update()
@@ -69,7 +72,12 @@ def approve(
 
 
 def _write_order(
-    connection: Connection, hospital: HospitalId, one: Proposal, number: OrderNo, actor: ActorId, now: Instant
+    connection: Connection,
+    hospital: HospitalId,
+    one: Proposal,
+    number: OrderNo,
+    actor: ActorId,
+    now: Instant,
 ) -> None:
     connection.execute(
         PURCHASE_ORDER.insert().values(
@@ -83,7 +91,6 @@ def _write_order(
             approved_by=actor,
         )
     )
-    prices = {offer.supplier: offer.price for offer in terms(connection, hospital).get(one.item, [])}
     connection.execute(
         ORDER_LINE.insert().values(
             hospital=hospital,
@@ -91,7 +98,7 @@ def _write_order(
             line_no=1,
             item=one.item,
             qty=one.qty,
-            price=0 if one.internal else prices[one.source],
+            price=one.price,
             proposal=one.id,
             reason=json.dumps(dict(one.reason), sort_keys=True),
         )

@@ -74,7 +74,10 @@ class BookSide:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """An open difference of one unit; `p` is the probability that it is on the shelf, held since `since`."""
+    """An open difference of one unit; `p` is the probability that it is on the shelf, held since `since`.
+
+    The device found it at `found_at`; central opened it at `opened_at`, later when the device was cut off.
+    """
 
     id: str
     kind: Kind
@@ -86,6 +89,7 @@ class Discrepancy:
     serial: str
     since: Instant
     found_at: Instant
+    opened_at: Instant
     p: float
     book: BookSide | None
 
@@ -129,9 +133,13 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An open proposal; `unit_price` is a base unit's, None between the hospital's own storerooms."""
+    """An open proposal; `unit_price` is a base unit's, None between the hospital's own storerooms.
+
+    `version` names what is approved: source, quantity and price.
+    """
 
     id: str
+    version: str
     place: Place
     item: Item
     qty: int

@@ -58,7 +58,6 @@ class _Names:
     places: Mapping[str, master.Place]
     items: Mapping[str, master.Item]
     suppliers: Mapping[str, tuple[str, str]]
-    terms: Mapping[str, list[master.Terms]]
     expiries: Mapping[tuple[str, str], date]
 
     def place(self, code: str) -> seen.Place:
@@ -77,16 +76,12 @@ class _Names:
             return seen.Name(*self.suppliers[code])
         return self.place(code).name
 
-    def unit_price(self, item: str, supplier: str) -> Money | None:
-        return next((one.price for one in self.terms.get(item, []) if one.supplier == supplier), None)
-
 
 def _names(connection: Connection, hospital: HospitalId) -> _Names:
     return _Names(
         places={place.place: place for place in master.places(connection, hospital)},
         items=master.items(connection, hospital),
         suppliers=master.suppliers(connection, hospital),
-        terms=master.terms(connection, hospital),
         expiries=master.expiries(connection, hospital),
     )
 
@@ -126,7 +121,8 @@ def _discrepancies(connection: Connection, hospital: HospitalId, names: _Names) 
             unit=one.unit,
             serial=printed.get(one.unit, ""),
             since=one.since,
-            found_at=one.opened_at,
+            found_at=one.found_at,
+            opened_at=one.opened_at,
             p=one.evidence["belief"]["p"],
             book=_book_side(one, names, positions),
         )
@@ -146,12 +142,13 @@ def _proposals(names: _Names, proposed: list[work.Proposal]) -> tuple[seen.Propo
     listed = [
         seen.Proposal(
             id=one.id,
+            version=one.version,
             place=names.place(one.place),
             item=names.item(one.item),
             qty=one.qty,
             source=names.source(one.source),
             internal=one.internal,
-            unit_price=None if one.internal else names.unit_price(one.item, one.source),
+            unit_price=None if one.internal else one.price,
             why=_why(one.reason, names),
             made_at=one.made_at,
         )

@@ -1,10 +1,12 @@
 """What can be counted on, item by item, in every storeroom: shelf, on order, promised away, demand, and who can supply.
 
-It gathers facts and decides nothing. The rule that must not be broken: everything is read in one transaction, so that
-an order and the stock it was made for are seen together.
+It gathers facts and decides nothing. The rules that must not be broken: everything is read in one transaction, so that
+an order and the stock it was made for are seen together; a storeroom whose facts are broken is left out and named, and
+the others are seen.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,7 +14,7 @@ from sqlalchemy import Connection
 
 from central.core.demand import Demand, added, demand_until, netted
 from central.core.fill import low_quantile
-from central.core.orders import outstanding
+from central.core.orders import Ordered, outstanding
 from central.core.policy import Rules
 from central.core.reconcile import presence_in
 from central.core.reorder import Facts, Position, Source
@@ -55,13 +57,17 @@ class Storeroom:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All facts of one hospital at one moment, before any decision."""
+    """All facts of one hospital at one moment, before any decision; `failed` says why of storerooms left out.
+
+    A storeroom that was left out gives nothing to others: who can supply them is then a supplier.
+    """
 
     rules: Rules
     catalogue: dict[str, Item]
     terms: dict[str, list[Terms]]
     storerooms: dict[str, Storeroom]
     owed: Owed
+    failed: Mapping[str, str]
 
     def position(self, place: str, item: str) -> Position:
         """Return what can be counted on of an item at a place."""
@@ -87,7 +93,7 @@ class Scene:
 
     def _ladder(self, place: Place, item: str, given_away: int) -> tuple[Source, ...]:
         suppliers = [
-            Source(one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq)
+            Source(one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq, price=one.price)
             for one in self.terms.get(item, [])
         ]
         if place.parent not in self.storerooms:
@@ -106,23 +112,27 @@ class Scene:
 
 def scene_at(connection: Connection, hospital: HospitalId, now: Instant, rules: Rules) -> Scene:
     """Gather the facts of a hospital."""
-    rooms = places(connection, hospital)
-    today, window = business_day(now), rules.whole("reorder.window_days")
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    lines = ordered(connection, hospital, since)
+    scene = Scene(rules, items(connection, hospital), terms(connection, hospital), {}, Owed({}, {}), failed := {})
+    for place in places(connection, hospital):
+        try:
+            room = _storeroom_at(connection, hospital, place, business_day(now), rules)
+            _owe(connection, hospital, place, [line for line in lines if line[0] == place.place], since, scene.owed)
+        except Exception as error:  # noqa: BLE001 # one storeroom's facts may be broken; the others are not
+            failed[place.place] = f"{type(error).__name__}: {error}"
+            continue
+        scene.storerooms[place.place] = room
+    return scene
+
+
+def _storeroom_at(connection: Connection, hospital: HospitalId, place: Place, today: date, rules: Rules) -> Storeroom:
     quantile = float(rules.number("reorder.position_quantile"))
-    return Scene(
-        rules=rules,
-        catalogue=items(connection, hospital),
-        terms=terms(connection, hospital),
-        storerooms={
-            place.place: Storeroom(
-                place,
-                physical_in(connection, hospital, place.place, quantile),
-                _demand_at(connection, hospital, place, today, window),
-                items_held(connection, hospital, place.place),
-            )
-            for place in rooms
-        },
-        owed=owed_now(connection, hospital, rooms, now),
+    return Storeroom(
+        place,
+        physical_in(connection, hospital, place.place, quantile),
+        _demand_at(connection, hospital, place, today, rules.whole("reorder.window_days")),
+        items_held(connection, hospital, place.place),
     )
 
 
@@ -154,21 +164,22 @@ def _demand_at(
     }
 
 
-def owed_now(connection: Connection, hospital: HospitalId, rooms: list[Place], now: Instant) -> Owed:
-    """Return what is on order and what is promised away: orders less what has arrived since."""
-    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
-    lines = ordered(connection, hospital, since)
-    owed = Owed({}, {})
-    for room in rooms:
-        mine = [line for line in lines if line[0] == room.place]
-        arrived = arrivals_at(connection, hospital, room.place, since) if mine else {}
-        for item in {line[1] for line in mine}:
-            of_item = [line for line in mine if line[1] == item]
-            left = outstanding([line[3] for line in of_item], arrived.get(item, []))
-            for place, _, source, line in of_item:
-                _add(owed.waiting, (place, item), left[line.key])
-                _add(owed.promised, (source, item), left[line.key])
-    return owed
+def _owe(
+    connection: Connection,
+    hospital: HospitalId,
+    room: Place,
+    lines: list[tuple[str, str, str, Ordered]],
+    since: Instant,
+    owed: Owed,
+) -> None:
+    """Add what a storeroom's order lines still owe it, and their sources promised: orders less what arrived since."""
+    arrived = arrivals_at(connection, hospital, room.place, since) if lines else {}
+    for item in {line[1] for line in lines}:
+        of_item = [line for line in lines if line[1] == item]
+        left = outstanding([line[3] for line in of_item], arrived.get(item, []))
+        for place, _, source, line in of_item:
+            _add(owed.waiting, (place, item), left[line.key])
+            _add(owed.promised, (source, item), left[line.key])
 
 
 def _add(sums: dict[tuple[str, str], int], key: tuple[str, str], qty: int) -> None:

@@ -1,7 +1,8 @@
 """Compare book and shelf of storerooms: open and close discrepancies, and keep how far each storeroom agrees.
 
-It decides nothing itself; `core.reconcile` and `core.discrepancies` do. The rule that must not be broken: reading and
-writing are one transaction, so that a discrepancy never rests on facts that were half there.
+It decides nothing itself; `core.reconcile` and `core.discrepancies` do. The rules that must not be broken: reading and
+writing are one transaction, so that a discrepancy never rests on facts that were half there; a storeroom that cannot be
+compared is named, and the others are compared.
 """
 
 import json
@@ -25,11 +26,12 @@ from protocols.values.instant import Instant, business_day
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What one comparison changed, over all storerooms looked at."""
+    """What one comparison changed, over all storerooms looked at; `failed` names each that could not be, and why."""
 
     places: int
     opened: int
     closed: int
+    failed: tuple[str, ...] = ()
 
 
 def bounds_of(rules: Rules) -> Bounds:
@@ -48,11 +50,16 @@ def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[s
         known = [place.place for place in places(connection, hospital)]
     wanted = known if only is None else sorted(set(only) & set(known))
     opened = closed = 0
+    failed: list[str] = []
     for place in wanted:
-        with store.write() as connection:
-            fresh, settled = _reconcile_one(connection, hospital, place, now, bounds)
+        try:
+            with store.write() as connection:
+                fresh, settled = _reconcile_one(connection, hospital, place, now, bounds)
+        except Exception as error:  # noqa: BLE001 # one storeroom's facts may be broken; the others are not
+            failed.append(f"{place}: {type(error).__name__}: {error}")
+            continue
         opened, closed = opened + fresh, closed + settled
-    return Reconciled(len(wanted), opened, closed)
+    return Reconciled(len(wanted), opened, closed, tuple(failed))
 
 
 def _reconcile_one(
@@ -65,7 +72,7 @@ def _reconcile_one(
         _close(connection, hospital, closing)
     gone = {closing.id for closing in closings}
     fresh = newly_open(find(place, units, bounds), [one for one in open_now if one.id not in gone])
-    opened = add_new(connection, DISCREPANCY, [_row(hospital, one) for one in fresh])
+    opened = add_new(connection, DISCREPANCY, [_row(hospital, one, now) for one in fresh])
     match = match_of(lines_in(place, units, loose_in(connection, hospital, place), bounds.here))
     merge(connection, STOREROOM_MATCH, [_match_row(hospital, place, now, match)])
     return opened, len(closings)
@@ -84,7 +91,7 @@ def _close(connection: Connection, hospital: HospitalId, closing: Closing) -> No
     )
 
 
-def _row(hospital: HospitalId, one: Finding) -> dict[str, object]:
+def _row(hospital: HospitalId, one: Finding, now: Instant) -> dict[str, object]:
     return {
         "hospital": hospital,
         "discrepancy": one.id,
@@ -94,7 +101,8 @@ def _row(hospital: HospitalId, one: Finding) -> dict[str, object]:
         "item": one.item,
         "lot": one.lot,
         "unit": one.unit,
-        "opened_at": one.found_at,
+        "found_at": one.found_at,
+        "opened_at": now,
         "since": one.since,
         "found_event_id": bytes.fromhex(one.event),
         "status": "open",

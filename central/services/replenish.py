@@ -1,11 +1,13 @@
 """Propose what to order: one run over all storerooms under one policy, bringing the open proposals up to date.
 
 The policy decides; this reads the facts, and writes what changed. The rules that must not be broken: at most one
-proposal stands open for an item at a place, and a run that met an order made while it was thinking thinks again.
+proposal stands open for an item at a place; a run that met an order made while it was thinking thinks again; where a
+storeroom or an item cannot be reckoned, that is said, its proposals stay as they are, and the run goes on.
 """
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from sqlalchemy import Connection
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules, rules_on
 from central.core.reorder import Decision, Plan, decide, trigger_of
-from central.services.positions import Scene, scene_at
+from central.services.positions import Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
 from central.store.queries_master import policy_rows
@@ -31,13 +33,30 @@ Due = dict[tuple[str, str], tuple[Plan, Decision]]
 
 @dataclass(frozen=True, slots=True)
 class Replenished:
-    """What one run did; `unsourced` counts items in use that nobody can supply."""
+    """What one run did; `unsourced` counts items in use that nobody can supply, `failed` says what was not reckoned."""
 
     run: str
     made: int
     renewed: int
     withdrawn: int
     unsourced: int
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What a run came to: what is due, how many items nobody can supply, and why of what could not be reckoned.
+
+    `failed` is by place, or by place and item.
+    """
+
+    wanted: Due
+    unsourced: int
+    failed: dict[tuple[str, ...], str]
+
+    def leaves(self, place: str, item: str) -> bool:
+        """Tell whether nothing is known of a line, so that its proposal stays as it is."""
+        return (place,) in self.failed or (place, item) in self.failed
 
 
 def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, run: str) -> Replenished:
@@ -49,32 +68,44 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
             mark = order_mark(connection, hospital)
             rules = rules_on(business_day(now), policy_rows(connection, hospital))
             scene = scene_at(connection, hospital, now, rules)
-        wanted, unsourced = decide_all(policy, scene)
+        thought = decide_all(policy, scene)
         with store.write() as connection:
             if order_mark(connection, hospital) == mark:
                 writer = _Writer(connection, hospital, now, policy, run, rules)
-                made, renewed, withdrawn = writer.bring_up_to_date(wanted)
-                return Replenished(run, made, renewed, withdrawn, unsourced)
+                made, renewed, withdrawn = writer.bring_up_to_date(thought)
+                said = tuple(f"{' '.join(what)}: {why}" for what, why in sorted(thought.failed.items()))
+                return Replenished(run, made, renewed, withdrawn, thought.unsourced, said)
     return done
 
 
-def decide_all(policy: str, scene: Scene) -> tuple[Due, int]:
+def decide_all(policy: str, scene: Scene) -> Thought:
     """Return what is due in every storeroom, wards first, each taking of the parent what those before it left."""
     wanted: Due = {}
     unsourced = 0
+    failed: dict[tuple[str, ...], str] = {(place,): why for place, why in scene.failed.items()}
     given: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for room, item in _lines_of(scene):
+        place = room.place
+        try:
+            decision = decide(policy, scene.facts(place, item, given[place.parent, item]))
+        except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
+            failed[place.place, item] = f"{type(error).__name__}: {error}"
+            continue
+        unsourced += decision.plan is None
+        if decision.plan is None or not decision.due:
+            continue
+        wanted[place.place, item] = decision.plan, decision
+        if decision.plan.source.internal:
+            given[place.parent, item] += decision.plan.qty
+    return Thought(wanted, unsourced, failed)
+
+
+def _lines_of(scene: Scene) -> Iterator[tuple[Storeroom, str]]:
+    """Give each item in use whose shelf is known, storeroom by storeroom."""
     for room in scene.storerooms.values():
         for item in room.demand:
-            if item not in scene.catalogue or not room.knows(item):
-                continue
-            decision = decide(policy, scene.facts(room.place, item, given[room.place.parent, item]))
-            unsourced += decision.plan is None
-            if decision.plan is None or not decision.due:
-                continue
-            wanted[room.place.place, item] = decision.plan, decision
-            if decision.plan.source.internal:
-                given[room.place.parent, item] += decision.plan.qty
-    return wanted, unsourced
+            if item in scene.catalogue and room.knows(item):
+                yield room, item
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +117,11 @@ class _Writer:
     run: str
     rules: Rules
 
-    def bring_up_to_date(self, wanted: Due) -> tuple[int, int, int]:
+    def bring_up_to_date(self, thought: Thought) -> tuple[int, int, int]:
         """Return how many proposals were made, renewed and withdrawn."""
-        standing = {(one.place, one.item): one for one in open_proposals(self.connection, self.hospital)}
+        wanted = thought.wanted
+        every = {(one.place, one.item): one for one in open_proposals(self.connection, self.hospital)}
+        standing = {key: one for key, one in every.items() if not thought.leaves(*key)}
         for key, proposal in standing.items():
             if key in wanted:
                 self._renew(proposal, *wanted[key])
@@ -107,6 +140,7 @@ class _Writer:
             "source": plan.source.name,
             "internal": plan.source.internal,
             "qty": plan.qty,
+            "price": plan.source.price,
             "reason": json.dumps(decision.reason, sort_keys=True),
             "policy": self.policy,
             "policy_version": self.rules.version,

@@ -7,7 +7,7 @@ happens in a round ends the thread.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -86,6 +86,8 @@ class Worker:
             done = reconcile(self._store, self._hospital, self._now(), touched)
             if done.opened or done.closed:
                 log.info("discrepancies: %d opened, %d closed", done.opened, done.closed)
+            if done.failed:
+                self._complain("; ".join(done.failed))
         for job, work in self._jobs.items():
             self._run_if_due(job, work)
 
@@ -111,9 +113,9 @@ class Worker:
             return
         try:
             outcome = work(now, period)
-        except Exception as error:
-            self._keep(job, period, now, f"failed: {type(error).__name__}: {error}")
-            raise
+        except Exception as error:  # noqa: BLE001 # one job may fail as a whole; the jobs behind it are run
+            outcome = f"failed: {type(error).__name__}: {error}"
+            self._complain(f"{job.name} {outcome}")
         self._keep(job, period, now, outcome)
 
     def _last_period(self, job: Job) -> int | None:
@@ -146,12 +148,20 @@ class Worker:
 
     def _reconcile_all(self, now: Instant, _period: int) -> str:
         done = reconcile(self._store, self._hospital, now)
-        return f"{done.places} storerooms, {done.opened} opened, {done.closed} closed"
+        return self._told(f"{done.places} storerooms, {done.opened} opened, {done.closed} closed", done.failed)
 
     def _replenish(self, now: Instant, period: int) -> str:
         done = replenish(self._store, self._hospital, now, policy=self._policy, run=f"replenish:{period}")
         if done.made:
             log.info("proposals: %d made, %d withdrawn", done.made, done.withdrawn)
-        return (
+        outcome = (
             f"{done.made} made, {done.renewed} renewed, {done.withdrawn} withdrawn, {done.unsourced} without a source"
         )
+        return self._told(outcome, done.failed)
+
+    def _told(self, outcome: str, failed: Sequence[str]) -> str:
+        """Return a run's outcome with what failed in it first, and say that once."""
+        if not failed:
+            return outcome
+        self._complain("; ".join(failed))
+        return f"failed: {'; '.join(failed)}; {outcome}"

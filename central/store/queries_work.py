@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from central.core.discrepancies import Kind, Open
-from central.core.orders import Ordered, State
+from central.core.orders import Ordered, State, version_of
 from central.core.reconcile import Match
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
 from protocols.values.ids import HospitalId
@@ -35,6 +35,7 @@ class Discrepancy:
     lot: str
     unit: str
     opened_at: Instant
+    found_at: Instant
     since: Instant
     found_event: str
     status: str
@@ -54,12 +55,18 @@ class Proposal:
     source: str
     internal: bool
     qty: int
+    price: Money
     reason: Mapping[str, Any]
     policy: str
     policy_version: str
     status: State
     made_at: Instant
     order_no: str
+
+    @property
+    def version(self) -> str:
+        """Return the name of what would be ordered: another source, quantity or price has another."""
+        return version_of(self.source, self.qty, self.price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ def discrepancies(
             row.lot,
             row.unit,
             row.opened_at,
+            row.found_at,
             row.since,
             row.found_event_id.hex(),
             row.status,
@@ -172,6 +180,7 @@ def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type
         row.source,
         row.internal,
         row.qty,
+        row.price,
         json.loads(row.reason),
         row.policy,
         row.policy_version,

@@ -33,6 +33,7 @@ REFRESH_S = 30
 REFRESH_S_MIN = 2
 PATH_API = "/api/"
 STATIC_DIGITS = 10
+VERSION_MAX = 64
 
 STATUS_OF: dict[type[CentralError], int] = {BadInput: 400, NotThere: 404, NotNow: 409, NotReady: 503}
 """The one table from an error's type to a page's status; whatever is not here is ours, 500."""
@@ -52,13 +53,13 @@ HEADERS = {
 class PageSources:
     """What the pages need of the rest.
 
-    `overview` reads the hospital now. `approve` takes a proposal's id and the quantity the buyer saw (None: not said),
+    `overview` reads the hospital now. `approve` takes a proposal's id and the version the buyer saw,
     and returns the order's number; it raises `NotThere` for an id that never was and `NotNow` for one that may not be
-    approved, any more or in that quantity.
+    approved, any more or as it was seen.
     """
 
     overview: Callable[[], Overview]
-    approve: Callable[[str, int | None], str]
+    approve: Callable[[str, str], str]
     refresh_s: int = REFRESH_S
 
     def __post_init__(self) -> None:
@@ -135,12 +136,12 @@ def _add_overview(pages: FastAPI, renderer: Renderer, sources: PageSources) -> N
 
 def _add_approval(pages: FastAPI, sources: PageSources) -> None:
     @pages.post("/proposals/{proposal}/approve")
-    def approve(request: Request, proposal: str, qty: Annotated[int | None, Form()] = None) -> Response:
+    def approve(request: Request, proposal: str, version: Annotated[str, Form(max_length=VERSION_MAX)] = "") -> Response:
         if not _from_here(request):
             raise HTTPException(403)
         language = language_of(request)
         try:
-            said = {"said": Said.APPROVED.value, "order": sources.approve(proposal, qty)}
+            said = {"said": Said.APPROVED.value, "order": sources.approve(proposal, version)}
         except NotNow:
             said = {"said": Said.STALE.value}
         return RedirectResponse(f"/?{urlencode({'lang': language.value, **said})}", status_code=303)

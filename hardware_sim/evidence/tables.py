@@ -171,19 +171,21 @@ class DiscrepancyRow:
     lot: str
     unit: str
     opened_at: int
+    found_at: int
     found_event_id: bytes
     status: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalRow:
-    """`proposal`; `reason` is JSON text."""
+    """`proposal`; `reason` is JSON text, `price` in 1e-4 yuan."""
 
     proposal: str
     place: str
     item: str
     source: str
     qty: int
+    price: int
     reason: str
     policy: str
     status: str

@@ -13,7 +13,8 @@ from protocols.values.instant import Instant, seconds_between
 
 FOUND_WITHIN_S = 7200.0
 """Story seconds in which a missing piece must be found: the window of 600 s of proven rounds, longer for a tag that is
-seldom heard, then one round of reconciling; a busy machine stretches each. Time the ward was cut off is added."""
+seldom heard, then one round of reconciling; a busy machine stretches each. Time the ward was cut off is added.
+It bounds when the reader found it and when central opened it; neither may lie before the piece left."""
 MISSING_BELOW = 0.05
 
 
@@ -66,9 +67,11 @@ def _of_take(case: Case, take: Take, rows: list[DiscrepancyRow]) -> Iterator[str
     if row.status != "open":
         yield f"{take.ward}: the discrepancy of {take.epc} is {row.status}; the piece is still gone"
     cut_s = sum(seconds_between(cut.since, cut.until) for cut in case.truth.cuts if cut.ward == take.ward)
-    after_s, most_s = seconds_between(take.at, Instant(row.opened_at)), FOUND_WITHIN_S + cut_s
-    if not 0 < after_s <= most_s:
-        yield f"{take.ward}: {take.epc} was found {after_s:.0f} s after it left; expected 0..{most_s:.0f}"
+    most_s = FOUND_WITHIN_S + cut_s
+    for what, at in (("found by the reader", row.found_at), ("opened by central", row.opened_at)):
+        after_s = seconds_between(take.at, Instant(at))
+        if not 0 < after_s <= most_s:
+            yield f"{take.ward}: {take.epc} was {what} {after_s:.0f} s after it left; expected 0..{most_s:.0f}"
 
 
 def _unfounded(case: Case, row: DiscrepancyRow) -> Iterator[str]:
@@ -78,7 +81,7 @@ def _unfounded(case: Case, row: DiscrepancyRow) -> Iterator[str]:
         yield f"{row.place}: the discrepancy of {row.unit} names an entry that central does not have"
         return
     p = entry.said.get("p")
-    if entry.kind != "observe" or entry.said.get("epc") != row.unit or entry.at != row.opened_at:
+    if entry.kind != "observe" or entry.said.get("epc") != row.unit or entry.at != row.found_at:
         yield f"{row.place}: the discrepancy of {row.unit} names an entry that is not a belief about it then"
     elif row.kind == "missing" and not (isinstance(p, (int, float)) and p < MISSING_BELOW):
         yield f"{row.place}: {row.unit} is called missing on a belief of {p}"

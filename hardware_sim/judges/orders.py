@@ -115,8 +115,9 @@ def _order_faults(case: Case, row: OrderRow, lines: list[OrderLineRow]) -> Itera
     if proposal is None or proposal.order_no != row.order_no:
         yield "it comes from no proposal that names it"
         return
-    if (proposal.qty, proposal.reason, proposal.source) != (line.qty, line.reason, row.supplier):
-        yield "it does not say what was approved: quantity, reason or supplier differ from its proposal's"
+    approved = (proposal.qty, proposal.reason, proposal.source, proposal.price)
+    if approved != (line.qty, line.reason, row.supplier, line.price):
+        yield "it does not say what was approved: quantity, reason, supplier or price differ from its proposal's"
     if not row.approved_by or row.created_at < proposal.renewed_at:
         yield f"it was approved by '{row.approved_by}' at {to_iso(Instant(row.created_at))}, its proposal is younger"
     if main is None or (row.supplier, line.price) != (main.supplier, main.price):

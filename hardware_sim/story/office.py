@@ -78,7 +78,10 @@ class Office:
                 self._tell("yours", seconds=self._patience_s, actor=ACTOR)
         if monotonic_s() - self._seen[key] < self._patience_s:
             return
-        answer = self._client.post(f"/api/v1/proposals/{row['id']}/approve", json={"actor": ACTOR})
+        said = {"actor": ACTOR, "version": row["version"]}
+        answer = self._client.post(f"/api/v1/proposals/{row['id']}/approve", json=said)
+        if answer.status_code == httpx.codes.CONFLICT:
+            return  # it was renewed since it was listed; the next look shows what it says now
         answer.raise_for_status()
         order = str(answer.json()["order_no"])
         self.orders.add(order)

@@ -94,7 +94,7 @@ def test_the_missing_piece_and_the_one_order_are_told_whole(good: Path) -> None:
         truth.take.ward,
         truth.take.epc,
     )
-    assert found.found_after_s == 660
+    assert found.found_after_s == 662, "the reader found it after 660 s, and central heard of it 2 s later"
     (order,) = summary.orders
     assert (summary.proposals, order.ward) == (1, truth.drive.ward)
     (line,) = order.lines
@@ -194,8 +194,10 @@ IN_CENTRAL = {
     "no stated match": ("DELETE FROM storeroom_match WHERE place = 'ward-01'", "central states no match"),
     "another piece missing": (f"UPDATE discrepancy SET unit = {ONE_UNIT}", "that is not true"),
     "another storeroom": ("UPDATE discrepancy SET place = 'main-store'", "which it is not"),
-    "found too early": ("UPDATE discrepancy SET opened_at = opened_at - 3600000000", "s after it left"),
-    "found too late": ("UPDATE discrepancy SET opened_at = opened_at + 9000000000", "s after it left"),
+    "found too early": ("UPDATE discrepancy SET found_at = found_at - 3600000000", "found by the reader"),
+    "found too late": ("UPDATE discrepancy SET found_at = found_at + 9000000000", "found by the reader"),
+    "opened too early": ("UPDATE discrepancy SET opened_at = opened_at - 3600000000", "opened by central"),
+    "opened too late": ("UPDATE discrepancy SET opened_at = opened_at + 9000000000", "opened by central"),
     "closed": ("UPDATE discrepancy SET status = 'closed'", "the piece is still gone"),
     "for no reason": (f"UPDATE discrepancy SET found_event_id = {ONE_ISSUE}", "is not a belief about it"),
     "from nowhere": ("UPDATE discrepancy SET found_event_id = zeroblob(16)", "central does not have"),

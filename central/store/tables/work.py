@@ -13,7 +13,8 @@ from sqlmodel import Field, SQLModel
 
 
 class DiscrepancyRow(SQLModel, table=True):
-    """One difference of book and shelf: `opened_at` when the reader's belief was entered, `since` when it began."""
+    """One difference of book and shelf: `opened_at` when central opened it, `found_at` when the reader's belief was
+    entered, `since` when it began."""
 
     __tablename__: ClassVar[str] = "discrepancy"
     __table_args__: ClassVar[Any] = (Index("discrepancy_standing", "hospital", "status", "place"),)
@@ -27,6 +28,7 @@ class DiscrepancyRow(SQLModel, table=True):
     lot: str
     unit: str
     opened_at: int = Field(sa_type=BigInteger)
+    found_at: int = Field(sa_type=BigInteger)
     since: int = Field(sa_type=BigInteger)
     found_event_id: bytes = Field(sa_type=LargeBinary)
     status: str
@@ -82,6 +84,8 @@ class ProposalRow(SQLModel, table=True):
     renewed_at: int = Field(sa_type=BigInteger)
     closed_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
     order_no: str = ""
+    price: int = Field(sa_type=BigInteger)
+    """At which a base unit is proposed, and ordered when that is approved; 0 between the hospital's own stores."""
 
 
 class PurchaseOrderRow(SQLModel, table=True):

@@ -64,8 +64,8 @@ def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
     assert "日均用量 1 包" in one["reason_zh"]
     assert "Chengjiang" in one["reason_en"]
     address = f"/api/v1/proposals/{one['id']}/approve"
-    first = client.post(address, json={"actor": "demo-buyer", "qty": 10})
-    again = client.post(address, json={"actor": "demo-buyer"})
+    first = client.post(address, json={"actor": "demo-buyer", "version": one["version"]})
+    again = client.post(address, json={"actor": "demo-buyer", "version": one["version"]})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     (order,) = client.get("/api/v1/orders").json()["items"]
@@ -75,11 +75,11 @@ def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
     assert line["reason_zh"] == one["reason_zh"]
 
 
-def test_a_quantity_that_changed_since_it_was_seen_is_refused(client: TestClient) -> None:
+def test_a_proposal_that_changed_since_it_was_seen_is_refused(client: TestClient) -> None:
     (one,) = client.get("/api/v1/proposals").json()["items"]
-    answer = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"actor": "demo-buyer", "qty": 5})
+    answer = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"actor": "demo-buyer", "version": "5"})
     assert answer.status_code == 409
-    assert "expected 10, which it says now, got 5" in answer.json()["detail"]
+    assert "changed since you saw it" in answer.json()["detail"]
 
 
 def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> None:
@@ -97,8 +97,8 @@ def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> Non
         ("GET", "/api/v1/proposals/feed/approve", None, 405, "expected POST, got GET"),
         ("PUT", "/api/v1/orders", None, 405, "Method Not Allowed"),
         ("GET", "/api/v1/discrepancies?status=maybe", None, 422, "status"),
-        ("POST", "/api/v1/proposals/feed/approve", {"actor": "demo-buyer"}, 404, "feed"),
-        ("POST", "/api/v1/proposals/feed/approve", {"actor": " "}, 422, "who approves"),
+        ("POST", "/api/v1/proposals/feed/approve", {"actor": "demo-buyer", "version": "v"}, 404, "feed"),
+        ("POST", "/api/v1/proposals/feed/approve", {"actor": " ", "version": "v"}, 422, "who approves"),
         ("POST", "/api/v1/proposals/feed/approve", {}, 422, "actor"),
     ],
 )

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from sqlalchemy import text
+
 from central.services.reconcile import Reconciled, reconcile
 from central.store.queries_work import discrepancies, matches
 from protocols.values.instant import plus
@@ -19,7 +21,7 @@ def test_a_tag_that_fell_silent_becomes_one_discrepancy_and_looking_again_change
         (one,) = discrepancies(connection, HOSPITAL, status="open")
         seen = matches(connection, HOSPITAL)["ward-01"][1]
     assert (one.kind, one.place, one.item, one.lot, one.unit) == ("missing", "ward-01", KIT, "K1", units[1])
-    assert (one.opened_at, one.since) == (plus(START, 900), plus(START, 300))
+    assert (one.opened_at, one.found_at, one.since) == (plus(START, 901), plus(START, 900), plus(START, 300))
     assert one.evidence["belief"]["p"] == 0.02
     assert one.evidence["book"]["kind"] == "opening"
     assert one.found_event == event
@@ -72,3 +74,29 @@ def test_only_the_storerooms_named_are_looked_at(tmp_path: Path) -> None:
     assert reconcile(store, HOSPITAL, START, ["ward-02", "issued@ward-01"]).places == 1
     with store.read() as connection:
         assert list(matches(connection, HOSPITAL)) == ["ward-02"]
+
+
+def test_one_storeroom_with_broken_facts_does_not_keep_the_others_from_being_compared(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    first, second = Ward(store), Ward(store, "ward-02")
+    first.open(KIT, "K1", tags(1))
+    second.open(KIT, "K2", tags(1, 50), 5)
+    first.observe(tags(1)[0], 0.02, 900)
+    second.observe(tags(1, 50)[0], 0.02, 901)
+    with store.write() as connection:
+        connection.execute(text("UPDATE belief SET p = 'much' WHERE place = 'ward-01'"))
+    done = reconcile(store, HOSPITAL, plus(START, 902))
+    assert (done.places, done.opened) == (3, 1)
+    (failed,) = done.failed
+    assert failed.startswith("ward-01: ")
+
+
+def test_a_discrepancy_says_when_it_was_found_and_when_central_opened_it(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(1))
+    ward.observe(tags(1)[0], 0.02, 1200)
+    reconcile(store, HOSPITAL, plus(START, 36_000))
+    with store.read() as connection:
+        (one,) = discrepancies(connection, HOSPITAL)
+    assert (one.found_at, one.opened_at) == (plus(START, 1200), plus(START, 36_000))

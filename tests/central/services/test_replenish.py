@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from central.core.orders import Progress, State
 from central.errors import BadInput, NotNow, NotThere
@@ -136,3 +137,47 @@ def test_what_does_not_exist_or_is_unsigned_is_refused(tmp_path: Path) -> None:
         approver(" ")
     with pytest.raises(BadInput, match="3x-literal"):
         replenish(store, HOSPITAL, START, policy="9x", run="r")
+
+
+def test_another_supplier_or_price_since_it_was_seen_is_not_what_was_approved(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 6)
+    run(store)
+    (seen,) = listed(store)
+    assert (seen.source, seen.price) == ("S02", 2_680_000)
+    with store.write() as connection:
+        connection.execute(text("UPDATE item_supplier SET price = 99990000 WHERE supplier = 'S02' AND item = 'HC-KIT'"))
+    run(store, "replenish:2")
+    (dearer,) = listed(store)
+    assert (dearer.id, dearer.qty, dearer.price) == (seen.id, seen.qty, 99_990_000)
+    with pytest.raises(NotNow, match="changed since you saw it"):
+        approve(store, HOSPITAL, seen.id, BUYER, START, seen=seen.version)
+    with store.write() as connection:
+        connection.execute(text("DELETE FROM item_supplier WHERE supplier = 'S02'"))
+    approve(store, HOSPITAL, seen.id, BUYER, START, seen=dearer.version)
+    ((order, _),) = orders_now(store, HOSPITAL, START)
+    assert [(order.supplier, line.qty, line.price) for line in order.lines] == [("S02", 10, 99_990_000)]
+
+
+def test_a_run_that_changes_nothing_does_not_make_what_was_seen_stale(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 6)
+    run(store)
+    (seen,) = listed(store)
+    run(store, "replenish:2", 7200)
+    assert approve(store, HOSPITAL, seen.id, BUYER, START, seen=seen.version).fresh
+
+
+def test_one_storeroom_with_broken_facts_keeps_its_proposals_and_the_others_are_ordered_for(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 6)
+    run(store)
+    with store.write() as connection:
+        connection.execute(text("INSERT INTO use_day SELECT hospital, 'ward-02', item, day, qty FROM use_day"))
+        connection.execute(text("UPDATE use_day SET qty = 'many' WHERE place = 'ward-01'"))
+    Ward(store, "ward-02").open(KIT, "K2", tags(2, 50), 5)
+    done = replenish(store, HOSPITAL, plus(START, 7200), policy="3x", run="replenish:2")
+    assert (done.made, done.renewed, done.withdrawn) == (1, 0, 0)
+    (failed,) = done.failed
+    assert failed.startswith("ward-01: ")
+    assert sorted(one.place for one in listed(store)) == ["ward-01", "ward-02"]

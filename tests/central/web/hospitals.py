@@ -76,6 +76,7 @@ def discrepancies() -> tuple[Discrepancy, ...]:
             "6789",
             gone,
             plus(gone, 11 * MINUTE_S),
+            plus(gone, 11 * MINUTE_S),
             0.012,
             BookSide("opening", CARDIOLOGY, "S3", START),
         ),
@@ -90,6 +91,7 @@ def discrepancies() -> tuple[Discrepancy, ...]:
             "",
             plus(START, 60 * MINUTE_S),
             plus(START, 82 * MINUTE_S),
+            plus(START, 82 * MINUTE_S),
             0.985,
             BookSide("issue", CARDIOLOGY, "", plus(START, 41 * MINUTE_S)),
         ),
@@ -102,9 +104,9 @@ def proposals() -> tuple[Proposal, ...]:
     moved = Why("3x", 1.4222, 90, 3.0, 1, 5, 2, 5.689, 16, 10, 1, "pack", 0.9991, ())
     empty = Why("3x", 0.6111, 90, 3.0, 4, 0, 0, 4.278, 9, 1, 12, "moq", 0.9612, (PassedOver(MAIN_STORE, 4, 7),))
     return (
-        Proposal("a1b2c3d4e5f60718", CARDIOLOGY, STENT, 3, SUPPLIER, False, yuan("8200.00"), bought, NOW),
-        Proposal("b1b2c3d4e5f60718", ICU, TUBE, 20, MAIN_STORE, True, None, moved, NOW),
-        Proposal("c1b2c3d4e5f60718", ICU, CATHETER, 12, SUPPLIER, False, yuan("1280.00"), empty, NOW),
+        Proposal("a1b2c3d4e5f60718", "va", CARDIOLOGY, STENT, 3, SUPPLIER, False, yuan("8200.00"), bought, NOW),
+        Proposal("b1b2c3d4e5f60718", "vb", ICU, TUBE, 20, MAIN_STORE, True, None, moved, NOW),
+        Proposal("c1b2c3d4e5f60718", "vc", ICU, CATHETER, 12, SUPPLIER, False, yuan("1280.00"), empty, NOW),
     )
 
 
@@ -149,6 +151,13 @@ def troubled() -> Overview:
         3,
         orders(),
     )
+
+
+def half_connected() -> Overview:
+    """Return the troubled hospital with its last ward not yet connected: only its book is known."""
+    overview = troubled()
+    never = replace(overview.wards[3], last_contact=None, offline=True)
+    return replace(overview, wards=(*overview.wards[:3], never))
 
 
 def calm() -> Overview:

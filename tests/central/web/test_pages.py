@@ -56,8 +56,8 @@ def text_of(html: str) -> Text:
     return parser
 
 
-def refuse(error: Exception) -> Callable[[str, int | None], str]:
-    def approve(_proposal: str, _qty: int | None) -> str:
+def refuse(error: Exception) -> Callable[[str, str], str]:
+    def approve(_proposal: str, _seen: str) -> str:
         raise error
 
     return approve
@@ -65,7 +65,7 @@ def refuse(error: Exception) -> Callable[[str, int | None], str]:
 
 def browser(
     overview: Callable[[], Overview] = hospitals.troubled,
-    approve: Callable[[str, int | None], str] = lambda _proposal, _qty: NUMBER,
+    approve: Callable[[str, str], str] = lambda _proposal, _seen: NUMBER,
 ) -> TestClient:
     app = FastAPI()
     app.mount("/", build_pages(PageSources(overview, approve)))
@@ -138,16 +138,16 @@ def test_names_from_outside_are_shown_as_text() -> None:
 
 
 def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> None:
-    pressed: list[tuple[str, int | None]] = []
+    pressed: list[tuple[str, str]] = []
 
-    def approve(proposal: str, qty: int | None) -> str:
-        pressed.append((proposal, qty))
+    def approve(proposal: str, seen: str) -> str:
+        pressed.append((proposal, seen))
         return NUMBER
 
     client = browser(approve=approve)
-    answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"qty": "3"}, headers=FROM_HERE)
+    answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3"}, headers=FROM_HERE)
     assert answer.status_code == 303
-    assert pressed == [("a1b2c3d4e5f60718", 3)]
+    assert pressed == [("a1b2c3d4e5f60718", "v3")]
     page = client.get(answer.headers["location"]).text
     assert f"Purchase order {NUMBER}" in page
 
@@ -183,7 +183,7 @@ def test_a_source_that_was_passed_over_is_measured_by_its_own_lead_time(client: 
 
 def test_a_stale_proposal_gives_a_notice_and_not_an_error() -> None:
     client = browser(approve=refuse(NotNow("withdrawn")))
-    answer = client.post("/proposals/a1b2c3d4e5f60718/approve", data={"qty": "3"}, headers=FROM_HERE)
+    answer = client.post("/proposals/a1b2c3d4e5f60718/approve", data={"version": "v3"}, headers=FROM_HERE)
     assert answer.status_code == 303
     page = client.get(answer.headers["location"])
     assert page.status_code == 200
@@ -193,13 +193,13 @@ def test_a_stale_proposal_gives_a_notice_and_not_an_error() -> None:
 def test_another_site_cannot_press_the_button() -> None:
     pressed: list[str] = []
 
-    def approve(proposal: str, _qty: int | None) -> str:
+    def approve(proposal: str, _seen: str) -> str:
         pressed.append(proposal)
         return NUMBER
 
     client = browser(approve=approve)
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"}):
-        answer = client.post("/proposals/a1b2/approve", data={"qty": "3"}, headers=headers)
+        answer = client.post("/proposals/a1b2/approve", data={"version": "v3"}, headers=headers)
         assert answer.status_code == 403
         assert "该请求不是从本系统页面发出的" in answer.text
     assert pressed == []
@@ -242,10 +242,10 @@ def test_an_address_that_does_not_exist_is_a_page_and_under_the_api_json(client:
 
 
 def test_a_quantity_that_is_no_number_changes_nothing(client: TestClient) -> None:
-    answer = client.post("/proposals/a1b2/approve", data={"qty": "many"}, headers=FROM_HERE)
+    answer = client.post("/proposals/a1b2/approve", data={"version": "v" * 65}, headers=FROM_HERE)
     assert answer.status_code == 400
 
 
 def test_a_refresh_that_would_never_rest_is_refused() -> None:
     with pytest.raises(BadInput, match="at least"):
-        PageSources(hospitals.calm, lambda _proposal, _qty: NUMBER, refresh_s=1)
+        PageSources(hospitals.calm, lambda _proposal, _seen: NUMBER, refresh_s=1)
