@@ -24,14 +24,14 @@ from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.services.desk import Desk
 from central.services.ingest import start_ingest
-from central.services.orders import approve, approver
+from central.services.orders import Approved, approve, approver
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy
 from central.services.worker import Duties, Worker
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
-from central.web.pages import REFRESH_S, PageSources, build_pages
+from central.web.pages import REFRESH_S, About, PageSources, build_pages
 from protocols.errors import BadValue
 from protocols.sync.codec import Signing
 
@@ -81,17 +81,17 @@ def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
     desk = Desk(store, config.hospital_id, clock.now)
     name = Name(config.hospital.name_zh, config.hospital.name_en)
 
-    def approve_on_page(proposal: str, seen: str) -> str:
-        actor = approver(PAGE_ACTOR)
-        return approve(store, config.hospital_id, proposal, actor, clock.now(), seen=seen).order_no
+    def approve_on_page(proposal: str, seen: str) -> Approved:
+        return approve(store, config.hospital_id, proposal, approver(PAGE_ACTOR), clock.now(), seen=seen)
 
     def look() -> Overview:
         return overview_now(store, config.hospital_id, name, clock.now())
 
     refresh_s = REFRESH_S if clock.rate == 1 else REFRESH_FAST_S
-    app = build_api(desk, version("wardstock"))
+    about = About(version("wardstock"), told_time=config.clock is not None)
+    app = build_api(desk, about.version)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))  # no other site's name may lead here
-    app.mount("/", build_pages(PageSources(look, approve_on_page, refresh_s)))
+    app.mount("/", build_pages(PageSources(look, approve_on_page, refresh_s, about)))
     return app
 
 

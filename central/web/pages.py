@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 
 from central.errors import BadInput, CentralError, NotNow, NotReady, NotThere
+from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.formats import Formats
 from central.web.languages import DEFAULT, TAGS, Language, words_of
@@ -32,6 +33,7 @@ REFRESH_S = 30
 """How often the page reads itself again."""
 REFRESH_S_MIN = 2
 PATH_API = "/api/"
+PATH_DESCRIPTION = "/api/v1/openapi.json"
 STATIC_DIGITS = 10
 VERSION_MAX = 64
 
@@ -50,17 +52,29 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What the foot of a page says of the program.
+
+    `told_time` tells that its clock is a story's, from the configuration, and not the system's.
+    """
+
+    version: str
+    told_time: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageSources:
     """What the pages need of the rest.
 
     `overview` reads the hospital now. `approve` takes a proposal's id and the version the buyer saw,
-    and returns the order's number; it raises `NotThere` for an id that never was and `NotNow` for one that may not be
-    approved, any more or as it was seen.
+    and returns the order and whether this made it; it raises `NotThere` for an id that never was and `NotNow` for one
+    that may not be approved, any more or as it was seen.
     """
 
     overview: Callable[[], Overview]
-    approve: Callable[[str, str], str]
-    refresh_s: int = REFRESH_S
+    approve: Callable[[str, str], Approved]
+    refresh_s: int
+    about: About
 
     def __post_init__(self) -> None:
         if self.refresh_s < REFRESH_S_MIN:
@@ -70,8 +84,8 @@ class PageSources:
 class Renderer:
     """The templates of every language, made once."""
 
-    def __init__(self) -> None:
-        self._environments = {language: _environment(language) for language in Language}
+    def __init__(self, about: About) -> None:
+        self._environments = {language: _environment(language, about) for language in Language}
 
     def page(self, template: str, language: Language, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page in one language."""
@@ -79,7 +93,7 @@ class Renderer:
         return HTMLResponse(found.render(**values), status_code=status, headers=HEADERS)
 
 
-def _environment(language: Language) -> Environment:
+def _environment(language: Language, about: About) -> Environment:
     words, formats = words_of(language), Formats(language)
     made = Environment(
         loader=PackageLoader("central.web"),
@@ -91,7 +105,12 @@ def _environment(language: Language) -> Environment:
     )
     made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
     made.globals.update(
-        f=formats, language=language, languages=list(Language), tag=TAGS[language], static_version=_static_version()
+        f=formats,
+        language=language,
+        tag=TAGS[language],
+        static_version=_static_version(),
+        about=about,
+        api_description=PATH_DESCRIPTION,
     )
     return made
 
@@ -112,7 +131,7 @@ def language_of(request: Request) -> Language:
 
 def build_pages(sources: PageSources) -> FastAPI:
     """Return the application of the pages, to be mounted at `/` after everything else."""
-    renderer = Renderer()
+    renderer = Renderer(sources.about)
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     _add_overview(pages, renderer, sources)
@@ -136,12 +155,15 @@ def _add_overview(pages: FastAPI, renderer: Renderer, sources: PageSources) -> N
 
 def _add_approval(pages: FastAPI, sources: PageSources) -> None:
     @pages.post("/proposals/{proposal}/approve")
-    def approve(request: Request, proposal: str, version: Annotated[str, Form(max_length=VERSION_MAX)] = "") -> Response:
+    def approve(
+        request: Request, proposal: str, version: Annotated[str, Form(max_length=VERSION_MAX)] = ""
+    ) -> Response:
         if not _from_here(request):
             raise HTTPException(403)
         language = language_of(request)
         try:
-            said = {"said": Said.APPROVED.value, "order": sources.approve(proposal, version)}
+            done = sources.approve(proposal, version)
+            said = {"said": (Said.APPROVED if done.fresh else Said.ALREADY).value, "order": done.order_no}
         except NotNow:
             said = {"said": Said.STALE.value}
         return RedirectResponse(f"/?{urlencode({'lang': language.value, **said})}", status_code=303)

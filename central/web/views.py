@@ -117,6 +117,7 @@ class Said(StrEnum):
     """What the page says after a button was pressed."""
 
     APPROVED = "approved"
+    ALREADY = "already"
     STALE = "stale"
 
 
@@ -226,4 +227,4 @@ def _notice(overview: Overview, said: Said | None, number: str) -> Notice | None
     if said is None:
         return None
     order = next((one for one in overview.orders if one.number == number), None)
-    return None if said is Said.APPROVED and order is None else Notice(said, order)
+    return Notice(said, order) if order is not None or said is Said.STALE else None

@@ -164,7 +164,7 @@ def central(store: Store, tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.calm, hospitals.empty])
+@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.half_connected, hospitals.calm, hospitals.empty])
 def test_nothing_is_wider_than_the_window_or_lies_over_another(
     open_page: Callable[..., Page], overview: Callable[[], Overview], language: str, width: int
 ) -> None:

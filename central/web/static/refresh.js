@@ -1,11 +1,12 @@
-// Reads the page again every few seconds and puts the new <main> in place of the old one. Without this file the page
+// Reads the page again every few seconds and puts the new <main> and foot in place of the old ones. Without this file the page
 // does the same by <meta refresh>. It never touches the page while the keyboard is in it or some text is marked.
 
 const main = document.getElementById("main");
+const foot = document.getElementById("foot");
 const seconds = Number(main.dataset.refreshS);
 
 function isBusy() {
-  return document.hidden || main.querySelector(":focus-visible") !== null || !getSelection().isCollapsed;
+  return document.hidden || document.querySelector(":is(main, footer) :focus-visible") !== null || !getSelection().isCollapsed;
 }
 
 function address() {
@@ -21,7 +22,9 @@ async function refresh() {
     const answer = await fetch(address(), { cache: "no-store" });
     if (!answer.ok) throw new Error(`expected 200, got ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!isBusy()) main.replaceChildren(...page.getElementById("main").childNodes);
+    if (isBusy()) return;
+    main.replaceChildren(...page.getElementById("main").childNodes);
+    foot.replaceChildren(...page.getElementById("foot").childNodes);
   } catch {
     document.getElementById("stale").hidden = false;
   }

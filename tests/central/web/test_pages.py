@@ -11,14 +11,18 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from central.errors import BadInput, NotNow, NotReady, NotThere
+from central.services.orders import Approved
 from central.services.overview import Name, Overview
-from central.web.pages import PageSources, build_pages
+from central.web.pages import REFRESH_S, About, PageSources, build_pages
+from protocols.values.ids import OrderNo
 from tests.central.web import hospitals
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORDS = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
 FROM_HERE = {"sec-fetch-site": "same-origin"}
-NUMBER = "PO-20260302-9F3A11C0"
+NUMBER = OrderNo("PO-20260302-9F3A11C0")
+FRESH, AGAIN = Approved(NUMBER, fresh=True), Approved(NUMBER, fresh=False)
+ABOUT = About("1.2.3", told_time=False)
 
 
 class Text(HTMLParser):
@@ -56,8 +60,8 @@ def text_of(html: str) -> Text:
     return parser
 
 
-def refuse(error: Exception) -> Callable[[str, str], str]:
-    def approve(_proposal: str, _seen: str) -> str:
+def refuse(error: Exception) -> Callable[[str, str], Approved]:
+    def approve(_proposal: str, _seen: str) -> Approved:
         raise error
 
     return approve
@@ -65,10 +69,11 @@ def refuse(error: Exception) -> Callable[[str, str], str]:
 
 def browser(
     overview: Callable[[], Overview] = hospitals.troubled,
-    approve: Callable[[str, str], str] = lambda _proposal, _seen: NUMBER,
+    approve: Callable[[str, str], Approved] = lambda _proposal, _seen: FRESH,
+    about: About = ABOUT,
 ) -> TestClient:
     app = FastAPI()
-    app.mount("/", build_pages(PageSources(overview, approve)))
+    app.mount("/", build_pages(PageSources(overview, approve, REFRESH_S, about)))
     return TestClient(app, follow_redirects=False, raise_server_exceptions=False)
 
 
@@ -78,14 +83,14 @@ def client() -> Iterator[TestClient]:
         yield made
 
 
-@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.calm, hospitals.empty])
+@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.half_connected, hospitals.calm, hospitals.empty])
 def test_a_chinese_page_has_no_english_sentence(overview: Callable[[], Overview]) -> None:
     said = text_of(browser(overview).get("/").text).said
     assert said
     assert [text for lang, text in said if lang == "zh-CN" and LATIN_WORDS.search(text)] == []
 
 
-@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.calm, hospitals.empty])
+@pytest.mark.parametrize("overview", [hospitals.troubled, hospitals.half_connected, hospitals.calm, hospitals.empty])
 def test_an_english_page_has_no_chinese_word(overview: Callable[[], Overview]) -> None:
     said = text_of(browser(overview).get("/?lang=en").text).said
     assert said
@@ -140,9 +145,9 @@ def test_names_from_outside_are_shown_as_text() -> None:
 def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> None:
     pressed: list[tuple[str, str]] = []
 
-    def approve(proposal: str, seen: str) -> str:
+    def approve(proposal: str, seen: str) -> Approved:
         pressed.append((proposal, seen))
-        return NUMBER
+        return FRESH
 
     client = browser(approve=approve)
     answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3"}, headers=FROM_HERE)
@@ -150,6 +155,30 @@ def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> 
     assert pressed == [("a1b2c3d4e5f60718", "v3")]
     page = client.get(answer.headers["location"]).text
     assert f"Purchase order {NUMBER}" in page
+
+
+def test_a_second_press_says_when_it_was_approved_and_by_which_order() -> None:
+    client = browser(approve=lambda _proposal, _seen: AGAIN)
+    answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3"}, headers=FROM_HERE)
+    page = client.get(answer.headers["location"]).text
+    assert "Already approved at 18:10." in page
+    assert f"It is purchase order {NUMBER}" in page
+    assert "is made" not in page
+    assert "已于 18:10 批准" in client.get(answer.headers["location"].replace("lang=en", "lang=zh")).text
+
+
+@pytest.mark.parametrize("path", ["/?lang=en", "/nowhere?lang=en"])
+def test_the_foot_of_every_page_names_the_version_and_the_api(client: TestClient, path: str) -> None:
+    page = client.get(path).text
+    assert "Wardstock 1.2.3" in page
+    assert 'href="/api/v1/openapi.json"' in page
+    assert "story clock" not in page
+
+
+def test_the_foot_says_that_the_clock_is_a_storys_where_it_is() -> None:
+    client = browser(about=About("1.2.3", told_time=True))
+    assert "The clock is a story clock" in client.get("/?lang=en").text
+    assert "演示时间" in client.get("/?lang=zh").text
 
 
 def test_a_quantity_that_packs_or_a_minimum_raised_says_what_would_have_been_enough(client: TestClient) -> None:
@@ -193,9 +222,9 @@ def test_a_stale_proposal_gives_a_notice_and_not_an_error() -> None:
 def test_another_site_cannot_press_the_button() -> None:
     pressed: list[str] = []
 
-    def approve(proposal: str, _seen: str) -> str:
+    def approve(proposal: str, _seen: str) -> Approved:
         pressed.append(proposal)
-        return NUMBER
+        return FRESH
 
     client = browser(approve=approve)
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"}):
@@ -248,4 +277,4 @@ def test_a_quantity_that_is_no_number_changes_nothing(client: TestClient) -> Non
 
 def test_a_refresh_that_would_never_rest_is_refused() -> None:
     with pytest.raises(BadInput, match="at least"):
-        PageSources(hospitals.calm, lambda _proposal, _seen: NUMBER, refresh_s=1)
+        PageSources(hospitals.calm, lambda _proposal, _seen: FRESH, refresh_s=1, about=ABOUT)

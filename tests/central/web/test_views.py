@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.core.reconcile import Match
-from central.services.overview import Overview
 from central.web.views import BAR_WIDTH, Contact, Said, bar_of, contact_of, view_of
 from tests.central.web import hospitals
 
@@ -23,20 +22,14 @@ def test_the_needs_are_counted_from_what_is_listed() -> None:
     assert (needs.proposals, needs.discrepancies, needs.wards_silent, needs.wards_never) == (3, 2, 1, 0)
 
 
-def with_a_ward_never_heard() -> Overview:
-    overview = hospitals.troubled()
-    never = replace(overview.wards[3], last_contact=None, offline=True)
-    return replace(overview, wards=(*overview.wards[:3], never))
-
-
 def test_a_ward_never_connected_is_not_counted_as_one_that_fell_silent() -> None:
-    view = view_of(with_a_ward_never_heard())
+    view = view_of(hospitals.half_connected())
     assert (view.needs.wards_silent, view.needs.wards_never) == (1, 1)
     assert [row.ward.place.code for row in view.wards[:2]] == ["ward-02", "ward-04"]
 
 
 def test_a_silent_wards_figures_are_as_old_as_its_last_contact() -> None:
-    view = view_of(with_a_ward_never_heard())
+    view = view_of(hospitals.half_connected())
     silent = hospitals.wards()[1].last_contact
     assert [row.as_of for row in view.wards] == [silent, None, None, None]
     together = view.match
@@ -99,4 +92,6 @@ def test_a_notice_names_an_order_that_is_there_and_nothing_else() -> None:
     assert said is not None
     assert said.order == overview.orders[0]
     assert view_of(overview, Said.APPROVED, "PO-nobody-knows").notice is None
+    assert view_of(overview, Said.ALREADY, "PO-nobody-knows").notice is None
+    assert view_of(overview, Said.STALE).notice is not None
     assert view_of(overview).notice is None
