@@ -94,6 +94,6 @@ def check(state: Path) -> Summary:
         proposals=len(case.central.proposals),
         orders=orders,
         offline_s=contact.offline_s,
-        seconds=case.truth.seconds,
+        seconds=round(case.truth.seconds, 1),
         problems=tuple(problems[:PROBLEMS_MAX]),
     )

@@ -32,6 +32,9 @@ from protocols.values.instant import Instant, StoryTime, business_day, plus
 LEAD_S = 5.0
 """Real seconds between the anchor of the clock and the story's first minute: what starting everything takes."""
 
+LINGER_S = 1800.0
+"""Story seconds after the evening before the clock slows down: central compares once more what it knows."""
+
 BEFORE_S = 24 * 3600.0
 """Central's store is filled so long before the story, in story time, whatever the rate."""
 
@@ -97,7 +100,7 @@ class Machines:
     def start(self) -> tuple[Clock, str]:
         """Start everything; returns the story's clock and the address of the page. Raises `PartFailed`."""
         self._start_broker()
-        real_from = None if self._options.ends else self._plan.end
+        real_from = None if self._options.ends else plus(self._plan.end, LINGER_S)
         since_ns = monotonic_ns() + round(LEAD_S * 1e9)
         story = StoryTime(self._plan.start, self._options.rate, since_ns, real_from)
         clock = Clock(story)

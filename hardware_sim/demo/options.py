@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from hardware_sim.errors import WrongUse
+from hardware_sim.proxy import HOST
 from hardware_sim.scenario.draw import HOURS_DEFAULT
 from hardware_sim.story.words import Lang
 from protocols.values.instant import RATE_MAX
@@ -55,6 +57,7 @@ class Options:
             raise WrongUse(f"--rate: expected {RATE_LOW:g}..{RATE_MAX} story seconds a second, got {self.rate:g}")
         if not 0 <= self.http_port <= 65_535:
             raise WrongUse(f"--port: expected 0..65535, got {self.http_port}")
+        _check_free(self.http_port)
         if not self.ends and (self.json is not None or self.break_how is not None):
             raise WrongUse("--json and --break: expected together with --exit, for only a story that ends is judged")
         if self.break_how is Break.HIDE and not self.with_take:
@@ -63,6 +66,14 @@ class Options:
             raise WrongUse(f"--json {self.json}: expected a file that can be written, in a folder that exists")
         if self.broker is BrokerKind.MOSQUITTO:
             mosquitto_program()
+
+
+def _check_free(port: int) -> None:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        why = error.strerror or error
+        raise WrongUse(f"--port {port}: expected a free port on {HOST}, got: {why}; choose another") from error
 
 
 def _can_be_written(path: Path) -> bool:

@@ -2,36 +2,35 @@
 
 The main thread starts programs, starts again those that die, and prints; people, fate and the office have a thread
 each. Ctrl-C, TERM and a closed terminal end everything in order, whatever was going on. The rule that must not be
-broken: the verdict comes from the checker alone, after everything has stopped.
+broken: the verdict comes from the checker alone; with --exit it is given after everything has stopped.
 """
 
 import math
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardware_sim.clock import Clock, monotonic_s, pause
 from hardware_sim.config import edge_folder
+from hardware_sim.demo.evening import Evening
 from hardware_sim.demo.machines import Machines
 from hardware_sim.demo.options import Options
 from hardware_sim.demo.settled import is_told
 from hardware_sim.demo.signals import Stopped, ignore_signals, stoppable
-from hardware_sim.demo.verdict import judge, say, write_evidence
+from hardware_sim.demo.state_folder import StateFolder
+from hardware_sim.demo.terminal import say
+from hardware_sim.demo.verdict import judge, judge_live, write_evidence
 from hardware_sim.errors import PartFailed
 from hardware_sim.evidence.truth import Truth, WardTruth, beeps_path
 from hardware_sim.sample.catalogue import Sample, read_sample
-from hardware_sim.sample.files import make_empty
 from hardware_sim.scenario.draw import make_plan
 from hardware_sim.scenario.plan import Plan
 from hardware_sim.story.fate import Fate
 from hardware_sim.story.narrator import Narrator
 from hardware_sim.story.office import Office
 from hardware_sim.story.person import People
-from hardware_sim.story.words import sentence
+from hardware_sim.story.words import sentence, wards
 from hardware_sim.supervisor import Supervisor
 from protocols.values.instant import seconds_between
 
@@ -48,42 +47,6 @@ PERSON_PATIENCE_S = 60.0
 """Real seconds a watcher has to approve a proposal on the page."""
 
 
-@dataclass(slots=True)
-class Evening:
-    """The threads of one story while it is played."""
-
-    plan: Plan
-    clock: Clock
-    narrator: Narrator
-    people: list[People]
-    fate: Fate
-    office: Office
-    crashed: list[str] = field(default_factory=list)
-
-    def start(self) -> None:
-        """Let it begin."""
-        for one in self._threads():
-            one.start()
-
-    def stop(self) -> None:
-        """End every thread."""
-        for one in self._threads():
-            one.stop()
-
-    def _threads(self) -> list[People | Fate | Office]:
-        return [*self.people, self.fate, self.office]
-
-    def note_crash(self, crash: threading.ExceptHookArgs) -> None:
-        """Remember that a thread failed, and why; the main thread ends the demo."""
-        self.crashed.append(f"{crash.thread.name if crash.thread else 'a thread'}: {crash.exc_value!r}")
-
-    @property
-    def over(self) -> bool:
-        """Tell whether all that was planned has happened."""
-        quiet = all(one.done for one in self.people) and self.fate.done
-        return quiet and self.clock.now() >= self.plan.end
-
-
 def play(options: Options) -> int:
     """Play the demo that was asked for; returns 0, or 1 when the story was judged and is not right.
 
@@ -91,22 +54,25 @@ def play(options: Options) -> int:
     """
     sample = read_sample()
     plan = make_plan(sample, seed=options.seed, wards=options.wards, with_take=options.with_take, hours=options.hours)
-    state = _state_folder(options)
+    folder = StateFolder(options)
     with stoppable():
         try:
-            code = _play_in(state, options, plan, sample)
+            return _play_in(folder, options, plan, sample)
         except Stopped:
-            code = 0
             if options.ends:
-                _forget(options, state)
                 raise PartFailed("stopped before the end of the story: there is no summary") from None
-    if code == 0:
-        _forget(options, state)
-    return code
+            say(sentence(options.lang, "ended" if folder.kept else "removed", {}))
+            return 0
+        except BaseException:
+            folder.keep()  # the logs that the message names are in it
+            raise
+        finally:
+            folder.leave()
 
 
-def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
+def _play_in(folder: StateFolder, options: Options, plan: Plan, sample: Sample) -> int:
     began_s = monotonic_s()
+    state = folder.path
     died: list[str] = []
     supervisor = Supervisor(state / "sim" / "pids.json", died.append)
     machines = Machines(options, plan, state, supervisor)
@@ -119,6 +85,11 @@ def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
         evening = _evening(options, plan, state, machines, clock, url, narrator)
         _introduce(narrator, options, plan, state, url)
         _watch(evening, supervisor, died, options, state)
+        if not options.ends:
+            _write_evidence(state, options, evening, machines, monotonic_s() - began_s)
+            if not judge_live(state, options):
+                folder.keep()
+            _stay(evening, supervisor, died)
     finally:
         ignore_signals()  # from here on everything ends in order, however often one presses Ctrl-C
         _progress(options, "stopping")
@@ -126,9 +97,11 @@ def _play_in(state: Path, options: Options, plan: Plan, sample: Sample) -> int:
             evening.stop()
         machines.stop()
         supervisor.close()
-    deliveries = {ward: log.so_far() for ward, log in machines.deliveries.items()}
-    write_evidence(state, _truth(options, evening, machines, monotonic_s() - began_s), deliveries)
-    return judge(state, options)
+    _write_evidence(state, options, evening, machines, monotonic_s() - began_s)
+    code = judge(state, options)
+    if code:
+        folder.keep()
+    return code
 
 
 def _evening(
@@ -158,7 +131,7 @@ def _introduce(narrator: Narrator, options: Options, plan: Plan, state: Path, ur
     narrator.announce("state", state=state, seed=plan.seed)
     narrator.announce(
         "plan",
-        wards=len(plan.wards),
+        wards=wards(options.lang, len(plan.wards)),
         tags=sum(len(ward.tags) for ward in plan.wards),
         hours=length_s / 3600,
         seconds=length_s / options.rate,
@@ -166,30 +139,36 @@ def _introduce(narrator: Narrator, options: Options, plan: Plan, state: Path, ur
 
 
 def _watch(evening: Evening, supervisor: Supervisor, died: list[str], options: Options, state: Path) -> None:
-    """Let the evening happen, and what comes after it: until all is told, or until somebody ends it."""
-
-    def look_until(over: Callable[[], bool], limit_s: float) -> bool:
-        until = monotonic_s() + limit_s
-        while not over():
-            supervisor.mend()
-            _tell(evening, died)
-            if monotonic_s() > until:
-                return False
-            pause(BEAT_S)
-        return True
-
+    """Let the evening happen, and wait until all of it is told."""
     evening.start()
     length_s = evening.clock.seconds_until(evening.plan.end)
-    if not look_until(lambda: evening.over, length_s + OVERTIME_S):
+    if not _look_until(lambda: evening.over, length_s + OVERTIME_S, evening, supervisor, died):
         raise PartFailed(f"the story is not over {OVERTIME_S:g} s after its time; look into the logs of the edges")
-    if options.ends:
-        ledgers = [edge_folder(state, ward.place) / "ledger.db" for ward in evening.plan.wards]
-        evening.narrator.announce("settling")
-        look_until(lambda: is_told(evening.plan, evening.office, ledgers), SETTLE_MAX_S)
-    else:
-        evening.narrator.announce("over")
-        look_until(lambda: False, math.inf)
+    ledgers = [edge_folder(state, ward.place) / "ledger.db" for ward in evening.plan.wards]
+    evening.narrator.announce("settling")
+    limit_s = SETTLE_MAX_S if options.ends else SETTLE_MAX_S + PERSON_PATIENCE_S
+    _look_until(lambda: is_told(evening.plan, evening.office, ledgers), limit_s, evening, supervisor, died)
     _tell(evening, died)
+
+
+def _stay(evening: Evening, supervisor: Supervisor, died: list[str]) -> None:
+    """Let a person look around, until that person ends it."""
+    evening.narrator.announce("look")
+    _look_until(lambda: False, math.inf, evening, supervisor, died)
+
+
+def _look_until(
+    over: Callable[[], bool], limit_s: float, evening: Evening, supervisor: Supervisor, died: list[str]
+) -> bool:
+    """Start again what dies and tell what happens; returns False when it is not over in time."""
+    until = monotonic_s() + limit_s
+    while not over():
+        supervisor.mend()
+        _tell(evening, died)
+        if monotonic_s() > until:
+            return False
+        pause(BEAT_S)
+    return True
 
 
 def _tell(evening: Evening, died: list[str]) -> None:
@@ -203,12 +182,12 @@ def _tell(evening: Evening, died: list[str]) -> None:
 def _progress(options: Options, name: str) -> None:
     """Say what takes a while, to a person who watches."""
     if sys.stdout.isatty():
-        say(sentence(options.lang, name, {"wards": options.wards}))
+        say(sentence(options.lang, name, {"wards": wards(options.lang, options.wards)}))
 
 
-def _truth(options: Options, evening: Evening, machines: Machines, seconds: float) -> Truth:
+def _write_evidence(state: Path, options: Options, evening: Evening, machines: Machines, seconds: float) -> None:
     plan, fate = evening.plan, evening.fate
-    return Truth(
+    truth = Truth(
         seed=plan.seed,
         start=plan.start,
         end=evening.clock.now(),
@@ -219,17 +198,4 @@ def _truth(options: Options, evening: Evening, machines: Machines, seconds: floa
         take=fate.take,
         drive=plan.drive,
     )
-
-
-def _state_folder(options: Options) -> Path:
-    """Return the folder of the state: the one that was named, or a temporary one."""
-    if options.state is None:
-        return Path(tempfile.mkdtemp(prefix="wardstock-"))
-    make_empty(options.state)
-    return options.state.absolute()
-
-
-def _forget(options: Options, state: Path) -> None:
-    """Remove a temporary folder. After a failure it is kept: the logs that a message names are in it."""
-    if options.state is None:
-        shutil.rmtree(state, ignore_errors=True)
+    write_evidence(state, truth, {ward: log.so_far() for ward, log in machines.deliveries.items()})

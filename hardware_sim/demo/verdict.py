@@ -1,23 +1,26 @@
 """After the story: writes what only the simulator knows, spoils central's file if that was asked for, judges, tells.
 
-Everything has stopped by now. The rule that must not be broken: `ok` is the checker's word and nobody else's.
+With --exit everything has stopped by now; else the programs run on, and are read without being disturbed. The rule that
+must not be broken: `ok` is the checker's word and nobody else's.
 """
 
 import json
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hardware_sim.breaks import apply_break
+from hardware_sim.breaks import ENTRIES_LOST, apply_break
 from hardware_sim.checker import Summary, check
+from hardware_sim.clock import pause
 from hardware_sim.demo.options import Options
+from hardware_sim.demo.terminal import percent, say
 from hardware_sim.errors import WrongUse
 from hardware_sim.evidence.truth import Deliveries, Truth, write_deliveries, write_truth
-from hardware_sim.story.words import sentence
+from hardware_sim.story.words import Lang, sentence
 from protocols.values.ids import PlaceId
 
-PERCENT = 100
+LIVE_TRIES = 3
+LIVE_PAUSE_S = 2.0
+"""While programs run, one file may be read before and another after a commit; then both are read again."""
 
 
 def write_evidence(state: Path, truth: Truth, deliveries: Mapping[PlaceId, Deliveries]) -> None:
@@ -30,23 +33,34 @@ def write_evidence(state: Path, truth: Truth, deliveries: Mapping[PlaceId, Deliv
 def judge(state: Path, options: Options) -> int:
     """Judge the story a folder holds; returns 0 when it is right, else 1. Raises `WrongUse`, `PartFailed`."""
     if options.break_how is not None:
-        say(sentence(options.lang, "broken", {"how": apply_break(state, options.break_how)}))
+        apply_break(state, options.break_how)
+        say(sentence(options.lang, f"break_{options.break_how}", {"entries": ENTRIES_LOST}))
     summary = check(state)
     if options.json is not None:
         _write(options.json, json.dumps(summary.as_json(), ensure_ascii=False, indent=1) + "\n")
-    say(*_told(summary))
-    if options.state is not None or not summary.ok:
-        say(sentence(options.lang, "kept", {"state": state}))
+    say(*told(summary, options.lang))
     return 0 if summary.ok else 1
 
 
-def say(*lines: str) -> None:
-    """Print lines; a terminal that is gone is no reason to stop, and is not asked again."""
-    try:
-        for line in lines:
-            print(line, flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def judge_live(state: Path, options: Options) -> bool:
+    """Judge a story whose programs still run, and tell; returns whether it is right. Raises `PartFailed`."""
+    summary = check(state)
+    for _ in range(LIVE_TRIES - 1):
+        if summary.ok:
+            break
+        pause(LIVE_PAUSE_S)
+        summary = check(state)
+    say(*told(summary, options.lang))
+    return summary.ok
+
+
+def told(summary: Summary, lang: Lang) -> list[str]:
+    """Return a summary as the lines of a terminal."""
+    shares = {"line_match": percent(summary.line_match), "unit_match": percent(summary.unit_match)}
+    figures = summary.as_json() | shares
+    lines = [sentence(lang, "figures", figures), sentence(lang, "agreement", figures)]
+    lines += [sentence(lang, "problem", {"problem": problem}) for problem in summary.problems]
+    return [*lines, sentence(lang, "right" if summary.ok else "wrong", figures)]
 
 
 def _write(path: Path, text: str) -> None:
@@ -54,14 +68,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WrongUse(f"--json {path}: expected a file that can be written; {error.strerror}") from error
-
-
-def _told(summary: Summary) -> list[str]:
-    lines = [
-        f"reads {summary.reads}  entries {summary.entries}  acked {summary.acked}  pending {summary.pending}  "
-        f"lost {summary.lost}  duplicates {summary.duplicates}",
-        f"wards {summary.wards}  lines {summary.lines}  line match {summary.line_match * PERCENT:.1f} %  "
-        f"unit match {summary.unit_match * PERCENT:.2f} %  offline {summary.offline_s:.0f} s",
-    ]
-    lines += [f"problem: {problem}" for problem in summary.problems]
-    return [*lines, f"ok: {str(summary.ok).lower()}  ({summary.seconds:.0f} s)"]

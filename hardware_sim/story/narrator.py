@@ -65,9 +65,9 @@ class Narrator:
         return value
 
     def _listed(self, items: Iterable[str]) -> str:
-        counted = Counter(items)
+        counted, times = Counter(items), "×" if self._lang is Lang.ZH else "x"
         names = [
-            self._items.get(item, item) + (f" x{count}" if count > 1 else "")  # type: ignore[call-overload]  # as above
+            self._items.get(item, item) + (f" {times}{count}" if count > 1 else "")  # type: ignore[call-overload]  # as above
             for item, count in counted.items()
         ]
         more = f" +{len(names) - LISTED_MAX}" if len(names) > LISTED_MAX else ""

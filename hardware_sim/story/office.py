@@ -33,6 +33,8 @@ class Office:
         self.found: set[tuple[str, str]] = set()
         """Ward and item of every discrepancy seen open."""
         self.orders: set[str] = set()
+        self._waiting: set[str] = set()
+        """Proposals that were told and that nobody has answered yet."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="office", daemon=True)
 
@@ -54,18 +56,22 @@ class Office:
                 continue  # central is away, or not yet itself; ask again
 
     def _look(self) -> None:
-        for row in self._open("discrepancies"):
+        for row in self._listed("discrepancies", "open"):
             self.found.add((row["place"], row["item"]))
             if self._is_new(f"discrepancy {row['id']}"):
                 kind = row["kind"]
                 name = kind if kind in TOLD_KINDS else "discrepancy"
                 self._tell(name, ward=row["place"], kind=kind, items=[row["item"]])
-        for row in self._open("proposals"):
+        proposed = self._listed("proposals", "open")
+        for row in proposed:
             self._consider(row)
+        if not self._waiting <= {row["id"] for row in proposed}:
+            self._see_answered()
 
     def _consider(self, row: Mapping[str, Any]) -> None:
         key = f"proposal {row['id']}"
         if self._is_new(key):
+            self._waiting.add(row["id"])
             self._tell(
                 "proposed",
                 ward=row["place"],
@@ -83,12 +89,24 @@ class Office:
         if answer.status_code == httpx.codes.CONFLICT:
             return  # it was renewed since it was listed; the next look shows what it says now
         answer.raise_for_status()
-        order = str(answer.json()["order_no"])
-        self.orders.add(order)
-        self._tell("ordered", ward=row["place"], actor=ACTOR, order=order)
+        self._ordered(row, str(answer.json()["order_no"]), ours=answer.status_code == httpx.codes.CREATED)
 
-    def _open(self, what: str) -> list[dict[str, Any]]:
-        answer = self._client.get(f"/api/v1/{what}", params={"status": "open"})
+    def _see_answered(self) -> None:
+        """Tell what a person at the page has answered meanwhile."""
+        for row in self._listed("proposals", "all"):
+            if row["id"] in self._waiting and row["order_no"]:
+                self._ordered(row, str(row["order_no"]), ours=False)
+            elif row["status"] != "open":
+                self._waiting.discard(row["id"])
+
+    def _ordered(self, row: Mapping[str, Any], order: str, *, ours: bool) -> None:
+        self._waiting.discard(row["id"])
+        self.orders.add(order)
+        name = "ordered" if ours else "approved"
+        self._tell(name, ward=row["place"], items=[row["item"]], actor=ACTOR, order=order)
+
+    def _listed(self, what: str, status: str) -> list[dict[str, Any]]:
+        answer = self._client.get(f"/api/v1/{what}", params={"status": status})
         answer.raise_for_status()
         rows: list[dict[str, Any]] = answer.json()["items"]
         return rows

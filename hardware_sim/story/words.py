@@ -18,12 +18,12 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
     "page": {Lang.EN: "The page: {url}", Lang.ZH: "页面地址：{url}"},
     "state": {Lang.EN: "State: {state}   seed {seed}", Lang.ZH: "数据目录：{state}   种子 {seed}"},
     "plan": {
-        Lang.EN: "{wards} wards, {tags} tagged pieces, {hours:g} hours of an evening in about {seconds:.0f} s",
-        Lang.ZH: "{wards} 个病区，{tags} 件带标签耗材，{hours:g} 小时的故事约 {seconds:.0f} 秒播完",
+        Lang.EN: "{wards}, {tags} tagged pieces, {hours:g} hours of an evening in about {seconds:.0f} s",
+        Lang.ZH: "{wards}，{tags} 件带标签耗材，{hours:g} 小时的故事约 {seconds:.0f} 秒播完",
     },
     "starting": {
-        Lang.EN: "Starting central, a broker, and {wards} wards with an edge, a reader and a scanner each …",
-        Lang.ZH: "正在启动中心平台、消息服务和 {wards} 个病区（边缘代理、读写器、扫码枪）…",
+        Lang.EN: "Starting central, a broker, and an edge, a reader and a scanner for {wards} …",
+        Lang.ZH: "正在启动中心平台、消息服务和 {wards}的设备（边缘代理、读写器、扫码枪）…",
     },
     "takes": {Lang.EN: "{ward}: {actor} scans and takes {items}", Lang.ZH: "{ward}：{actor} 扫码领用 {items}"},
     "refused": {
@@ -38,7 +38,7 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
         Lang.EN: "{ward}: somebody takes {items} and scans nothing",
         Lang.ZH: "{ward}：有人取走 {items}，没有扫码",
     },
-    "cut": {Lang.EN: "{ward}: the network is cut; people go on", Lang.ZH: "{ward}：网络中断，病区照常领用"},
+    "cut": {Lang.EN: "{ward}: the network is cut; people go on", Lang.ZH: "{ward}：网络中断，科室照常领用"},
     "restored": {Lang.EN: "{ward}: the network is back", Lang.ZH: "{ward}：网络恢复"},
     "missing": {
         Lang.EN: "{ward}: central finds {items} missing",
@@ -64,17 +64,48 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
         Lang.EN: "{ward}: {actor} approves; order {order} stands",
         Lang.ZH: "{ward}：{actor} 已审批，生成订单 {order}",
     },
+    "approved": {
+        Lang.EN: "{ward}: {items} approved on the page; order {order} stands",
+        Lang.ZH: "{ward}：{items} 已在页面上审批，生成订单 {order}",
+    },
     "died": {Lang.EN: "{part} died and is started again", Lang.ZH: "{part} 意外退出，已重新启动"},
-    "over": {
-        Lang.EN: "The evening is over; the clock now runs at its usual pace. Look around; Ctrl-C ends.",
-        Lang.ZH: "故事播完，时钟恢复正常速度。可以继续查看页面；按 Ctrl-C 结束。",
-    },
     "settling": {Lang.EN: "The evening is over; waiting until all is told", Lang.ZH: "故事播完，等待数据同步完毕"},
-    "broken": {
-        Lang.EN: "Breaking central's database on purpose: {how}",
-        Lang.ZH: "故意破坏中心数据库：{how}",
+    "look": {
+        Lang.EN: "The clock now runs at its usual pace. Look around; Ctrl-C ends.",
+        Lang.ZH: "时钟恢复正常速度。可以继续查看页面；按 Ctrl-C 结束。",
     },
+    "break_lose": {
+        Lang.EN: "Breaking central's database on purpose: the last {entries} entries of one ward are gone",
+        Lang.ZH: "故意破坏中心数据库：删去一个科室最后 {entries} 条记录",
+    },
+    "break_double": {
+        Lang.EN: "Breaking central's database on purpose: one issue is posted a second time",
+        Lang.ZH: "故意破坏中心数据库：同一笔领用重复记账",
+    },
+    "break_hide": {
+        Lang.EN: "Breaking central's database on purpose: the open discrepancies are gone",
+        Lang.ZH: "故意破坏中心数据库：删去未处理的差异单",
+    },
+    "figures": {
+        Lang.EN: "reads {reads}  entries {entries}  acked {acked}  pending {pending}  lost {lost}  "
+        "duplicates {duplicates}",
+        Lang.ZH: "读取 {reads}  记录 {entries}  已确认 {acked}  待确认 {pending}  丢失 {lost}  重复 {duplicates}",
+    },
+    "agreement": {
+        Lang.EN: "wards {wards}  lines {lines}  line match {line_match} %  unit match {unit_match} %  "
+        "offline {offline_s:.0f} s",
+        Lang.ZH: "科室 {wards}  账目行 {lines}  账物相符（行）{line_match} %  账物相符（件）{unit_match} %  "
+        "断网 {offline_s:.0f} 秒",
+    },
+    "problem": {Lang.EN: "problem: {problem}", Lang.ZH: "问题：{problem}"},
+    "right": {Lang.EN: "ok: true  ({seconds:.0f} s)", Lang.ZH: "判定：通过（{seconds:.0f} 秒）"},
+    "wrong": {Lang.EN: "ok: false  ({seconds:.0f} s)", Lang.ZH: "判定：不通过（{seconds:.0f} 秒）"},
     "stopping": {Lang.EN: "Stopping", Lang.ZH: "正在停止"},
+    "ended": {Lang.EN: "Ended", Lang.ZH: "已结束"},
+    "removed": {
+        Lang.EN: "Ended; its state is removed (--state DIR keeps it)",
+        Lang.ZH: "已结束，数据已删除（用 --state DIR 可以保留）",
+    },
     "kept": {Lang.EN: "Kept in {state}", Lang.ZH: "数据保留在 {state}"},
 }
 
@@ -82,3 +113,10 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
 def sentence(lang: Lang, name: str, values: Mapping[str, object]) -> str:
     """Return one sentence with its values."""
     return WORDS[name][lang].format_map(values)
+
+
+def wards(lang: Lang, count: int) -> str:
+    """Return a number of wards with its noun."""
+    if lang is Lang.ZH:
+        return f"{count} 个科室"
+    return f"{count} ward" if count == 1 else f"{count} wards"

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -198,3 +199,28 @@ def test_a_folder_with_something_in_it_is_refused_in_one_line(tmp_path: Path) ->
     code, said = play("--state", str(tmp_path))
     assert code == 2
     assert said == f"wardstock-sim: {tmp_path}: expected a new or empty folder; name another one\n"
+
+
+def approve_on(page: str) -> None:
+    """Approve every open proposal as a person at the page does."""
+    for row in httpx.get(f"{page}api/v1/proposals").json()["items"]:
+        said = {"actor": "viewer", "version": row.get("version")}
+        httpx.post(f"{page}api/v1/proposals/{row['id']}/approve", json=said).raise_for_status()
+
+
+def test_a_watcher_who_approves_is_echoed_and_the_evening_is_judged_while_it_lives() -> None:
+    said: list[str] = []
+    with demo("--hours", SHORT, "--wards", "1", "--seed", "3") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if line[7:].startswith("Approve it on the page"):
+                approve_on(said[0].split()[-1])
+            if "Ctrl-C ends" in line:
+                process.send_signal(signal.SIGINT)
+        assert process.wait(END_LIMIT_S) == 0
+    told = "".join(said)
+    assert "approved on the page; order PO-" in told
+    assert "ok: true" in told
+    assert said[-1].startswith("Ended; its state is removed")
+    assert "\n1 ward, " in told

@@ -1,5 +1,6 @@
 """What does not go together is refused in one line, before anything starts."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,11 @@ def test_options_that_do_not_go_together_are_refused(wrong: dict[str, Any], why:
 def test_a_program_that_is_not_installed_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="run `make env`"):
         program("wardstock-edge", tmp_path)
+
+
+def test_a_port_in_use_is_refused_by_its_option() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(WrongUse, match=f"--port {port}: expected a free port") as refused:
+            Options(seed=1, http_port=port)
+    assert "\n" not in str(refused.value)
