@@ -77,7 +77,7 @@ class Flow:
 
 
 def netted(flows: Iterable[Flow]) -> dict[str, dict[date, int]]:
-    """Return the demand of each business day by item; flows come in the order of time.
+    """Return the demand of each business day by item; flows come as central received them.
 
     A return is taken off the day of its issue where the unit has a name, else off its own day.
     """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from central.core.reconcile import Belief, UnitState
+from central.core.reconcile import Belief, Moved, UnitState
 from protocols.values.instant import Instant
 
 ID_DIGITS = 24
@@ -99,8 +99,15 @@ def find(place: str, units: Iterable[UnitState], bounds: Bounds) -> list[Finding
 def _kind_of(state: UnitState, heard: Belief, place: str, bounds: Bounds) -> Kind | None:
     if state.booked_in(place):
         return Kind.MISSING if heard.p < bounds.missing else None
-    moved_at = state.moved.at if state.moved is not None else heard.since - 1
-    return Kind.UNEXPECTED if heard.p > bounds.unexpected and heard.since > moved_at else None
+    return Kind.UNEXPECTED if heard.p > bounds.unexpected and _began_after(heard, state.moved) else None
+
+
+def _began_after(heard: Belief, moved: Moved | None) -> bool:
+    """Tell whether a belief began after a movement; it was written after it.
+
+    The two times are one clock's, unless that clock was ahead at the movement; then only the order of writing counts.
+    """
+    return moved is None or heard.since > moved.at or moved.at > heard.at
 
 
 def _finding(kind: Kind, place: str, state: UnitState, heard: Belief) -> Finding:

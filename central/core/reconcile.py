@@ -2,7 +2,8 @@
 
 A line is one item and lot in one storeroom. Book is the units whose last movement left them here. Physical is the units
 more likely here than not; a unit that moved after it was last believed in, or in which no reader ever believed, follows
-the book, because nothing newer speaks against the person who moved it. Loose pieces have no reader and follow the book.
+the book, because nothing newer speaks against the person who moved it. What is newer is told by the order of writing,
+never by a device's clock. Loose pieces have no reader and follow the book.
 
 Definitions (requirement rows E5 and the second of the three facts): line match = lines whose physical equals book /
 lines; unit match = 1 - sum |difference| / sum book. Netting over lots is not done: +5 and -5 are two wrong lines.
@@ -17,13 +18,29 @@ from protocols.values.instant import Instant
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Where an entry stands: its chain (hex) and seq, and when central received it. No clock of a device is in it."""
+
+    incarnation: str
+    seq: int
+    received_at: Instant
+
+    def after(self, other: "Written") -> bool:
+        """Tell which of two is later: by seq in one chain, by central's receipt across chains."""
+        if self.incarnation == other.incarnation:
+            return self.seq > other.seq
+        return (self.received_at, self.seq) > (other.received_at, other.seq)
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
-    """The last movement of a unit: when it happened, its kind and event (hex), and the place it led to."""
+    """The last movement of a unit: when it is said to have happened, its kind and event (hex), the place it led to."""
 
     place: str
     at: Instant
     kind: str
     event: str
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,7 @@ class Belief:
     model: str
     event: str
     device: str
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +72,8 @@ class UnitState:
         return self.moved is not None and self.moved.place == place
 
     def heard(self) -> Belief | None:
-        """Return the belief if it is newer than the last movement, else None: then the book is followed."""
-        if self.belief is None or (self.moved is not None and self.belief.at <= self.moved.at):
+        """Return the belief if it was written after the last movement, else None: then the book is followed."""
+        if self.belief is None or (self.moved is not None and not self.belief.written.after(self.moved.written)):
             return None
         return self.belief
 

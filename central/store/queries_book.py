@@ -8,12 +8,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from central.core.demand import Flow
 from central.core.orders import Arrived
-from central.core.reconcile import Belief, Moved, UnitState
-from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, EVENT, INCARNATION, POSTING_LINE, QUARANTINE
+from central.core.reconcile import Belief, Moved, UnitState, Written
+from central.store.tables.ledger import (
+    BALANCE,
+    BELIEF,
+    BINDING,
+    DEVICE,
+    EVENT,
+    INCARNATION,
+    LEDGER,
+    POSTING_LINE,
+    QUARANTINE,
+)
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
 from protocols.values.instant import Instant
 
@@ -70,13 +80,13 @@ def units_of(connection: Connection, hospital: HospitalId, place: str, also: Ite
     booked = _booked_units(connection, hospital, place)
     beliefs = _beliefs(connection, hospital, place)
     named = sorted({*booked, *beliefs, *also})
-    moved = _last_movements(connection, hospital, place, named)
+    moved = _last_movements(connection, hospital, named)
     bound = _bindings(connection, hospital, place)
     states = []
     for unit in named:
         item, lot, last = moved.get(unit, (*bound.get(unit, ("", "")), None))
         if last is not None and (last.place == place) != (unit in booked):
-            last = Moved(place if unit in booked else "", last.at, last.kind, last.event)
+            last = Moved(place if unit in booked else "", last.at, last.kind, last.event, last.written)
         if item:
             states.append(UnitState(unit, item, lot, last, beliefs.get(unit)))
     return states
@@ -93,12 +103,34 @@ def _booked_units(connection: Connection, hospital: HospitalId, place: str) -> s
 
 
 def _beliefs(connection: Connection, hospital: HospitalId, place: str) -> dict[str, Belief]:
-    rows = connection.execute(
-        select(BELIEF)
-        .where(BELIEF.c.hospital == hospital, BELIEF.c.place == place)
-        .order_by(BELIEF.c.at, BELIEF.c.device)
+    beliefs: dict[str, Belief] = {}
+    for row in connection.execute(
+        _with_writing(select(BELIEF, *WRITING).select_from(BELIEF), BELIEF).where(
+            BELIEF.c.hospital == hospital, BELIEF.c.place == place
+        )
+    ):
+        said = Belief(place, row.p, row.since, row.at, row.model, row.event_id.hex(), row.device, _written(row))
+        known = beliefs.get(row.epc)
+        if known is None or said.written.after(known.written):
+            beliefs[row.epc] = said
+    return beliefs
+
+
+WRITING = (LEDGER.c.incarnation, LEDGER.c.seq, LEDGER.c.received_at)
+"""Where the entry of an event stands."""
+
+
+def _with_writing(query: Select[Any], table: Table) -> Select[Any]:
+    """Return a query over a table that names events, joined with them and with the ledger's rows that brought them."""
+    event, ledger = EVENT.c, LEDGER.c
+    return query.join(EVENT, (event.hospital == table.c.hospital) & (event.event_id == table.c.event_id)).join(
+        LEDGER,
+        (ledger.hospital == event.hospital) & (ledger.incarnation == event.incarnation) & (ledger.seq == event.seq),
     )
-    return {row.epc: Belief(place, row.p, row.since, row.at, row.model, row.event_id.hex(), row.device) for row in rows}
+
+
+def _written(row: Any) -> Written:  # noqa: ANN401 # a row of Core has no type of its own
+    return Written(row.incarnation.hex(), row.seq, row.received_at)
 
 
 def _bindings(connection: Connection, hospital: HospitalId, place: str) -> dict[str, tuple[str, str]]:
@@ -116,26 +148,26 @@ UNITS_A_QUERY_MAX = 5_000
 
 
 def _last_movements(
-    connection: Connection, hospital: HospitalId, place: str, units: list[str]
+    connection: Connection, hospital: HospitalId, units: list[str]
 ) -> dict[str, tuple[str, str, Moved]]:
-    """Return item, lot and the last movement of each unit; of two at one instant, the one that led here is the last."""
+    """Return item, lot and the last movement of each unit: the last written, whatever time it says."""
     last: dict[str, tuple[str, str, Moved]] = {}
     for start in range(0, len(units), UNITS_A_QUERY_MAX):
         for row in connection.execute(_movements(hospital, units[start : start + UNITS_A_QUERY_MAX])):
-            moved = Moved(row.target, row.at, row.kind, row.event_id.hex())
+            moved = Moved(row.target, row.at, row.kind, row.event_id.hex(), _written(row))
             known = last.get(row.unit)
-            if known is None or (known[2].at, known[2].place == place) <= (moved.at, moved.place == place):
+            if known is None or not known[2].written.after(moved.written):
                 last[row.unit] = (row.item, row.lot, moved)
     return last
 
 
-def _movements(hospital: HospitalId, units: list[str]) -> Select[tuple[str, str, str, str, int, str, bytes]]:
+def _movements(hospital: HospitalId, units: list[str]) -> Select[Any]:
     line, event = POSTING_LINE.c, EVENT.c
+    said = select(line.unit, line.item, line.lot, line.target, line.at, event.kind, event.event_id, *WRITING)
     return (
-        select(line.unit, line.item, line.lot, line.target, line.at, event.kind, event.event_id)
-        .join(EVENT, (event.hospital == line.hospital) & (event.event_id == line.event_id))
+        _with_writing(said.select_from(POSTING_LINE), POSTING_LINE)
         .where(line.hospital == hospital, line.unit.in_(units))
-        .order_by(line.at, event.device, event.seq, line.line_no)
+        .order_by(LEDGER.c.received_at, event.device, event.seq, line.line_no)
     )
 
 
@@ -167,11 +199,15 @@ def items_held(connection: Connection, hospital: HospitalId, place: str) -> froz
 def flows_of(
     connection: Connection, hospital: HospitalId, place: str, roles: Iterable[str], since: Instant
 ) -> list[Flow]:
-    """Return what left a storeroom to places of some roles beside it since an instant, and what came back."""
+    """Return what left a storeroom to places of some roles beside it since an instant, and what came back.
+
+    They come as central received them, so that a return follows its issue.
+    """
     beside = [virtual_place(role, PlaceId(place)) for role in roles]
-    line = POSTING_LINE.c
+    line, ledger = POSTING_LINE.c, LEDGER.c
+    said = select(line.item, line.unit, line.qty, line.at, line.source).select_from(POSTING_LINE)
     rows = connection.execute(
-        select(line.item, line.unit, line.qty, line.at, line.source)
+        _with_writing(said, POSTING_LINE)
         .where(
             line.hospital == hospital,
             line.at >= since,
@@ -180,7 +216,7 @@ def flows_of(
                 (line.target == place) & line.source.in_(beside),
             ),
         )
-        .order_by(line.at, line.event_id, line.line_no)
+        .order_by(ledger.received_at, ledger.device, ledger.seq, line.line_no)
     )
     return [Flow(row.item, row.unit, row.qty, row.at, outward=row.source == place) for row in rows]
 

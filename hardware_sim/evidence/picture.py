@@ -1,8 +1,9 @@
 """What central may know of the storerooms after some of the entries it received: book, beliefs, lines, positions.
 
-It is the checker's own reading of two rules. A piece follows its newest fact: the reader's belief when that is newer
-than the piece's last movement, else the book (record against physical, REQUIREMENTS E5: a line is one item and lot in
-one storeroom). A position is what can be counted on: the 30 % quantile of the physical stock (REORDER, engine 7).
+It is the checker's own reading of two rules. A piece follows its newest fact: the reader's belief when that was written
+after the piece's last movement, else the book (record against physical, REQUIREMENTS E5: a line is one item and lot in
+one storeroom); seq tells in one chain, receipt across chains, a ward's clock never. A position is what can be counted
+on: the 30 % quantile of the physical stock (REORDER, engine 7).
 """
 
 from collections import defaultdict
@@ -38,8 +39,8 @@ class Picture:
 
     places: Mapping[str, str]
     book: dict[Key, int] = field(default_factory=dict)
-    moved_at: dict[str, int] = field(default_factory=dict)
-    beliefs: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    moved: dict[str, Entry] = field(default_factory=dict)
+    beliefs: dict[tuple[str, str], tuple[float, Entry]] = field(default_factory=dict)
     named: dict[str, tuple[str, str]] = field(default_factory=dict)
     asked: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
     issued_on: dict[str, date] = field(default_factory=dict)
@@ -52,7 +53,8 @@ class Picture:
         for line in lines:
             self._ask(line, business_day(Instant(entry.at)))
             if line.unit:
-                self.moved_at[line.unit] = max(entry.at, self.moved_at.get(line.unit, entry.at))
+                if line.unit not in self.moved or _newer(entry, self.moved[line.unit]):
+                    self.moved[line.unit] = entry
                 self.named[line.unit] = (line.item, line.lot)
         if entry.kind == "observe":
             self._observe(entry)
@@ -73,7 +75,7 @@ class Picture:
         said, place = entry.said, self.places.get(entry.device, "")
         epc, p = said.get("epc"), said.get("p")
         if isinstance(epc, str) and isinstance(p, (int, float)):
-            self.beliefs[place, epc] = (float(p), entry.at)
+            self.beliefs[place, epc] = (float(p), entry)
 
     def lines(self, place: str) -> dict[tuple[str, str], LineView]:
         """Return the lines of a storeroom by item and lot; one with nothing on either side is none."""
@@ -113,8 +115,17 @@ class Picture:
                 yield self.named[unit], int(unit in booked), self._newer_belief(place, unit)
 
     def _newer_belief(self, place: str, unit: str) -> float | None:
-        p, at = self.beliefs.get((place, unit), (0.0, -1))
-        return p if at > self.moved_at.get(unit, -1) else None
+        if (place, unit) not in self.beliefs:
+            return None
+        p, said = self.beliefs[place, unit]
+        return p if unit not in self.moved or _newer(said, self.moved[unit]) else None
+
+
+def _newer(entry: Entry, other: Entry) -> bool:
+    """Tell whether an entry was written after another, as far as anybody can know without a ward's clock."""
+    if entry.incarnation == other.incarnation:
+        return entry.seq > other.seq
+    return (entry.received_at, entry.seq) > (other.received_at, other.seq)
 
 
 def _used_from(place: str) -> str:

@@ -1,5 +1,5 @@
 from central.core.discrepancies import Bounds, Finding, Kind, Open, find, newly_open, resolved
-from central.core.reconcile import Belief, Moved, UnitState
+from central.core.reconcile import Belief, Moved, UnitState, Written
 from protocols.values.instant import Instant
 
 WARD = "ward-01"
@@ -9,8 +9,12 @@ BOUNDS = Bounds(missing=0.05, unexpected=0.95, here=0.5)
 def state(
     *, place: str = WARD, moved: int = 100, kind: str = "opening", p: float = 0.02, since: int = 150, at: int = 200
 ) -> UnitState:
-    belief = Belief(WARD, p, Instant(since), Instant(at), "window-1", f"b{at}", "ward-01")
-    return UnitState("E1", "A", "L", Moved(place, Instant(moved), kind, f"m{moved}"), belief)
+    belief = Belief(
+        WARD, p, Instant(since), Instant(at), "window-1", f"b{at}", "ward-01", Written("a1", at, Instant(at))
+    )
+    return UnitState(
+        "E1", "A", "L", Moved(place, Instant(moved), kind, f"m{moved}", Written("a1", moved, Instant(moved))), belief
+    )
 
 
 def found(one: UnitState) -> list[Finding]:

@@ -3,17 +3,25 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.core.reconcile import Belief, Line, Moved, UnitState, lines_in, match_of, presence_in
+from central.core.reconcile import Belief, Line, Moved, UnitState, Written, lines_in, match_of, presence_in
 from protocols.values.instant import Instant
 
 WARD = "ward-01"
 
 
+def written(at: int, incarnation: str = "a1") -> Written:
+    return Written(incarnation, at, Instant(at))
+
+
 def unit(
     name: str = "E1", *, at: str = WARD, moved: int = 100, p: float | None = None, heard: int = 200, lot: str = "L"
 ) -> UnitState:
-    belief = None if p is None else Belief(WARD, p, Instant(heard - 5), Instant(heard), "window-1", "b0", "ward-01")
-    return UnitState(name, "A", lot, Moved(at, Instant(moved), "opening", "e0"), belief)
+    belief = (
+        None
+        if p is None
+        else Belief(WARD, p, Instant(heard - 5), Instant(heard), "window-1", "b0", "ward-01", written(heard))
+    )
+    return UnitState(name, "A", lot, Moved(at, Instant(moved), "opening", "e0", written(moved)), belief)
 
 
 def test_a_unit_nobody_believed_in_follows_the_book() -> None:
@@ -52,3 +60,8 @@ def test_an_empty_storeroom_has_no_rate() -> None:
 def test_line_match_is_one_only_when_no_unit_differs(counts: list[tuple[int, int]]) -> None:
     match = match_of(Line("A", str(n), book, physical) for n, (book, physical) in enumerate(counts))
     assert (match.line_match == 1) == (match.differing == 0)
+
+
+def test_in_one_chain_the_seq_tells_what_is_newer_and_across_chains_centrals_receipt() -> None:
+    assert Written("a1", 8, Instant(5)).after(Written("a1", 7, Instant(9)))
+    assert not Written("a1", 8, Instant(5)).after(Written("b2", 7, Instant(9)))

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from central.services.reconcile import Reconciled, reconcile
@@ -100,3 +101,19 @@ def test_a_discrepancy_says_when_it_was_found_and_when_central_opened_it(tmp_pat
     with store.read() as connection:
         (one,) = discrepancies(connection, HOSPITAL)
     assert (one.found_at, one.opened_at) == (plus(START, 1200), plus(START, 36_000))
+
+
+@pytest.mark.parametrize("ahead_s", [50, 864_000])
+def test_a_clock_that_was_ahead_at_a_movement_hides_no_missing_piece(tmp_path: Path, ahead_s: int) -> None:
+    store = hospital(tmp_path)
+    ward, units = Ward(store), tags(3)
+    ward.open(KIT, "K1", units)
+    ward.issue(KIT, "K1", units[0], ahead_s)
+    ward.give_back(KIT, "K1", units[0], 100)
+    ward.issue(KIT, "K1", units[1], ahead_s)
+    ward.observe(units[0], 0.01, 2000)
+    ward.observe(units[1], 0.99, 2000, since_s=1500)
+    assert reconcile(store, HOSPITAL, plus(START, 7200)).opened == 2
+    with store.read() as connection:
+        found = {(one.kind, one.unit) for one in discrepancies(connection, HOSPITAL, status="open")}
+    assert found == {("missing", units[0]), ("unexpected", units[1])}

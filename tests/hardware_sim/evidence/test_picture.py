@@ -20,7 +20,7 @@ WARD = "ward-01"
 def said(at_s: float, kind: str, body: dict[str, object]) -> Entry:
     at, nothing = START + round(at_s * MICROS), bytes(32)
     raw = msgspec.json.encode(body)
-    return Entry(b"i", 0, b"e", WARD, 0, at, 0, b"b", 1, kind, 1, raw, "", nothing, nothing, nothing, at)
+    return Entry(b"i", round(at_s), b"e", WARD, 0, at, 0, b"b", 1, kind, 1, raw, "", nothing, nothing, nothing, at)
 
 
 def move(at_s: float, kind: str, source: str, target: str, *units: str) -> Entry:
