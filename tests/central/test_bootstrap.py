@@ -42,7 +42,9 @@ def test_the_page_and_the_api_stand_in_one_server(client: TestClient) -> None:
 
 def test_an_approval_on_the_page_is_an_order_in_the_api(client: TestClient) -> None:
     (proposal,) = client.get("/api/v1/proposals").json()["items"]
-    answer = client.post(f"/proposals/{proposal['id']}/approve", data={"qty": proposal["qty"]}, follow_redirects=False)
+    answer = client.post(
+        f"/proposals/{proposal['id']}/approve", data={"version": proposal["version"]}, follow_redirects=False
+    )
     assert answer.status_code == 303
     (order,) = client.get("/api/v1/orders").json()["items"]
     assert order["order_no"] in answer.headers["location"]
