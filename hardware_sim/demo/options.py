@@ -72,7 +72,7 @@ def _check_free(port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:
-        why = error.strerror or error
+        why = os.strerror(error.errno) if error.errno else error
         raise WrongUse(f"--port {port}: expected a free port on {HOST}, got: {why}; choose another") from error
 
 
