@@ -27,6 +27,9 @@ from central.services.imports import import_folder
 from central.services.verify import verify
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+LOG_LINE, LOG_TIME = "%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
+"""A line of the log: real time with its zone, whatever the story's clock says."""
+
 PACKAGES = ("central", "protocols", "migrations", "edge_agent", "hardware_sim")
 """What the distribution ships; they belong together, and others have packages of such names too."""
 
@@ -81,7 +84,7 @@ def _serve(
 
     Prints `listening HOST:PORT` once requests are answered.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, datefmt=LOG_TIME, stream=sys.stderr)
     for library in ("apscheduler", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
     ends = None if parent_pipe is None else _pipe_end(parent_pipe)
@@ -121,7 +124,13 @@ def _import(
 
 @app.command("verify", epilog="Example: wardstock-central verify --config central.toml --json")
 def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
-    """Check the whole store: every chain, every fact, every balance against the fold of its lines."""
+    """Check the whole store without changing it.
+
+    Covers: each entry's hash and its chain to the head; each event, posting line, balance, belief and tag binding
+    against the entries; each discrepancy against the entries it rests on, and that none is missing that book and
+    beliefs call for; each order and its line against the proposal it was approved from. Does not cover imported tables
+    (items, suppliers, storerooms, use), who approved an order, and closed discrepancies that were removed.
+    """
     with store_of(read_config(config)) as store, _progress() as tell:
         tell("reading the store", 0)
         report = verify(store)
@@ -129,7 +138,10 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
         print(json.dumps({"ok": report.ok, **asdict(report)}))
     else:
         print(f"{report.entries} entries in {report.chains} chains, {report.events} events")
+        print(f"{report.discrepancies} discrepancies, {report.orders} orders")
         print(f"{report.quarantined} entries in quarantine")
+        if report.waiting:
+            print(f"{report.waiting} differences wait for the next comparison")
         for fault in report.faults:
             print(f"fault: {fault}")
         print("sound" if report.ok else f"{report.fault_count} faults")

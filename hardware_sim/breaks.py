@@ -4,8 +4,8 @@
     double   one event is posted twice: its lines and the balances agree
     hide     the open discrepancies are gone
 
-Each leaves the file consistent with itself: central's own verification finds nothing. What betrays it is what the other
-parties still hold: the edges' ledgers, the log of beeps, the truth. The rule that must not be broken: this is for the
+`lose` leaves the file consistent with itself: central's own verification finds nothing. What betrays each is what the
+other parties still hold: the edges' ledgers, the log of beeps, the truth. The rule that must not be broken: this is for the
 demo's state folder only, after its processes have ended.
 """
 
@@ -85,6 +85,10 @@ def _lose(connection: sqlite3.Connection) -> str:
     )
     connection.execute(
         "UPDATE device SET said_seq = ? WHERE hospital = ? AND device = ?", (last_kept, HOSPITAL, device)
+    )
+    connection.execute(
+        "DELETE FROM storeroom_match WHERE hospital = ? AND place = (SELECT place FROM device WHERE device = ?)",
+        (HOSPITAL, device),
     )
     return f"central lost the last {ENTRIES_LOST} entries of {device} and believes it ends at {last_kept}"
 

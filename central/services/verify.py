@@ -1,21 +1,23 @@
-"""Proof of central's ledger: chains, facts, postings and balances must be one story.
+"""Proof of central's store: chains, facts, what follows from them, discrepancies and orders must be one story.
 
-It reads every entry once, in chain order, and trusts nothing that can be computed: hashes come from the bytes, the
-book from the entries. It writes nothing and mends nothing. The rule that must not be broken: a fault is named with its
-place, and a store with a fault is never called sound.
+It reads every entry once, in chain order, and trusts nothing that can be computed: hashes come from the bytes, events,
+postings, balances, beliefs and bindings from the entries, discrepancies from the rules that open them, orders from
+their proposals. It writes nothing and mends nothing; docs/databases.md says what it covers and what it cannot. The rule
+that must not be broken: a fault is named with its place, and a store with a fault is never called sound.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, and_, func, select
 
-from central.core.balances import Holding, Move, fold, unbalanced
-from central.core.facts import read_fact
+from central.core.facts import Fact, read_fact
+from central.services.proof.discrepancies import compare_discrepancies
+from central.services.proof.followed import ROWS_AT_ONCE, Followed
+from central.services.proof.orders import compare_orders
+from central.services.proof.report import FAULTS_SHOWN_MAX, Report
 from central.store.engine import Store
-from central.store.postings import move_of
-from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, POSTING_LINE, QUARANTINE
+from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, QUARANTINE
 from protocols.entry import GENESIS, ClockQuality, Digest, Entry, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING
@@ -23,56 +25,36 @@ from protocols.values.hlc import Hlc
 from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, event_id
 from protocols.values.instant import Instant
 
-FAULTS_SHOWN_MAX = 20
-ROWS_AT_ONCE = 1_000
+EVENT_FIELDS = ("content_hash", "device", "kind", "at", "actor")
+
+__all__ = ["FAULTS_SHOWN_MAX", "Report", "verify"]
 
 _Chain = tuple[str, bytes]
-
-
-@dataclass(slots=True)
-class Report:
-    """What was read and what was wrong; `faults` keeps the first ones, `fault_count` all."""
-
-    entries: int = 0
-    chains: int = 0
-    events: int = 0
-    quarantined: int = 0
-    fault_count: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether nothing was wrong."""
-        return self.fault_count == 0
-
-    def fault(self, line: str) -> None:
-        """Count a fault and keep its line while there is room."""
-        self.fault_count += 1
-        if len(self.faults) < FAULTS_SHOWN_MAX:
-            self.faults.append(line)
 
 
 def verify(store: Store) -> Report:
     """Read the whole store in one moment and report."""
     report = Report()
     with store.read() as connection:
-        walk = _Walk(report, _quarantined(connection))
+        walk = _Walk(report, Followed(connection, report), _quarantined(connection))
         for row in _entries(connection):
             walk.entry(row)
         walk.end_chain()
         _compare_heads(connection, walk.ends, report)
         _compare_events(connection, walk.events, report)
-        _compare_book(connection, walk.book, report)
+        walk.followed.end()
+        compare_discrepancies(connection, walk.followed, report)
+        compare_orders(connection, report)
     return report
 
 
 class _Walk:
-    """Goes along the chains and gathers where each ends and what the entries say the book is."""
+    """Goes along the chains, checks each entry and its event, and hands on what was posted."""
 
-    def __init__(self, report: Report, quarantined: set[tuple[str, bytes, int]]) -> None:
+    def __init__(self, report: Report, followed: Followed, quarantined: dict[tuple[str, bytes, int], bytes]) -> None:
         self.ends: dict[_Chain, tuple[int, bytes]] = {}
         self.events: Counter[str] = Counter()
-        self.book: dict[str, Counter[Holding]] = {}
+        self.followed = followed
         self._report, self._quarantined = report, quarantined
         self._report.quarantined = len(quarantined)
         self._chain: _Chain | None = None
@@ -87,6 +69,7 @@ class _Walk:
         self._report.entries += 1
         self._check_links(row)
         self._seq, self._prev = row.seq, Digest(row.hash)
+        self._check_quarantine(row)
         self._count(row)
 
     def end_chain(self) -> None:
@@ -118,19 +101,34 @@ class _Walk:
         if (row.first_incarnation, row.first_seq) != (row.incarnation, row.seq):
             return
         self.events[row.hospital] += 1
-        if row.first_content != row.content_hash:
-            self._report.fault(f"{_where(row)}: expected the event to carry this entry's content_hash")
+        fact, reason = _fact(row)
+        at = row.wall if fact is None else fact.at
+        event = (row.first_content, row.first_device, row.first_kind, row.first_at, row.first_actor)
+        for name, found, wanted in zip(EVENT_FIELDS, event, _event_of(row, at), strict=True):
+            if found != wanted:
+                self._report.fault(f"{_where(row)}: expected the {name} of its event as the entry says, got another")
         if (row.hospital, row.incarnation, row.seq) in self._quarantined:
             return
-        self._fold(row)
+        if fact is None:
+            self._report.fault(f"{_where(row)}: expected an entry that can be posted or stands in quarantine; {reason}")
+        else:
+            self.followed.take(row, fact)
 
-    def _fold(self, row: Row[tuple[object, ...]]) -> None:
-        try:
-            lines = read_fact(_entry(row)).lines
-        except (ProtocolsError, ValueError) as error:
-            self._report.fault(f"{_where(row)}: expected an entry that can be posted or stands in quarantine; {error}")
-            return
-        self.book.setdefault(row.hospital, Counter()).update(fold(move_of(line) for line in lines))
+    def _check_quarantine(self, row: Row[tuple[object, ...]]) -> None:
+        kept = self._quarantined.get((row.hospital, row.incarnation, row.seq))
+        if kept is not None and kept != row.content_hash:
+            self._report.fault(f"{_where(row)}: expected its own bytes in quarantine, got others")
+
+
+def _event_of(row: Row[tuple[object, ...]], at: int) -> tuple[object, ...]:
+    return (row.content_hash, row.device, row.kind, at, row.actor)
+
+
+def _fact(row: Row[tuple[object, ...]]) -> tuple[Fact | None, str]:
+    try:
+        return read_fact(_entry(row)), ""
+    except (ProtocolsError, ValueError) as error:
+        return None, str(error)
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
@@ -153,7 +151,7 @@ def _raw(row: Row[tuple[object, ...]]) -> bytes:
 
 
 def _where(row: Row[tuple[object, ...]]) -> str:
-    return f"{row.device} entry {row.seq}"
+    return f"entry {row.seq} of {row.device}"
 
 
 def _entries(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
@@ -164,6 +162,10 @@ def _entries(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
             EVENT.c.content_hash.label("first_content"),
             EVENT.c.incarnation.label("first_incarnation"),
             EVENT.c.seq.label("first_seq"),
+            EVENT.c.device.label("first_device"),
+            EVENT.c.kind.label("first_kind"),
+            EVENT.c.at.label("first_at"),
+            EVENT.c.actor.label("first_actor"),
         )
         .outerjoin(EVENT, first)
         .order_by(LEDGER.c.hospital, LEDGER.c.incarnation, LEDGER.c.seq)
@@ -171,9 +173,11 @@ def _entries(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
     yield from connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
 
 
-def _quarantined(connection: Connection) -> set[tuple[str, bytes, int]]:
-    rows = connection.execute(select(QUARANTINE.c.hospital, QUARANTINE.c.incarnation, QUARANTINE.c.seq))
-    return {(row.hospital, row.incarnation, row.seq) for row in rows}
+def _quarantined(connection: Connection) -> dict[tuple[str, bytes, int], bytes]:
+    """Return the content hash of the bytes that each entry in quarantine is kept with."""
+    whose = and_(INCARNATION.c.hospital == QUARANTINE.c.hospital, INCARNATION.c.incarnation == QUARANTINE.c.incarnation)
+    rows = connection.execute(select(QUARANTINE, INCARNATION.c.device).outerjoin(INCARNATION, whose))
+    return {(row.hospital, row.incarnation, row.seq): content_hash(DeviceId(row.device or ""), row.raw) for row in rows}
 
 
 def _compare_heads(connection: Connection, ends: dict[_Chain, tuple[int, bytes]], report: Report) -> None:
@@ -192,29 +196,6 @@ def _compare_events(connection: Connection, counted: Counter[str], report: Repor
     for hospital, count in stored:
         report.events += count
         if count != counted[hospital]:
-            report.fault(f"{hospital}: expected {counted[hospital]} events, one for each first entry, got {count}")
-
-
-def _compare_book(connection: Connection, book: dict[str, Counter[Holding]], report: Report) -> None:
-    stored: dict[str, Counter[Holding]] = {}
-    for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(select(BALANCE)):
-        what = Holding(row.place, row.position, row.item, row.lot, row.owner, row.unit)
-        stored.setdefault(row.hospital, Counter())[what] = row.qty
-    posted: dict[str, Counter[Holding]] = {}
-    for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(select(POSTING_LINE)):
-        ends = (row.source, row.source_position, row.target, row.target_position)
-        move = Move(row.item, row.lot, row.owner, row.unit, row.qty, *ends)
-        posted.setdefault(row.hospital, Counter()).update(fold([move]))
-    for hospital in sorted(book.keys() | stored.keys() | posted.keys()):
-        entries, balances = book.get(hospital, Counter()), stored.get(hospital, Counter())
-        _compare(f"{hospital} posting lines", entries, posted.get(hospital, Counter()), report)
-        _compare(f"{hospital} balances", entries, balances, report)
-        for kept, total in unbalanced(balances).items():
-            report.fault(f"{hospital}: expected the sum over all places to be 0 for {' '.join(kept)}, got {total}")
-
-
-def _compare(name: str, expected: Counter[Holding], found: Counter[Holding], report: Report) -> None:
-    for holding in sorted(expected.keys() | found.keys()):
-        if expected[holding] != found[holding]:
-            where = f"{holding.place} {holding.item} {holding.lot} {holding.unit}".rstrip()
-            report.fault(f"{name}: expected {expected[holding]} at {where} as the entries say, got {found[holding]}")
+            report.fault(
+                f"hospital {hospital}: expected {counted[hospital]} events, one for each first entry, got {count}"
+            )

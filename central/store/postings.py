@@ -15,7 +15,7 @@ from central.core.balances import Holding, Move, fold
 from central.core.facts import Fact
 from central.store.merge import merge
 from central.store.tables.ledger import BALANCE, BELIEF, BINDING, POSTING_LINE
-from protocols.movements import PostingLine
+from protocols.movements import Binding, ObserveBody, PostingLine
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
 
@@ -23,7 +23,7 @@ def post(
     connection: Connection, hospital: HospitalId, device: DeviceId, place: PlaceId, facts: Sequence[Fact]
 ) -> frozenset[PlaceId]:
     """Write what follows from some new facts, in order; return the storerooms touched."""
-    rows = [_line_row(hospital, fact, no, line) for fact in facts for no, line in enumerate(fact.lines)]
+    rows = [line_row(hospital, fact, no, line) for fact in facts for no, line in enumerate(fact.lines)]
     if rows:
         connection.execute(insert(POSTING_LINE), rows)
     add_to_balances(connection, hospital, fold(move_of(line) for fact in facts for line in fact.lines))
@@ -68,39 +68,46 @@ def _believe(
     for fact in facts:
         if fact.belief is None:
             continue
-        said = fact.belief
-        last[said.epc.upper()] = {
-            "hospital": hospital,
-            "device": device,
-            "epc": said.epc.upper(),
-            "place": place,
-            "p": said.p,
-            "model": said.model,
-            "since": said.since,
-            "event_id": fact.event_id,
-            "at": fact.at,
-        }
+        last[fact.belief.epc.upper()] = belief_row(hospital, device, place, fact, fact.belief)
     merge(connection, BELIEF, list(last.values()))
 
 
 def _bind(connection: Connection, hospital: HospitalId, facts: Iterable[Fact]) -> None:
     bindings = {binding.epc.upper(): binding for fact in facts for binding in fact.bindings}
-    rows = [
-        {
-            "hospital": hospital,
-            "epc": epc,
-            "item": bound.item,
-            "gtin": bound.gtin,
-            "lot": bound.lot,
-            "serial": bound.serial,
-            "expiry": bound.expiry,
-        }
-        for epc, bound in bindings.items()
-    ]
+    rows = [binding_row(hospital, binding) for binding in bindings.values()]
     merge(connection, BINDING, rows)
 
 
-def _line_row(hospital: HospitalId, fact: Fact, line_no: int, line: PostingLine) -> dict[str, Any]:
+def belief_row(hospital: HospitalId, device: DeviceId, place: PlaceId, fact: Fact, said: ObserveBody) -> dict[str, Any]:
+    """Return the row of what a device says of one tag."""
+    return {
+        "hospital": hospital,
+        "device": device,
+        "epc": said.epc.upper(),
+        "place": place,
+        "p": said.p,
+        "model": said.model,
+        "since": said.since,
+        "event_id": fact.event_id,
+        "at": fact.at,
+    }
+
+
+def binding_row(hospital: HospitalId, bound: Binding) -> dict[str, Any]:
+    """Return the row of one tag's binding."""
+    return {
+        "hospital": hospital,
+        "epc": bound.epc.upper(),
+        "item": bound.item,
+        "gtin": bound.gtin,
+        "lot": bound.lot,
+        "serial": bound.serial,
+        "expiry": bound.expiry,
+    }
+
+
+def line_row(hospital: HospitalId, fact: Fact, line_no: int, line: PostingLine) -> dict[str, Any]:
+    """Return the row of one line of a fact."""
     return {
         "hospital": hospital,
         "event_id": fact.event_id,

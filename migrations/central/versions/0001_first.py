@@ -1,4 +1,4 @@
-"""The first schema: every table, and a ledger that refuses to be changed.
+"""The first schema: every table, and a ledger and a record of decisions that refuse to be changed.
 
 Until the first tag this revision is replaced rather than followed. PostgreSQL keeps the ledger partitioned by received
 month (a default partition takes what no month claims) and the events in sixteen parts; SQLite keeps each in one table
@@ -14,6 +14,27 @@ depends_on = None
 
 EVENT_PARTS = 16
 REFUSAL = "the ledger is never changed: write a new entry that names what it corrects"
+KEPT = "nothing is removed or rewritten here: a thing that is over says so in its status"
+
+NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
+NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT}
+"""Tables whose rows stand as they were written, and what an attempt on them is told."""
+
+NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
+NEVER_REMOVED |= {"storeroom_match": KEPT}
+"""Tables whose rows may be brought up to date and are never removed."""
+
+FOUND = (
+    *("hospital", "discrepancy", "kind", "device", "place", "item", "lot", "unit"),
+    *("opened_at", "found_at", "since", "found_event_id", "evidence"),
+)
+"""What a discrepancy was opened with; only its closing is written later, once."""
+
+ENDED = {
+    "discrepancy": " OR ".join(("OLD.status <> 'open'", *(f"NEW.{name} IS NOT OLD.{name}" for name in FOUND))),
+    "proposal": "OLD.status <> 'open'",
+}
+"""When a row that may be brought up to date no longer may."""
 
 
 def upgrade() -> None:
@@ -27,10 +48,19 @@ def upgrade() -> None:
 
 def _seal_sqlite() -> None:
     op.execute("CREATE UNIQUE INDEX ledger_chain_once ON ledger (hospital, incarnation, seq)")
-    for act in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER ledger_no_{act.lower()} BEFORE {act} ON ledger BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-        )
+    for table, said in NEVER_CHANGED.items():
+        _refuse(table, "UPDATE", said)
+    for table, said in (NEVER_CHANGED | NEVER_REMOVED).items():
+        _refuse(table, "DELETE", said)
+    for table, ended in ENDED.items():
+        _refuse(table, "UPDATE", KEPT, f"WHEN {ended} ")
+
+
+def _refuse(table: str, act: str, said: str, when: str = "") -> None:
+    op.execute(
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} {when}"
+        f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
+    )
 
 
 def _seal_postgresql() -> None:

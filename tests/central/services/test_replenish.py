@@ -181,3 +181,15 @@ def test_one_storeroom_with_broken_facts_keeps_its_proposals_and_the_others_are_
     (failed,) = done.failed
     assert failed.startswith("ward-01: ")
     assert sorted(one.place for one in listed(store)) == ["ward-01", "ward-02"]
+
+
+def test_an_order_carries_the_day_of_its_first_approval_and_keeps_it(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 5)
+    run(store)
+    (one,) = listed(store)
+    next_day, later = plus(START, 86_400), plus(START, 3 * 86_400)
+    first = approve(store, HOSPITAL, one.id, BUYER, next_day)
+    again = approve(store, HOSPITAL, one.id, BUYER, later)
+    assert first.order_no.startswith("PO-20260303-")
+    assert (again.order_no, again.fresh) == (first.order_no, False)
