@@ -1,8 +1,8 @@
 """The forms of the files a hospital imports: which columns, what each may hold, and what a wrong one is told.
 
 A form is data; `read_form` is its only reading. It is not a spreadsheet reader and knows no store. The rule that must
-not be broken: every fault is named by file, row and column with what was expected and what came, and a file with one
-fault gives no rows.
+not be broken: every fault is named by file, row and column with what was expected and what came, and a row with a fault
+is not among the rows.
 """
 
 import csv
@@ -59,11 +59,16 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a file gave: rows with their numbers in the file (the head is row 1), or faults; never both."""
+    """What a file gave: the rows without a fault, with their numbers in the file (the head is row 1), and the faults.
+
+    `names` is what its first key column names, in rows with a fault too, so that no other file is blamed for naming it;
+    None where the file could not be read as a table.
+    """
 
     form: Form
     rows: tuple[tuple[int, Row], ...]
     faults: tuple[str, ...]
+    names: frozenset[str] | None = None
 
 
 def _words(text: str) -> str:
@@ -219,16 +224,20 @@ def _bad_head(form: Form, head: Sequence[str], names: Sequence[str]) -> str:
 def _read_rows(form: Form, head: Sequence[str], lines: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     rows: list[tuple[int, Row]] = []
     faults: list[str] = []
+    names: set[str] = set()
     seen: dict[tuple[Any, ...], int] = {}
     for number, cells in lines:
-        row, wrong = _read_row(form, number, dict(zip(head, map(str.strip, cells), strict=False)))
+        given = dict(zip(head, map(str.strip, cells), strict=False))
+        names.add(given.get(form.key[0], ""))
+        row, wrong = _read_row(form, number, given)
         key = tuple(row.get(name) for name in form.key)
         if not wrong and key in seen:
             wrong = [f"{form.file} row {number}: expected {', '.join(form.key)} once, got them in row {seen[key]} too"]
         seen.setdefault(key, number)
-        rows.append((number, row))
+        if not wrong:
+            rows.append((number, row))
         faults += wrong
-    return Sheet(form, () if faults else tuple(rows), tuple(faults))
+    return Sheet(form, tuple(rows), tuple(faults), frozenset(names))
 
 
 def _read_row(form: Form, number: int, cells: Mapping[str, str]) -> tuple[Row, list[str]]:
@@ -248,10 +257,13 @@ def _bad_cell(form: Form, number: int, column: Column, cell: str) -> str:
 
 
 def unknown_references(sheet: Sheet, known: Mapping[str, frozenset[str]]) -> list[str]:
-    """Return a fault for each cell that names what neither the files nor the store have; `known` is by file."""
+    """Return a fault for each cell that names what neither the files nor the store have.
+
+    `known` is by file; what a file that is not there names cannot be judged.
+    """
     return [
         f"{sheet.form.file} row {number} {name}: expected one that {file} names, got {row[name]!r}"
         for number, row in sheet.rows
         for name, file in sheet.form.refers.items()
-        if row[name] and row[name] not in known[file]
+        if row[name] and file in known and row[name] not in known[file]
     ]

@@ -63,9 +63,7 @@ def import_folder(
     """
     sheets = _read_folder(folder)
     with store.write() as connection:
-        faults = [fault for sheet in sheets for fault in sheet.faults]
-        if not faults:
-            faults = _cross_faults(connection, hospital, sheets)
+        faults = _every_fault(connection, hospital, sheets)
         if faults:
             raise BadFile(
                 f"{folder}: expected files without a fault, got {len(faults)}; nothing was imported", _shown(faults)
@@ -103,15 +101,17 @@ def _read_file(path: Path, form: Form) -> Sheet:
         )
 
 
-def _cross_faults(connection: Connection, hospital: HospitalId, sheets: Iterable[Sheet]) -> list[str]:
+def _every_fault(connection: Connection, hospital: HospitalId, sheets: Iterable[Sheet]) -> list[str]:
+    """Return what is wrong in all files together, file by file: cells, then names that nothing has, then stock."""
     given = {sheet.form.file: sheet for sheet in sheets}
-    known = {
-        file: frozenset(connection.scalars(select(column).where(column.table.c.hospital == hospital)))
-        | frozenset(row[column.name] for _, row in (given[file].rows if file in given else ()))
-        for file, column in NAMED.items()
-    }
-    faults = [fault for sheet in given.values() for fault in unknown_references(sheet, known)]
-    return faults or _stock_faults(connection, hospital, given.get(STOCK))
+    known: dict[str, frozenset[str]] = {}
+    for file, column in NAMED.items():
+        names = given[file].names if file in given else frozenset()
+        if names is not None:
+            stored = connection.scalars(select(column).where(column.table.c.hospital == hospital))
+            known[file] = frozenset(stored) | names
+    faults = [fault for sheet in given.values() for fault in (*sheet.faults, *unknown_references(sheet, known))]
+    return faults + _stock_faults(connection, hospital, given.get(STOCK))
 
 
 def _stock_faults(connection: Connection, hospital: HospitalId, sheet: Sheet | None) -> list[str]:

@@ -108,3 +108,26 @@ def test_bytes_that_are_no_text_and_folders_without_files_are_refused(tmp_path: 
         import_folder(store, HOSPITAL, tmp_path / "empty", frozen_clock())
     with pytest.raises(BadInput, match="expected a folder"):
         import_folder(store, HOSPITAL, tmp_path / "nowhere", frozen_clock())
+
+
+def test_faults_of_different_sorts_in_different_files_are_told_together_and_blame_no_other_file(tmp_path: Path) -> None:
+    store = fresh_store()
+    said = faults(
+        store,
+        tmp_path,
+        items=FILES["items.csv"].replace(",high,", ",costly,"),
+        item_suppliers=FILES["item_suppliers.csv"].replace("S02", "S09"),
+        lots=FILES["lots.csv"].replace("2028-06-01", "1/6/2028"),
+        stock=FILES["stock.csv"].replace("main-store", "cellar"),
+    )
+    assert [fault.split(":")[0] for fault in said] == [
+        "items.csv row 3 class",
+        "item_suppliers.csv row 4 supplier",
+        "lots.csv row 2 expiry",
+        "stock.csv row 2 place",
+    ]
+
+
+def test_a_file_that_is_no_table_is_the_only_one_blamed(tmp_path: Path) -> None:
+    (said,) = faults(fresh_store(), tmp_path, items="nothing\n")
+    assert said.startswith("items.csv row 1: expected the columns")
