@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from central.core.jobs import Job, period_at
 from central.services.worker import RUNS_KEPT, Duties, Worker
@@ -105,3 +105,19 @@ def test_runs_long_past_are_forgotten(tmp_path: Path) -> None:
     time.now = plus(START, 300 * (RUNS_KEPT + 2))
     worker.round()
     assert [job for job, _ in runs(store)] == ["reconcile", "replenish", "replenish"]
+
+
+def test_a_storeroom_that_cannot_be_compared_is_told_in_the_run_and_the_other_job_is_done(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(3), at_s=1)
+    ward.observe(tags(1)[0], 0.97, 2)
+    with store.write() as connection:
+        connection.execute(text("UPDATE belief SET p = 'much'"))
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+    with store.read() as connection:
+        told = {row.job: row.outcome for row in connection.execute(select(JOB_RUN))}
+    assert told["reconcile"].startswith("failed: ward-01: ")
+    assert "3 storerooms" in told["reconcile"]
+    assert told["replenish"].startswith("failed: ward-01: ")
