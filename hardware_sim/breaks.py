@@ -5,8 +5,8 @@
     hide     the open discrepancies are gone
 
 `lose` leaves the file consistent with itself: central's own verification finds nothing. What betrays each is what the
-other parties still hold: the edges' ledgers, the log of beeps, the truth. The rule that must not be broken: this is for the
-demo's state folder only, after its processes have ended.
+other parties still hold: the edges' ledgers, the log of beeps, the truth. The rule that must not be broken: this is for
+the demo's state folder only, after its processes have ended.
 """
 
 import sqlite3
