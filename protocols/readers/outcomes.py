@@ -18,9 +18,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """This connection is of no use any more; `reason` is for a person. Connect again after a pause."""
+    """This connection is of no use any more; `reason` is for a person. Connect again after a pause.
+
+    `pause_s` is the shortest such pause where the session knows one, in seconds of link time: a reader that serves
+    another client is left in peace for so long.
+    """
 
     reason: str
+    pause_s: float = 0.0
 
 
 Outcome = ReaderEvent | Send | Close

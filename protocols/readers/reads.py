@@ -62,10 +62,15 @@ def make_tag_reads(
 
 @dataclass(frozen=True, slots=True)
 class RoundEnded:
-    """One inventory round by these antennas ended at this instant of the reader's stream."""
+    """One inventory round by these antennas ended at this instant of the reader's stream.
+
+    Without `proves_silence` a tag that was not heard is not missing: in Gen2 sessions S2 and S3 a tag stays quiet after
+    it was heard for as long as the field keeps it powered (EPC Gen2, table of the inventoried flags' persistence).
+    """
 
     at: Instant
     antennas: tuple[int, ...]
+    proves_silence: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ TARI_DEFAULT = 0
 
 TARGETS = {"A": 0, "B": 1}
 
+QUIET_SESSIONS = (2, 3)
+"""Gen2 sessions whose inventoried flag lasts while a tag is powered: heard once, it is quiet in the next rounds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Radio:
@@ -47,6 +50,11 @@ class Radio:
             )
         if self.population is not None and not 1 <= self.population <= TAGS_MAX:
             raise BadValue(f"LLRP population: expected 1..{TAGS_MAX} tags, got {self.population}")
+
+    @property
+    def proves_silence(self) -> bool:
+        """Tell whether every tag in the field answers in every round, so that a silent one is not there."""
+        return self.session not in QUIET_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)

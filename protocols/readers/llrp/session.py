@@ -11,15 +11,16 @@ while it runs (an output, a tag's memory) waits in a line and ends in an event, 
 is link time, never the reader's UTC.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from protocols.errors import PeerBroke
-from protocols.readers.llrp import access, requests
-from protocols.readers.llrp.access import AccessOrder
+from protocols.readers.access import AccessOrder
+from protocols.readers.llrp import requests
+from protocols.readers.llrp.access import name_access_spec, read_results
 from protocols.readers.llrp.codec import LlrpDecoder, bad_frame, decode, decode_or_report, encode, is_report
 from protocols.readers.llrp.fields import Params
+from protocols.readers.llrp.jobs import Job, JobLine, access_jobs
 from protocols.readers.llrp.memory import ReaderMemory
 from protocols.readers.llrp.messages import (
     Message,
@@ -38,43 +39,17 @@ from protocols.readers.llrp.requests import LlrpConfig, Request
 from protocols.readers.llrp.states import Event, State, step
 from protocols.readers.llrp.uptime import UptimeClock
 from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import (
-    AccessDone,
-    AntennaChanged,
-    BadFrame,
-    CommandRefused,
-    InputChanged,
-    LinkDown,
-    LinkUp,
-    RoundEnded,
-)
+from protocols.readers.reads import AccessDone, AntennaChanged, BadFrame, InputChanged, LinkDown, LinkUp, RoundEnded
 from protocols.values.instant import Instant, plus
 
 SILENT_INTERVALS_MAX = 2
 """Keepalive intervals without a message after which a link is dead: one may be late, two are not."""
-
-JOBS_MAX = 16
-"""Things asked of a running reader that wait for the one before; more are refused at once."""
 
 ROSPECS_CLEARED_MAX = 256
 """Foreign ROSpecs deleted one by one; readers hold about ten."""
 
 NEGOTIATING = (State.VERSION, State.SETTING_VERSION)
 """States in which the version is agreed on; their messages always bear version 1.1 (LLRP 1.1 section 9.1)."""
-
-
-@dataclass(slots=True)
-class _Job:
-    """Requests to a running reader, one after the other; `order` waits for its result when all are accepted.
-
-    What is `vital` does not wait for a tag, and its refusal ends the session; what `may_fail` fails without a word.
-    """
-
-    name: str
-    asks: list[Request]
-    order: AccessOrder | None = None
-    may_fail: bool = False
-    vital: bool = False
 
 
 @dataclass(slots=True)
@@ -95,9 +70,7 @@ class LlrpSession:
     _heard: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
     _reader_time: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
     _clearing: list[int] = field(default_factory=list)
-    _jobs: deque[_Job] = field(default_factory=deque)
-    _ordered: AccessOrder | None = None
-    _order_until: Instant | None = None
+    _jobs: JobLine = field(default_factory=JobLine)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
@@ -110,15 +83,12 @@ class LlrpSession:
 
     def closed(self, reason: str) -> list[Outcome]:
         """The link is gone, whoever ended it."""
-        self._lose()
-        return [LinkDown(reason)]
+        return [*self._lose(), LinkDown(reason)]
 
     def stop(self, now: Instant) -> list[Outcome]:
         """Say goodbye, so that the next client finds the reader free; ends in `Close`."""
         if self.state is State.RUNNING:
-            self._jobs.clear()
-            self._ordered, self._order_until = None, None
-            return self._go(Event.STOPPED, now)
+            return self._jobs.clear("stopped") + self._go(Event.STOPPED, now)
         return [] if self.state in (State.CLOSING, State.ENDED) else self._end("stopped")
 
     def receive(self, data: bytes, now: Instant) -> list[Outcome]:
@@ -142,7 +112,7 @@ class LlrpSession:
         """Return when `tick` has something to decide, in link time."""
         if self.state in (State.IDLE, State.ENDED):
             return None
-        dues = [self._deadline, self._order_until, self._silent_at() if self.state is State.RUNNING else None]
+        dues = [self._deadline, self._jobs.order_until, self._silent_at() if self.state is State.RUNNING else None]
         return min((each for each in dues if each is not None), default=None)
 
     def tick(self, now: Instant) -> list[Outcome]:
@@ -161,14 +131,14 @@ class LlrpSession:
     def _silent_at(self) -> Instant:
         return plus(self._heard, self.config.keepalive_ms * SILENT_INTERVALS_MAX / 1000)
 
-    def _end(self, reason: str) -> list[Outcome]:
-        self._lose()
-        return [Close(reason)]
+    def _end(self, reason: str, pause_s: float = 0.0) -> list[Outcome]:
+        return [*self._lose(), Close(reason, pause_s)]
 
-    def _lose(self) -> None:
+    def _lose(self) -> list[Outcome]:
         if self.state in NEGOTIATING:
-            self.memory.speaks_old = True  # it broke off, or fell silent, over a question of 1.1
+            self.memory.broke_off(self._heard)
         self.state = step(self.state, Event.LOST)
+        return self._jobs.clear("the connection is gone")
 
     def _take(self, message: Message, now: Instant) -> list[Outcome]:
         match message.type_name:
@@ -238,7 +208,7 @@ class LlrpSession:
 
     def _refused(self, why: str, now: Instant) -> list[Outcome]:
         asked = self._asked
-        if self.state is State.RUNNING and self._jobs:
+        if self.state is State.RUNNING:
             return self._job_refused(why, now)
         if self.state in (*NEGOTIATING, State.LOOKING, State.DELETING):
             return self._go(Event.REFUSED, now)
@@ -263,8 +233,8 @@ class LlrpSession:
                 return self._go(Event.ACCEPTED_NOT_STARTED, now)
             case State.CLOSING:
                 return self._end("stopped")
-            case State.RUNNING if self._jobs:
-                self._jobs[0].asks.pop(0)
+            case State.RUNNING:
+                self._jobs.accepted()
             case _:
                 pass
         return self._go(Event.ACCEPTED, now)
@@ -300,76 +270,50 @@ class LlrpSession:
 
     def set_output(self, port: int, now: Instant, *, on: bool) -> list[Outcome]:
         """Switch an output, e.g. the light over a door; a refusal comes as `CommandRefused`."""
-        return self._add_job(_Job(f"output {port}", [requests.set_output(port, on=on)]), now)
+        return self._add_jobs([Job(f"output {port}", [requests.set_output(port, on=on)])], now)
 
     def access(self, order: AccessOrder, now: Instant) -> list[Outcome]:
         """Read or write a tag's memory; ends in one `AccessDone`."""
-        if len(self._jobs) + 2 > JOBS_MAX:
-            return [AccessDone(order.tid, ok=False, data="", reason=f"{JOBS_MAX} things wait already: ask later")]
-        left = _Job("left AccessSpec", [access.name_access_spec("DELETE_ACCESSSPEC")], may_fail=True)
-        asks = [
-            access.add_access_spec(order, self.config.rospec_id),
-            access.name_access_spec("ENABLE_ACCESSSPEC"),
-        ]
-        return self._add_job(left, now) + self._add_job(_Job("tag access", asks, order), now)
+        return self._add_jobs(access_jobs(order, self.config.rospec_id), now)
 
-    def _add_job(self, job: _Job, now: Instant) -> list[Outcome]:
+    def _add_jobs(self, jobs: list[Job], now: Instant) -> list[Outcome]:
         if self.state is not State.RUNNING:
-            return self._job_failed(job, "the reader is not running")
-        if len(self._jobs) >= JOBS_MAX:
-            return self._job_failed(job, f"{JOBS_MAX} things wait already: ask later")
-        self._jobs.append(job)
-        return self._next_job(now) if self._asked == "" else []
+            return jobs[-1].failed("the reader is not running")
+        return self._jobs.add(jobs) + self._next_job(now)
 
     def _next_job(self, now: Instant) -> list[Outcome]:
-        """Ask the next thing in line; nothing while a tag is waited for."""
-        if self.state is not State.RUNNING:
+        """Ask the next thing in line; nothing while an answer is awaited."""
+        if self.state is not State.RUNNING or self._asked:
             return []
-        if self._ordered is not None and not (self._jobs and self._jobs[0].vital):
-            return []
-        while self._jobs and not self._jobs[0].asks:
-            job = self._jobs.popleft()
-            if job.order is not None:
-                self._ordered, self._order_until = job.order, plus(now, self.config.access_timeout_s)
-            if self._ordered is not None and not (self._jobs and self._jobs[0].vital):
-                return []
-        return [self._ask(self._jobs[0].asks[0], now)] if self._jobs else []
+        request = self._jobs.next_request(plus(now, self.config.access_timeout_s))
+        return [] if request is None else [self._ask(request, now)]
 
     def _job_refused(self, why: str, now: Instant) -> list[Outcome]:
-        job = self._jobs.popleft()
-        if job.vital:
-            return self._end(f"the reader refused {self._asked}: {why}")
-        failed = self._job_failed(job, f"{self._asked}: {why}")
-        return failed + self._go(Event.ACCEPTED, now)
-
-    def _job_failed(self, job: _Job, reason: str) -> list[Outcome]:
-        if job.may_fail:
-            return []
-        if job.order is not None:
-            return [AccessDone(job.order.tid, ok=False, data="", reason=reason)]
-        return [CommandRefused(job.name, reason)]
+        asked, job = self._asked, self._jobs.refused()
+        if job is None or job.vital:
+            return self._end(f"the reader refused {asked}: {why}")
+        return job.failed(f"{asked}: {why}") + self._go(Event.ACCEPTED, now)
 
     def _order_over(self, done: AccessDone | None, now: Instant) -> list[Outcome]:
         """End the wait for a tag, and delete the AccessSpec before anything else is asked."""
-        order, self._ordered, self._order_until = self._ordered, None, None
+        order = self._jobs.order_over()
         if order is None:
             return []
-        reason = f"the tag was not met within {self.config.access_timeout_s:g} s"
-        out: list[Outcome] = [done or AccessDone(order.tid, ok=False, data="", reason=reason)]
-        gone = _Job("done AccessSpec", [access.name_access_spec("DELETE_ACCESSSPEC")], may_fail=True)
-        return out + self._put_first(gone, now)
+        late = order.failed(f"the tag was not met within {self.config.access_timeout_s:g} s")
+        gone = Job("done AccessSpec", [name_access_spec("DELETE_ACCESSSPEC")], may_fail=True)
+        return [done or late, *self._put_first(gone, now)]
 
-    def _put_first(self, job: _Job, now: Instant) -> list[Outcome]:
+    def _put_first(self, job: Job, now: Instant) -> list[Outcome]:
         """Put a job before all that wait, behind the one whose answer is awaited."""
-        self._jobs.insert(0 if self._asked == "" else 1, job)
-        return self._next_job(now) if self._asked == "" else []
+        self._jobs.put_first(job, behind=1 if self._asked else 0)
+        return self._next_job(now)
 
     # --- what the reader says by itself ------------------------------------------------------------------------------
 
     def _read(self, raw: bytes, now: Instant) -> list[Outcome]:
         try:
             reads = self._reports.read_message(raw)
-            done = self._results(raw) if self._ordered is not None else None
+            done = self._results(raw)
         except PeerBroke as error:
             return [bad_frame(raw, error)]
         self._heard = now
@@ -377,13 +321,11 @@ class LlrpSession:
         return out if done is None else out + self._order_over(done, now)
 
     def _results(self, raw: bytes) -> AccessDone | None:
-        if self._ordered is None:
-            return None
-        for row in rows_at(decode(raw).params, "TagReportData"):
-            done = access.read_results(self._ordered, row)
-            if done is not None:
-                return done
-        return None
+        """Return what a report says of the order that waits, if anything."""
+        order = self._jobs.ordered
+        rows = rows_at(decode(raw).params, "TagReportData") if order is not None else []
+        said = (read_results(order, row) for row in rows if order is not None)
+        return next((done for done in said if done is not None), None)
 
     def _notice(self, said: Params, now: Instant) -> list[Outcome]:
         moment = self._moment(said, now)
@@ -413,17 +355,16 @@ class LlrpSession:
 
     def _greet(self, status: int | None, now: Instant) -> list[Outcome]:
         if status == number_of("ConnectionAttemptStatusType", "Success"):
-            old = self.memory.speaks_old or self.config.version_max == 1
+            old = self.config.version_max == 1 or self.memory.speaks_old(now)
             return self._go(Event.GREETED_AS_OLD if old else Event.GREETED, now)
         if status in (1, 2):
-            return self._end("the reader already serves another client: only one may be connected")
+            pause_s = self.memory.busy(self.config.keepalive_ms / 1000)
+            return self._end(f"the reader already serves another client: next try in {pause_s:g} s", pause_s)
         return self._end(f"the reader refused the connection: {name_of('ConnectionAttemptStatusType', status or 0)}")
 
     def _antenna_changed(self, antenna: int, *, connected: bool) -> Outcome:
-        if connected:
-            self.memory.lost_antennas.discard(antenna)
-        elif antenna in self.config.antennas:
-            self.memory.lost_antennas.add(antenna)
+        if antenna in self.config.antennas:
+            self.memory.connected(antenna, there=connected)
         return AntennaChanged(antenna, connected, self._reader_time)
 
     def _round_ended(self, said: Params, moment: int | None, now: Instant) -> list[Outcome]:
@@ -432,7 +373,7 @@ class LlrpSession:
             lost = self.memory.lost_antennas
             alive = tuple(antenna for antenna in self.config.antennas if antenna not in lost)
             if believable(moment):
-                out.append(RoundEnded(self._reader_time, alive))
+                out.append(RoundEnded(self._reader_time, alive, self.config.radio.proves_silence))
             else:
                 out.append(BadFrame(f"AISpecEvent: expected a time in UTC, got {moment}", b""))
         event = nested(said, "ROSpecEvent")
@@ -443,6 +384,6 @@ class LlrpSession:
 
     def _start_again(self, now: Instant) -> list[Outcome]:
         """Start the next round, after what is being asked just now."""
-        if any(job.vital for job in self._jobs):
+        if self._jobs.has_vital():
             return []
-        return self._put_first(_Job("next round", [requests.start_rospec(self.config)], vital=True), now)
+        return self._put_first(Job("next round", [requests.start_rospec(self.config)], vital=True), now)

@@ -25,7 +25,7 @@ class UptimeClock:
         if self._origin is None:
             self._origin = seen
         else:
-            drift = round(max(0, arrived - self._learned) * DRIFT_MAX)
+            drift = int(max(0, arrived - self._learned) * DRIFT_MAX)
             self._origin = min(seen, self._origin + drift)
-        self._learned = arrived
+        self._learned = max(self._learned, arrived)  # time that passed counts once, whatever order messages come in
         return self._origin

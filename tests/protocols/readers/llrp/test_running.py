@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import BadValue
-from protocols.readers.llrp.access import ACCESS_SPEC_ID, AccessOrder
+from protocols.readers.access import AccessOrder
+from protocols.readers.llrp.access import ACCESS_SPEC_ID
 from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params, Value
-from protocols.readers.llrp.memory import RECENT_READS_MAX, ReaderMemory
+from protocols.readers.llrp.jobs import JOBS_MAX
+from protocols.readers.llrp.memory import OLD_FOR_S, RECENT_READS_MAX, ReaderMemory
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of, rows_at
 from protocols.readers.llrp.radio import Abilities, Radio, antenna_settings, unfit
 from protocols.readers.llrp.requests import LlrpConfig
-from protocols.readers.llrp.session import JOBS_MAX, LlrpSession
+from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.llrp.states import State
 from protocols.readers.llrp.uptime import UptimeClock
 from protocols.readers.outcomes import Close, Outcome, Send
@@ -23,6 +25,7 @@ from protocols.readers.reads import (
     AntennaChanged,
     CommandRefused,
     InputChanged,
+    LinkDown,
     LinkUp,
     ReaderTrouble,
     RoundEnded,
@@ -70,13 +73,14 @@ class Talk:
         config: LlrpConfig = CONFIG,
         memory: ReaderMemory | None = None,
         answers: Mapping[str, Params | None] | None = None,
+        began: Instant = T0,
     ) -> None:
         self.session = LlrpSession(config, memory or ReaderMemory())
         self.answers: dict[str, Params | None] = {**ACCEPTING, **(answers or {})}
         self.asked: list[Message] = []
         self.seen: list[Outcome] = []
-        self.now = T0
-        self.do(self.session.opened(T0))
+        self.now = began
+        self.do(self.session.opened(began))
 
     def greet(self, stamp: Params | None = None) -> "Talk":
         return self.hear({"ConnectionAttemptEvent": 0}, stamp)
@@ -144,6 +148,30 @@ def test_a_reader_that_falls_silent_over_the_question_is_not_asked_again() -> No
     again = Talk(memory=memory).greet()
     assert again.session.state is State.RUNNING
     assert "GET_SUPPORTED_VERSION" not in again.names()
+    later = Talk(memory=memory, began=plus(T0, OLD_FOR_S + 10)).greet()
+    assert later.names()[0] == "GET_SUPPORTED_VERSION"
+
+
+def test_a_reader_that_serves_another_client_is_left_in_peace_for_longer_each_time() -> None:
+    memory = ReaderMemory()
+    pauses = []
+    for _ in range(6):
+        [end] = Talk(memory=memory).hear({"ConnectionAttemptEvent": 2}).seen
+        assert isinstance(end, Close)
+        pauses.append(end.pause_s)
+    assert pauses == [0.5, 1, 2, 4, 4, 4]
+    Talk(memory=memory).greet()
+    [end] = Talk(memory=memory).hear({"ConnectionAttemptEvent": 1}).seen
+    assert isinstance(end, Close)
+    assert end.pause_s == 0.5
+
+
+@pytest.mark.parametrize(("session", "proves"), [(None, True), (0, True), (1, True), (2, False), (3, False)])
+def test_a_round_of_tags_that_stay_quiet_proves_no_silence(session: int | None, proves: bool) -> None:
+    talk = Talk(LlrpConfig(antennas=(1, 2), keepalive_ms=1_000, radio=Radio(session=session))).greet()
+    talk.hear({"AISpecEvent": {"EventType": 0, "ROSpecID": 1, "SpecIndex": 0}})
+    assert isinstance(talk.seen[-1], RoundEnded)
+    assert talk.seen[-1].proves_silence is proves
 
 
 # --- what is there at connect ----------------------------------------------------------------------------------------
@@ -298,6 +326,14 @@ def test_reports_told_again_after_a_reconnect_are_taken_once() -> None:
     assert reads == [0, 1, 2, 3]
 
 
+def test_a_read_told_again_with_another_level_or_count_is_the_same_read() -> None:
+    memory = ReaderMemory()
+    Talk(memory=memory).greet().say("RO_ACCESS_REPORT", {"TagReportData": [{**row_at(UTC), "PeakRSSI": -60}]})
+    again = Talk(memory=memory).greet()
+    again.say("RO_ACCESS_REPORT", {"TagReportData": [{**row_at(UTC), "PeakRSSI": -40, "TagSeenCount": 9}]})
+    assert not [each for each in again.seen if isinstance(each, TagRead)]
+
+
 def test_a_memory_does_not_grow_without_end() -> None:
     memory = ReaderMemory()
     reads = [TagRead(epc("3034"), 1, None, Instant(each), Instant(each)) for each in range(1, 1000)]
@@ -383,7 +419,17 @@ def test_what_waits_for_a_slow_reader_is_limited() -> None:
         talk.do(talk.session.set_output(1, T0, on=True))
     assert isinstance(talk.seen[-1], CommandRefused)
     assert talk.names().count("SET_READER_CONFIG") == 2
-    assert isinstance(talk.session.tick(plus(T0, 10))[0], Close)
+    *refused, end = talk.session.tick(plus(T0, 10))
+    assert refused == [CommandRefused("output 1", "the connection is gone")] * JOBS_MAX
+    assert isinstance(end, Close)
+
+
+def test_an_order_whose_link_is_lost_ends_once() -> None:
+    talk = Talk().greet()
+    talk.do(talk.session.access(ORDER, T0))
+    done, down = talk.session.closed("unplugged")
+    assert done == AccessDone(TID, ok=False, data="", reason="the connection is gone")
+    assert down == LinkDown("unplugged")
 
 
 def result(*rows: Params) -> Params:
@@ -447,7 +493,7 @@ def test_a_refused_access_is_told_and_nothing_is_left_behind() -> None:
     talk = Talk(answers={"ADD_ACCESSSPEC": status(111)}).greet()
     talk.do(talk.session.access(ORDER, T0))
     assert talk.seen[-1] == AccessDone(TID, False, "", "ADD_ACCESSSPEC: M_UnsupportedParameter")
-    assert talk.session._ordered is None
+    assert talk.session._jobs.ordered is None
     assert talk.session.state is State.RUNNING
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from protocols.errors import BadValue, WeBroke
-from protocols.readers.llrp.access import AccessOrder
+from protocols.readers.access import AccessOrder
 from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of
