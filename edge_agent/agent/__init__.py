@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from edge_agent.agent.counter import Counter, Scan
+from edge_agent.agent.health import Watch
 from edge_agent.agent.inbox import (
     BrokerDown,
     BrokerSaid,
@@ -25,6 +26,7 @@ from edge_agent.agent.inbox import (
 )
 from edge_agent.agent.links import Links
 from edge_agent.agent.shelf import Shelf
+from edge_agent.agent.tap import Tap
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
@@ -38,6 +40,7 @@ from edge_agent.store.lock import hold_alone
 from edge_agent.store.master import read_items, read_opening
 from edge_agent.store.queries import bound_epcs, known_tags, open_visit
 from edge_agent.store.verify import verify
+from protocols.readers.reads import ReaderEvent, TagRead
 
 TURN_WAIT_S = 0.25
 """Longest wait of one turn: how soon a signal is obeyed."""
@@ -50,8 +53,10 @@ OPENED = "opening"
 """The word in the ledger's file that says its opening was written."""
 
 
-def run(config: Config, inbox: Inbox, voice: Voice, *, version: str, ready: Callable[[], None]) -> None:
-    """Run an agent until its inbox is stopped; `ready` is called once it serves a scanner.
+def run(
+    config: Config, inbox: Inbox, voice: Voice, *, version: str, ready: Callable[[], None], tap: Tap | None = None
+) -> None:
+    """Run an agent until its inbox is stopped; `ready` is called once it serves a scanner, `tap` records its reads.
 
     Raises `BadConfig`, `NotALedger`, `DiskFull`, `StoreFault` when it cannot begin or cannot go on.
     """
@@ -64,7 +69,7 @@ def run(config: Config, inbox: Inbox, voice: Voice, *, version: str, ready: Call
     with hold_alone(config.ledger):
         ledger = _open(config, clock)
         try:
-            _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready).live()
+            _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready, tap=tap).live()
         finally:
             ledger.close()
 
@@ -116,7 +121,9 @@ class _Agent:
         voice: Voice,
         version: str,
         ready: Callable[[], None],
+        tap: Tap | None,
     ) -> None:
+        self._tap = tap
         self._config, self._ledger, self._inbox = config, ledger, inbox
         self._clock, self._voice, self._ready = clock, voice, ready
         self._pen = Pen(clock, ledger.last_hlc())
@@ -126,13 +133,17 @@ class _Agent:
         presence = make_presence(config)
         remember(presence, ledger, config)
         self._links = Links(config, inbox)
+        story_rate = 1.0 if config.story is None else config.story.rate
+        self._watch = Watch(config.readers, presence, clock=clock, voice=voice, story_rate=story_rate)
+        self._watch.begin(ledger)
         self._shelf = Shelf(
             config.readers,
             presence,
             voice=voice,
             settled=self._links.settled,
             story_at=lambda _link: clock.now(),
-            story_rate=1.0 if config.story is None else config.story.rate,
+            story_rate=story_rate,
+            heard=self._heard,
         )
         self._counter = Counter(
             [scanner.name for scanner in config.scanners],
@@ -162,8 +173,11 @@ class _Agent:
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
             self._shelf.stop(self._clock.link_now())
+            self._watch.end(self._ledger)
         finally:
             self._links.stop()
+            if self._tap is not None:
+                self._tap.close()
         self._voice.say("agent", f"ends: {self._inbox.why_stopped}")
 
     def _turn(self, happenings: Sequence[Happening]) -> None:
@@ -176,10 +190,20 @@ class _Agent:
         for happening in happenings:
             self._take(happening)
         self._shelf.tick(self._clock.link_now())
+        self._watch.tick()
+        if self._tap is not None:
+            self._tap.flush()
         self._write_what_waits()
+        self._write_health()
         self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
 
+    def _heard(self, name: str, event: ReaderEvent) -> None:
+        if self._tap is not None and isinstance(event, TagRead):
+            self._tap.hear(name, event)
+        self._watch.hear(name, event)
+
     def _take(self, happening: Happening) -> None:
+        self._watch.take(happening)
         match happening:
             case ReaderOpened() | ReaderSaid() | ReaderClosed():
                 self._shelf.take(happening, self._clock.link_now())
@@ -208,19 +232,32 @@ class _Agent:
                 self._shelf.written(beliefs)
             idle = False
 
+    def _write_health(self) -> None:
+        """Write outages and rates, after everything a person waits for."""
+        if not self._watch.due or self._clock.link_s() < self._full_until:
+            return
+        try:
+            self._watch.write(self._ledger)
+        except StoreFault as fault:
+            self._fail(fault)
+
     def _write(self, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> bool:
         try:
             self._counter.write(self._ledger, self._pen, scans, beliefs)
-        except DiskFull as fault:
-            self._voice.say_counted("ledger", str(fault))
-            self._full_until = self._clock.link_s() + FULL_DISK_PAUSE_S
-            return False
         except StoreFault as fault:
-            self._voice.say("ledger", str(fault))
-            self._reopen()
+            self._fail(fault)
             return False
         self._uplink.committed()
         return True
+
+    def _fail(self, fault: StoreFault) -> None:
+        """After a full disk wait a while, after any other fault open anew. Raises `StoreFault`."""
+        if isinstance(fault, DiskFull):
+            self._voice.say_counted("ledger", str(fault))
+            self._full_until = self._clock.link_s() + FULL_DISK_PAUSE_S
+            return
+        self._voice.say("ledger", str(fault))
+        self._reopen()
 
     def _reopen(self) -> None:
         """After a fault of the disk trust nothing in memory: open anew and verify. Raises `StoreFault`."""

@@ -29,8 +29,9 @@ class _Line:
 
 
 class Shelf:
-    """Every reader of one storeroom. `settled(name)` is called when a reader works.
+    """Every reader of one storeroom.
 
+    `settled(name)` is called when a reader works, `heard(name, event)` with everything it says, before it is judged.
     `story_at(now)` tells the story instant of link time, for readers that have no clock of their own; `story_rate`
     story seconds are one second of link time.
     """
@@ -44,7 +45,9 @@ class Shelf:
         settled: Callable[[str], None],
         story_at: Callable[[Instant], Instant] | None = None,
         story_rate: float = 1.0,
+        heard: Callable[[str, ReaderEvent], None] | None = None,
     ) -> None:
+        self._heard = heard or (lambda _name, _event: None)
         self._lines = {reader.name: _Line(session_maker(reader, story_at, story_rate)) for reader in readers}
         self._presence = presence
         self._voice = voice
@@ -123,6 +126,7 @@ class Shelf:
                 self._voice.say_counted(f"reader {name} frames", f"{event.reason}; left out, {len(event.raw)} bytes")
             case _:
                 pass
+        self._heard(name, event)
         for told in self._presence.receive(event, name):
             if isinstance(told, Belief):
                 self._waiting.pop(told.epc, None)

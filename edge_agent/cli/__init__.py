@@ -63,7 +63,7 @@ def _run(arguments: Sequence[str]) -> int:
     from edge_agent.errors import BadConfig, EdgeError
 
     try:
-        return _live(options.config, options.parent_pipe)
+        return _live(options.config, options.parent_pipe, options.tap)
     except BadConfig as error:
         return _complain(str(error), WRONG_USE)
     except EdgeError as error:
@@ -81,12 +81,14 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--parent-pipe", type=int, metavar="FD", help="end at the end of this inherited pipe, for a parent that may die"
     )
+    parser.add_argument("--tap", type=Path, metavar="FILE", help="record every accepted read there, one JSON line each")
     return parser
 
 
-def _live(path: Path, parent_pipe: int | None) -> int:
+def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     from edge_agent.agent import run
     from edge_agent.agent.inbox import Inbox
+    from edge_agent.agent.tap import open_tap
     from edge_agent.agent.voice import Voice
     from edge_agent.clock import Clock
     from edge_agent.config import load_config
@@ -97,7 +99,9 @@ def _live(path: Path, parent_pipe: int | None) -> int:
     if parent_pipe is not None:
         _end_with_parent(parent_pipe, inbox.stop)
     device = config.device.id
-    run(config, inbox, Voice(Clock(config.story)), version=_version(), ready=lambda: _tell(f"ready {device}"))
+    voice = Voice(Clock(config.story))
+    record = None if tap is None else open_tap(tap, voice)
+    run(config, inbox, voice, version=_version(), ready=lambda: _tell(f"ready {device}"), tap=record)
     return DONE
 
 

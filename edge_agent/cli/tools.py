@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge_agent.agent.doctor import Finding, examine
+from edge_agent.cli.health import health_json, health_lines, health_of
 from edge_agent.config import Config, load_config
 from edge_agent.errors import BadConfig, EdgeError
 from edge_agent.links.ports import SERIAL
@@ -70,8 +71,11 @@ def call(arguments: list[str]) -> int:
     help="Run the agent of one storeroom until it is asked to stop.",
     epilog=example("wardstock-edge run --config edge.toml"),
 )
-def _run(config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")]) -> None:
-    del config
+def _run(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    tap: Annotated[Path | None, typer.Option("--tap", metavar="FILE", help="Record every accepted read there.")] = None,
+) -> None:
+    del config, tap
     raise AssertionError("`run` is handled before this file is imported")
 
 
@@ -104,13 +108,24 @@ def _status(
     where, told = _which((path, ledger), config)
     with _opened(where) as connection:
         status = read_status(connection)
+        health = health_of(connection)
     signing = _signing(told)
     if as_json:
         last = None if status.last_wall is None else to_iso(status.last_wall)
         numbers = {**asdict(status), "last_wall": last, "pending": status.pending}
-        _print_json({**numbers, "ledger": str(where), "bytes": where.stat().st_size, "signing": signing})
+        _print_json(
+            {
+                **numbers,
+                "ledger": str(where),
+                "bytes": where.stat().st_size,
+                "signing": signing,
+                "health": health_json(health),
+            }
+        )
     else:
         _print_status(where, status, signing)
+        for line in health_lines(health):
+            print(line)
 
 
 @app.command(

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from edge_agent.config import forms
 from edge_agent.config.forms import Address, Section
+from edge_agent.core.outages import BLIND_S
 from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
 from edge_agent.errors import BadConfig
@@ -19,7 +20,7 @@ from protocols.errors import BadValue
 from protocols.readers.registry import READERS
 from protocols.readers.use import BUS_ADDRESS_MAX, POWER_DBM_MAX
 from protocols.values import ids
-from protocols.values.ids import DeviceId, HospitalId, PlaceId
+from protocols.values.ids import DeviceId, Epc, HospitalId, PlaceId
 from protocols.values.instant import StoryTime, from_iso
 
 T = TypeVar("T")
@@ -80,6 +81,8 @@ class ReaderConfig:
     bus_address: int = 0
     power_dbm: int | None = None
     active: bool = False
+    reference: tuple[tuple[int, Epc], ...] = ()
+    blind_s: float = BLIND_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,8 @@ def _reader(table: Section, root: Path) -> ReaderConfig:
         keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
         round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
         antennas=table.need("antennas", forms.ANTENNAS),
+        reference=table.take("reference", forms.REFERENCE, ()),
+        blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
     )
 
 
@@ -269,6 +274,8 @@ def _module(table: Section, root: Path, kind: str) -> ReaderConfig:
         bus_address=table.take("bus_address", forms.whole(0, BUS_ADDRESS_MAX), 0) if several else 0,
         power_dbm=table.maybe("power_dbm", forms.whole(0, POWER_DBM_MAX)),
         active=table.take("active", forms.TRUTH, False) if several else False,
+        reference=table.take("reference", forms.REFERENCE, ()),
+        blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
     )
 
 

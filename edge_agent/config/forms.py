@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from protocols.errors import BadValue
 from protocols.values import ids
-from protocols.values.ids import PlaceId
+from protocols.values.ids import Epc, PlaceId
 
 T = TypeVar("T")
 
@@ -191,6 +191,21 @@ def _address(raw: object, scheme: str, port: int) -> Address | None:
     return Address(parts.hostname, given)
 
 
+def _reference(raw: object) -> tuple[tuple[int, Epc], ...] | None:
+    if not isinstance(raw, Mapping) or not 1 <= len(raw) <= ANTENNAS_MAX:
+        return None
+    rows = [(_antenna(key), value) for key, value in raw.items()]
+    if not all(antenna and isinstance(value, str) for antenna, value in rows):
+        return None
+    return tuple((antenna, ids.epc(value)) for antenna, value in rows)
+
+
+def _antenna(key: object) -> int:
+    """Return the antenna a key names, 0 for none."""
+    right = isinstance(key, str) and key.isascii() and key.isdecimal() and 1 <= int(key) <= 65_535
+    return int(str(key)) if right else 0
+
+
 def _name(text: str) -> str | None:
     return text if _NAME.fullmatch(text) else None
 
@@ -201,4 +216,5 @@ STOREROOM = Form("the id of a storeroom", lambda raw: _storeroom(raw) if isinsta
 TCP = Form("tcp://HOST:PORT", lambda raw: _address(raw, "tcp", 5084))
 BROKERS = Form(f'a list of 1..{BROKERS_MAX} such as ["mqtt://127.0.0.1:1883"]', _brokers)
 ANTENNAS = Form(f"a list of 1..{ANTENNAS_MAX} different antenna numbers such as [1, 2, 3, 4]", _antennas)
+REFERENCE = Form('a table of antenna and EPC such as { 1 = "3034…" }', _reference)
 SECONDS = number(1.0, DAY_S)

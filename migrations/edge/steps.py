@@ -160,4 +160,45 @@ _TRIGGERS = (
     """,
 )
 
-STEPS: tuple[Step, ...] = (Step("0001_ledger", _TABLES + _TRIGGERS),)
+_HEALTH = (
+    """
+    CREATE TABLE health (
+        outage INTEGER PRIMARY KEY NOT NULL,
+        part TEXT NOT NULL,
+        name TEXT NOT NULL,
+        antenna INTEGER NOT NULL,
+        cause TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        began INTEGER NOT NULL,
+        ended INTEGER CHECK (ended >= began),
+        ended_by TEXT NOT NULL DEFAULT ''
+    )
+    """,
+    "CREATE INDEX health_open ON health (part, name) WHERE ended IS NULL",
+    """
+    CREATE TABLE antenna_rate (
+        reader TEXT NOT NULL,
+        antenna INTEGER NOT NULL,
+        rounds INTEGER NOT NULL,
+        reads INTEGER NOT NULL,
+        last_read INTEGER,
+        PRIMARY KEY (reader, antenna)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE tag_rate (
+        reader TEXT NOT NULL,
+        antenna INTEGER NOT NULL,
+        epc TEXT NOT NULL,
+        rounds INTEGER NOT NULL,
+        rssi_dbm REAL,
+        last_read INTEGER,
+        PRIMARY KEY (reader, antenna, epc)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[Step, ...] = (
+    Step("0001_ledger", _TABLES + _TRIGGERS),
+    Step("0002_health", _HEALTH),
+)
