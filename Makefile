@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help env dev demo check test bench format lock clean
+.PHONY: help env dev demo check test bench fuzz format lock clean
 .NOTPARALLEL:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every check and every test'
 	@echo 'make check   the quick gate: format, lint, import contracts, types'
 	@echo 'make bench   every benchmark, one JSON line each with its ratio'
+	@echo 'make fuzz    a million spoilt inputs for everything that reads from outside (ARGS="--inputs N NAME")'
 	@echo 'make format  put the code into the one format'
 	@echo 'make lock    compile both locks again from pyproject.toml (needs uv; UPGRADE=--upgrade takes newer versions)'
 	@echo 'make clean   remove everything that the above made'
@@ -39,6 +40,9 @@ test: dev
 
 bench: dev
 	@set -e; for name in $(basename $(notdir $(wildcard tests/bench/bench_*.py))); do $(BIN)/python -m "tests.bench.$$name"; done
+
+fuzz: dev
+	@$(BIN)/python -m tests.fuzz.streams $(ARGS)
 
 format: dev
 	@$(BIN)/ruff check --quiet --fix --exit-zero .
