@@ -46,7 +46,7 @@ class Where(StrEnum):
 
 
 class Custody(StrEnum):
-    """Where one unit stands in its life."""
+    """Where one unit stands in its life; `returned` went to its supplier, `missing` is what a count did not find."""
 
     NONE = "none"
     TRANSIT = "in_transit"
@@ -55,6 +55,9 @@ class Custody(StrEnum):
     ISSUED = "issued"
     USED = "used"
     HELD = "held"
+    PACKED = "packed"
+    RETURNED = "returned"
+    MISSING = "missing"
     GONE = "gone"
     SAME = "same"
 
@@ -91,6 +94,8 @@ _W, _C = Where, Custody
 _WARD = (Who.NURSE, Who.KEEPER)
 _KEEPER = (Who.KEEPER, Who.STOREKEEPER)
 _S, _ANY = (_W.STORE,), (_W.ANY,)
+_OWN_S, _USED = (_W.STORE, _W.OWNER), (_W.PATIENT, _W.OWNER)
+"""A use of consigned goods goes through `owner@`: the supplier's leave the shelf, the hospital's are used."""
 
 _ROWS = (
     Movement("opening", (_W.OPENING,), _S, _C.IN_STOCK, "stock_taking", "in_progress", (*_KEEPER, Who.DEVICE)),
@@ -104,23 +109,23 @@ _ROWS = (
     Movement("pack_make", (_W.STORE, _W.KIT), (_W.KIT, _W.STORE), _C.IN_STOCK, "packing", "in_progress", _KEEPER),
     Movement(
         "pack_open",
-        (_W.STORE, _W.KIT),
-        (_W.KIT, _W.STORE, _W.PATIENT),
+        (_W.STORE, _W.KIT, _W.OWNER),
+        (_W.KIT, _W.STORE, _W.PATIENT, _W.OWNER),
         _C.USED,
         "unpacking",
         "completeness_verified",
         _WARD,
     ),
     Movement("set_brought", (_W.SUPPLIER,), _S, _C.IN_STOCK, "receiving", "in_progress", _WARD),
-    Movement("set_used", _S, (_W.PATIENT,), _C.USED, "dispensing", "dispensed", _WARD),
-    Movement("set_returned", _S, (_W.SUPPLIER,), _C.GONE, "shipping", "returned", _WARD),
+    Movement("set_used", _OWN_S, _USED, _C.USED, "dispensing", "dispensed", _WARD),
+    Movement("set_returned", _S, (_W.SUPPLIER,), _C.RETURNED, "shipping", "returned", _WARD),
     Movement("transfer_out", _S, (_W.TRANSIT,), _C.TRANSIT, "departing", "in_transit", (*_WARD, Who.STOREKEEPER)),
     Movement("transfer_in", (_W.TRANSIT,), _S, _C.IN_STOCK, "arriving", "in_progress", (*_WARD, Who.STOREKEEPER)),
     Movement("stock", _S, _S, _C.IN_STOCK, "stocking", "sellable_accessible", _WARD),
     Movement("issue", _S, (_W.ISSUED,), _C.ISSUED, "picking", "reserved", _WARD),
-    Movement("use", (_W.ISSUED, _W.STORE), (_W.PATIENT,), _C.USED, "dispensing", "dispensed", _WARD),
+    Movement("use", (_W.ISSUED, *_OWN_S), _USED, _C.USED, "dispensing", "dispensed", _WARD),
     Movement("return_to_store", (_W.ISSUED,), _S, _C.IN_STOCK, "receiving", "returned", _WARD),
-    Movement("return_to_supplier", _S, (_W.SUPPLIER,), _C.GONE, "shipping", "returned", _KEEPER),
+    Movement("return_to_supplier", _S, (_W.SUPPLIER,), _C.RETURNED, "shipping", "returned", _KEEPER),
     Movement("hold_near_expiry", (), (), _C.HELD, "holding", "non_sellable_other", (*_KEEPER, Who.DEVICE)),
     Movement("hold_expired", (), (), _C.HELD, "holding", "expired", (*_KEEPER, Who.DEVICE)),
     Movement("hold_recall", (), (), _C.HELD, "holding", "recalled", (*_KEEPER, Who.DEVICE)),
@@ -135,6 +140,9 @@ _ROWS = (
     Movement("reversal", _ANY, _ANY, _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
     Movement("visit", (), (), _C.SAME, "", "", (Who.NURSE, Who.KEEPER, Who.DEVICE)),
     Movement("observe", (), (), _C.SAME, "cycle_counting", "", (Who.DEVICE,)),
+    Movement("discrepancy", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
+    Movement("duty", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
+    Movement("unknown_label", (), (), _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
 )
 
 MOVEMENTS = MappingProxyType({row.kind: row for row in _ROWS})
@@ -172,6 +180,8 @@ class MovementBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     """The body of a kind that posts: its lines, when it happened if not now (µs UTC), what it names.
 
     `reverses` is the hex event id of the entry a `reversal` undoes; `refs` are hex event ids or document numbers.
+    `flags` say what was unusual (`Flag`), `reason` why in the card's word, `proposed` the lot that should have gone
+    first, `patient` a keyed hash and never the id, `policy` the version of the policy that the device knew.
     """
 
     lines: tuple[PostingLine, ...]
@@ -180,10 +190,33 @@ class MovementBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     refs: tuple[str, ...] = ()
     visit: str = ""
     label: str = ""
+    flags: tuple[str, ...] = ()
+    reason: str = ""
+    proposed: str = ""
+    patient: str = ""
+    policy: str = ""
+
+
+class Flag(StrEnum):
+    """What was unusual about an act that was recorded all the same."""
+
+    EMERGENCY = "emergency"
+    EXPIRED = "expired"
+    HELD = "held"
+    NOT_FIRST = "not_first_to_expire"
+    SUSPENDED = "suspended"
+    CLAIMED = "claimed"
+    IMPLIED = "implied"
+    SHADOW = "shadow"
+    UNKNOWN_LOT = "unknown_lot"
+    CONTRADICTED = "contradicted"
 
 
 class Binding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
-    """One tag bound to one unit: EPC hex <-> GTIN, lot, serial; `expiry` an ISO date."""
+    """One tag bound to one unit: EPC hex <-> GTIN, lot, serial; `expiry` an ISO date.
+
+    `unit` names the unit where the tag is not its first: a replaced tag leaves the unit its name.
+    """
 
     epc: str
     item: str
@@ -191,6 +224,12 @@ class Binding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     lot: str = ""
     serial: str = ""
     expiry: str = ""
+    unit: str = ""
+
+    @property
+    def names(self) -> str:
+        """Return the unit that the tag names."""
+        return self.unit or self.epc
 
 
 class BindBody(msgspec.Struct, frozen=True):
@@ -212,10 +251,100 @@ class ObserveBody(msgspec.Struct, frozen=True):
             raise BadValue(f"observe: expected a probability from 0 to 1, got {self.p}")
 
 
-class VisitBody(msgspec.Struct, frozen=True):
-    """The body of `visit`: `begin` or `end`; the actor is the entry's."""
+class VisitBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `visit`: `begin` or `end`; the actor is the entry's, empty for an emergency without a badge."""
 
     phase: str
+    flags: tuple[str, ...] = ()
+
+
+class TagBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `tag_replaced` (old and new EPC hex of one unit) and `tag_killed` (old alone)."""
+
+    old: str
+    new: str = ""
+
+
+class LotName(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """Loose stock of one lot, wherever it lies in the storeroom."""
+
+    item: str
+    lot: str = ""
+
+
+class StandingBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `inspect_ok`, `inspect_fail` and the holds: what may, or may not, be taken from now on."""
+
+    units: tuple[str, ...] = ()
+    lots: tuple[LotName, ...] = ()
+    reason: str = ""
+    refs: tuple[str, ...] = ()
+
+
+class DiscrepancyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `discrepancy`: a difference somebody must look at, or the closing of one.
+
+    `sort` is a word such as `unclaimed`; `of` the hex event id that showed it; `closes` the id of the one that is done.
+    """
+
+    sort: str
+    item: str = ""
+    lot: str = ""
+    unit: str = ""
+    of: str = ""
+    said: str = ""
+    closes: str = ""
+
+
+class DutyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `duty`: which duty, when it was due (µs UTC), and `done`, `late` or `missed`; `refs` its evidence."""
+
+    duty: str
+    due: int
+    state: str
+    refs: tuple[str, ...] = ()
+
+
+class UnknownBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `unknown_label`: a scanned text as it came, what was being done with it, and how many."""
+
+    text: str
+    doing: str
+    qty: int = 1
+    flags: tuple[str, ...] = ()
+
+
+class CountLine(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """One line as somebody counted it; an empty lot is "lot unknown"."""
+
+    item: str
+    qty: int
+    lot: str = ""
+    owner: str = "hospital"
+    unit: str = ""
+    position: str = ""
+    expiry: str = ""
+
+    def __post_init__(self) -> None:
+        item_id(self.item)
+        lot_no(self.lot)
+        unit_id(self.unit)
+        if not 0 <= self.qty <= LINE_QTY_MAX:
+            raise BadValue(f"count line: expected 0..{LINE_QTY_MAX} base units, got {self.qty}")
+
+
+class CountBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `count_daily` and `count_monthly`: a sheet is opened, gets lines, is closed.
+
+    `cut` is the hex event id of the last entry the counting device had written: the count is of the book at that
+    entry, never at a time of a clock. `blind` says that nobody was shown what the book expects.
+    """
+
+    sheet: str
+    phase: str
+    cut: str = ""
+    blind: bool = False
+    lines: tuple[CountLine, ...] = ()
 
 
 def place_sort(place: str) -> Where:

@@ -14,15 +14,15 @@ from edge_agent.core.book import effect_of
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.recognise import Draft, Facts, Meaning, Visit, decide, end_visit, meaning_of
 from edge_agent.errors import StoreFault
+from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import facts_of
+from edge_agent.store.queries import facts_of, tags_of_units
 from protocols.codes.label import Label
 from protocols.entry import ChainedEntry
 from protocols.errors import ProtocolsError
-from protocols.movements import Custody
 from protocols.readers.reads import BadFrame
 from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
-from protocols.values.ids import Epc, PlaceId
+from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant
 
 REFUSALS_A_MINUTE_MAX = 30
@@ -113,7 +113,7 @@ class Counter:
         for name, visit in visits.items():
             self._scanners[name].visit = visit
         self._answer(group.answers)
-        self._tell_presence(group.written)
+        self._tell_presence(ledger.connection, group.written)
 
     def _answer(self, answers: Iterable[_Answer]) -> None:
         for answer in answers:
@@ -126,11 +126,10 @@ class Counter:
             else:
                 self._voice.say_counted(topic, answer.message, burst=REFUSALS_A_MINUTE_MAX)
 
-    def _tell_presence(self, written: Iterable[ChainedEntry]) -> None:
-        for each in written:
-            for step in effect_of(each.entry.kind, each.entry.body).custody:
-                here = step.state == Custody.IN_STOCK.value and step.place == self._ward
-                self._presence.book(Epc(step.unit), here, each.entry.wall)
+    def _tell_presence(self, connection: Connection, written: Iterable[ChainedEntry]) -> None:
+        moved = {one.unit for each in written for one in effect_of(each.entry.kind, each.entry.body).moved}
+        for tag in tags_of_units(connection, moved, self._ward):
+            self._presence.book(tag.epc, tag.here, tag.booked_at)
 
 
 @dataclass(slots=True)

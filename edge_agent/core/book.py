@@ -1,30 +1,33 @@
-"""What one entry does to the edge's book: balances, custody, beliefs, bindings. Pure.
+"""What one entry says to the edge's book: lines of stock, units moved or held, beliefs, bindings. Pure.
 
-`effect_of` is the only reading of an entry's body here; the store writes an effect into tables, the verification folds
-it into dictionaries, and both must agree. The rule that must not be broken: every line takes from one place what it
-gives to another, so that the sum over places stays zero for each (item, lot, owner, unit).
+`effect_of` is the only reading of an entry's body here; what an effect comes to in a book as it stands is told by
+`posting`. The rule that must not be broken: every line takes from one place what it gives to another, so that the sum
+over places stays zero for each (item, lot, owner, unit).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from edge_agent.core.custody import Act, act_of
 from protocols.movements import (
     BindBody,
     Binding,
-    Custody,
-    Movement,
+    DiscrepancyBody,
+    MovementBody,
     ObserveBody,
     PostingLine,
-    Where,
+    StandingBody,
+    TagBody,
     lines_of,
     movement_of,
-    place_sort,
     read_body,
 )
 
-BIND = "bind_tag"
-OBSERVE = "observe"
+BIND, OBSERVE, DISCREPANCY = "bind_tag", "observe", "discrepancy"
+TAGS = frozenset({"tag_replaced", "tag_killed"})
+HOLDS = frozenset({"inspect_fail", "hold_near_expiry", "hold_expired", "hold_recall"})
+STANDINGS = HOLDS | {"inspect_ok"}
 
 
 class BalanceKey(NamedTuple):
@@ -38,84 +41,103 @@ class BalanceKey(NamedTuple):
     unit: str
 
 
-class CustodyStep(NamedTuple):
-    """Where one unit stands after a line."""
+class Moved(NamedTuple):
+    """One unit an act met: where it was taken from and brought to, both empty when it stayed."""
 
     unit: str
-    state: str
-    place: str
+    act: Act
+    source: str
+    target: str
+    item: str = ""
+    lot: str = ""
+
+
+class LotHeld(NamedTuple):
+    """Loose stock of one lot that must not be taken (`kind` says why), or may again (`kind` empty)."""
+
+    item: str
+    lot: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Everything one entry changes in the book."""
+    """What one entry says, read and put in order; what it comes to depends on the book before it."""
 
     deltas: tuple[tuple[BalanceKey, int], ...] = ()
-    custody: tuple[CustodyStep, ...] = ()
+    moved: tuple[Moved, ...] = ()
     belief: ObserveBody | None = None
     bindings: tuple[Binding, ...] = ()
-
-
-STATE_AT = {
-    Where.STORE: Custody.IN_STOCK,
-    Where.KIT: Custody.IN_STOCK,
-    Where.TRANSIT: Custody.TRANSIT,
-    Where.ISSUED: Custody.ISSUED,
-    Where.PATIENT: Custody.USED,
-}
-"""Custody by where a unit arrives, for kinds whose row says SAME (reversals, adjustments); elsewhere it is GONE."""
+    tag: TagBody | None = None
+    held: tuple[LotHeld, ...] = ()
+    reverses: bytes = b""
+    stated: DiscrepancyBody | None = None
+    occurred_at: int | None = None
 
 
 def effect_of(kind: str, raw_body: bytes) -> Effect:
-    """Return what an entry does. Raises `BadValue` or `PeerBroke` for a body the table of movements does not admit."""
-    row = movement_of(kind)
-    if row.posts:
-        lines = lines_of(kind, raw_body)
-        return Effect(deltas=tuple(_deltas(lines)), custody=tuple(_custody(row, lines)))
+    """Return what an entry says. Raises `BadValue` or `PeerBroke` for a body the table of movements does not admit."""
+    if movement_of(kind).posts:
+        return _posting(kind, raw_body)
     if kind == OBSERVE:
         return Effect(belief=read_body(raw_body, ObserveBody))
     if kind == BIND:
         return Effect(bindings=read_body(raw_body, BindBody).bindings)
+    if kind in TAGS:
+        return Effect(tag=read_body(raw_body, TagBody))
+    if kind in STANDINGS:
+        return _standing(kind, read_body(raw_body, StandingBody))
+    if kind == DISCREPANCY:
+        return Effect(stated=read_body(raw_body, DiscrepancyBody))
     return Effect()
 
 
+def _posting(kind: str, raw_body: bytes) -> Effect:
+    lines = lines_of(kind, raw_body)
+    body = read_body(raw_body, MovementBody)
+    return Effect(
+        deltas=tuple(_deltas(lines)),
+        moved=tuple(_moved(kind, lines)),
+        reverses=_event(body.reverses) if kind == "reversal" else b"",
+        occurred_at=body.occurred_at,
+    )
+
+
+def _event(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""  # it names nothing; what it posts stands
+
+
 def _deltas(lines: Iterable[PostingLine]) -> Iterable[tuple[BalanceKey, int]]:
+    total: dict[BalanceKey, int] = {}
     for line in lines:
         what = (line.item, line.lot, line.owner, line.unit)
-        yield BalanceKey(line.source, line.source_position, *what), -line.qty
-        yield BalanceKey(line.target, line.target_position, *what), line.qty
+        source = BalanceKey(line.source, line.source_position, *what)
+        target = BalanceKey(line.target, line.target_position, *what)
+        total[source] = total.get(source, 0) - line.qty
+        total[target] = total.get(target, 0) + line.qty
+    return ((key, qty) for key, qty in total.items() if qty)
 
 
-def _custody(row: Movement, lines: Iterable[PostingLine]) -> Iterable[CustodyStep]:
+def _moved(kind: str, lines: Iterable[PostingLine]) -> Iterable[Moved]:
+    """Return each unit once, from where its first line takes it to where its last brings it."""
+    ends: dict[str, list[PostingLine]] = {}
     for line in lines:
         if line.unit:
-            by_place = STATE_AT.get(place_sort(line.target), Custody.GONE)
-            state = by_place if row.custody is Custody.SAME else row.custody
-            yield CustodyStep(line.unit, state.value, line.target)
+            ends.setdefault(line.unit, []).append(line)
+    for unit, those in ends.items():
+        first, last = those[0], those[-1]
+        yield Moved(unit, act_of(kind, last.target), first.source, last.target, last.item, last.lot)
 
 
-@dataclass(slots=True)
-class Fold:
-    """The book as dictionaries, built entry by entry. It grows with the stock, not with the history."""
-
-    balances: dict[BalanceKey, int] = field(default_factory=dict)
-    custody: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
-    beliefs: dict[str, tuple[float, str, int, bytes]] = field(default_factory=dict)
-    bindings: dict[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
-
-    def post(self, event_id: bytes, effect: Effect) -> None:
-        """Add one entry's effect."""
-        for key, qty in effect.deltas:
-            total = self.balances.pop(key, 0) + qty
-            if total:
-                self.balances[key] = total
-        for step in effect.custody:
-            self.custody[step.unit] = (step.state, step.place, event_id)
-        if effect.belief is not None:
-            said = effect.belief
-            self.beliefs[said.epc] = (said.p, said.model, said.since, event_id)
-        for bound in effect.bindings:
-            self.bindings[bound.epc] = (bound.item, bound.gtin, bound.lot, bound.serial, bound.expiry)
+def _standing(kind: str, body: StandingBody) -> Effect:
+    act = act_of(kind)
+    return Effect(
+        moved=tuple(Moved(unit, act, "", "") for unit in body.units),
+        held=tuple(LotHeld(lot.item, lot.lot, kind if kind in HOLDS else "") for lot in body.lots),
+    )
 
 
 def unbalanced(balances: Iterable[tuple[BalanceKey, int]]) -> list[tuple[str, str, str, str]]:

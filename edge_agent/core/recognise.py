@@ -132,7 +132,7 @@ def _label(label: Label, visit: Visit | None, facts: Facts, ward: PlaceId) -> De
     why = _why_unknown(label, facts)
     if why:
         return _refuse(visit, why)
-    unit = facts.bindings[0].epc
+    unit = facts.bindings[0].names
     if facts.on_shelf is None or not _in_stock(facts.custody, ward):
         return _refuse(visit, _why_not_here(unit, facts.custody, ward))
     shelf = facts.on_shelf

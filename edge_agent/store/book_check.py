@@ -6,9 +6,10 @@ by hand), so every value is told as it stands and none of them ends the check.
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from edge_agent.core.book import BalanceKey, Fold, unbalanced
+from edge_agent.core.book import BalanceKey, unbalanced
+from edge_agent.core.fold import Fold
 from edge_agent.store.connection import Connection, Row
 from protocols.values.instant import Instant, to_iso
 
@@ -28,8 +29,17 @@ def book_differences(connection: Connection, fold: Fold) -> Iterator[str]:
     yield from _differ(custody, fold.custody, "custody of unit {}".format, _custody)
     beliefs = _rows(connection, "epc, p, model, since, event_id", "belief")
     yield from _differ(beliefs, fold.beliefs, "belief about tag {}".format, _belief)
-    bindings = _rows(connection, "epc, item, gtin, lot, serial, expiry", "binding")
+    bindings = _rows(connection, "epc, item, gtin, lot, serial, expiry, unit", "binding")
     yield from _differ(bindings, fold.bindings, "binding of tag {}".format, _binding)
+    held = {row[:2]: row[2:] for row in connection.stream("SELECT item, lot, kind, event_id FROM lot_held")}
+    yield from _differ(held, fold.held, "hold of item and lot {}".format, _listed)
+    undone = _rows(connection, "event_id, by_event_id", "undone")
+    folded = {event: (by,) for event, by in fold.undone.items()}
+    yield from _differ(undone, folded, lambda event: f"reversal of event {_shown(event)}", _listed)
+    found = _rows(
+        connection, "discrepancy, sort, place, item, lot, unit, said, event_id, closed_event_id", "discrepancy"
+    )
+    yield from _differ(found, fold.discrepancies, "discrepancy {}".format, _listed)
     for item, lot, owner, unit in unbalanced(_balances(connection).items()):
         yield f"sum over places is not zero: item {item}, lot {_shown(lot)}, owner {owner}, {_unit(unit)}"
     ((events, applied),) = connection.query(
@@ -44,7 +54,7 @@ def _balances(connection: Connection) -> dict[BalanceKey, int]:
     return {BalanceKey(*row[:6]): row[6] for row in rows}
 
 
-def _rows(connection: Connection, columns: str, table: str) -> dict[str, Row]:
+def _rows(connection: Connection, columns: str, table: str) -> dict[Any, Row]:
     return {row[0]: row[1:] for row in connection.stream(f"SELECT {columns} FROM {table}")}
 
 
@@ -77,8 +87,12 @@ def _belief(row: Row) -> str:
 
 
 def _binding(row: Row) -> str:
-    item, gtin, lot, serial, expiry = (_shown(value) for value in row)
-    return f"item {item}, GTIN {gtin}, lot {lot}, serial {serial}, expiry {expiry}"
+    item, gtin, lot, serial, expiry, unit = (_shown(value) for value in row)
+    return f"item {item}, GTIN {gtin}, lot {lot}, serial {serial}, expiry {expiry}, unit {unit}"
+
+
+def _listed(row: Row) -> str:
+    return ", ".join(map(_shown, row))
 
 
 def _unit(unit: object) -> str:

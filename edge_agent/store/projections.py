@@ -1,20 +1,24 @@
-"""The edge's book as tables: balance, custody, belief and binding, written in the entry's own transaction.
+"""The edge's book as tables, written in the entry's own transaction.
 
-What an entry means is decided in `core.book`; this file only writes it down. The rule that must not be broken: an
-`event_id` is posted once, however often its entry comes.
+What an entry means is decided in `core.book` and `core.posting`; this file only asks and writes it down. The rule that
+must not be broken: an `event_id` is posted once, however often its entry comes.
 """
 
+from collections.abc import Sequence
+
 from edge_agent.core.book import BalanceKey, Effect, effect_of
+from edge_agent.core.fold import binding_row, finding_id
+from edge_agent.core.posting import Changes, post
 from edge_agent.store.connection import Connection
 from protocols.entry import Entry
+from protocols.movements import Binding
 
+_KEY = "place = ? AND position = ? AND item = ? AND lot = ? AND owner = ? AND unit = ?"
 _ADD = """
     INSERT INTO balance (place, position, item, lot, owner, unit, qty) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET qty = qty + excluded.qty
 """
-_DROP_ZERO = """
-    DELETE FROM balance WHERE place = ? AND position = ? AND item = ? AND lot = ? AND owner = ? AND unit = ? AND qty = 0
-"""
+_DROP_ZERO = f"DELETE FROM balance WHERE {_KEY} AND qty = 0"
 _CUSTODY = """
     INSERT INTO custody (unit, state, place, at, actor, event_id) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET state = excluded.state, place = excluded.place, at = excluded.at, actor = excluded.actor,
@@ -26,9 +30,17 @@ _BELIEF = """
         event_id = excluded.event_id
 """
 _BINDING = """
-    INSERT INTO binding (epc, item, gtin, lot, serial, expiry) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO binding (epc, item, gtin, lot, serial, expiry, unit) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET item = excluded.item, gtin = excluded.gtin, lot = excluded.lot, serial = excluded.serial,
-        expiry = excluded.expiry
+        expiry = excluded.expiry, unit = excluded.unit
+"""
+_HELD = """
+    INSERT INTO lot_held (item, lot, kind, event_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET kind = excluded.kind, event_id = excluded.event_id
+"""
+_DISCREPANCY = """
+    INSERT INTO discrepancy (discrepancy, sort, place, item, lot, unit, said, event_id, closed_event_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, x'')
 """
 
 
@@ -37,19 +49,75 @@ def project(connection: Connection, entry: Entry) -> None:
     if connection.query("SELECT 1 FROM applied WHERE event_id = ?", (entry.event_id,)):
         return
     connection.execute("INSERT INTO applied (event_id) VALUES (?)", (entry.event_id,))
-    _write(connection, entry, effect_of(entry.kind, entry.body))
+    effect = effect_of(entry.kind, entry.body)
+    _write(connection, entry, effect, post(effect, Tables(connection)))
 
 
-def _write(connection: Connection, entry: Entry, effect: Effect) -> None:
+class Tables:
+    """What the book's tables say now, as `core.posting` asks it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def balance(self, key: BalanceKey) -> int:
+        """Return a balance, 0 when there is none."""
+        rows = self._connection.query(f"SELECT qty FROM balance WHERE {_KEY}", key)
+        return int(rows[0][0]) if rows else 0
+
+    def where(self, unit: str) -> tuple[str, str] | None:
+        """Return a unit's state and place, None if it was never posted."""
+        rows = self._connection.query("SELECT state, place FROM custody WHERE unit = ?", (unit,))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def binding(self, epc: str) -> Binding | None:
+        """Return what a tag is bound to."""
+        rows = self._connection.query(
+            "SELECT epc, item, gtin, lot, serial, expiry, unit FROM binding WHERE epc = ?", (epc,)
+        )
+        return Binding(*rows[0]) if rows else None
+
+    def tags_of(self, gtin: str, serial: str) -> Sequence[str]:
+        """Return the tags bound to a product's serial number."""
+        rows = self._connection.query(
+            "SELECT epc FROM binding WHERE gtin = ? AND serial = ? ORDER BY epc LIMIT 9", (gtin, serial)
+        )
+        return [epc for (epc,) in rows]
+
+    def reversed(self, event_id: bytes) -> bool:
+        """Tell whether a reversal of this event was posted."""
+        return bool(self._connection.query("SELECT 1 FROM undone WHERE event_id = ?", (event_id,)))
+
+
+def _write(connection: Connection, entry: Entry, effect: Effect, changes: Changes) -> None:
     if effect.deltas:
         connection.executemany(_ADD, [(*key, qty) for key, qty in effect.deltas])
-        touched: list[BalanceKey] = [key for key, _ in effect.deltas]
-        connection.executemany(_DROP_ZERO, touched)
-    connection.executemany(
-        _CUSTODY,
-        [(unit, state, place, entry.wall, entry.actor, entry.event_id) for unit, state, place in effect.custody],
-    )
+        connection.executemany(_DROP_ZERO, [key for key, _ in effect.deltas])
+    if changes.custody:
+        at = entry.wall if effect.occurred_at is None else effect.occurred_at
+        rows = [(unit, state, place, at, entry.actor, entry.event_id) for unit, state, place in changes.custody]
+        connection.executemany(_CUSTODY, rows)
     if effect.belief is not None:
         said = effect.belief
         connection.execute(_BELIEF, (said.epc, said.p, said.model, said.since, entry.event_id))
-    connection.executemany(_BINDING, [(b.epc, b.item, b.gtin, b.lot, b.serial, b.expiry) for b in effect.bindings])
+    connection.executemany("DELETE FROM binding WHERE epc = ?", [(epc,) for epc in changes.unbound])
+    connection.executemany(_BINDING, [(bound.epc, *binding_row(bound)) for bound in changes.bound])
+    _write_rest(connection, entry, effect, changes)
+
+
+def _write_rest(connection: Connection, entry: Entry, effect: Effect, changes: Changes) -> None:
+    for lot in effect.held:
+        if lot.kind:
+            connection.execute(_HELD, (lot.item, lot.lot, lot.kind, entry.event_id))
+        else:
+            connection.execute("DELETE FROM lot_held WHERE item = ? AND lot = ?", (lot.item, lot.lot))
+    if effect.reverses:
+        connection.execute(
+            "INSERT INTO undone (event_id, by_event_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (effect.reverses, entry.event_id),
+        )
+    found = [(finding_id(entry.event_id, no), *finding, entry.event_id) for no, finding in enumerate(changes.findings)]
+    connection.executemany(_DISCREPANCY, found)
+    if effect.stated is not None and effect.stated.closes:
+        connection.execute(
+            "UPDATE discrepancy SET closed_event_id = ? WHERE discrepancy = ?", (entry.event_id, effect.stated.closes)
+        )

@@ -1,13 +1,17 @@
 """Questions asked of the book, each answered by one index: a label's facts, the last visit, what presence must know."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_agent.core.recognise import CustodyOf, Facts, OnShelf, Visit
-from edge_agent.store.connection import Connection
+from edge_agent.store.connection import Connection, Row
 from protocols.entry import decode_body
 from protocols.movements import Binding, Custody
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
 from protocols.values.instant import Instant
+
+HERE = frozenset({Custody.IN_STOCK.value, Custody.HELD.value, Custody.INSPECTING.value})
+"""States in which a unit lies on a shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,13 @@ class KnownTag:
 def facts_of(connection: Connection, gtin: str, serial: str, ward: PlaceId) -> Facts:
     """Return what the book says about a product and serial."""
     rows = connection.query(
-        "SELECT epc, item, gtin, lot, serial, expiry FROM binding WHERE gtin = ? AND serial = ? LIMIT 9", (gtin, serial)
+        "SELECT epc, item, gtin, lot, serial, expiry, unit FROM binding WHERE gtin = ? AND serial = ? LIMIT 9",
+        (gtin, serial),
     )
     bindings = tuple(Binding(*row) for row in rows)
     if len(bindings) != 1:
         return Facts(bindings)
-    unit = UnitId(bindings[0].epc)
+    unit = UnitId(bindings[0].names)
     return Facts(bindings, custody_of(connection, unit), _on_shelf(connection, unit, ward))
 
 
@@ -63,16 +68,28 @@ def open_visit(connection: Connection) -> Visit | None:
     return Visit(ActorId(actor), Instant(last_act))
 
 
+_TAGS = """
+    SELECT binding.epc, custody.state, custody.place, custody.at, belief.p, belief.since FROM binding
+    LEFT JOIN custody ON custody.unit = CASE binding.unit WHEN '' THEN binding.epc ELSE binding.unit END
+    LEFT JOIN belief ON belief.epc = binding.epc
+"""
+
+
 def known_tags(connection: Connection, ward: PlaceId) -> list[KnownTag]:
     """Return every bound tag with its custody and belief."""
-    rows = connection.stream(
-        "SELECT binding.epc, custody.state, custody.place, custody.at, belief.p, belief.since FROM binding "
-        "LEFT JOIN custody ON custody.unit = binding.epc LEFT JOIN belief ON belief.epc = binding.epc"
-    )
-    return [
-        KnownTag(Epc(epc), state == Custody.IN_STOCK.value and place == ward, Instant(at or 0), p, Instant(since or 0))
-        for epc, state, place, at, p, since in rows
-    ]
+    return [_known(row, ward) for row in connection.stream(_TAGS)]
+
+
+def tags_of_units(connection: Connection, units: Iterable[str], ward: PlaceId) -> list[KnownTag]:
+    """Return the tags that name some units."""
+    sql = f"{_TAGS} WHERE binding.epc = ? AND binding.unit = '' OR binding.unit = ?"
+    return [_known(row, ward) for unit in units for row in connection.query(sql, (unit, unit))]
+
+
+def _known(row: Row, ward: PlaceId) -> KnownTag:
+    epc, state, place, at, p, since = row
+    here = state in HERE and place == ward
+    return KnownTag(Epc(epc), here, Instant(at or 0), p, Instant(since or 0))
 
 
 def bound_epcs(connection: Connection) -> set[str]:

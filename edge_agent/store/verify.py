@@ -7,7 +7,8 @@ but compares each with its own. Not here: repairs; a broken ledger is restored o
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge_agent.core.book import Fold, effect_of
+from edge_agent.core.book import effect_of
+from edge_agent.core.fold import Fold
 from edge_agent.store.book_check import book_differences
 from edge_agent.store.connection import Connection, Row
 from edge_agent.store.rows import ENTRY_COLUMNS, entry_of

@@ -9,6 +9,8 @@ INSERT only at the head, which also refuses `INSERT OR REPLACE` from any connect
 
 from dataclasses import dataclass
 
+from migrations.edge import storeroom
+
 SET = "wardstock-edge"
 """Name of this set in the table that records what was applied."""
 
@@ -201,4 +203,5 @@ _HEALTH = (
 STEPS: tuple[Step, ...] = (
     Step("0001_ledger", _TABLES + _TRIGGERS),
     Step("0002_health", _HEALTH),
+    Step("0003_storeroom", storeroom.BOOK),
 )

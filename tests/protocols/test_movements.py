@@ -106,6 +106,9 @@ STOREROOM_KINDS = frozenset(
         "reversal",
         "visit",
         "observe",
+        "discrepancy",
+        "duty",
+        "unknown_label",
     )
 )
 

@@ -5,7 +5,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core.book import Fold, effect_of, unbalanced
+from edge_agent.core.book import effect_of, unbalanced
+from edge_agent.core.fold import Fold
 from edge_agent.core.opening import LINES_A_DRAFT, Piece, opening_drafts
 from protocols.codes.gtin import Gtin14
 from protocols.entry import encode_body

@@ -3,6 +3,7 @@
 import pytest
 
 from edge_agent.core.book import effect_of
+from edge_agent.core.custody import Act
 from edge_agent.core.recognise import (
     CustodyOf,
     Decision,
@@ -61,7 +62,7 @@ def test_an_item_in_a_visit_is_issued_from_its_shelf_into_the_persons_hand() -> 
         ("ward-01", "S3", EPC, -1),
         ("issued@ward-01", "", EPC, 1),
     ]
-    assert [(step.state, step.place) for step in effect.custody] == [("issued", "issued@ward-01")]
+    assert [(moved.act, moved.target) for moved in effect.moved] == [(Act.ISSUE, "issued@ward-01")]
 
 
 def test_the_card_done_ends_the_visit() -> None:

@@ -124,7 +124,7 @@ def test_a_book_that_left_its_ledger_is_named(path: Path, statement: str, what: 
         ("UPDATE custody SET event_id = x'019c', place = ''", "the table issued at - by event 019c"),
         ("DELETE FROM belief", "the ledger says probability 0.99 by model window-1 since 2026-03-02T16:00:00+08:00"),
         ("UPDATE belief SET since = 'soon'", "by model window-1 since soon by event 01"),
-        ("DELETE FROM binding", "serial 0000, expiry -, the table nothing"),
+        ("DELETE FROM binding", "serial 0000, expiry -, unit -, the table nothing"),
     ],
 )
 def test_a_difference_is_said_in_an_auditors_words(path: Path, statement: str, said: str) -> None:
