@@ -5,19 +5,23 @@ and then inventories in rounds. A round is one burst of stated length, or a numb
 `stop`: its answer comes after everything the module had to say, so it ends the round. The table below is the order.
 
 Not in the table: a request without an answer is repeated twice, for a line loses bytes; then the session ends. The
-error "no tag" is an answer. The rule that must not be broken: a round ends as proof only if the module answered at
-least one inventory of it; a module that answers requests and no inventory is a dead antenna, not an empty shelf.
-Instants of reads are the host's (`ReaderUse.story_at`), at the moment the bytes came.
+error "no tag" is an answer. An order for a tag's memory is carried out between two rounds. The rule that must not be
+broken: a round ends as proof only if the module answered at least one inventory of it; a module that answers requests
+and no inventory is a dead antenna, not an empty shelf. Instants of reads are the host's (`ReaderUse.story_at`), at the
+moment the bytes came.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from protocols.errors import WeBroke
+from protocols.readers.access import AccessOrder
+from protocols.readers.errands import Errands
+from protocols.readers.m100.access import steps_of
 from protocols.readers.m100.codec import M100Decoder, M100Frame, crc_ok, encode
 from protocols.readers.m100.layout import ERRORS, NO_TAG, REGION_CN_920_925
 from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import BadFrame, LinkDown, LinkUp, RoundEnded, TagRead
+from protocols.readers.reads import AccessDone, BadFrame, LinkDown, LinkUp, RoundEnded, TagRead
 from protocols.readers.use import ReaderUse
 from protocols.values.ids import epc
 from protocols.values.instant import Instant, plus
@@ -49,16 +53,21 @@ class State(Enum):
     POLLING = auto()
     STOPPING = auto()
     RESTING = auto()
+    ACCESSING = auto()
     ENDED = auto()
 
 
 class Event(Enum):
-    """What moves it on. `POLLED`: the round's inventories were answered, or their time is over."""
+    """What moves it on. `POLLED`: the round's inventories were answered, or their time is over.
+
+    `ORDERED`: a tag's memory is to be read or written; its end begins the next round.
+    """
 
     OPENED = auto()
     ANSWERED = auto()
     POLLED = auto()
     RESTED = auto()
+    ORDERED = auto()
     LOST = auto()
 
 
@@ -71,6 +80,8 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.POLLING, Event.POLLED): State.STOPPING,
     (State.STOPPING, Event.ANSWERED): State.RESTING,
     (State.RESTING, Event.RESTED): State.POLLING,
+    (State.RESTING, Event.ORDERED): State.ACCESSING,
+    (State.ACCESSING, Event.RESTED): State.POLLING,
 } | {(state, Event.LOST): State.ENDED for state in State}
 
 ANSWERS = {
@@ -115,6 +126,7 @@ class M100Session:
     use: ReaderUse
     state: State = State.IDLE
     _decoder: M100Decoder = field(default_factory=M100Decoder)
+    _errands: Errands = field(default_factory=lambda: Errands(steps_of))
     _deadline: Instant | None = None
     _attempts: int = 0
     _polled: int = 0
@@ -131,7 +143,7 @@ class M100Session:
     def closed(self, reason: str) -> list[Outcome]:
         """The port is gone, whoever ended it."""
         self.state = step(self.state, Event.LOST)
-        return [LinkDown(reason)]
+        return [*self._errands.clear(reason), LinkDown(reason)]
 
     def receive(self, data: bytes, now: Instant) -> list[Outcome]:
         """Take bytes from the module."""
@@ -167,6 +179,13 @@ class M100Session:
             return []
         return [Send(encode("stop")), *self._end("stopped")]
 
+    def access(self, order: AccessOrder, now: Instant) -> list[Outcome]:
+        """Read or write a tag's memory, between this round and the next; ends in one `AccessDone`."""
+        if not self._up or self.state is State.ENDED:
+            return [order.failed("the module is not running")]
+        refused = self._errands.add(order)
+        return refused + (self._go(Event.ORDERED, now) if self._rests_with_orders() else [])
+
     # --- requests and their answers ----------------------------------------------------------------------------------
 
     def _go(self, event: Event, now: Instant) -> list[Outcome]:
@@ -176,22 +195,26 @@ class M100Session:
         out: list[Outcome] = []
         if self.state is State.RESTING:
             self._deadline = plus(self._round_began, self.use.pause_s)
-            return self._judge_round(now)
+            out = self._judge_round(now)
+            return out + (self._go(Event.ORDERED, now) if self._rests_with_orders() else [])
         if self.state is State.POLLING:
             self._round_began, self._polled, self._proven, self._heard = now, 0, 0, False
             out += [] if self._up else [LinkUp(self.use.story_at(now))]
             self._up = True
         return [*out, self._ask(now)]
 
+    def _rests_with_orders(self) -> bool:
+        return self.state is State.RESTING and self._errands.begin()
+
     def _ask(self, now: Instant) -> Send:
         self._attempts += 1
         listening = self.state is State.POLLING and self.use.burst
         self._deadline = plus(now, self.use.burst_s if listening else self.use.answer_s)
-        return Send(request_of(self.state, self.use))
+        return Send(self._errands.request or request_of(self.state, self.use))
 
     def _end(self, reason: str) -> list[Outcome]:
         self.state = step(self.state, Event.LOST)
-        return [Close(reason)]
+        return [*self._errands.clear(reason), Close(reason)]
 
     def _take_all(self, frames: list[M100Frame | BadFrame], now: Instant) -> list[Outcome]:
         out: list[Outcome] = []
@@ -204,6 +227,8 @@ class M100Session:
     def _take(self, frame: M100Frame, now: Instant) -> list[Outcome]:
         if frame.type == "tag":
             return self._hear(frame, now)
+        if self.state is State.ACCESSING:
+            return self._took_step(frame, now)
         if frame.type == "error":
             return self._refused(frame.number("code"), now)
         if frame.type == ANSWERS.get(self.state) or (
@@ -211,6 +236,20 @@ class M100Session:
         ):
             return self._go(Event.ANSWERED, now)
         return []  # an answer to what was asked before, or twice
+
+    def _took_step(self, frame: M100Frame, now: Instant) -> list[Outcome]:
+        """Take the answer to one step of an order; the next round begins when it is over."""
+        if frame.type == "error":
+            code = frame.number("code")
+            done: AccessDone | None = self._errands.failed(ERRORS.get(code, f"error {code:02X}"))
+        elif self._errands.takes(frame.type):
+            done = self._errands.answered(frame.fields)
+        else:
+            return []
+        if done is not None:
+            return [done, *self._go(Event.RESTED, now)]
+        self._attempts = 0
+        return [self._ask(now)]
 
     def _refused(self, code: int, now: Instant) -> list[Outcome]:
         if code == NO_TAG or self.state is State.POLLING:

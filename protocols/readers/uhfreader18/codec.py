@@ -271,7 +271,28 @@ def _one(value: Value) -> Mapping[str, int | str]:
     return value[0]
 
 
+def _words_of(count: str) -> Kind:
+    """Return the kind of as many words as the field of this name before it says."""
+
+    def size_of(fields: Fields) -> int:
+        number = fields.get(count)
+        return 2 * number if isinstance(number, int) else 0
+
+    def read(raw: bytes, fields: Fields) -> tuple[Value, int]:
+        return take(raw, size_of(fields)).hex().upper(), size_of(fields)
+
+    def write(value: Value, fields: Fields) -> bytes:
+        raw = hex_bytes(value)
+        if len(raw) != size_of(fields):
+            raise WeBroke(f"UHFReader18: expected {size_of(fields)} bytes as {count} says, got {value!r:.60}")
+        return raw
+
+    return Kind(read, write)
+
+
 KINDS: Mapping[str, Kind] = {
+    "epc_of_words": _words_of("epc_words"),
+    "data_of_count": _words_of("count"),
     "tags": _tags(level=False),
     "tags_with_level": _tags(level=True),
     "tag": Kind(_read_bare, lambda value, _fields: hex_bytes(_one(value).get("epc", "-"))),
@@ -284,7 +305,7 @@ def _codes(text: str) -> tuple[int, ...]:
 
 
 def _command_rows() -> tuple[_Row, ...]:
-    words = [line.split(maxsplit=2) for line in COMMANDS.strip().splitlines()]
+    words = [line.split(maxsplit=2) for line in COMMANDS.strip().replace("\n ", " ").splitlines()]
     return tuple(_Row(each[1], int(each[0], 16), layout_of("".join(each[2:]), KINDS)) for each in words)
 
 

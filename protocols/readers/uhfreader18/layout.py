@@ -3,13 +3,18 @@
 Facts only. A frame is length of what follows, bus address, command, in answers a status, fields, CRC-16 (MCRF4XX: 8408,
 all ones before), low byte first. Names of ours; numbers and layouts of the UHFReader18 manual V2.0 and of the
 UHFReader288 (UR series) manual v1.14. Where the two boards differ, both forms stand; the one that fits exactly counts.
-An answer's row begins with its command, then the statuses it has these fields with.
+An answer's row begins with its command, then the statuses it has these fields with; an indented line continues a row.
 """
 
 COMMANDS = """
 01 inventory
 01 inventory_at q:u8 session:u8 target:u8 antenna:u8 scan_time:u8
+02 read_by_epc epc_words:u8 epc:epc_of_words bank:u8 word:u8 words:u8 password:x4
+02 read_by_mask -:=FF bank:u8 word:u8 words:u8 password:x4 mask_bank:u8 mask_bit:u16 mask_bits:u8 mask:rest
 02 read_memory what:rest
+03 write_by_epc count:u8 epc_words:u8 epc:epc_of_words bank:u8 word:u8 data:data_of_count password:x4
+03 write_by_mask count:u8 -:=FF bank:u8 word:u8 data:data_of_count password:x4 mask_bank:u8 mask_bit:u16
+    mask_bits:u8 mask:rest
 03 write_memory what:rest
 21 get_info
 22 set_region highest:u8 lowest:u8

@@ -7,15 +7,20 @@ antenna. The table below is the order; a state in which there is nothing to ask 
 Not in the table: a request without an answer is repeated twice, for a line loses bytes; then the session ends. In
 active mode the board inventories by itself and only speaks when it hears a tag; a round then is a time in which it also
 answered a question. Frames of other addresses on the bus are not ours. The rule that must not be broken: "no tag" is an
-answer, "antenna not connected" is none, and silence is neither. Instants are the host's (`ReaderUse.story_at`).
+answer, "antenna not connected" is none, and silence is neither. An order for a tag's memory is carried out between two
+rounds. Instants are the host's (`ReaderUse.story_at`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from protocols.errors import WeBroke
+from protocols.readers.access import AccessOrder
+from protocols.readers.errands import Errands, Step
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, RoundEnded, TagRead
+from protocols.readers.uhfreader18.access import steps_of
 from protocols.readers.uhfreader18.codec import Uhf18Decoder, Uhf18Frame, encode_command, rssi_dbm
 from protocols.readers.uhfreader18.layout import (
     ANTENNA_ONE,
@@ -55,16 +60,21 @@ class State(Enum):
     ANTENNAS = auto()
     POLLING = auto()
     RESTING = auto()
+    ACCESSING = auto()
     ENDED = auto()
 
 
 class Event(Enum):
-    """What moves it on. `POLLED`: every antenna was asked."""
+    """What moves it on. `POLLED`: every antenna was asked.
+
+    `ORDERED`: a tag's memory is to be read or written; its end begins the next round.
+    """
 
     OPENED = auto()
     ANSWERED = auto()
     POLLED = auto()
     RESTED = auto()
+    ORDERED = auto()
     LOST = auto()
 
 
@@ -77,6 +87,8 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.ANTENNAS, Event.ANSWERED): State.POLLING,
     (State.POLLING, Event.POLLED): State.RESTING,
     (State.RESTING, Event.RESTED): State.POLLING,
+    (State.RESTING, Event.ORDERED): State.ACCESSING,
+    (State.ACCESSING, Event.RESTED): State.POLLING,
 } | {(state, Event.LOST): State.ENDED for state in State}
 
 
@@ -166,6 +178,10 @@ class Uhf18Session:
     _lost: set[int] = field(default_factory=set)
     _round_began: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
     _up: bool = False
+    _errands: Errands = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._errands = Errands(self._steps_of)
 
     def opened(self, now: Instant) -> list[Outcome]:
         """The port stands; the board speaks only when asked, unless an earlier host made it active."""
@@ -174,7 +190,7 @@ class Uhf18Session:
     def closed(self, reason: str) -> list[Outcome]:
         """The port is gone, whoever ended it."""
         self.state = step(self.state, Event.LOST)
-        return [LinkDown(reason)]
+        return [*self._errands.clear(reason), LinkDown(reason)]
 
     def receive(self, data: bytes, now: Instant) -> list[Outcome]:
         """Take bytes from the line."""
@@ -206,6 +222,19 @@ class Uhf18Session:
         del now
         return [] if self.state in (State.IDLE, State.ENDED) else self._end("stopped")
 
+    def access(self, order: AccessOrder, now: Instant) -> list[Outcome]:
+        """Read or write a tag's memory, between this round and the next; ends in one `AccessDone`."""
+        if not self._up or self.state is State.ENDED:
+            return [order.failed("the board is not running")]
+        refused = self._errands.add(order)
+        return refused + (self._go(Event.ORDERED, now) if self._rests_with_orders() else [])
+
+    def _steps_of(self, order: AccessOrder) -> Sequence[Step]:
+        return steps_of(order, several=self._board.several, address=self.use.address)
+
+    def _rests_with_orders(self) -> bool:
+        return self.state is State.RESTING and self._errands.begin()
+
     # --- requests and their answers ----------------------------------------------------------------------------------
 
     @property
@@ -220,7 +249,8 @@ class Uhf18Session:
         if self.state is State.RESTING:
             self._deadline = plus(self._round_began, self.use.pause_s)
             alive = tuple(each for each in self.use.antennas if each in self._proven)
-            return [RoundEnded(self.use.story_at(now), alive)] if alive else []
+            out += [RoundEnded(self.use.story_at(now), alive)] if alive else []
+            return out + (self._go(Event.ORDERED, now) if self._rests_with_orders() else [])
         if self.state is State.POLLING:
             self._round_began, self._asked = now, 0
             self._proven.clear()
@@ -230,15 +260,18 @@ class Uhf18Session:
         return [*out, *asked] if asked else self._go(Event.ANSWERED, now)
 
     def _ask(self, now: Instant) -> list[Outcome]:
-        data = request_of(self.state, self.use, self._board, self._antenna)
+        data = self._request()
         self._attempts += 1
         inventory_s = max(SCAN_TIME, self._board.scan_time) * SCAN_S if self.state is State.POLLING else 0.0
         self._deadline = plus(now, self.use.answer_s + inventory_s)
         return [Send(data)] if data else []
 
+    def _request(self) -> bytes:
+        return self._errands.request or request_of(self.state, self.use, self._board, self._antenna)
+
     def _end(self, reason: str) -> list[Outcome]:
         self.state = step(self.state, Event.LOST)
-        return [Close(reason)]
+        return [*self._errands.clear(reason), Close(reason)]
 
     def _take_all(self, frames: list[Uhf18Frame | BadFrame], now: Instant) -> list[Outcome]:
         out: list[Outcome] = []
@@ -256,16 +289,27 @@ class Uhf18Session:
             heard = self._hear(frame, now)
             over = self.state is State.POLLING and frame.command == INVENTORY
             return heard + (self._inventoried(frame, now) if over else [])
-        asked = request_of(self.state, self.use, self._board, self._antenna)
+        asked = self._request()
         if not asked or frame.command != asked[2]:
             return []  # an answer to what was asked before, or twice
+        why = STATUSES.get(frame.status, f"status {frame.status:02X}")
+        if self.state is State.ACCESSING:
+            return self._took_step(frame, why, now)
         if frame.type == "error":
-            why = STATUSES.get(frame.status, f"status {frame.status:02X}")
             return self._end(f"the board refused its {self.state.name.lower()}: {why}")
         if self.state is State.POLLING:
             self._proven.update(self.use.antennas)
             return self._go(Event.POLLED, now)
         return self._learn(frame, now) if self.state is State.PROBING else self._go(Event.ANSWERED, now)
+
+    def _took_step(self, frame: Uhf18Frame, why: str, now: Instant) -> list[Outcome]:
+        """Take the answer to one step of an order; the next round begins when it is over."""
+        takes = self._errands.takes(frame.type)
+        done = self._errands.answered(frame.fields) if takes else self._errands.failed(why)
+        if done is not None:
+            return [done, *self._go(Event.RESTED, now)]
+        self._attempts = 0
+        return self._ask(now)
 
     def _learn(self, frame: Uhf18Frame, now: Instant) -> list[Outcome]:
         self._board = read_board(frame)
