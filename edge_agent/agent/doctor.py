@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_agent.agent.inbox import Closable, Inbox, ReaderClosed, ReaderOpened, ReaderSaid
-from edge_agent.agent.links import reader_link
+from edge_agent.agent.links import named_ports, reader_link
 from edge_agent.agent.readers import session_maker
 from edge_agent.clock import Clock
 from edge_agent.config import Config, ReaderConfig, ScannerConfig
 from edge_agent.errors import LinkFault, StoreFault
 from edge_agent.links.broker import broker_address
-from edge_agent.links.ports import SERIAL, lasting_name, list_ports
+from edge_agent.links.ports import SERIAL, Search, lasting_name, list_ports
 from edge_agent.links.serial import try_port
 from edge_agent.links.tcp import connect, say
 from edge_agent.store.lock import hold_alone
@@ -53,16 +53,17 @@ def examine(config: Config, enumeration: Path = SERIAL) -> Iterator[Finding]:
     try:
         with hold_alone(config.ledger):
             yield from (_scanner(each) for each in config.scanners)
-            yield from (try_reader(each) for each in config.readers)
+            search = Search(enumeration, named_ports(config))
+            yield from (try_reader(each, search) for each in config.readers)
     except StoreFault as fault:
         yield Finding("agent", None, f"{fault}; its readers and scanners were not tried")
     yield from _names(config, enumeration)
 
 
-def try_reader(config: ReaderConfig) -> Finding:
+def try_reader(config: ReaderConfig, search: Search) -> Finding:
     """Connect to a reader as the agent does and wait for a proven round."""
     part = f"reader {config.name} ({config.kind})"
-    trial = _Trial(replace(config, round_s=min(config.round_s, ROUND_S)))
+    trial = _Trial(replace(config, round_s=min(config.round_s, ROUND_S)), search)
     reason = trial.run()
     if reason:
         return Finding(part, False, reason)
@@ -74,6 +75,7 @@ class _Trial:
     """One reader's trial: a link, a session, and what was heard."""
 
     config: ReaderConfig
+    search: Search
     epcs: set[str] = field(default_factory=set)
     _proven: bool = False
     _ended: str = ""
@@ -83,7 +85,7 @@ class _Trial:
     def run(self) -> str:
         """Return why the reader is not right, empty when it proved a round."""
         clock, inbox = Clock(), Inbox()
-        link = reader_link(self.config, inbox)
+        link = reader_link(self.config, inbox, self.search)
         begin = session_maker(self.config, lambda _link: clock.now(), 1.0)
         limit_s = clock.link_s() + TRIAL_S_MAX
         link.start()

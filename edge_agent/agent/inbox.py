@@ -32,8 +32,8 @@ class Wire(Protocol):
 class Closable(Wire, Protocol):
     """A connection one can also end."""
 
-    def close(self, reason: str) -> None:
-        """End it."""
+    def close(self, reason: str, pause_s: float = 0.0) -> None:
+        """End it, and connect again after `pause_s` at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from ssl import SSLContext
 
 from edge_agent.agent.inbox import (
     BrokerDown,
@@ -17,9 +18,13 @@ from edge_agent.agent.inbox import (
 )
 from edge_agent.clock import chance
 from edge_agent.config import Config, ReaderConfig, ScannerConfig
+from edge_agent.config.readers import AUTO
+from edge_agent.errors import BadConfig
 from edge_agent.links.broker import BrokerLink
+from edge_agent.links.ports import Search
 from edge_agent.links.serial import SerialLink
-from edge_agent.links.tcp import TcpLink
+from edge_agent.links.tcp import TcpLink, tls_context
+from protocols.errors import BadValue
 from protocols.sync.topics import Topics
 
 
@@ -28,7 +33,8 @@ class Links:
 
     def __init__(self, config: Config, inbox: Inbox) -> None:
         self._scanners = [_scanner(each, inbox) for each in config.scanners]
-        self._readers = {each.name: reader_link(each, inbox) for each in config.readers}
+        taken = named_ports(config)
+        self._readers = {each.name: reader_link(each, inbox, Search(config.serial, taken)) for each in config.readers}
         self.broker = _broker(config, inbox)
 
     def start(self) -> None:
@@ -62,10 +68,16 @@ def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink:
     )
 
 
-def reader_link(config: ReaderConfig, inbox: Inbox) -> TcpLink | SerialLink:
-    """Return the link to a configured reader; what it says goes into the inbox."""
+def named_ports(config: Config) -> list[Path]:
+    """Return the serial ports that the configuration names, which no search may try."""
+    ports = [each.port for each in config.scanners]
+    return ports + [each.port for each in config.readers if each.port is not None and each.port != AUTO]
+
+
+def reader_link(config: ReaderConfig, inbox: Inbox, search: Search) -> TcpLink | SerialLink:
+    """Return the link to a configured reader; what it says goes into the inbox. Raises `BadConfig` for TLS files."""
     if config.port is not None:
-        return _module(config, config.port, inbox)
+        return _module(config, search if config.port == AUTO else config.port, inbox)
     assert config.address is not None  # the configuration gives one or the other
     return TcpLink(
         config.address.host,
@@ -74,10 +86,20 @@ def reader_link(config: ReaderConfig, inbox: Inbox) -> TcpLink | SerialLink:
         on_bytes=lambda data: inbox.put(ReaderSaid(config.name, data)),
         on_close=lambda reason: inbox.put(ReaderClosed(config.name, reason)),
         chance=chance,
+        tls=_tls(config),
     )
 
 
-def _module(config: ReaderConfig, port: Path, inbox: Inbox) -> SerialLink:
+def _tls(config: ReaderConfig) -> SSLContext | None:
+    if config.tls is None:
+        return None
+    try:
+        return tls_context(config.tls.authority, certificate=config.tls.certificate, key=config.tls.key)
+    except BadValue as error:
+        raise BadConfig(f"reader {config.name}: {error}") from error
+
+
+def _module(config: ReaderConfig, port: Path | Search, inbox: Inbox) -> SerialLink:
     return SerialLink(
         port,
         config.baud,

@@ -24,9 +24,11 @@ MODULE_ROUND_S_MIN = 0.05
 def llrp_config(config: ReaderConfig, story_at: StoryAt | None = None) -> LlrpConfig:
     """Return how a configured reader is used; `story_at` is for readers without a clock. Raises `BadValue`."""
     return LlrpConfig(
-        antennas=config.antennas,
+        antennas=config.every,
         round_ms=round(config.round_s * 1000),
         keepalive_ms=round(config.keepalive_s * 1000),
+        radio=config.radio,
+        inputs=() if config.contact is None else (config.contact.port,),
         story_at=story_at,
     )
 
@@ -34,7 +36,8 @@ def llrp_config(config: ReaderConfig, story_at: StoryAt | None = None) -> LlrpCo
 def module_use(config: ReaderConfig, story_at: StoryAt | None, story_rate: float) -> ReaderUse:
     """Return how a configured module is used; `story_rate` story seconds are one of its own. Raises `BadValue`."""
     return ReaderUse(
-        antennas=config.antennas,
+        antennas=config.every,
+        answer_s=config.answer_s,
         round_s=max(MODULE_ROUND_S_MIN, config.round_s / story_rate),
         keepalive_s=config.keepalive_s,
         power_dbm=config.power_dbm,

@@ -105,7 +105,7 @@ class Shelf:
                         line.wire.send(outcome.data)
                 case Close():
                     if line.wire is not None:
-                        line.wire.close(outcome.reason)
+                        line.wire.close(outcome.reason, outcome.pause_s)
                 case _:
                     self._hear(name, outcome)
 

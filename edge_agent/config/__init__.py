@@ -11,26 +11,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_agent.config import forms
-from edge_agent.config.forms import Address, Section
-from edge_agent.core.outages import BLIND_S
+from edge_agent.config.forms import Section
+from edge_agent.config.readers import AUTO, BAUDS, LLRP, ReaderConfig, read_reader
 from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
 from edge_agent.errors import BadConfig
 from protocols.errors import BadValue
-from protocols.readers.registry import READERS
-from protocols.readers.use import BUS_ADDRESS_MAX, POWER_DBM_MAX
 from protocols.values import ids
-from protocols.values.ids import DeviceId, Epc, HospitalId, PlaceId
+from protocols.values.ids import DeviceId, HospitalId, PlaceId
 from protocols.values.instant import StoryTime, from_iso
+
+__all__ = ["LLRP", "Config", "DeviceConfig", "ReaderConfig", "ScannerConfig", "SyncConfig", "load_config"]
 
 T = TypeVar("T")
 
-SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master")
-LLRP = "llrp"
-READER_KINDS = tuple(name for name, kind in READERS.items() if kind.session is not None)
+SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master", "ports")
 READERS_MAX = 16
 SCANNERS_MAX = 16
-BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +60,6 @@ class SyncConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderConfig:
-    """One RFID reader: `round_s` in its own time, `keepalive_s` in link time.
-
-    It is reached at `address` or, a serial module, at `port` and `baud`; `bus_address` is its place on an RS-485 line.
-    A module without a clock has the story's time. `power_dbm` None leaves the reader's own.
-    """
-
-    name: str
-    address: Address | None
-    keepalive_s: float
-    round_s: float
-    antennas: tuple[int, ...]
-    kind: str = "llrp"
-    port: Path | None = None
-    baud: int = 115_200
-    bus_address: int = 0
-    power_dbm: int | None = None
-    active: bool = False
-    reference: tuple[tuple[int, Epc], ...] = ()
-    blind_s: float = BLIND_S
-
-
-@dataclass(frozen=True, slots=True)
 class ScannerConfig:
     """One barcode scanner on a serial port that beeps when the host says so."""
 
@@ -110,6 +84,8 @@ class Config:
     visit_idle_s: float
     items: Path | None
     opening: Path | None
+    serial: Path = Path("/dev/serial")
+    """Where the system lists its serial ports."""
 
 
 def load_config(path: Path) -> Config:
@@ -169,12 +145,13 @@ def _config(path: Path, file: _File) -> Config:
         ledger=ledger,
         max_pages=max_pages,
         sync=file.one("sync", lambda table: _sync(table, brokers, keepalive_s)),
-        readers=file.many("reader", READERS_MAX, lambda table: _reader(table, root)),
+        readers=file.many("reader", READERS_MAX, lambda table: read_reader(table, root)),
         scanners=file.many("scanner", SCANNERS_MAX, lambda table: _scanner(table, root)),
         window_s=file.one("presence", _presence),
         visit_idle_s=file.one("visit", lambda table: table.take("idle_s", forms.SECONDS, VISIT_IDLE_S)),
         items=items,
         opening=opening,
+        serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
 
 
@@ -187,6 +164,12 @@ def _crosscheck(config: Config) -> list[str]:
     if (config.device.fit == 2) != bool(config.readers):
         said = f"{config.device.fit} with {len(config.readers)} readers"
         faults.append(f"device.fit: expected 2 with [[reader]], 1 without, got {said}")
+    found = [(each.kind, each.bus_address) for each in config.readers if each.port == AUTO]
+    faults += [
+        f"reader {kind}: two of them are searched for and nothing tells them apart; give each its port"
+        for kind, address in sorted(set(found))
+        if found.count((kind, address)) > 1
+    ]
     return faults
 
 
@@ -237,45 +220,6 @@ def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncC
         backoff_max_s=table.take("backoff_max_s", seconds, 300.0),
         spread_s=table.take("spread_s", forms.number(0.0, forms.DAY_S), 60.0),
         idle_hello_s=table.maybe("idle_hello_s", seconds),
-    )
-
-
-def _reader(table: Section, root: Path) -> ReaderConfig:
-    kind = table.need("kind", forms.word_of(*READER_KINDS))
-    if kind in READER_KINDS and kind != LLRP:
-        return _module(table, root, kind)
-    return ReaderConfig(
-        name=table.need("name", forms.NAME),
-        address=table.need("url", forms.TCP),
-        keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
-        round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
-        antennas=table.need("antennas", forms.ANTENNAS),
-        reference=table.take("reference", forms.REFERENCE, ()),
-        blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
-    )
-
-
-def _module(table: Section, root: Path, kind: str) -> ReaderConfig:
-    """Read a serial module: what a kind cannot do is an unknown key."""
-    several = READERS[kind].antennas_max > 1
-    where = table.need("url", forms.module_under(root))
-    antennas = table.take("antennas", forms.ANTENNAS, (1,))
-    if max(antennas) > READERS[kind].antennas_max:
-        table.note(".antennas", f"expected numbers of 1..{READERS[kind].antennas_max} for {kind}, got {antennas}")
-    return ReaderConfig(
-        name=table.need("name", forms.NAME),
-        address=where if isinstance(where, Address) else None,
-        keepalive_s=table.take("keepalive_s", forms.number(0.1, 3600.0), 30.0),
-        round_s=table.take("round_s", forms.number(0.01, 3600.0), 2.0),
-        antennas=antennas,
-        kind=kind,
-        port=where if isinstance(where, Path) else None,
-        baud=table.take("baud", forms.one_of(*BAUDS), READERS[kind].baud),
-        bus_address=table.take("bus_address", forms.whole(0, BUS_ADDRESS_MAX), 0) if several else 0,
-        power_dbm=table.maybe("power_dbm", forms.whole(0, POWER_DBM_MAX)),
-        active=table.take("active", forms.TRUTH, False) if several else False,
-        reference=table.take("reference", forms.REFERENCE, ()),
-        blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
     )
 
 

@@ -146,14 +146,45 @@ def serial_under(root: Path) -> Form[Path]:
     return Form("serial:PATH such as 'serial:/dev/ttyACM0'", read)
 
 
-def module_under(root: Path) -> Form[Path | Address]:
-    """Where a serial module is: its port, or the TCP port of the converter it hangs on, which has no usual number."""
+def module_under(root: Path, auto: Path) -> Form[Path | Address]:
+    """Where a serial module is: its port, or the TCP port of the converter it hangs on, which has no usual number.
+
+    `serial:auto` gives `auto`: the port on which it is found.
+    """
     serial = serial_under(root)
 
     def read(raw: object) -> Path | Address | None:
+        if raw == "serial:auto":
+            return auto
         return serial.read(raw) or (_address(raw, "tcp", 0) if _says_port(raw) else None)
 
-    return Form("serial:PATH or tcp://HOST:PORT such as 'serial:/dev/ttyUSB0'", read)
+    return Form("serial:PATH or tcp://HOST:PORT such as 'serial:/dev/ttyUSB0', or serial:auto", read)
+
+
+def powers(most: float) -> Form[tuple[tuple[int, float], ...]]:
+    """A power of every antenna, said as antenna 0, or a table of antenna and power; dBm."""
+    one = number(0.0, most)
+
+    def read(raw: object) -> tuple[tuple[int, float], ...] | None:
+        rows = raw if isinstance(raw, Mapping) else {"0": raw}
+        pairs = [(0 if rows is not raw else _antenna(key), one.read(value)) for key, value in rows.items()]
+        if not pairs or not all(power is not None and (antenna or rows is not raw) for antenna, power in pairs):
+            return None
+        return tuple((antenna, power or 0.0) for antenna, power in pairs)
+
+    return Form(f"dBm from 0 to {most:g}, or a table of antenna and dBm such as {{ 1 = 27, 2 = 24.5 }}", read)
+
+
+def outputs(most: int) -> Form[dict[str, int]]:
+    """Outputs of a reader by the answer they show."""
+
+    def read(raw: object) -> dict[str, int] | None:
+        if not isinstance(raw, Mapping) or not raw or set(raw) - {"ok", "look", "no"}:
+            return None
+        right = all(type(port) is int and 1 <= port <= most for port in raw.values())
+        return dict(raw) if right else None
+
+    return Form(f"a table of ok, look, no and outputs of 1..{most} such as {{ ok = 1, no = 2 }}", read)
 
 
 def _says_port(raw: object) -> bool:
@@ -206,6 +237,11 @@ def _antenna(key: object) -> int:
     return int(str(key)) if right else 0
 
 
+def _llrp(raw: object) -> tuple[Address, bool] | None:
+    plain, secure = _address(raw, "tcp", 5084), _address(raw, "tls", 5085)
+    return (plain, False) if plain else (secure, True) if secure else None
+
+
 def _name(text: str) -> str | None:
     return text if _NAME.fullmatch(text) else None
 
@@ -213,7 +249,7 @@ def _name(text: str) -> str | None:
 NAME = Form("a short lower-case name such as 'r1'", lambda raw: _name(raw) if isinstance(raw, str) else None)
 TRUTH = Form("true or false", lambda raw: raw if isinstance(raw, bool) else None)
 STOREROOM = Form("the id of a storeroom", lambda raw: _storeroom(raw) if isinstance(raw, str) else None)
-TCP = Form("tcp://HOST:PORT", lambda raw: _address(raw, "tcp", 5084))
+LLRP = Form("tcp://HOST:PORT, or tls://HOST:PORT", _llrp)
 BROKERS = Form(f'a list of 1..{BROKERS_MAX} such as ["mqtt://127.0.0.1:1883"]', _brokers)
 ANTENNAS = Form(f"a list of 1..{ANTENNAS_MAX} different antenna numbers such as [1, 2, 3, 4]", _antennas)
 REFERENCE = Form('a table of antenna and EPC such as { 1 = "3034…" }', _reference)

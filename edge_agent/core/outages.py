@@ -156,7 +156,9 @@ class Outages:
 
     def _round(self, reader: _Reader, name: str, ended: RoundEnded, now: Instant) -> list[Change]:
         most = round(reader.watched.round_s * ROUNDS_PROVEN_MAX * MICROS)
-        step = 0 if reader.last_end is None else min(max(0, ended.at - reader.last_end), most)
+        step = (
+            0 if reader.last_end is None or not ended.proves_silence else min(max(0, ended.at - reader.last_end), most)
+        )
         reader.last_end = ended.at
         told: list[Change] = []
         heard, reader.read = reader.read, set()

@@ -4,6 +4,7 @@ Two cheap adapters of one make carry no serial number and fight over one by-id n
 by-path name. The rule that must not be broken: while any port has no by-id name, no by-id name is trusted.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,38 @@ def lasting_name(port: Path, ports: list[Port]) -> Path | None:
         if each.device == port.resolve() and each.name != port:
             return each.name
     return None
+
+
+class Search:
+    """The port a module is on, found by trying each that is plugged in and not `taken` by somebody's name.
+
+    `next` is asked before each opening, `settled` says that the module answered there: then it is asked there first,
+    until it does not answer any more. Two threads may use it.
+    """
+
+    def __init__(self, enumeration: Path, taken: Collection[Path] = ()) -> None:
+        self._enumeration, self._taken = enumeration, tuple(taken)
+        self._tried: list[Path] = []
+        self._last: Path | None = None
+        self._settled = False
+
+    def next(self) -> Path:
+        """Return the port to open now; where there is none, a name under which none will be found."""
+        if self._last is not None and self._settled:
+            self._settled = False
+            return self._last
+        taken = {path.resolve() for path in self._taken}
+        free = [port.name for port in list_ports(self._enumeration) if port.device not in taken]
+        left = [name for name in free if name not in self._tried]
+        if not left:
+            self._tried, left = [], free or [self._enumeration / "any"]
+        self._last = left[0]
+        self._tried.append(self._last)
+        return self._last
+
+    def settled(self) -> None:
+        """The module answered on the port that was given last."""
+        self._settled = True
 
 
 def _names(folder: Path) -> dict[Path, Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import serial
 
 from edge_agent.errors import LinkFault
+from edge_agent.links.ports import Search
 from edge_agent.links.tcp import BackOff
 
 READ_BYTES = 4096
@@ -32,6 +33,7 @@ class SerialConnection:
         self._lock = threading.Lock()
         self._over = False
         self.why_closed = ""
+        self.pause_s = 0.0
 
     def send(self, data: bytes) -> bool:
         """Send bytes; returns False when the port did not take them."""
@@ -50,9 +52,10 @@ class SerialConnection:
         first = self._port.read(1)
         return first + self._port.read(min(READ_BYTES, self._port.in_waiting)) if first else b""
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, pause_s: float = 0.0) -> None:
         """End it: the reading side gives the port back within a beat and tells the first reason."""
         with self._lock:
+            self.pause_s = max(self.pause_s, pause_s)
             self._over = True
             self.why_closed = self.why_closed or reason
 
@@ -68,11 +71,12 @@ class SerialLink:
 
     `on_open(connection)`, `on_bytes(data)` and `on_close(reason)` come in that order; `on_close` alone when opening
     failed. `chance()` gives a random number of 0..1 for the pause. `what` is plugged in, for the advice in a reason.
+    `port` may be a search: then one port after the other is tried until `settled()` says that this is the one.
     """
 
     def __init__(
         self,
-        port: Path,
+        port: Path | Search,
         baud: int,
         *,
         on_open: Callable[[SerialConnection], None],
@@ -81,18 +85,22 @@ class SerialLink:
         chance: Callable[[], float],
         what: str = "scanner",
     ) -> None:
-        self._path, self._baud, self._what = port, baud, what
+        self._search = port if isinstance(port, Search) else None
+        self._path = Path() if isinstance(port, Search) else port
+        self._baud, self._what = baud, what
         self._on_open, self._on_bytes, self._on_close = on_open, on_bytes, on_close
         self._chance = chance
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"serial {port.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"serial {self._path.name or what}", daemon=True)
 
     def start(self) -> None:
         """Begin to open."""
         self._thread.start()
 
     def settled(self) -> None:
-        """What is plugged in works. A port that opens is retried soon anyway."""
+        """What is plugged in works: a search ends here. A port that opens is retried soon anyway."""
+        if self._search is not None:
+            self._search.settled()
 
     def stop(self, timeout_s: float = 4 * READ_TIMEOUT_S) -> None:
         """Close, and wait for the thread to end."""
@@ -103,6 +111,9 @@ class SerialLink:
     def _run(self) -> None:
         failures = 0
         while not self._stopped.is_set():
+            asked_s = 0.0
+            if self._search is not None:
+                self._path = self._search.next()
             try:
                 connection = SerialConnection(_open(self._path, self._baud))
             except (OSError, ValueError) as error:  # SerialException is an OSError
@@ -112,7 +123,8 @@ class SerialLink:
                 failures = 0
                 self._on_open(connection)
                 self._on_close(self._read(connection))
-            self._stopped.wait(REOPEN.wait_s(failures, self._chance()))
+                asked_s = connection.pause_s
+            self._stopped.wait(max(asked_s, REOPEN.wait_s(failures, self._chance())))
 
     def _read(self, connection: SerialConnection) -> str:
         try:

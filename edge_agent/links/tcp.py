@@ -47,6 +47,7 @@ class TcpConnection:
         self._where = where
         self._lock = threading.Lock()
         self._reason = ""
+        self.pause_s = 0.0
 
     def send(self, data: bytes) -> None:
         """Send bytes; a link that does not take them in time is closed."""
@@ -58,9 +59,10 @@ class TcpConnection:
             except OSError as error:
                 self._end(say(error, self._where))
 
-    def close(self, reason: str) -> None:
-        """End the connection; the first reason is the one told."""
+    def close(self, reason: str, pause_s: float = 0.0) -> None:
+        """End the connection; the first reason is the one told. The next one waits for `pause_s` at least."""
         with self._lock:
+            self.pause_s = max(self.pause_s, pause_s)
             self._end(reason)
 
     def read(self, on_bytes: Callable[[bytes], None]) -> str:
@@ -155,8 +157,10 @@ class TcpLink:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            self._connection = None
             self._on_close(self._connect_and_read())
-            wait_s = self._back_off.wait_s(self._failures, self._chance())
+            asked_s = 0.0 if self._connection is None else self._connection.pause_s
+            wait_s = max(asked_s, self._back_off.wait_s(self._failures, self._chance()))
             self._failures += 1
             self._stopped.wait(wait_s)
 

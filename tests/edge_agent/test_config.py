@@ -6,7 +6,9 @@ import pytest
 
 from edge_agent.config import Config, load_config
 from edge_agent.config.forms import Address
+from edge_agent.config.readers import AUTO, Door, Lights, Tls
 from edge_agent.errors import BadConfig
+from protocols.readers.llrp.radio import Radio
 from protocols.values.instant import from_iso
 
 FULL = """
@@ -111,9 +113,70 @@ def test_a_serial_module_stands_at_a_port_or_at_a_converter(tmp_path: Path) -> N
         load(tmp_path, FULL.replace(there, 'kind = "uhfreader18"\nurl = "tcp://10.0.0.9"'))
 
 
+LLRP = """
+door = [5]
+next = [6]
+power_dbm = { 1 = 27, 5 = 24.5 }
+session = 1
+target = "A"
+population = 200
+mode = 3
+region = "none"
+authority = "ca.pem"
+certificate = "edge.pem"
+key = "edge.key"
+door_input = 2
+door_open = "low"
+lights = { ok = 1, no = 2 }
+light_s = 1.5
+reference = { 1 = "30340242201D8D40000000F1", 5 = "30340242201D8D40000000f5" }
+blind_s = 60
+"""
+
+
+def test_a_reader_of_llrp_is_told_its_radio_its_door_and_its_lights(tmp_path: Path) -> None:
+    text = FULL.replace('url = "tcp://127.0.0.1:5084"', 'url = "tls://reader.example"' + LLRP)
+    (reader,) = load(tmp_path, text).readers
+    assert (reader.address, reader.every) == (Address("reader.example", 5085), (1, 2, 3, 4, 5, 6))
+    assert reader.radio == Radio("", ((1, 27.0), (5, 24.5)), mode=3, session=1, target="A", population=200)
+    assert reader.tls == Tls(tmp_path / "ca.pem", tmp_path / "edge.pem", tmp_path / "edge.key")
+    assert (reader.contact, reader.lights) == (Door(2, open_high=False), Lights(ok=1, no=2, seconds=1.5))
+    assert (dict(reader.reference)[5], reader.blind_s) == ("30340242201D8D40000000F5", 60.0)
+
+
+def test_a_reader_of_llrp_stays_in_the_band_of_china_and_one_power_is_for_every_antenna(tmp_path: Path) -> None:
+    (reader,) = load(tmp_path, FULL.replace('kind = "llrp"', 'kind = "llrp"\npower_dbm = 20\ndoor = [9]')).readers
+    assert reader.radio == Radio("CN", tuple((antenna, 20.0) for antenna in (1, 2, 3, 4, 9)))
+    assert (reader.tls, reader.contact, reader.lights) == (None, None, None)
+
+
+def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> None:
+    auto = 'kind = "m100"\nurl = "serial:auto"\nantennas = [1]'
+    text = FULL.replace('kind = "llrp"\nurl = "tcp://127.0.0.1:5084"', auto).replace("antennas = [1, 2, 3, 4]", "")
+    config = load(tmp_path, text + '[ports]\nserial = "names"\n')
+    assert (config.readers[0].port, config.serial) == (AUTO, tmp_path / "names")
+    with pytest.raises(BadConfig, match="reader m100: two of them are searched for"):
+        load(tmp_path, text + f'[[reader]]\nname = "r2"\n{auto}\n')
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "why"),
     [
+        ("round_s = 60", "door = [4]", "reader[0].antennas: expected each antenna once in antennas, door and next"),
+        ("round_s = 60", 'reference = { 9 = "3034" }', "reader[0].reference: expected antennas that this reader uses"),
+        ("round_s = 60", 'reference = { a = "3034" }', "reader[0].reference: expected a table of antenna and EPC"),
+        ("round_s = 60", 'reference = { 1 = "xyz" }', "reader[0].reference: EPC: expected 4..124 hex digits"),
+        (
+            "round_s = 60",
+            "power_dbm = { 7 = 20 }",
+            "reader[0].power_dbm: expected antennas that this reader uses, got 7",
+        ),
+        ("round_s = 60", "power_dbm = 99", "reader[0].power_dbm: expected dBm from 0 to 36, or a table"),
+        ("round_s = 60", 'region = "EU"', "reader[0].region: expected one of CN, none, got 'EU'"),
+        ("round_s = 60", "session = 4", "reader[0].session: expected a whole number from 0 to 3"),
+        ("round_s = 60", "lights = { red = 1 }", "reader[0].lights: expected a table of ok, look, no and outputs"),
+        ("round_s = 60", 'authority = "ca.pem"', "reader[0].authority: this key is unknown"),
+        ("tcp://127.0.0.1:5084", "tls://127.0.0.1", "reader[0].authority: it is missing; expected a path"),
         ('id = "ward-01"', 'id = "Ward 01"', "device.id: device: expected a lower-case name such as 'ward-01'"),
         ("fit = 2", "fit = 3", "device.fit: expected a whole number from 1 to 2, got 3"),
         ("fit = 2", "fit = 1", "device.fit: expected 2 with [[reader]], 1 without, got 1 with 1 readers"),
@@ -129,7 +192,11 @@ def test_a_serial_module_stands_at_a_port_or_at_a_converter(tmp_path: Path) -> N
         ('kind = "llrp"', 'kind = "r420"', "reader[0].kind: expected one of llrp, m100, uhfreader18, got 'r420'"),
         ('kind = "llrp"', 'kind = "m100"', "reader[0].antennas: expected numbers of 1..1 for m100"),
         ('kind = "llrp"', 'kind = "llrp"\nbaud = 9600', "reader[0].baud: this key is unknown"),
-        ("tcp://127.0.0.1:5084", "tcp://127.0.0.1:99999", "reader[0].url: expected tcp://HOST:PORT"),
+        (
+            "tcp://127.0.0.1:5084",
+            "tcp://127.0.0.1:99999",
+            "reader[0].url: expected tcp://HOST:PORT, or tls://HOST:PORT",
+        ),
         ("[1, 2, 3, 4]", "[1, 1]", "reader[0].antennas: expected a list of 1..64 different antenna numbers"),
         ("serial:ward-01.pty", "/dev/x", "scanner[0].url: expected serial:PATH"),
         ('name = "s1"', 'name = "r1"', "r1: two readers or scanners have this name"),

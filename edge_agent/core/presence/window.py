@@ -175,7 +175,7 @@ class Window:
         reader.last_end = ended.at
         for number in ended.antennas:
             clock = reader.antennas.get(number)
-            if clock is not None and not clock.lost:
+            if clock is not None and not clock.lost and ended.proves_silence:
                 clock.proven += step
                 clock.rounds += 1
         clocks = [clock for each in self._readers.values() for clock in each.antennas.values()]

@@ -33,13 +33,13 @@ class Room:
         self.shelf = Shelf([config], window, voice=voice, settled=self.settled.append)
         self.reader = LlrpReaderDevice(lambda at, antennas: [(tag, 1, -60, 1) for tag in self.here])
         self.sent: list[bytes] = []
-        self.closed = ""
+        self.closed, self.pause_s = "", 0.0
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
-    def close(self, reason: str) -> None:
-        self.closed = reason
+    def close(self, reason: str, pause_s: float = 0.0) -> None:
+        self.closed, self.pause_s = reason, pause_s
         self.reader.disconnected()
         self.shelf.take(ReaderClosed("r1", reason), self.link)
 

@@ -114,6 +114,15 @@ def test_an_outage_a_stall_and_rounds_of_other_antennas_make_nobody_blind() -> N
     assert ("Began", BLIND) not in room.causes
 
 
+def test_rounds_that_prove_no_silence_make_nobody_blind() -> None:
+    room = Room()
+    room.say(LinkUp(START))
+    for _ in range(1_000):
+        room.now = plus(room.now, ROUND_S)
+        room.say(RoundEnded(room.now, (1, 2), proves_silence=False))
+    assert room.told == []
+
+
 def test_an_antenna_pulled_out_is_unplugged_and_has_its_time_when_it_is_back() -> None:
     room = Room()
     room.say(LinkUp(START))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.links.ports import lasting_name, list_ports
+from edge_agent.links.ports import Search, lasting_name, list_ports
 
 
 @pytest.fixture
@@ -40,3 +40,24 @@ def test_twins_that_fight_over_one_id_are_called_by_where_they_are_plugged_in(de
 
 def test_a_machine_without_ports_has_none(tmp_path: Path) -> None:
     assert list_ports(tmp_path / "serial") == []
+
+
+def test_a_search_tries_each_free_port_in_turn_and_stays_where_the_module_answered(dev: Path) -> None:
+    scanner, one, two = (plug(dev, f"ttyUSB{n}", by_path=f"usb-0:{n}") for n in range(3))
+    names = [dev / "serial/by-path" / f"usb-0:{n}" for n in range(3)]
+    search = Search(dev / "serial", [names[0]])
+    assert [search.next() for _ in range(3)] == [names[1], names[2], names[1]]
+    search.settled()
+    assert search.next() == names[1]
+    assert search.next() == names[2]  # it did not answer this time
+    one.unlink()
+    names[1].unlink()
+    assert [search.next(), search.next()] == [names[2]] * 2
+    assert scanner != two
+
+
+def test_a_search_on_a_machine_without_ports_waits_for_one(dev: Path) -> None:
+    search = Search(dev / "serial")
+    assert not search.next().exists()
+    plug(dev, "ttyUSB0", by_path="usb-0:1")
+    assert search.next().name == "usb-0:1"

@@ -238,3 +238,15 @@ def test_any_order_of_instants_says_each_change_once(moments: list[tuple[bool, i
         said = window.receive(RoundEnded(Instant(at), (1,)), "r1")
         levels += [each.p > 0.5 for each in said if isinstance(each, Belief)]
     assert all(one != other for one, other in pairwise(levels))
+
+
+def test_rounds_in_which_tags_stay_quiet_after_a_read_make_nothing_missing() -> None:
+    window = Window({"r1": (1,)}, round_s=2.0, window_s=60.0)
+    window.book(A, True, START)
+    now = START
+    window.receive(TagRead(A, 1, -60, now, now), "r1")
+    told: list[object] = []
+    for _ in range(1_000):
+        now = plus(now, 2.0)
+        told += window.receive(RoundEnded(now, (1,), proves_silence=False), "r1")
+    assert [getattr(each, "p", None) for each in told] == [0.99]
