@@ -32,6 +32,11 @@ from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
 from hardware_sim.serve import HOST, ModulePort, ReaderPort
+from hardware_sim.storeroom.command import rates_of, record, words
+from hardware_sim.storeroom.rates import WORLDS
+from hardware_sim.storeroom.stock import DAYS_MAX
+from hardware_sim.storeroom.stock import TAGS_MAX as STOREROOM_TAGS_MAX
+from hardware_sim.storeroom.ward import Plan
 from hardware_sim.story.words import Lang
 from hardware_sim.world import TAGS_MAX, Storeroom, read_room
 from protocols.errors import ProtocolsError
@@ -55,6 +60,10 @@ EXPECTED = {"int_parsing": "a whole number", "float_parsing": "a number", "int_f
 
 DEMO = ("wardstock-sim demo", "wardstock-sim demo --exit --json evening.json --state evening")
 READER = ("wardstock-sim reader --port 5084 --tags 150 --rate 300",)
+STOREROOM = (
+    "wardstock-sim storeroom --out week --days 7 --tags 300 --seed 1",
+    "wardstock-sim storeroom --out bad --world hard --set unscanned=0.05 --looks 3",
+)
 SAMPLE = ("wardstock-sim sample hospital --wards 2",)
 
 
@@ -66,7 +75,7 @@ def example(commands: Iterable[str]) -> str:
 app = typer.Typer(
     name="wardstock-sim",
     help="Storerooms, devices and a whole small hospital, without hardware.",
-    epilog=example((*DEMO, *READER, *SAMPLE)),
+    epilog=example((*DEMO, *READER, *STOREROOM, *SAMPLE)),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -142,6 +151,27 @@ def reader(
         wait_for_end()
     finally:
         served.close()
+
+
+@app.command(epilog=example(STOREROOM))
+def storeroom(  # noqa: PLR0913, PLR0917 - options are arguments to typer
+    out: Annotated[Path, typer.Option(help="A new or empty folder for the trace.")],
+    days: Annotated[int, typer.Option(help=f"Days from a Monday on, 1..{DAYS_MAX}.")] = 7,
+    tags: Annotated[int, typer.Option(help=f"Tags on the shelves at first, 1..{STOREROOM_TAGS_MAX}.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and options write the same bytes.")] = 1,
+    world: Annotated[str, typer.Option(help=f"How often things go wrong: {', '.join(WORLDS)}.")] = "nominal",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="RATE=NUMBER", help="One rate of the world; may be repeated.")
+    ] = None,
+    looks: Annotated[int, typer.Option(help="Lines a day that a person looks at: 0, 3 or 6.")] = 0,
+    ant_every: Annotated[int, typer.Option(help="Bins from one that tells antennas apart to the next; 0 never.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
+) -> None:
+    """Draw days of one storeroom and write its trace for `wardstock-edge replay`; the truth stands beside it."""
+    rates = rates_of(world, settings or [])
+    plan = Plan(seed=seed, days=days, tags=tags, rates=rates, looks_a_day=looks, ant_every=ant_every)
+    table = record(plan, out)
+    print(json.dumps(table) if as_json else words(table))
 
 
 @app.command(epilog=example(SAMPLE))
