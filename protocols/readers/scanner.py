@@ -1,4 +1,4 @@
-"""A serial barcode scanner: texts that end in CR, LF or CRLF come in, beeps go out.
+"""A serial barcode scanner: texts that end in CR, LF, CRLF or as the scanner was set come in, beeps go out.
 
 It is only the framing, for both ends: the simulated scanner writes with `frame_scan` and hears with `BeepDecoder`. What
 a text means is read in `protocols.codes.label`. The rule that must not be broken: only the suffix is removed from a
@@ -12,7 +12,7 @@ nothing to it.
 from dataclasses import dataclass
 from enum import IntEnum
 
-from protocols.errors import WeBroke
+from protocols.errors import BadValue, WeBroke
 from protocols.readers.reads import BadFrame
 
 SCAN_MAX = 512
@@ -25,11 +25,54 @@ CR, LF, BEL, NUL = b"\r\n\x07\x00"
 SUFFIX = b"\r"
 
 
+SUFFIXES = {"CR": b"\r", "LF": b"\n", "CRLF": b"\r\n", "TAB": b"\t", "ETX": b"\x03"}
+"""Suffixes a scanner may be set to; CR and LF end a scan whatever it was set to."""
+
+PREFIX_MAX = 8
+AIM_MARK = "]"
+"""First character of every symbology identifier (ISO/IEC 15424)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanForm:
+    """How one scanner is set: what stands before and behind each scan, and whether identifiers must stand in front.
+
+    With `aim_required` a scan without a symbology identifier is refused, because without one a bare text may not be
+    read as GS1: it tells at once that the scanner lost its settings.
+    """
+
+    prefix: str = ""
+    suffix: str = "CR"
+    aim_required: bool = False
+
+    def __post_init__(self) -> None:
+        if self.suffix not in SUFFIXES:
+            raise BadValue(f"scanner suffix: expected one of {', '.join(SUFFIXES)}, got {self.suffix!r:.20}")
+        if len(self.prefix) > PREFIX_MAX or not self.prefix.isascii() or set(self.prefix) & set("\r\n\0"):
+            raise BadValue(f"scanner prefix: expected at most {PREFIX_MAX} ASCII characters, got {self.prefix!r:.40}")
+
+
 @dataclass(frozen=True, slots=True)
 class ScanFrame:
-    """One scan as text, suffix removed and nothing else."""
+    """One scan as text, prefix and suffix removed and nothing else."""
 
     text: str
+
+
+def frame_of(text: str, form: ScanForm) -> ScanFrame | BadFrame:
+    """Return the scan of a text whose suffix is gone, or why it does not come from a scanner set so."""
+    if not text.startswith(form.prefix):
+        return BadFrame(f"scan: expected the prefix {form.prefix!r}; set the scanner by its sheet", _raw(text))
+    text = text.removeprefix(form.prefix)
+    if form.aim_required and not text.startswith(AIM_MARK):
+        return BadFrame(
+            "scan: expected a symbology identifier (AIM id) in front; set the scanner by its sheet", _raw(text)
+        )
+    return ScanFrame(text)
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 class Beep(IntEnum):
@@ -55,16 +98,18 @@ class BeepFrame:
 class ScannerDecoder:
     """Cuts the bytes of a scanner into scans. An empty line is nothing: CRLF and repeated suffixes give one scan."""
 
-    __slots__ = ("_line", "_overflow")
+    __slots__ = ("_end", "_form", "_line", "_overflow")
 
-    def __init__(self) -> None:
+    def __init__(self, form: ScanForm | None = None) -> None:
+        self._form = form or ScanForm()
+        self._end = SUFFIXES[self._form.suffix][-1:]
         self._line = bytearray()
         self._overflow = False
 
     def receive(self, data: bytes) -> list[ScanFrame | BadFrame]:
         """Take bytes in any pieces and return the scans they complete. Never raises for what the bytes hold."""
         frames: list[ScanFrame | BadFrame] = []
-        *ended, rest = data.replace(b"\n", b"\r").split(b"\r")
+        *ended, rest = data.replace(b"\n", b"\r").replace(self._end, b"\r").split(b"\r")
         for piece in ended:
             self._keep(piece)
             if self._line:
@@ -93,7 +138,7 @@ class ScannerDecoder:
         if self._overflow:
             return BadFrame(f"scan: expected a CR or LF within {SCAN_MAX} bytes; set the scanner's suffix to CR", raw)
         try:
-            return ScanFrame(raw.decode("utf-8"))
+            return frame_of(raw.decode("utf-8"), self._form)
         except UnicodeDecodeError:
             return BadFrame("scan: expected UTF-8 text; check the cable and the scanner's character set", raw)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocols.errors import WeBroke
+from protocols.errors import BadValue, WeBroke
 from protocols.readers.reads import BadFrame
 from protocols.readers.scanner import (
     BEEP_MAX,
@@ -14,6 +14,7 @@ from protocols.readers.scanner import (
     Beep,
     BeepDecoder,
     BeepFrame,
+    ScanForm,
     ScanFrame,
     ScannerDecoder,
     frame_scan,
@@ -110,3 +111,30 @@ def test_a_group_that_is_no_beep_is_reported_and_the_next_is_heard(raw: bytes) -
     assert isinstance(frames[0], BadFrame)
     assert len(frames[0].raw) <= BEEP_MAX
     assert frames[1:] == [BeepFrame(Beep.NO)]
+
+
+# --- how a scanner is set --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("suffix", "sent"), [("TAB", b"\t"), ("ETX", b"\x03"), ("CRLF", b"\r\n"), ("TAB", b"\r")])
+def test_a_scan_ends_as_the_scanner_was_set_or_with_cr(suffix: str, sent: bytes) -> None:
+    assert ScannerDecoder(ScanForm(suffix=suffix)).receive(SCAN.encode() + sent) == [ScanFrame(SCAN)]
+
+
+def test_a_prefix_is_removed_and_a_scan_without_it_is_refused() -> None:
+    bad, good = ScannerDecoder(ScanForm(prefix="\x02")).receive(b"LOT\r\x02LOT\r")
+    assert isinstance(bad, BadFrame)
+    assert good == ScanFrame("LOT")
+
+
+def test_a_scanner_that_lost_its_identifiers_is_told_apart() -> None:
+    bad, good = ScannerDecoder(ScanForm(aim_required=True)).receive(b"0106901234567892\r" + SCAN.encode() + b"\r")
+    assert isinstance(bad, BadFrame)
+    assert "AIM" in bad.reason
+    assert good == ScanFrame(SCAN)
+
+
+@pytest.mark.parametrize("wrong", [{"suffix": "EOT"}, {"prefix": "123456789"}, {"prefix": "\r"}, {"prefix": "é"}])
+def test_a_form_no_scanner_has_is_not_made(wrong: dict[str, str]) -> None:
+    with pytest.raises(BadValue):
+        ScanForm(**wrong)  # type: ignore[arg-type]  # on purpose
