@@ -24,14 +24,14 @@ from hardware_sim.clock import Clock, any_seed, real_time
 from hardware_sim.demo.options import RATE_DEFAULT, RATE_LOW, Break, BrokerKind, Options
 from hardware_sim.demo.play import play
 from hardware_sim.demo.signals import wait_for_end
-from hardware_sim.devices.llrp import LlrpReaderDevice
-from hardware_sim.devices.m100 import M100Device
-from hardware_sim.devices.uhfreader18 import Uhf18Device
+from hardware_sim.devices.faults import Kind as FaultKind
+from hardware_sim.devices.faults import say_fault
 from hardware_sim.errors import PartFailed, SimError, WrongUse
+from hardware_sim.ndjson import NdjsonFile
 from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
+from hardware_sim.rack import EVERY_DEFAULT_S, Faults, Place, hang_reader
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
-from hardware_sim.serve import HOST, ModulePort, ReaderPort
 from hardware_sim.storeroom.command import rates_of, record, words
 from hardware_sim.storeroom.rates import WORLDS
 from hardware_sim.storeroom.stock import DAYS_MAX
@@ -59,12 +59,22 @@ EXPECTED = {"int_parsing": "a whole number", "float_parsing": "a number", "int_f
 """What typer's own words for a wrong value do not say."""
 
 DEMO = ("wardstock-sim demo", "wardstock-sim demo --exit --json evening.json --state evening")
-READER = ("wardstock-sim reader --port 5084 --tags 150 --rate 300",)
+READER = (
+    "wardstock-sim reader --port 5084 --tags 150 --rate 300",
+    "wardstock-sim reader --port 5084 --fault drop@10 --fault stall@20+8",
+    "wardstock-sim reader --port 5084 --faults 7 --every 5 --log deliveries.ndjson",
+)
 STOREROOM = (
     "wardstock-sim storeroom --out week --days 7 --tags 300 --seed 1",
     "wardstock-sim storeroom --out bad --world hard --set unscanned=0.05 --looks 3",
 )
 SAMPLE = ("wardstock-sim sample hospital --wards 2",)
+
+
+FAULT = typer.Option(help="KIND@SECONDS[+LASTS], as often as wanted; see --faults.", metavar="FAULT")
+FAULTS = typer.Option(help=f"Draw faults of every kind from this seed: {', '.join(FaultKind)}.", min=0, metavar="SEED")
+EVERY = typer.Option(help="Seconds from one drawn fault to the next, about.")
+LOG = typer.Option(help="Write what was really delivered here, one JSON line a read.", metavar="FILE")
 
 
 def example(commands: Iterable[str]) -> str:
@@ -123,7 +133,7 @@ def demo(  # noqa: PLR0913, PLR0917 - options are arguments to typer
 
 
 @app.command(epilog=example(READER))
-def reader(
+def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="TCP port; 0 takes any free one, LLRP's own is 5084.")
     ] = 0,
@@ -137,20 +147,29 @@ def reader(
     ] = 200.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tags.")] = 1,
     world: Annotated[Path | None, typer.Option(help="A storeroom's file instead of made-up tags.")] = None,
+    fault: Annotated[list[str] | None, FAULT] = None,
+    faults: Annotated[int | None, FAULTS] = None,
+    every: Annotated[float, EVERY] = EVERY_DEFAULT_S,
+    log: Annotated[Path | None, LOG] = None,
 ) -> None:
     """Run one simulated reader until Ctrl-C. Prints `listening HOST:PORT` (or the link's path) when it serves.
 
-    A world is the file that `wardstock-sim demo --state DIR` leaves as DIR/sim/WARD/world.json.
+    A world is the file that `wardstock-sim demo --state DIR` leaves as DIR/sim/WARD/world.json. What the reader really
+    delivered goes to --log, one JSON line a read, with what was told of each fault.
     """
     rng = random.Random(seed)
     field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else Radio(_room_of(world), rng)
-    served = _served(kind, field, port, link)
+    book = None if log is None else NdjsonFile(log)
+    trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
+    served = hang_reader("r1", kind, field, Place(port, link), Clock(real_time()), faults=trouble, book=book)
     served.start()
-    print(f"listening {f'{HOST}:{served.port}' if isinstance(served, ReaderPort) else link}", flush=True)
+    print(f"listening {served.where}", flush=True)
     try:
         wait_for_end()
     finally:
         served.close()
+        if book is not None:
+            book.close()
 
 
 @app.command(epilog=example(STOREROOM))
@@ -268,17 +287,6 @@ def _failed(line: str, status: int) -> int:
     with contextlib.suppress(OSError):
         print(f"wardstock-sim: {line}", file=sys.stderr)
     return status
-
-
-def _served(kind: Kind, field: Steady | Radio, port: int, link: Path | None) -> ReaderPort | ModulePort:
-    """Return the port of a new simulated reader."""
-    clock = Clock(real_time())
-    if kind is Kind.LLRP:
-        if link is not None:
-            raise WrongUse("--link: expected a serial module, an LLRP reader is on TCP; say --kind m100")
-        return ReaderPort(LlrpReaderDevice(field.inventory), clock, port=port)
-    module = M100Device(field.inventory) if kind is Kind.M100 else Uhf18Device(field.inventory)
-    return ReaderPort(module, clock, port=port) if link is None else ModulePort(module, clock, link)
 
 
 def _room_of(path: Path) -> Storeroom:

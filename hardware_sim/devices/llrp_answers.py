@@ -4,7 +4,7 @@ Plain values under the names of the LLRP tables; no state machine and no clock. 
 0.25 MHz channels), the levels and modes are those of a common four-antenna reader.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.llrp_ports import PORTS
@@ -58,14 +58,17 @@ Status = tuple[str, str]
 
 SUCCESS: Status = ("M_Success", "")
 
+Saying = tuple[str, Params]
+"""What a reader says by itself: a message's name and its parameters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response: its status, what it carries beside it, and the bytes that follow it."""
+    """One response: its status, what it carries beside it, and what is said after it."""
 
     status: Status = SUCCESS
     extra: Params = field(default_factory=dict)
-    after: bytes = b""
+    after: Sequence[Saying] = ()
 
 
 def status_of(status: Status) -> Params:
@@ -89,6 +92,12 @@ class Settings:
     report_spec: Params = field(default_factory=factory_report_spec)
     kept: dict[str, Value] = field(default_factory=dict)
 
+    def reset(self) -> None:
+        """Be as from the factory again."""
+        self.keepalive_ms, self.hold, self.report_spec = 0, False, factory_report_spec()
+        self.events.clear()
+        self.kept.clear()
+
     def change(self, params: Params) -> None:
         """Take the settings of one SET_READER_CONFIG; those it does not name stay."""
         for row in rows_at(params, "ReaderEventNotificationSpec", "EventNotificationState"):
@@ -105,13 +114,13 @@ class Settings:
                 self.kept[key] = params[key]
 
 
-def capabilities(antennas: int) -> Params:
+def capabilities(antennas: int, *, has_utc: bool = True) -> Params:
     """Return everything GET_READER_CAPABILITIES asks for (LLRP 1.1 chapter 9)."""
     gen2 = number_of("AirProtocols", "EPCGlobalClass1Gen2")
     general: Params = {
         "MaxNumberOfAntennaSupported": antennas,
         "CanSetAntennaProperties": False,
-        "HasUTCClockCapability": True,
+        "HasUTCClockCapability": has_utc,
         "DeviceManufacturerName": 0,
         "ModelName": 0,
         "ReaderFirmwareVersion": FIRMWARE,
@@ -179,9 +188,9 @@ def _regulatory() -> Params:
     }
 
 
-def chosen_capabilities(antennas: int, requested: int) -> Params:
+def chosen_capabilities(antennas: int, requested: int, *, has_utc: bool = True) -> Params:
     """Return the part of the capabilities a request names; 0 is all."""
-    every = capabilities(antennas)
+    every = capabilities(antennas, has_utc=has_utc)
     return every if requested == 0 else dict([list(every.items())[requested - 1]])
 
 

@@ -20,6 +20,11 @@ class Ports:
     tells: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, PORTS + 1), False))
     lit: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, PORTS + 1), False))
 
+    def reset(self) -> None:
+        """After a reboot nothing tells and no light is on; contacts stand as doors do."""
+        for port in self.tells:
+            self.tells[port] = self.lit[port] = False
+
     def fault(self, params: Params) -> str:
         """Return what is wrong with the ports a SET_READER_CONFIG names, or ""."""
         named = [number_at(row, "GPOPortNumber") for row in rows_at(params, "GPOWriteData")]

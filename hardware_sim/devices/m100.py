@@ -7,10 +7,10 @@ It does what the firmware's manual says: it speaks only when asked, inventories 
 What its antenna hears comes from the `inventory` function it was given: this file knows no tag.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hardware_sim.devices.llrp import Heard, ignore_delivery
+from hardware_sim.devices.device import Inventory, ignore_delivery
 from protocols.readers.columns import Fields
 from protocols.readers.m100.codec import M100Decoder, M100Frame, encode, tag_frame
 from protocols.readers.m100.layout import NO_TAG
@@ -32,7 +32,7 @@ INFO = ("M100 26dBm V1.0", "V2.3.4", "MagicRf")
 class M100Device:
     """One module. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out."""
 
-    inventory: Callable[[Instant, tuple[int, ...]], Iterable[Heard]]
+    inventory: Inventory
     delivered: Callable[[Instant, int], None] = ignore_delivery
     closing: bool = False
     region: int = 0x02
@@ -73,6 +73,11 @@ class M100Device:
         self._left -= 1
         self._poll_due = plus(link_now, POLL_S)
         return self._inventory(reader_now)
+
+    def reboot(self, reader_now: Instant) -> None:
+        """Come back as from its flash: silent."""
+        del reader_now
+        self._left, self._decoder = 0, M100Decoder()
 
     def _answer(self, asked: M100Frame, link_now: Instant, reader_now: Instant) -> bytes:
         match asked.type:

@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hardware_sim.devices.device import Device
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
-
-Device = LlrpReaderDevice | M100Device | ScannerDevice | Uhf18Device
+from protocols.errors import WeBroke
 
 DEVICES: Mapping[str, type[Device]] = MappingProxyType(
     {"llrp": LlrpReaderDevice, "m100": M100Device, "scanner": ScannerDevice, "uhfreader18": Uhf18Device}
 )
+
+
+def kind_of(device: Device) -> str:
+    """Return the name of a device's kind. Raises `WeBroke` for one without a row."""
+    for name, kind in DEVICES.items():
+        if isinstance(device, kind):
+            return name
+    raise WeBroke(f"expected a device of a kind that has a row, got {type(device).__name__}")

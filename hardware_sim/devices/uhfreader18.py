@@ -7,10 +7,10 @@ an antenna that is switched off is told as such; with one it is an 18, which kno
 What its antennas hear comes from the `inventory` function it was given: this file knows no tag.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hardware_sim.devices.llrp import Heard, ignore_delivery
+from hardware_sim.devices.device import Heard, Inventory, ignore_delivery
 from protocols.errors import WeBroke
 from protocols.readers.columns import Value
 from protocols.readers.reads import BadFrame
@@ -30,7 +30,7 @@ DONE, WITH_TAGS, MORE, NO_ANTENNA, NO_TAG, UNKNOWN = 0x00, 0x01, 0x03, 0xF8, 0xF
 class Uhf18Device:
     """One board. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out."""
 
-    inventory: Callable[[Instant, tuple[int, ...]], Iterable[Heard]]
+    inventory: Inventory
     delivered: Callable[[Instant, int], None] = ignore_delivery
     antennas: int = 1
     address: int = 0
@@ -78,6 +78,13 @@ class Uhf18Device:
             return b""
         self._due = plus(link_now, ACTIVE_S)
         return b"".join(self._push(heard) for antenna in self._chosen() for heard in self._listen(reader_now, antenna))
+
+    def reboot(self, reader_now: Instant) -> None:
+        """Come back; what was set stands in its flash, a 288's real-time mode does not."""
+        del reader_now
+        self._decoder = Uhf18CommandDecoder()
+        if self.antennas > 1:
+            self.mode = 0
 
     def _chosen(self) -> list[int]:
         return [each for each in range(1, self.antennas + 1) if self.mask >> (each - 1) & 1]

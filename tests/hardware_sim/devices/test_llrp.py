@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
+from hardware_sim.devices.device import Heard
+from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.llrp_rospecs import ROUNDS_CATCH_UP_MAX
 from protocols.errors import WeBroke
 from protocols.readers.llrp import requests

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
+from hardware_sim.devices.device import Heard
+from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.llrp_access import TagMemory
 from hardware_sim.devices.llrp_answers import ACCESSSPECS_MAX
-from protocols.readers.llrp import access, requests
 from protocols.readers.access import AccessOrder
+from protocols.readers.llrp import access, requests
 from protocols.readers.llrp.codec import LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params
 from protocols.readers.llrp.messages import Message, number_at, rows_at

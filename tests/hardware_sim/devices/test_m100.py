@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hardware_sim.devices.llrp import Heard
+from hardware_sim.devices.device import Heard
 from hardware_sim.devices.m100 import M100Device
 from protocols.errors import WeBroke
 from protocols.readers.m100.codec import M100Decoder, M100Frame, encode, tag_frame

@@ -10,6 +10,7 @@ from protocols.codes.label import Badge, Label, read_label
 from protocols.readers.registry import READERS
 from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
 from protocols.values.ids import actor_id
+from protocols.values.instant import Instant
 
 
 def test_every_piece_of_every_ward_has_a_label_that_reads_back() -> None:
@@ -28,8 +29,10 @@ def test_a_badge_reads_back() -> None:
 
 
 def test_beeps_are_heard_byte_by_byte() -> None:
-    device = ScannerDevice()
-    heard = [beep for byte in Beep.OK.wire + Beep.NO.wire for beep in device.receive(bytes([byte]))]
+    heard: list[Beep] = []
+    device = ScannerDevice(heard.append)
+    for byte in Beep.OK.wire + Beep.NO.wire:
+        assert device.receive(bytes([byte]), Instant(0), Instant(0)) == b""
     assert heard == [Beep.OK, Beep.NO]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from hardware_sim.devices.llrp import Heard
+from hardware_sim.devices.device import Heard
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from protocols.errors import WeBroke
 from protocols.readers.outcomes import Close, Outcome, Send
