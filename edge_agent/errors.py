@@ -2,6 +2,7 @@
 
 EdgeError
 ├── BadConfig        edge.toml, master data or an option is wrong; all its faults in one message
+├── BadTrace         a recorded trace of reads is not as the format says
 ├── BadInstall       another package of the same name stands in front of one of ours
 ├── StoreFault       SQLite or the disk refused; nothing of the transaction was kept
 │   ├── DiskFull     no room; free some and act again
@@ -16,6 +17,10 @@ class EdgeError(Exception):
 
 class BadConfig(EdgeError):
     """The configuration or a file it names cannot be used."""
+
+
+class BadTrace(EdgeError):
+    """A file of a trace cannot be read as one; nothing was guessed."""
 
 
 class BadInstall(EdgeError):

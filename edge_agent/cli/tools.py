@@ -5,7 +5,7 @@ Only `edge_agent.cli` imports this file, and only when no agent is to be started
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,7 @@ from edge_agent.links.ports import SERIAL
 from edge_agent.store.connection import SqliteConnection, open_to_read
 from edge_agent.store.schema import check_known
 from edge_agent.store.status import Status, read_status
-from edge_agent.store.verify import Report, Told, verify
+from edge_agent.store.verify import Report, verify
 from protocols.decode import LINE_MAX, decode_line
 from protocols.values.instant import to_iso
 
@@ -159,6 +159,23 @@ def _doctor(
     raise typer.Exit(FAILED if wrong else DONE)
 
 
+@app.command(
+    "replay",
+    help="Run the presence filter over a recorded trace of one storeroom; write what it says, one JSON line each.",
+    epilog=example("wardstock-edge replay --trace DIR --out FILE"),
+)
+def _replay(
+    trace: Annotated[
+        Path, typer.Option("--trace", metavar="DIR", help="Folder of meta.json, bins.ndjson.gz, book.ndjson.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="What is said goes there; it is written anew.")],
+) -> None:
+    from edge_agent.agent.replay import replay  # numpy is needed here and nowhere else
+
+    with _progress("bins") as told:
+        replay(trace, out, lambda bins: told(bins, None))
+
+
 # --- what the commands share ---
 
 
@@ -181,13 +198,13 @@ def _opened(path: Path) -> Iterator[SqliteConnection]:
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
+def _progress(unit: str = "entries") -> Iterator[Callable[[int, int | None], None]]:
     """Show how far a long check is, to a person who watches and to nobody else."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("entries", total=None)
+        task = progress.add_task(unit, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 

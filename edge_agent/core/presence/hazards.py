@@ -1,0 +1,78 @@
+"""How often things happen in a storeroom and how well it hears, as the filter begins to believe before it has learned.
+
+These are starting values, found on simulated storerooms; what a ward itself shows replaces them as far as it can
+(`fitting`). The rule that must not be broken: a figure of the model stands here and in no expression.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hazards:
+    """Chances a bin with a visit, unless said otherwise; `idle` is their factor in a bin without."""
+
+    removal: float = 1e-4
+    to_next: float = 2.5e-5
+    block: float = 4e-4
+    block_total: float = 0.35
+    unblock: float = 0.05
+    back: float = 1e-4
+    back_from_next: float = 1e-4
+    out_to_next: float = 1e-6
+    death: float = 6e-7
+    """A bin, visit or not."""
+    idle: float = 0.002
+    visits_unknown: float = 0.08
+    """Factor of a bin whose sensor is dead: the share of bins in which somebody comes."""
+    door_hit: float = 0.75
+    door_stray_out: float = 3e-3
+    """A bin: a piece that has left is heard at the door, on its way or in somebody's hands."""
+    door_stray_here: float = 2e-6
+    """A bin: a piece that stays on its shelf is heard at the door, before this was learned of the piece."""
+    door_boost: float = 30.0
+    """Factor of removal for `DOOR_BINS` bins after a door read: it may be heard on the shelf a moment longer."""
+    taking: float = 0.9
+    """Share that a scanned take moves at once."""
+    taking_a_bin: float = 0.25
+    """And in each of `TAKING_BINS` bins after it."""
+    receipt: float = 0.95
+    looked: float = 0.985
+    """How far a person's eyes are believed."""
+    temper: float = 0.6
+    """Power of the likelihoods: the rounds of a bin, and bins one after another, are not independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """How reads spread: concentrations of the beta-binomials, levels in dBm."""
+
+    here: float = 6.0
+    leaky: float = 3.0
+    ghosts: float = 1.0
+    leaks: float = 0.05
+    """What a leaky shield leaves of the read rate."""
+    ghost_rate: float = 2.5e-4
+    stray: float = 0.03
+    """Mean read rate through the wall, before it was learned of the piece."""
+    stray_rounds: float = 40.0
+    near: float = 0.01
+    near_rounds: float = 40.0
+    mean_rate: float = 0.45
+    mean_rounds: float = 6.0
+    level_dbm: float = -57.0
+    level_sd_db: float = 4.0
+    level_spread_db: float = 6.0
+    leaky_db: float = 8.0
+    stray_dbm: float = -70.0
+    stray_sd_db: float = 6.0
+
+
+TAKING_BINS = 12
+DOOR_BINS = 3
+MEMORY_ROUNDS = 9_000.0
+"""Rounds after which what was learned of a tag is halved: five hours of rounds of 2 s."""
+LEVEL_MEMORY = 200.0
+SURE = 0.9
+"""A state is learned from only while it is at least so likely."""
+FLOOR = 1e-9
+"""No state is ever believed less than this: the model may be wrong."""

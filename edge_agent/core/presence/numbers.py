@@ -1,0 +1,56 @@
+"""The few operations by which the filter's one text serves two forms: a float for each tag, or a numpy column of all.
+
+`Floats` is the live form. The columns' operations live in `columns`, the only file here that imports numpy, so that the
+agent starts without it. The rule that must not be broken: both forms compute the same numbers, to the last few bits.
+"""
+
+from collections.abc import Sequence
+from math import exp, floor, sqrt
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from edge_agent.core.presence.tables import LEVELS, WIDTH, beta_binomial
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+N = TypeVar("N", float, "NDArray[np.float64]")
+"""A number of one tag, or the numbers of all tags. What is yes or no is 1 or 0."""
+
+Table = Sequence[float]
+
+
+class Ops(Protocol[N]):
+    """What the steps need beyond + - * /."""
+
+    def exp(self, x: N) -> N:
+        """Return e to the power of x."""
+
+    def above(self, x: N, limit: N | float) -> N:
+        """Return 1 where x is above the limit, else 0."""
+
+    def level(self, rate: N) -> N:
+        """Return the level of a read rate on the grid of the tables."""
+
+    def look(self, concentration: float, level: N, rounds: N, reads: N) -> N:
+        """Return the logarithm of the chance of `reads` in `rounds`, from a table."""
+
+
+class Floats:
+    """One tag at a time, in plain Python."""
+
+    def exp(self, x: float) -> float:
+        """Return e to the power of x."""
+        return exp(x)
+
+    def above(self, x: float, limit: float) -> float:
+        """Return 1 where x is above the limit, else 0."""
+        return 1.0 if x > limit else 0.0
+
+    def level(self, rate: float) -> float:
+        """Return the level of a read rate on the grid of the tables."""
+        return floor(sqrt(min(1.0, max(0.0, rate))) * (LEVELS - 1) + 0.5)
+
+    def look(self, concentration: float, level: float, rounds: float, reads: float) -> float:
+        """Return the logarithm of the chance of `reads` in `rounds`, from a table."""
+        return beta_binomial(concentration)[(int(rounds) * LEVELS + int(level)) * WIDTH + int(reads)]
