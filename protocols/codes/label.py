@@ -17,6 +17,7 @@ from datetime import date
 from typing import NewType
 
 from protocols.codes.digital_link import read_link
+from protocols.codes.foreign import refuse_foreign
 from protocols.codes.gs1 import FNC1, Gs1Message, read_bracketed, read_elements, read_message
 from protocols.codes.gtin import GTIN_LENGTHS, gtin14, has_check_digit
 from protocols.codes.hibc import read_hibc
@@ -50,6 +51,8 @@ GS1_SYMBOLS = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
 
 GTIN_SYMBOLS = frozenset({"]E0", "]E4", "]I1"})
 """EAN-13 with UPC, EAN-8 and ITF-14: a GTIN and nothing else (the same table)."""
+
+FORMAT_05, ENVELOPE_END = "[)>\x1e05\x1d", "\x1e\x04"
 
 AHM_UNREAD = "the fields of AHM codes are not published; the code is kept as it stands"
 
@@ -107,6 +110,7 @@ def _read(symbology: str, content: str, expected: frozenset[str]) -> Label | Bad
         return _gtin(content)
     if content.startswith(SPACES):
         return read_own(content)
+    refuse_foreign(content)
     for applies, read in _BY_TEXT:
         if applies(content):
             return read(content)
@@ -143,6 +147,11 @@ def _link(content: str) -> Label:
     return _gs1(read_elements(read_link(content).elements))
 
 
+def _format_05(content: str) -> Label:
+    """Read GS1 element strings in an ISO/IEC 15434 envelope, as DataMatrix macro 05 gives them."""
+    return _gs1(read_message(content.removeprefix(FORMAT_05).removesuffix(ENVELOPE_END)))
+
+
 def _hibc(content: str) -> Label:
     said = read_hibc(content)
     product = ProductCode(said.product) if said.product else None
@@ -165,6 +174,7 @@ def _lot(text: str | None) -> LotNo | None:
 
 _BY_TEXT: tuple[tuple[Callable[[str], object], Callable[[str], Label]], ...] = (
     (_LINK.match, _link),
+    (lambda content: content.startswith(FORMAT_05), _format_05),
     (lambda content: FNC1 in content, lambda content: _gs1(read_message(content))),
     (_BRACKETED.match, lambda content: _gs1(read_bracketed(content))),
     (_HIBC.match, _hibc),

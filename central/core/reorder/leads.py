@@ -7,7 +7,7 @@ the points end there.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -83,9 +83,10 @@ def _points(arrived: Sequence[tuple[int, float]]) -> tuple[tuple[float, float], 
     for days, weight in arrived:
         reached += weight
         parts[bisect_left(CUTS, reached - 1e-9)].append((days, weight))
-    total = sum(weight for _, weight in arrived)
-    return tuple(
-        (sum(days * weight for days, weight in part) / mass, mass / total)
-        for part in parts
-        if (mass := sum(weight for _, weight in part)) > 0
-    )
+    found: defaultdict[float, float] = defaultdict(float)
+    for part in parts:
+        mass = sum(weight for _, weight in part)
+        if mass > 0:
+            found[sum(days * weight for days, weight in part) / mass] += mass
+    total = sum(found.values())
+    return tuple((days, mass / total) for days, mass in sorted(found.items()))
