@@ -4,6 +4,7 @@ Nothing is decided here. The rule that must not be broken: parts are stopped in 
 brings entries first, then who works on them, then the store.
 """
 
+import logging
 import signal
 import socket
 import threading
@@ -18,25 +19,32 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.api.app import build_api
-from central.clock import Clock
+from central.clock import Clock, new_secret
 from central.config import LOOPBACK, Config
+from central.core.rights import Caller
 from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
+from central.services.accounts import Accounts
 from central.services.desk import Desk
+from central.services.entrance import Entrance
 from central.services.ingest import start_ingest
-from central.services.orders import Approved, approve, approver
+from central.services.looks import Looks
+from central.services.orders import Approved, approve_as
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy
 from central.services.worker import Duties, Worker
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
-from central.web.pages import REFRESH_S, About, PageSources, build_pages
+from central.web.pages import REFRESH_S, PageSources, build_pages
+from central.web.render import About
 from protocols.errors import BadValue
 from protocols.sync.codec import Signing
 
-PAGE_ACTOR = "page"
-"""Who approves on the page, until there are people and rights."""
+log = logging.getLogger(__name__)
+
+SETUP_LETTERS = 12
+"""Letters of the set-up code: 72 bits, and tries are limited."""
 
 BACKLOG = 128
 GRACE_S = 3
@@ -76,22 +84,49 @@ def migrate_store(config: Config) -> tuple[str, int]:
         return reached, seed_policy(store, config.hospital_id)
 
 
+def accounts_of(config: Config, store: Store, clock: Clock) -> Accounts:
+    """Return the accounts of a configuration's hospital."""
+    return Accounts(store, config.hospital_id, clock.real_now, new_secret)
+
+
+def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
+    """Return what requests are answered from; while there are no people, the set-up code is said in the log."""
+    entrance = Entrance(
+        store, config.hospital_id, clock.real_now, new_secret, config.people.everyone_is, new_secret()[:SETUP_LETTERS]
+    )
+    if entrance.is_new():
+        log.warning("no account yet: open /first-account and enter the set-up code %s", entrance.setup_code)
+    looks = Looks(store, config.hospital_id, clock.real_now)
+    return Desk(store, config.hospital_id, clock.now, entrance, accounts_of(config, store, clock), looks)
+
+
 def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
     """Return the API with the pages behind it."""
-    desk = Desk(store, config.hospital_id, clock.now)
+    desk = desk_of(config, store, clock)
     name = Name(config.hospital.name_zh, config.hospital.name_en)
 
-    def approve_on_page(proposal: str, seen: str) -> Approved:
-        return approve(store, config.hospital_id, proposal, approver(PAGE_ACTOR), clock.now(), seen=seen)
+    def approve_on_page(caller: Caller, proposal: str, seen: str) -> Approved:
+        return approve_as(caller, store, config.hospital_id, proposal, clock.now(), seen)
 
-    def look() -> Overview:
-        return overview_now(store, config.hospital_id, name, clock.now())
+    def look(caller: Caller) -> Overview:
+        return overview_now(store, config.hospital_id, name, clock.now(), caller)
 
     refresh_s = REFRESH_S if clock.rate == 1 else REFRESH_FAST_S
     about = About(version("wardstock"), told_time=config.clock is not None)
     app = build_api(desk, about.version)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))  # no other site's name may lead here
-    app.mount("/", build_pages(PageSources(look, approve_on_page, refresh_s, about)))
+    names = [*LOOPBACK, config.http.host, *config.http.names]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)  # no other site's name may lead here
+    sources = PageSources(
+        overview=look,
+        approve=approve_on_page,
+        saw=desk.looks.saw,
+        entrance=desk.entrance,
+        accounts=desk.accounts,
+        refresh_s=refresh_s,
+        about=about,
+        secure=config.http.secure,
+    )
+    app.mount("/", build_pages(sources))
     return app
 
 

@@ -7,6 +7,7 @@ the monotonic clock and never does. The rule that must not be broken: nothing el
 
 import os
 import time
+from base64 import urlsafe_b64encode
 
 from protocols.entry import ClockQuality
 from protocols.values.ids import BootId, EventId, Incarnation, boot_id, incarnation, make_event_id
@@ -36,6 +37,10 @@ class Clock:
         if self._story is None:
             return Instant(time.time_ns() // 1000)
         return self._story.at(time.monotonic_ns())
+
+    def real_now(self) -> Instant:
+        """Return the system's time, whatever the story: sessions and lock-outs are about people at a screen."""
+        return Instant(time.time_ns() // 1000)
 
     def mono_us(self) -> int:
         """Return microseconds of the monotonic clock."""
@@ -69,3 +74,8 @@ def new_incarnation() -> Incarnation:
 def new_token() -> bytes:
     """Draw the 16 bytes that bind a device's messages to one session."""
     return os.urandom(16)
+
+
+def new_secret() -> str:
+    """Draw what a session, a token or an invitation is known by: 256 bits as 43 characters."""
+    return urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()

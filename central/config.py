@@ -17,14 +17,15 @@ from pydantic_core import ErrorDetails
 from central.core.reorder import POLICIES
 from central.errors import BadConfig
 from protocols.errors import BadValue
-from protocols.values.ids import HospitalId, hospital_id
+from protocols.values.ids import HospitalId, actor_id, hospital_id
 from protocols.values.instant import RATE_MAX, StoryTime, from_iso
 
 PORT_MAX = 65_535
 PERIOD_S_MAX = 7 * 86_400
 BROKERS_MAX = 8
-LOOPBACK = ("127.0.0.1", "localhost")
-"""Where `serve` may listen until people and rights exist."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Where `serve` may listen when everyone is one person, and always answers to."""
+NAMES_MAX = 16
 
 SHOWN_MAX = 80
 """Characters of a wrong value that a message repeats."""
@@ -57,8 +58,8 @@ def _broker(url: str) -> str:
     return url
 
 
-def _loopback(host: str) -> str:
-    return _one_of(host, LOOPBACK)
+def _actor(text: str) -> str:
+    return _admitted(text, actor_id)
 
 
 def _policy(name: str) -> str:
@@ -122,10 +123,20 @@ class SyncSection(Section):
 class HttpSection(Section):
     """Where the API and the page are served; port 0 takes a free one."""
 
-    host: Annotated[str, AfterValidator(_loopback)] = Field(
-        default="127.0.0.1", description=f"one of {', '.join(LOOPBACK)} until there are people and rights"
+    host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen at such as '127.0.0.1'")
+    names: list[str] = Field(
+        default=[],
+        max_length=NAMES_MAX,
+        description=f'a list of at most {NAMES_MAX} host names people call it by, such as ["wardstock.hospital.lan"]',
     )
+    secure: bool = Field(default=False, description="true where a TLS front end stands before it, else false")
     port: int = Field(default=0, ge=0, le=PORT_MAX, description=f"a whole number from 0 (a free one) to {PORT_MAX}")
+
+
+class PeopleSection(Section):
+    """Who may come in. `everyone_is` lets whoever comes act as one person, on this machine only, as in a demo."""
+
+    everyone_is: Annotated[str, AfterValidator(_actor)] = Field(default="", description="a staff number, or nothing")
 
 
 class PolicySection(Section):
@@ -154,6 +165,7 @@ class Config(Section):
     store: StoreSection = StoreSection()
     sync: SyncSection = SyncSection()
     http: HttpSection = HttpSection()
+    people: PeopleSection = PeopleSection()
     policy: PolicySection = PolicySection()
     jobs: JobsSection = JobsSection()
 
@@ -163,11 +175,20 @@ class Config(Section):
         return HospitalId(self.hospital.id)
 
     @model_validator(mode="after")
+    def _everyone_is_here(self) -> Self:
+        if self.people.everyone_is and self.http.host not in LOOPBACK:
+            raise ValueError(
+                f"people.everyone_is: expected http.host to be one of {', '.join(LOOPBACK)} with it, "
+                f"got {self.http.host!r:.40}; let people sign in instead"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _story_stands(self) -> Self:
         try:
             self.story()
         except BadValue as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(f"clock: {error}") from error
         return self
 
     def story(self) -> StoryTime | None:
@@ -187,6 +208,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "store": StoreSection,
         "sync": SyncSection,
         "http": HttpSection,
+        "people": PeopleSection,
         "policy": PolicySection,
         "jobs": JobsSection,
     }
@@ -213,8 +235,8 @@ def read_config(path: Path) -> Config:
 
 def _faults(read: dict[str, Any], one: ErrorDetails) -> Iterator[str]:
     """Word one fault by its key: what was expected, with an example, and what came."""
-    if not one["loc"]:  # only the clock's values are checked together
-        yield f"clock: {str(one['msg']).removeprefix('Value error, ')}"
+    if not one["loc"]:  # values that are only wrong together; the message begins with their key
+        yield str(one["msg"]).removeprefix("Value error, ")
         return
     section, *keys = (str(part) for part in one["loc"])
     known = SECTIONS.get(section)

@@ -6,6 +6,9 @@
     │   └── BadFile   a file to import, every fault at once, by file, row and column
     ├── NotThere      the thing named does not exist
     ├── NotNow        a rule said no: the state of the thing does not admit it
+    ├── NotSignedIn   nobody is known to ask: no session, no token, or one that is over
+    ├── NotAllowed    who asks is known and does not hold the right
+    ├── TooMany       too many tries; later it works again
     └── NotReady      the surroundings are not as they must be: an unmigrated store, a port in use
 
 Core and services raise; the command line prints one line of it, the API maps the type to a status in one table. A
@@ -44,6 +47,18 @@ class NotThere(CentralError):
 
 class NotNow(CentralError):
     """A rule or the state of the thing does not admit the request."""
+
+
+class NotSignedIn(CentralError):
+    """Nobody is known to ask."""
+
+
+class NotAllowed(CentralError):
+    """Who asks does not hold the right."""
+
+
+class TooMany(CentralError):
+    """Too many tries in too short a time."""
 
 
 class NotReady(CentralError):

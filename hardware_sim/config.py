@@ -16,6 +16,9 @@ from hardware_sim.world import ANTENNAS
 from protocols.values.ids import HOSPITAL_DEFAULT, HOSPITAL_OWNED, PlaceId
 from protocols.values.instant import StoryTime, to_iso
 
+DEMO_BUYER = "demo-buyer"
+"""Whom everyone acts as at the demo's central."""
+
 ROUND_S = 60
 """Story seconds of one inventory round."""
 
@@ -107,6 +110,7 @@ def write_central(folder: Path, ports: Ports, story: StoryTime) -> Path:
                 "broker": {"urls": [f"mqtt://127.0.0.1:{ports.broker}"]},
                 "sync": {"unsigned": True},
                 "http": {"host": "127.0.0.1", "port": ports.http},
+                "people": {"everyone_is": DEMO_BUYER},
                 "policy": {"reorder": "3x"},
                 "jobs": {"reconcile_s": RECONCILE_S, "replenish_s": REPLENISH_S},
             }

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from central.api.discrepancies import discrepancy_routes
 from central.api.orders import order_routes
+from central.api.people import people_routes
 from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
 from central.api.wards import ward_routes
@@ -44,7 +45,8 @@ def build_api(desk: Desk, version: str) -> FastAPI:
             connection.exec_driver_sql("SELECT 1")
         return Health(ok=True, story_time=to_iso(desk.now()))
 
-    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes):
+    app.state.entrance = desk.entrance
+    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes, people_routes):
         app.include_router(routes(desk), prefix=PREFIX)
     document = app.openapi
 

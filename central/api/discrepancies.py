@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from central.api.door import Asks
+from central.core.rights import Right
 from central.services.desk import Desk
 from central.store.queries_master import items
 from central.store.queries_work import discrepancies
@@ -47,12 +49,15 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
 
     @router.get("/discrepancies")
     def listed(
+        caller: Asks,
         status: Annotated[Literal["open", "closed", "all"], Query()] = "open",
         place: Annotated[str, Query(max_length=64)] = "",
     ) -> Discrepancies:
         """List discrepancies with their evidence."""
+        caller.need(Right.SEE_STOCK)
+        wanted, scope = "" if status == "all" else status, caller.scope(Right.SEE_STOCK)
         with desk.store.read() as connection:
-            found = discrepancies(connection, desk.hospital, status="" if status == "all" else status, place=place)
+            found = discrepancies(connection, desk.hospital, status=wanted, place=place, scope=scope)
             catalogue = items(connection, desk.hospital)
         return Discrepancies(
             items=[

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from central.api.door import Asks, sees_prices
 from central.core.orders import Progress
+from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.orders import orders_now
 from central.services.reasons import Names, names_now
@@ -23,8 +25,8 @@ class OrderLineOut(BaseModel):
     name_zh: str
     name_en: str
     qty: int
-    price_yuan: str
-    amount_yuan: str
+    price_yuan: str | None
+    amount_yuan: str | None
     proposal: str
     reason: dict[str, Any]
     reason_zh: str
@@ -55,17 +57,19 @@ def order_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
     @router.get("/orders")
-    def every_order() -> Orders:
+    def every_order(caller: Asks) -> Orders:
         """List orders with their lines and reasons."""
-        found = orders_now(desk.store, desk.hospital, desk.now())
+        caller.need(Right.SEE_ORDERS)
+        prices = sees_prices(desk, caller, "orders")
+        found = orders_now(desk.store, desk.hospital, desk.now(), caller.scope(Right.SEE_ORDERS))
         with desk.store.read() as connection:
             names = names_now(connection, desk.hospital)
-        return Orders(items=[_order(one, come, names) for one, come in found])
+        return Orders(items=[_order(one, come, names, prices=prices) for one, come in found])
 
     return router
 
 
-def _order(one: Order, come: Progress, names: Names) -> OrderOut:
+def _order(one: Order, come: Progress, names: Names, *, prices: bool) -> OrderOut:
     lines = []
     for line in one.lines:
         item = names.catalogue.get(line.item)
@@ -77,8 +81,8 @@ def _order(one: Order, come: Progress, names: Names) -> OrderOut:
                 name_zh=item.name_zh if item is not None else "",
                 name_en=item.name_en if item is not None else "",
                 qty=line.qty,
-                price_yuan=price_text(line.price),
-                amount_yuan=str(rounded_fen(times(line.price, line.qty))),
+                price_yuan=price_text(line.price) if prices else None,
+                amount_yuan=str(rounded_fen(times(line.price, line.qty))) if prices else None,
                 proposal=line.proposal,
                 reason=dict(line.reason),
                 reason_zh=reason_zh,

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from central.errors import BadInput, CentralError, NotNow, NotReady, NotThere
+from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, TooMany
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -23,6 +23,9 @@ STATUS_OF: dict[type[CentralError], HTTPStatus] = {
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotThere: HTTPStatus.NOT_FOUND,
     NotNow: HTTPStatus.CONFLICT,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The one table; whatever is not here is ours, 500."""
@@ -67,7 +70,10 @@ def add_problems(app: FastAPI, prefix: str) -> None:
         status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), None)
         if status is None:
             return answer(500, "the server met its own fault; its log says more")
-        return answer(status, str(error))
+        told = answer(status, str(error))
+        if status == HTTPStatus.UNAUTHORIZED:
+            told.headers["WWW-Authenticate"] = "Bearer"
+        return told
 
     def framework(_request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException):

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from central.api.door import Asks, sees_prices
 from central.api.problems import Problem
+from central.core.rights import Right
 from central.services.desk import Desk
-from central.services.orders import approve, approver
+from central.services.orders import approve_as
 from central.services.reasons import Names, names_now
 from central.store.queries_work import Proposal, proposals
 from protocols.values.instant import to_iso
@@ -16,8 +18,8 @@ from protocols.values.instant import to_iso
 class ProposalOut(BaseModel):
     """One proposal: `qty` base units from `source`, and why as data and in one sentence.
 
-    `price` is in 1e-4 yuan a base unit, 0 between the hospital's own storerooms. `version` names source, quantity and
-    price together; an approval says which it saw.
+    `price` is in 1e-4 yuan a base unit: 0 between the hospital's own storerooms, null to who may not see it. `version`
+    names source, quantity and price together; an approval says which it saw.
     """
 
     id: str
@@ -29,7 +31,7 @@ class ProposalOut(BaseModel):
     qty: int
     source: str
     internal: bool
-    price: int
+    price: int | None
     reason: dict[str, Any]
     reason_zh: str
     reason_en: str
@@ -47,9 +49,9 @@ class Proposals(BaseModel):
 
 
 class Approval(BaseModel):
-    """Who approves; `version` is the proposal's that was seen: the approval is refused when it is another by now."""
+    """`version` is the proposal's that was seen: the approval is refused when it is another by now. Who approves is
+    who asks."""
 
-    actor: str = Field(max_length=64, examples=["demo-buyer"])
     version: str = Field(min_length=1, max_length=64)
 
 
@@ -64,29 +66,32 @@ def proposal_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
     @router.get("/proposals")
-    def listed(status: Annotated[Literal["open", "ordered", "withdrawn", "all"], Query()] = "open") -> Proposals:
+    def listed(
+        caller: Asks, status: Annotated[Literal["open", "ordered", "withdrawn", "all"], Query()] = "open"
+    ) -> Proposals:
         """List proposals with their reasons."""
+        caller.need(Right.SEE_ORDERS)
+        scope, prices = caller.scope(Right.SEE_ORDERS), sees_prices(desk, caller, "proposals")
         with desk.store.read() as connection:
-            found = proposals(connection, desk.hospital, status="" if status == "all" else status)
+            found = proposals(connection, desk.hospital, status="" if status == "all" else status, scope=scope)
             names = names_now(connection, desk.hospital)
-        return Proposals(items=[_proposal(one, names) for one in found])
+        return Proposals(items=[_proposal(one, names, prices=prices) for one in found])
 
     @router.post(
         "/proposals/{proposal}/approve",
         status_code=201,
         responses={200: {"model": Approved}, 404: {"model": Problem}, 409: {"model": Problem}},
     )
-    def approved(proposal: str, body: Approval, response: Response) -> Approved:
+    def approved(caller: Asks, proposal: str, body: Approval, response: Response) -> Approved:
         """Make a proposal an order: 201 when this made it, 200 with the same order number ever after."""
-        actor = approver(body.actor)
-        done = approve(desk.store, desk.hospital, proposal, actor, desk.now(), seen=body.version)
+        done = approve_as(caller, desk.store, desk.hospital, proposal, desk.now(), body.version)
         response.status_code = 201 if done.fresh else 200
         return Approved(order_no=done.order_no)
 
     return router
 
 
-def _proposal(one: Proposal, names: Names) -> ProposalOut:
+def _proposal(one: Proposal, names: Names, *, prices: bool) -> ProposalOut:
     item = names.catalogue.get(one.item)
     reason_zh, reason_en = names.said(one.item, one.source, one.reason)
     return ProposalOut(
@@ -99,7 +104,7 @@ def _proposal(one: Proposal, names: Names) -> ProposalOut:
         qty=one.qty,
         source=one.source,
         internal=one.internal,
-        price=one.price,
+        price=one.price if prices else None,
         reason=dict(one.reason),
         reason_zh=reason_zh,
         reason_en=reason_en,

@@ -5,10 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from central.api.door import Asks
+from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.wards import Standing, lines_of, standings
 from central.store.queries_book import devices
 from central.store.queries_master import expiries, items, places
+from protocols.values.ids import PlaceId
 from protocols.values.instant import to_iso
 
 
@@ -88,14 +91,17 @@ def ward_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["storerooms"])
 
     @router.get("/wards")
-    def wards() -> Wards:
+    def wards(caller: Asks) -> Wards:
         """List the storerooms: last contact, record against physical, what stands open."""
+        caller.need(Right.SEE_STOCK)
         with desk.store.read() as connection:
-            return Wards(items=[_ward(one) for one in standings(connection, desk.hospital, desk.now())])
+            seen = standings(connection, desk.hospital, desk.now(), caller.scope(Right.SEE_STOCK))
+        return Wards(items=[_ward(one) for one in seen])
 
     @router.get("/lines")
-    def lines(place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
+    def lines(caller: Asks, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
         """List a storeroom's lines, book beside shelf."""
+        caller.need(Right.SEE_STOCK, PlaceId(place))
         found = lines_of(desk, place)
         with desk.store.read() as connection:
             catalogue, days = items(connection, desk.hospital), expiries(connection, desk.hospital)
@@ -117,8 +123,9 @@ def ward_routes(desk: Desk) -> APIRouter:
         return Lines(place=place, items=shown)
 
     @router.get("/devices")
-    def every_device() -> Devices:
+    def every_device(caller: Asks) -> Devices:
         """List the devices: when each was last heard and how far its ledger has come."""
+        caller.need(Right.SEE_FLEET)
         with desk.store.read() as connection:
             seen = devices(connection, desk.hospital)
             homes = {room.device: room.place for room in places(connection, desk.hospital)}

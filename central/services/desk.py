@@ -1,11 +1,14 @@
-"""What a request is answered from: one store, one hospital, one clock.
+"""What a request is answered from: one store, one hospital, one clock, and the door people come through.
 
-It holds no rule; it exists so that the API, the pages and the jobs are handed the same three things.
+It holds no rule; it exists so that the API, the pages and the jobs are handed the same things.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from central.services.accounts import Accounts
+from central.services.entrance import Entrance
+from central.services.looks import Looks
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -13,8 +16,11 @@ from protocols.values.instant import Instant
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The store, the hospital whose rows may be seen, and the story's time."""
+    """The store, the hospital whose rows may be seen, the story's time, and who may see them."""
 
     store: Store
     hospital: HospitalId
     now: Callable[[], Instant]
+    entrance: Entrance
+    accounts: Accounts
+    looks: Looks

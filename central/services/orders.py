@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.core.orders import Arrived, Ordered, Progress, State, Step, order_number, outstanding, progress, step
+from central.core.rights import EVERYWHERE, Caller, Right, Scope
 from central.errors import BadInput, NotNow, NotThere
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
+from central.store.audit import note
 from central.store.engine import Store
 from central.store.queries_book import arrivals_at
 from central.store.queries_work import Order, Proposal, orders, proposals
@@ -68,7 +70,19 @@ def approve(
             .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
             .values(status=str(after), closed_at=now, order_no=number)
         )
+        detail = {"order": number, "item": one.item, "place": one.place, "qty": one.qty, "source": one.source}
+        note(connection, hospital, now, person=actor, act="approve", subject=one.id, detail=detail)
     return Approved(number, fresh=True)
+
+
+def approve_as(caller: Caller, store: Store, hospital: HospitalId, proposal: str, now: Instant, seen: str) -> Approved:
+    """Approve as somebody who must hold the right where the order goes to; else as `approve`, and `NotAllowed`."""
+    caller.need(Right.APPROVE)
+    with store.read() as connection:
+        found = proposals(connection, hospital, id=proposal, scope=caller.scope(Right.APPROVE))
+    if not found:
+        raise NotThere(f"proposal: expected one of your storerooms, got {proposal!r:.40}; reload the page")
+    return approve(store, hospital, proposal, caller.person, now, seen=seen)
 
 
 def _write_order(
@@ -126,9 +140,11 @@ def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order
     }
 
 
-def orders_now(store: Store, hospital: HospitalId, now: Instant) -> list[tuple[Order, Progress]]:
-    """Return the orders, the newest first, with how far each has come."""
+def orders_now(
+    store: Store, hospital: HospitalId, now: Instant, scope: Scope = EVERYWHERE
+) -> list[tuple[Order, Progress]]:
+    """Return the orders in a scope, the newest first, with how far each has come."""
     with store.read() as connection:
-        listed = orders(connection, hospital)
+        listed = orders(connection, hospital, scope)
         come = progress_of(connection, hospital, listed, now)
     return [(one, come[one.order_no]) for one in listed]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from central.core.discrepancies import Kind
 from central.core.orders import Progress
 from central.core.policy import rules_on
+from central.core.rights import EVERYWHERE, Caller, Right, Scope
 from central.services import overview as seen
 from central.services.orders import progress_of
 from central.services.wards import standings
@@ -32,22 +33,32 @@ PROPOSALS_SHOWN_MAX = 200
 """More than a person decides in a day; the most urgent come first."""
 
 
-def overview_now(store: Store, hospital: HospitalId, name: seen.Name, now: Instant) -> seen.Overview:
-    """Return the overview of a hospital, which people call `name`, at an instant."""
+def overview_now(
+    store: Store, hospital: HospitalId, name: seen.Name, now: Instant, caller: Caller | None = None
+) -> seen.Overview:
+    """Return the overview of a hospital, which people call `name`, at an instant, as far as a caller may see it.
+
+    Without a caller it is the whole, for the programs of central themselves.
+    """
+    stock = EVERYWHERE if caller is None else caller.scope(Right.SEE_STOCK)
+    need = EVERYWHERE if caller is None else caller.scope(Right.SEE_ORDERS)
+    prices = caller is None or caller.may(Right.SEE_PRICES)
     with store.read() as connection:
         names = _names(connection, hospital)
         rules = rules_on(business_day(now), master.policy_rows(connection, hospital))
-        proposed = work.open_proposals(connection, hospital)
+        proposed = work.open_proposals(connection, hospital, need)
         return seen.Overview(
             hospital=name,
             now=now,
             line_gate=rules.number("match.line_gate"),
-            wards=_wards(connection, hospital, names, now),
-            discrepancies=_discrepancies(connection, hospital, names),
-            discrepancies_all=sum(work.open_counts(connection, hospital).values()),
-            proposals=_proposals(names, proposed)[:PROPOSALS_SHOWN_MAX],
+            wards=_wards(connection, hospital, names, now, stock),
+            discrepancies=_discrepancies(connection, hospital, names, stock),
+            discrepancies_all=sum(
+                found for place, found in work.open_counts(connection, hospital).items() if place in stock
+            ),
+            proposals=_proposals(names, proposed, prices=prices)[:PROPOSALS_SHOWN_MAX],
             proposals_all=len(proposed),
-            orders=_orders(connection, hospital, names, now),
+            orders=_orders(connection, hospital, names, now, need, prices=prices),
         )
 
 
@@ -86,7 +97,9 @@ def _names(connection: Connection, hospital: HospitalId) -> _Names:
     )
 
 
-def _wards(connection: Connection, hospital: HospitalId, names: _Names, now: Instant) -> tuple[seen.Ward, ...]:
+def _wards(
+    connection: Connection, hospital: HospitalId, names: _Names, now: Instant, scope: Scope
+) -> tuple[seen.Ward, ...]:
     return tuple(
         seen.Ward(
             place=names.place(one.place.place),
@@ -100,13 +113,15 @@ def _wards(connection: Connection, hospital: HospitalId, names: _Names, now: Ins
             discrepancies=one.discrepancies,
             proposals=one.proposals,
         )
-        for one in standings(connection, hospital, now)
+        for one in standings(connection, hospital, now, scope)
         if one.place.level == LEVEL_WARD
     )
 
 
-def _discrepancies(connection: Connection, hospital: HospitalId, names: _Names) -> tuple[seen.Discrepancy, ...]:
-    listed = work.discrepancies(connection, hospital, status="open")
+def _discrepancies(
+    connection: Connection, hospital: HospitalId, names: _Names, scope: Scope
+) -> tuple[seen.Discrepancy, ...]:
+    listed = work.discrepancies(connection, hospital, status="open", scope=scope)
     units = [one.unit for one in listed]
     positions = positions_in_book(connection, hospital, units)
     printed = serials(connection, hospital, units)
@@ -138,7 +153,7 @@ def _book_side(one: work.Discrepancy, names: _Names, positions: Mapping[tuple[st
     return seen.BookSide(book["kind"], names.place(book["place"]), position, Instant(book["at"]))
 
 
-def _proposals(names: _Names, proposed: list[work.Proposal]) -> tuple[seen.Proposal, ...]:
+def _proposals(names: _Names, proposed: list[work.Proposal], *, prices: bool) -> tuple[seen.Proposal, ...]:
     listed = [
         seen.Proposal(
             id=one.id,
@@ -148,7 +163,7 @@ def _proposals(names: _Names, proposed: list[work.Proposal]) -> tuple[seen.Propo
             qty=one.qty,
             source=names.source(one.source),
             internal=one.internal,
-            unit_price=None if one.internal else one.price,
+            unit_price=None if one.internal or not prices else one.price,
             why=_why(one.reason, names),
             made_at=one.made_at,
         )
@@ -184,13 +199,15 @@ def _why(reason: Mapping[str, Any], names: _Names) -> seen.Why:
     )
 
 
-def _orders(connection: Connection, hospital: HospitalId, names: _Names, now: Instant) -> tuple[seen.Order, ...]:
-    listed = work.orders(connection, hospital)
+def _orders(
+    connection: Connection, hospital: HospitalId, names: _Names, now: Instant, scope: Scope, *, prices: bool
+) -> tuple[seen.Order, ...]:
+    listed = work.orders(connection, hospital, scope)
     come = progress_of(connection, hospital, listed, now)
-    return tuple(_order(one, come[one.order_no], names) for one in listed[:ORDERS_SHOWN_MAX])
+    return tuple(_order(one, come[one.order_no], names, prices=prices) for one in listed[:ORDERS_SHOWN_MAX])
 
 
-def _order(one: work.Order, progress: Progress, names: _Names) -> seen.Order:
+def _order(one: work.Order, progress: Progress, names: _Names, *, prices: bool) -> seen.Order:
     internal = not one.supplier
     return seen.Order(
         number=one.order_no,
@@ -198,7 +215,7 @@ def _order(one: work.Order, progress: Progress, names: _Names) -> seen.Order:
         source=names.source(one.source),
         internal=internal,
         lines=tuple(seen.OrderLine(names.item(line.item), line.qty) for line in one.lines),
-        price=None if internal else Money(sum(times(line.price, line.qty) for line in one.lines)),
+        price=None if internal or not prices else Money(sum(times(line.price, line.qty) for line in one.lines)),
         progress=progress,
         approved_by=one.approved_by,
         approved_at=one.created_at,

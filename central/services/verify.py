@@ -16,8 +16,10 @@ from central.services.proof.discrepancies import compare_discrepancies
 from central.services.proof.followed import ROWS_AT_ONCE, Followed
 from central.services.proof.orders import compare_orders
 from central.services.proof.report import FAULTS_SHOWN_MAX, Report
+from central.store.audit import broken_at
 from central.store.engine import Store
 from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, QUARANTINE
+from central.store.tables.people import AUDIT
 from protocols.entry import GENESIS, ClockQuality, Digest, Entry, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING
@@ -45,6 +47,7 @@ def verify(store: Store) -> Report:
         walk.followed.end()
         compare_discrepancies(connection, walk.followed, report)
         compare_orders(connection, report)
+        _compare_acts(connection, report)
     return report
 
 
@@ -189,6 +192,13 @@ def _compare_heads(connection: Connection, ends: dict[_Chain, tuple[int, bytes]]
             report.fault(f"{row.device}: expected the chain to end at its head {row.head_seq}, it ends at {found[0]}")
     for chain in ends.keys() - heads.keys():
         report.fault(f"chain {chain[1].hex()[:8]}: expected a head for it")
+
+
+def _compare_acts(connection: Connection, report: Report) -> None:
+    for (hospital,) in connection.execute(select(AUDIT.c.hospital).distinct()).all():
+        broken = broken_at(connection, hospital)
+        if broken is not None:
+            report.fault(f"record of acts, row {broken}: expected it as it was written, it was changed or removed")
 
 
 def _compare_events(connection: Connection, counted: Counter[str], report: Report) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from central.core.policy import rules_on
 from central.core.reconcile import Line, Match, lines_in
+from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.reconcile import bounds_of
@@ -41,8 +42,8 @@ class Standing:
     proposals: int
 
 
-def standings(connection: Connection, hospital: HospitalId, now: Instant) -> list[Standing]:
-    """Return how every storeroom stands, wards first."""
+def standings(connection: Connection, hospital: HospitalId, now: Instant, scope: Scope = EVERYWHERE) -> list[Standing]:
+    """Return how every storeroom in a scope stands, wards first."""
     silent_s = float(rules_on(business_day(now), policy_rows(connection, hospital)).number("contact.silent_s"))
     seen = {one.device: one for one in devices(connection, hospital)}
     looked = matches(connection, hospital)
@@ -62,6 +63,7 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant) -> lis
             proposals=wanted[place.place],
         )
         for place in places(connection, hospital)
+        if place.place in scope
     ]
 
 

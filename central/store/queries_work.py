@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select, true
 
 from central.core.discrepancies import Kind, Open
 from central.core.orders import Ordered, State, version_of
 from central.core.reconcile import Match
+from central.core.rights import EVERYWHERE, Scope
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -94,11 +95,16 @@ class Order:
     lines: tuple[OrderLine, ...]
 
 
+def within(place: Column[str], scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a column names a storeroom in a scope."""
+    return true() if scope.everywhere else place.in_(sorted(scope.places))
+
+
 def discrepancies(
-    connection: Connection, hospital: HospitalId, *, status: str = "", place: str = ""
+    connection: Connection, hospital: HospitalId, *, status: str = "", place: str = "", scope: Scope = EVERYWHERE
 ) -> list[Discrepancy]:
-    """Return discrepancies, the newest first, of one status and storeroom where they are named."""
-    query = select(DISCREPANCY).where(DISCREPANCY.c.hospital == hospital)
+    """Return discrepancies in a scope, the newest first, of one status and storeroom where they are named."""
+    query = select(DISCREPANCY).where(DISCREPANCY.c.hospital == hospital, within(DISCREPANCY.c.place, scope))
     if status:
         query = query.where(DISCREPANCY.c.status == status)
     if place:
@@ -154,9 +160,11 @@ def matches(connection: Connection, hospital: HospitalId) -> dict[str, tuple[Ins
     return {row.place: (row.at, Match(row.lines, row.lines_right, row.book, row.differing)) for row in rows}
 
 
-def proposals(connection: Connection, hospital: HospitalId, *, status: str = "", id: str = "") -> list[Proposal]:
-    """Return proposals, the newest first, of one status or one id where it is given."""
-    query = select(PROPOSAL).where(PROPOSAL.c.hospital == hospital)
+def proposals(
+    connection: Connection, hospital: HospitalId, *, status: str = "", id: str = "", scope: Scope = EVERYWHERE
+) -> list[Proposal]:
+    """Return proposals in a scope, the newest first, of one status or one id where it is given."""
+    query = select(PROPOSAL).where(PROPOSAL.c.hospital == hospital, within(PROPOSAL.c.place, scope))
     if status:
         query = query.where(PROPOSAL.c.status == status)
     if id:
@@ -165,9 +173,10 @@ def proposals(connection: Connection, hospital: HospitalId, *, status: str = "",
     return [_proposal(row) for row in connection.execute(ordered_query.limit(LISTED_MAX))]
 
 
-def open_proposals(connection: Connection, hospital: HospitalId) -> list[Proposal]:
-    """Return every open proposal."""
-    rows = connection.execute(select(PROPOSAL).where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.status == "open"))
+def open_proposals(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE) -> list[Proposal]:
+    """Return every open proposal in a scope."""
+    standing_open = (PROPOSAL.c.hospital == hospital, PROPOSAL.c.status == "open", within(PROPOSAL.c.place, scope))
+    rows = connection.execute(select(PROPOSAL).where(*standing_open))
     return [_proposal(row) for row in rows]
 
 
@@ -190,11 +199,11 @@ def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type
     )
 
 
-def orders(connection: Connection, hospital: HospitalId) -> list[Order]:
-    """Return orders with their lines, the newest first."""
+def orders(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE) -> list[Order]:
+    """Return orders for storerooms in a scope with their lines, the newest first."""
     heads = connection.execute(
         select(PURCHASE_ORDER)
-        .where(PURCHASE_ORDER.c.hospital == hospital)
+        .where(PURCHASE_ORDER.c.hospital == hospital, within(PURCHASE_ORDER.c.place, scope))
         .order_by(PURCHASE_ORDER.c.created_at.desc(), PURCHASE_ORDER.c.order_no)
         .limit(LISTED_MAX)
     ).all()

@@ -1,181 +1,120 @@
-"""The pages of `central`: one overview, one button, and plain words where something went wrong.
+"""The pages of `central`: one application beside the API, so that its errors are pages and the API's stay JSON.
 
-A small application of its own, mounted beside the API, so that its errors are pages and the API's stay JSON. It holds
-no rule about stock: what it shows and what a button does come in as callables. The rule that must not be broken: every
-page works with scripts off, and nothing on it is fetched from another host.
+It holds no rule about stock: what it shows and what a button does come in as callables. The rule that must not be
+broken: every page works with scripts off, and a page about stock or people is drawn for somebody who may see it.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Annotated
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Form, Query, Request
 from fastapi.exceptions import RequestValidationError
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from central.errors import BadInput, CentralError, NotNow, NotReady, NotThere
+from central.core.rights import Caller, Right
+from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, TooMany
+from central.services.accounts import Accounts
+from central.services.entrance import Entrance
 from central.services.orders import Approved
 from central.services.overview import Overview
-from central.web.formats import Formats
-from central.web.languages import DEFAULT, TAGS, Language, words_of
+from central.web.entrance import SIGN_IN, add_entrance
+from central.web.people import add_people
+from central.web.porter import WORD_MAX, Porter, keep_language
+from central.web.render import About, Renderer
 from central.web.views import Said, view_of
 
-LANGUAGE_COOKIE = "lang"
-COOKIE_S = 365 * 86_400
 REFRESH_S = 30
 """How often the page reads itself again."""
 REFRESH_S_MIN = 2
 PATH_API = "/api/"
-PATH_DESCRIPTION = "/api/v1/openapi.json"
-STATIC_DIGITS = 10
 VERSION_MAX = 64
 
-STATUS_OF: dict[type[CentralError], int] = {BadInput: 400, NotThere: 404, NotNow: 409, NotReady: 503}
-"""The one table from an error's type to a page's status; whatever is not here is ours, 500."""
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
+STATUS_OF: dict[type[CentralError], int] = {
+    BadInput: 400,
+    NotAllowed: 403,
+    NotThere: 404,
+    NotNow: 409,
+    TooMany: 429,
+    NotReady: 503,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the foot of a page says of the program.
-
-    `told_time` tells that its clock is a story's, from the configuration, and not the system's.
-    """
-
-    version: str
-    told_time: bool
+"""The one table from an error's type to a page's status; whatever is not here is ours, 500."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageSources:
     """What the pages need of the rest.
 
-    `overview` reads the hospital now. `approve` takes a proposal's id and the version the buyer saw,
-    and returns the order and whether this made it; it raises `NotThere` for an id that never was and `NotNow` for one
-    that may not be approved, any more or as it was seen.
+    `overview` reads the hospital now, as far as a caller may see it. `approve` takes who approves, a proposal's id and
+    the version the buyer saw, and returns the order and whether this made it; it raises `NotThere` for an id that never
+    was, `NotNow` for one that may not be approved, any more or as it was seen, `NotAllowed`. `saw` notes who looked at
+    what. `secure` tells that people reach the pages through TLS.
     """
 
-    overview: Callable[[], Overview]
-    approve: Callable[[str, str], Approved]
+    overview: Callable[[Caller], Overview]
+    approve: Callable[[Caller, str, str], Approved]
+    saw: Callable[[Caller, str, str], None]
+    entrance: Entrance
+    accounts: Accounts
     refresh_s: int
     about: About
+    secure: bool = False
 
     def __post_init__(self) -> None:
         if self.refresh_s < REFRESH_S_MIN:
             raise BadInput(f"page refresh: expected at least {REFRESH_S_MIN} s, got {self.refresh_s}")
 
 
-class Renderer:
-    """The templates of every language, made once."""
-
-    def __init__(self, about: About) -> None:
-        self._environments = {language: _environment(language, about) for language in Language}
-
-    def page(self, template: str, language: Language, status: int = 200, **values: object) -> HTMLResponse:
-        """Return a page in one language."""
-        found = self._environments[language].get_template(template)
-        return HTMLResponse(found.render(**values), status_code=status, headers=HEADERS)
-
-
-def _environment(language: Language, about: About) -> Environment:
-    words, formats = words_of(language), Formats(language)
-    made = Environment(
-        loader=PackageLoader("central.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
-    made.globals.update(
-        f=formats,
-        language=language,
-        tag=TAGS[language],
-        static_version=_static_version(),
-        about=about,
-        api_description=PATH_DESCRIPTION,
-    )
-    return made
-
-
-def _static_version() -> str:
-    """Return a word that changes when a static file does, so that no browser keeps an old one."""
-    content = b"".join(
-        one.read_bytes() for one in sorted(files("central.web").joinpath("static").iterdir(), key=lambda one: one.name)
-    )
-    return hashlib.sha256(content).hexdigest()[:STATIC_DIGITS]
-
-
-def language_of(request: Request) -> Language:
-    """Return the language asked for now, else the one asked for before, else Chinese."""
-    asked = Language.of(request.query_params.get("lang"))
-    return asked or Language.of(request.cookies.get(LANGUAGE_COOKIE)) or DEFAULT
-
-
 def build_pages(sources: PageSources) -> FastAPI:
     """Return the application of the pages, to be mounted at `/` after everything else."""
-    renderer = Renderer(sources.about)
+    renderer, porter = Renderer(sources.about), Porter(sources.entrance, sources.secure)
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
-    _add_overview(pages, renderer, sources)
-    _add_approval(pages, sources)
-    _add_error_pages(pages, renderer)
+    add_entrance(pages, renderer, porter)
+    add_people(pages, renderer, porter, sources.accounts, sources.saw)
+    _add_overview(pages, renderer, porter, sources)
+    _add_approval(pages, porter, sources)
+    _add_error_pages(pages, renderer, porter)
     return pages
 
 
-def _add_overview(pages: FastAPI, renderer: Renderer, sources: PageSources) -> None:
+def _add_overview(pages: FastAPI, renderer: Renderer, porter: Porter, sources: PageSources) -> None:
     @pages.get("/")
     def overview(
         request: Request, said: Annotated[str, Query()] = "", order: Annotated[str, Query(max_length=64)] = ""
     ) -> Response:
-        language = language_of(request)
-        view = view_of(sources.overview(), Said(said) if said in set(Said) else None, order)
-        answer = renderer.page("overview.html.j2", language, view=view, refresh_s=sources.refresh_s)
-        if request.cookies.get(LANGUAGE_COOKIE) != language:
-            answer.set_cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_S, httponly=True, samesite="lax")
+        visit, caller = porter.visit_of(request)
+        if not caller.may(Right.SEE_STOCK) and caller.may(Right.SEE_PEOPLE):
+            return RedirectResponse("/people", 303)
+        caller.need(Right.SEE_STOCK)
+        if caller.may(Right.SEE_PRICES):
+            sources.saw(caller, "see-prices", "overview")
+        view = view_of(sources.overview(caller), Said(said) if said in set(Said) else None, order)
+        answer = renderer.page("overview.html.j2", visit, view=view, refresh_s=sources.refresh_s)
+        keep_language(request, visit, answer)
         return answer
 
 
-def _add_approval(pages: FastAPI, sources: PageSources) -> None:
+def _add_approval(pages: FastAPI, porter: Porter, sources: PageSources) -> None:
     @pages.post("/proposals/{proposal}/approve")
     def approve(
-        request: Request, proposal: str, version: Annotated[str, Form(max_length=VERSION_MAX)] = ""
+        request: Request,
+        proposal: str,
+        version: Annotated[str, Form(max_length=VERSION_MAX)] = "",
+        word: Annotated[str, Form(max_length=WORD_MAX)] = "",
     ) -> Response:
-        if not _from_here(request):
-            raise HTTPException(403)
-        language = language_of(request)
+        visit, caller = porter.visit_of(request)
+        porter.check_form(request, visit, word)
         try:
-            done = sources.approve(proposal, version)
+            done = sources.approve(caller, proposal, version)
             said = {"said": (Said.APPROVED if done.fresh else Said.ALREADY).value, "order": done.order_no}
         except NotNow:
             said = {"said": Said.STALE.value}
-        return RedirectResponse(f"/?{urlencode({'lang': language.value, **said})}", status_code=303)
-
-
-def _from_here(request: Request) -> bool:
-    """Tell whether a form was sent from this host's own page: another site may not press the button."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        return RedirectResponse(f"/?{urlencode({'lang': visit.language.value, **said})}", status_code=303)
 
 
 def _problem(status: int) -> Response:
@@ -189,15 +128,21 @@ def _problem(status: int) -> Response:
     return JSONResponse(problem, status, media_type="application/problem+json")
 
 
-def _add_error_pages(pages: FastAPI, renderer: Renderer) -> None:
-    def answer(request: Request, status: int) -> Response:
+def _add_error_pages(pages: FastAPI, renderer: Renderer, porter: Porter) -> None:
+    def answer(request: Request, status: int, cause: str = "") -> Response:
         if request.url.path.startswith(PATH_API):
             return _problem(status)
-        return renderer.page("error.html.j2", language_of(request), status, code=status)
+        return renderer.page("error.html.j2", porter.visit(request), status, code=status, cause=cause)
+
+    def to_sign_in(request: Request, _error: Exception) -> Response:
+        if request.method != "GET":
+            return RedirectResponse(SIGN_IN, 303)
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"{SIGN_IN}?next={quote(back, safe='')}", 303)
 
     def refused(request: Request, error: Exception) -> Response:
         status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
-        return answer(request, status)
+        return answer(request, status, "right" if isinstance(error, NotAllowed) else "")
 
     def http(request: Request, error: Exception) -> Response:
         return answer(request, error.status_code if isinstance(error, HTTPException) else 500)
@@ -208,6 +153,7 @@ def _add_error_pages(pages: FastAPI, renderer: Renderer) -> None:
     def broken(request: Request, _error: Exception) -> Response:
         return answer(request, 500)
 
+    pages.add_exception_handler(NotSignedIn, to_sign_in)
     pages.add_exception_handler(CentralError, refused)
     pages.add_exception_handler(HTTPException, http)
     pages.add_exception_handler(RequestValidationError, malformed)

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from hardware_sim.clock import monotonic_s
+from hardware_sim.config import DEMO_BUYER
 from hardware_sim.story.person import Tell
 
-ACTOR = "demo-buyer"
 POLL_S = 0.4
 TIMEOUT_S = 5.0
 TOLD_MAX = 10_000
@@ -81,10 +81,10 @@ class Office:
                 why={"en": row["reason_en"], "zh": row["reason_zh"]},
             )
             if self._patience_s:
-                self._tell("yours", seconds=self._patience_s, actor=ACTOR)
+                self._tell("yours", seconds=self._patience_s, actor=DEMO_BUYER)
         if monotonic_s() - self._seen[key] < self._patience_s:
             return
-        said = {"actor": ACTOR, "version": row["version"]}
+        said = {"version": row["version"]}
         answer = self._client.post(f"/api/v1/proposals/{row['id']}/approve", json=said)
         if answer.status_code == httpx.codes.CONFLICT:
             return  # it was renewed since it was listed; the next look shows what it says now
@@ -103,7 +103,7 @@ class Office:
         self._waiting.discard(row["id"])
         self.orders.add(order)
         name = "ordered" if ours else "approved"
-        self._tell(name, ward=row["place"], items=[row["item"]], actor=ACTOR, order=order)
+        self._tell(name, ward=row["place"], items=[row["item"]], actor=DEMO_BUYER, order=order)
 
     def _listed(self, what: str, status: str) -> list[dict[str, Any]]:
         answer = self._client.get(f"/api/v1/{what}", params={"status": status})

@@ -1,10 +1,11 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from central.bootstrap import PAGE_ACTOR, build_app
+from central.bootstrap import build_app
 from central.config import Config, read_config
 from central.services.replenish import replenish
 from central.store.engine import Store
@@ -22,7 +23,8 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     path = tmp_path / "central.toml"
-    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[hospital]\nname_en = "Test Hospital"\n', "utf-8")
+    told = '[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[hospital]\nname_en = "Test Hospital"\n'
+    path.write_text(told + '[people]\neveryone_is = "page"\n', "utf-8")
     return read_config(path)
 
 
@@ -43,12 +45,20 @@ def test_the_page_and_the_api_stand_in_one_server(client: TestClient) -> None:
 def test_an_approval_on_the_page_is_an_order_in_the_api(client: TestClient) -> None:
     (proposal,) = client.get("/api/v1/proposals").json()["items"]
     answer = client.post(
-        f"/proposals/{proposal['id']}/approve", data={"version": proposal["version"]}, follow_redirects=False
+        f"/proposals/{proposal['id']}/approve",
+        data={"version": proposal["version"], "word": word_of(client)},
+        follow_redirects=False,
     )
     assert answer.status_code == 303
     (order,) = client.get("/api/v1/orders").json()["items"]
     assert order["order_no"] in answer.headers["location"]
-    assert order["approved_by"] == PAGE_ACTOR
+    assert order["approved_by"] == "page"
+
+
+def word_of(client: TestClient) -> str:
+    found = re.search(r'name="word" value="([0-9a-f]+)"', client.get("/").text)
+    assert found is not None
+    return found[1]
 
 
 def test_another_sites_name_does_not_lead_here(client: TestClient) -> None:

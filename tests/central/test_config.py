@@ -63,12 +63,18 @@ urls = ["http://127.0.0.1"]
         "clock.start: expected a time with its zone such as '2026-03-02T16:00:00+08:00', got '2026-03-02'",
         "clock.rate: expected a number above 0, up to 10000, got 0",
         "clock.since_monotonic_ns: it is missing; expected a whole number, 0 or more, such as 123456789000",
-        "http.host: expected one of 127.0.0.1, localhost until there are people and rights, got '0.0.0.0'",
         "http.port: expected a whole number from 0 (a free one) to 65535, got 'x'",
         "http.prot: this key is unknown; look at its spelling",
         "policy.reorder: expected one of 3x, 3x-literal, got '4x'",
         "jobbs: this section is unknown; look at its spelling",
     )
+
+
+def test_everyone_may_be_one_person_on_this_machine_only(tmp_path: Path) -> None:
+    open_door = LEAST + '[people]\neveryone_is = "demo-buyer"\n'
+    assert read_config(written(tmp_path, open_door)).people.everyone_is == "demo-buyer"
+    with pytest.raises(BadConfig, match=r"people\.everyone_is: expected http\.host to be one of 127"):
+        read_config(written(tmp_path, open_door + '[http]\nhost = "0.0.0.0"\n'))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 END_S_MAX = 30
 PROGRAM = [sys.executable, "-c", "from central.cli import main; main()"]
-CONFIG = '[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[sync]\nunsigned = true\n'
+CONFIG = '[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[sync]\nunsigned = true\n[people]\neveryone_is = "page"\n'
 
 
 @pytest.fixture

@@ -22,9 +22,11 @@ from central.services.overview import Overview
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
-from central.web.pages import About, PageSources, build_pages
+from central.web.pages import PageSources, build_pages
+from central.web.render import About
 from protocols.values.ids import OrderNo
 from protocols.values.instant import plus
+from tests.central.doors import empty_store, open_desk
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, hospital, tags
 from tests.central.web import hospitals
 
@@ -51,6 +53,8 @@ name_en = "Sample City First Hospital"
 urls = ["mqtt://127.0.0.1:1883"]
 [sync]
 unsigned = true
+[people]
+everyone_is = "page"
 """
 
 OUTSIDE = """() => [...document.querySelectorAll('body *')].filter(one => {
@@ -139,7 +143,17 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 def pages_of(overview: Callable[[], Overview], refresh_s: int = 30) -> FastAPI:
     done = Approved(OrderNo(hospitals.orders()[0].number), fresh=True)
-    return build_pages(PageSources(overview, lambda _proposal, _qty: done, refresh_s, About("1.2.3", told_time=True)))
+    made = open_desk(empty_store(), START)
+    sources = PageSources(
+        overview=lambda _caller: overview(),
+        approve=lambda _caller, _proposal, _seen: done,
+        saw=lambda _caller, _act, _subject: None,
+        entrance=made.entrance,
+        accounts=made.accounts,
+        refresh_s=refresh_s,
+        about=About("1.2.3", told_time=True),
+    )
+    return build_pages(sources)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ async function refresh() {
   if (isBusy()) return;
   try {
     const answer = await fetch(address(), { cache: "no-store" });
+    if (answer.redirected) return location.reload(); // the session is over: sign in again
     if (!answer.ok) throw new Error(`expected 200, got ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (isBusy()) return;

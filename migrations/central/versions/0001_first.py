@@ -17,7 +17,7 @@ REFUSAL = "the ledger is never changed: write a new entry that names what it cor
 KEPT = "nothing is removed or rewritten here: a thing that is over says so in its status"
 
 NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
-NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT}
+NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}

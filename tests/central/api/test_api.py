@@ -6,11 +6,11 @@ from starlette.testclient import TestClient
 
 from central.api.app import build_api
 from central.api.orders import price_text
-from central.services.desk import Desk
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from protocols.values.instant import plus
 from protocols.values.money import Money
+from tests.central.doors import open_desk
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
 NOW = plus(START, 1000)
@@ -25,7 +25,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     ward.observe(tags(1)[0], 0.02, 900, since_s=300)
     reconcile(store, HOSPITAL, NOW)
     replenish(store, HOSPITAL, NOW, policy="3x", run="replenish:1")
-    with TestClient(build_api(Desk(store, HOSPITAL, lambda: NOW), "1.2.3"), raise_server_exceptions=False) as one:
+    with TestClient(build_api(open_desk(store, NOW), "1.2.3"), raise_server_exceptions=False) as one:
         yield one
 
 
@@ -64,8 +64,8 @@ def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
     assert "日均用量 1 包" in one["reason_zh"]
     assert "Chengjiang" in one["reason_en"]
     address = f"/api/v1/proposals/{one['id']}/approve"
-    first = client.post(address, json={"actor": "demo-buyer", "version": one["version"]})
-    again = client.post(address, json={"actor": "demo-buyer", "version": one["version"]})
+    first = client.post(address, json={"version": one["version"]})
+    again = client.post(address, json={"version": one["version"]})
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
     (order,) = client.get("/api/v1/orders").json()["items"]
@@ -77,7 +77,7 @@ def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:
 
 def test_a_proposal_that_changed_since_it_was_seen_is_refused(client: TestClient) -> None:
     (one,) = client.get("/api/v1/proposals").json()["items"]
-    answer = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"actor": "demo-buyer", "version": "5"})
+    answer = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"version": "5"})
     assert answer.status_code == 409
     assert "changed since you saw it" in answer.json()["detail"]
 
@@ -97,9 +97,8 @@ def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> Non
         ("GET", "/api/v1/proposals/feed/approve", None, 405, "expected POST, got GET"),
         ("PUT", "/api/v1/orders", None, 405, "Method Not Allowed"),
         ("GET", "/api/v1/discrepancies?status=maybe", None, 422, "status"),
-        ("POST", "/api/v1/proposals/feed/approve", {"actor": "demo-buyer", "version": "v"}, 404, "feed"),
-        ("POST", "/api/v1/proposals/feed/approve", {"actor": " ", "version": "v"}, 422, "who approves"),
-        ("POST", "/api/v1/proposals/feed/approve", {}, 422, "actor"),
+        ("POST", "/api/v1/proposals/feed/approve", {"version": "v"}, 404, "feed"),
+        ("POST", "/api/v1/proposals/feed/approve", {}, 422, "version"),
     ],
 )
 def test_a_refusal_is_a_problem_document(
@@ -130,7 +129,7 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["info"]["version"] == "1.2.3"
     assert {path.split("/")[3] for path in document["paths"]} == {
-        "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
+        "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders", "me", "people", "acts",
     }  # fmt: skip
 
 
@@ -154,7 +153,7 @@ def test_the_device_that_a_storeroom_names_names_that_storeroom(tmp_path: Path) 
     store = hospital(tmp_path / "files")
     with store.write() as connection:
         connection.exec_driver_sql("UPDATE place SET device = 'central' WHERE place = 'main-store'")
-    with TestClient(build_api(Desk(store, HOSPITAL, lambda: NOW), "1.2.3")) as one:
+    with TestClient(build_api(open_desk(store, NOW), "1.2.3")) as one:
         wards = {ward["place"]: ward["device"] for ward in one.get("/api/v1/wards").json()["items"]}
         devices = {device["device"]: device["place"] for device in one.get("/api/v1/devices").json()["items"]}
     assert (wards["main-store"], devices["central"]) == ("central", "main-store")

@@ -13,12 +13,17 @@ from fastapi.testclient import TestClient
 from central.errors import BadInput, NotNow, NotReady, NotThere
 from central.services.orders import Approved
 from central.services.overview import Name, Overview
-from central.web.pages import REFRESH_S, About, PageSources, build_pages
+from central.services.secrets_kept import form_word
+from central.web.pages import REFRESH_S, PageSources, build_pages
+from central.web.render import About
 from protocols.values.ids import OrderNo
+from tests.central.doors import empty_store, open_desk
+from tests.central.hospital import START
 from tests.central.web import hospitals
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORDS = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]{2,})+")
+WORD = form_word("demo-buyer")
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 NUMBER = OrderNo("PO-20260302-9F3A11C0")
 FRESH, AGAIN = Approved(NUMBER, fresh=True), Approved(NUMBER, fresh=False)
@@ -67,13 +72,28 @@ def refuse(error: Exception) -> Callable[[str, str], Approved]:
     return approve
 
 
+def sources(
+    overview: Callable[[], Overview], approve: Callable[[str, str], Approved], refresh_s: int, about: About
+) -> PageSources:
+    made = open_desk(empty_store(), START)
+    return PageSources(
+        overview=lambda _caller: overview(),
+        approve=lambda _caller, proposal, seen: approve(proposal, seen),
+        saw=lambda _caller, _act, _subject: None,
+        entrance=made.entrance,
+        accounts=made.accounts,
+        refresh_s=refresh_s,
+        about=about,
+    )
+
+
 def browser(
     overview: Callable[[], Overview] = hospitals.troubled,
     approve: Callable[[str, str], Approved] = lambda _proposal, _seen: FRESH,
     about: About = ABOUT,
 ) -> TestClient:
     app = FastAPI()
-    app.mount("/", build_pages(PageSources(overview, approve, REFRESH_S, about)))
+    app.mount("/", build_pages(sources(overview, approve, REFRESH_S, about)))
     return TestClient(app, follow_redirects=False, raise_server_exceptions=False)
 
 
@@ -150,7 +170,9 @@ def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> 
         return FRESH
 
     client = browser(approve=approve)
-    answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3"}, headers=FROM_HERE)
+    answer = client.post(
+        "/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3", "word": WORD}, headers=FROM_HERE
+    )
     assert answer.status_code == 303
     assert pressed == [("a1b2c3d4e5f60718", "v3")]
     page = client.get(answer.headers["location"]).text
@@ -159,7 +181,9 @@ def test_the_button_sends_what_the_buyer_saw_and_comes_back_with_the_order() -> 
 
 def test_a_second_press_says_when_it_was_approved_and_by_which_order() -> None:
     client = browser(approve=lambda _proposal, _seen: AGAIN)
-    answer = client.post("/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3"}, headers=FROM_HERE)
+    answer = client.post(
+        "/proposals/a1b2c3d4e5f60718/approve?lang=en", data={"version": "v3", "word": WORD}, headers=FROM_HERE
+    )
     page = client.get(answer.headers["location"]).text
     assert "Already approved at 18:10." in page
     assert f"It is purchase order {NUMBER}" in page
@@ -212,7 +236,7 @@ def test_a_source_that_was_passed_over_is_measured_by_its_own_lead_time(client: 
 
 def test_a_stale_proposal_gives_a_notice_and_not_an_error() -> None:
     client = browser(approve=refuse(NotNow("withdrawn")))
-    answer = client.post("/proposals/a1b2c3d4e5f60718/approve", data={"version": "v3"}, headers=FROM_HERE)
+    answer = client.post("/proposals/a1b2c3d4e5f60718/approve", data={"version": "v3", "word": WORD}, headers=FROM_HERE)
     assert answer.status_code == 303
     page = client.get(answer.headers["location"])
     assert page.status_code == 200
@@ -228,7 +252,7 @@ def test_another_site_cannot_press_the_button() -> None:
 
     client = browser(approve=approve)
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"}):
-        answer = client.post("/proposals/a1b2/approve", data={"version": "v3"}, headers=headers)
+        answer = client.post("/proposals/a1b2/approve", data={"version": "v3", "word": WORD}, headers=headers)
         assert answer.status_code == 403
         assert "该请求不是从本系统页面发出的" in answer.text
     assert pressed == []
@@ -244,7 +268,7 @@ def test_another_site_cannot_press_the_button() -> None:
     ],
 )
 def test_an_error_is_a_page_in_plain_words(error: Exception, status: int, word: str) -> None:
-    answer = browser(approve=refuse(error)).post("/proposals/a1b2/approve", headers=FROM_HERE)
+    answer = browser(approve=refuse(error)).post("/proposals/a1b2/approve", data={"word": WORD}, headers=FROM_HERE)
     assert answer.status_code == status
     assert word in answer.text
     assert "secret" not in answer.text
@@ -271,10 +295,10 @@ def test_an_address_that_does_not_exist_is_a_page_and_under_the_api_json(client:
 
 
 def test_a_quantity_that_is_no_number_changes_nothing(client: TestClient) -> None:
-    answer = client.post("/proposals/a1b2/approve", data={"version": "v" * 65}, headers=FROM_HERE)
+    answer = client.post("/proposals/a1b2/approve", data={"version": "v" * 65, "word": WORD}, headers=FROM_HERE)
     assert answer.status_code == 400
 
 
 def test_a_refresh_that_would_never_rest_is_refused() -> None:
     with pytest.raises(BadInput, match="at least"):
-        PageSources(hospitals.calm, lambda _proposal, _seen: FRESH, refresh_s=1, about=ABOUT)
+        sources(hospitals.calm, lambda _proposal, _seen: FRESH, 1, ABOUT)

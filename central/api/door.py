@@ -1,0 +1,49 @@
+"""Who asks an API route: a program with its token, somebody signed in at a browser, or everyone as one if configured.
+
+It decides no right; each route asks for the one it needs. The rule that must not be broken: a browser's session changes
+nothing through the API unless the request says the session's own word, which no other site can know.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from central.core.rights import Caller, Right
+from central.errors import NotAllowed
+from central.services.desk import Desk
+from central.services.entrance import Entrance
+from central.services.secrets_kept import form_word, same
+
+SESSION_COOKIE = "wardstock_session"
+FORM_WORD_HEADER = "x-form-word"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(auto_error=False, description="A token made by `wardstock-central user token`")
+
+
+def who_asks(request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> Caller:
+    """Return who asks; the application's state holds the entrance. Raises `NotSignedIn` or `NotAllowed`."""
+    entrance: Entrance = request.app.state.entrance
+    if token is not None:
+        return entrance.by_token(token.credentials)
+    everyone = entrance.open_caller()
+    if everyone is not None:
+        return everyone
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    caller = entrance.by_session(secret)
+    if request.method not in SAFE and not same(request.headers.get(FORM_WORD_HEADER, ""), form_word(secret)):
+        raise NotAllowed(f"expected the session's word in the header {FORM_WORD_HEADER}; use a token for programs")
+    return caller
+
+
+Asks = Annotated[Caller, Depends(who_asks)]
+"""What a route writes for its caller."""
+
+
+def sees_prices(desk: Desk, caller: Caller, subject: str) -> bool:
+    """Tell whether prices are shown to who asks, and note that they were."""
+    if not caller.may(Right.SEE_PRICES):
+        return False
+    desk.looks.saw(caller, "see-prices", subject)
+    return True

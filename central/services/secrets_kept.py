@@ -1,0 +1,64 @@
+"""What is kept of a secret: of a password an argon2id hash, of what was drawn at random its SHA-256.
+
+It draws nothing and stores nothing. The rule that must not be broken: a secret is never logged and never kept as it is.
+"""
+
+import hashlib
+from base64 import b32decode
+from hmac import compare_digest
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor import InvalidToken
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from protocols.values.instant import Instant
+
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash("nobody's")
+"""What a password is compared with when nobody has that staff number, so that both answers take as long."""
+
+CODE_LENGTH, CODE_PERIOD_S = 6, 30
+"""RFC 6238 as every authenticator app does it: SHA-1, six digits, thirty seconds."""
+
+
+def digest(secret: str) -> bytes:
+    """Return what is kept of a secret that was drawn at random (256 bits, so no salt is needed)."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def hash_password(password: str) -> str:
+    """Return what is kept of a password: argon2id with its own salt and parameters (RFC 9106)."""
+    return _HASHER.hash(password)
+
+
+def is_password(kept: str, password: str) -> bool:
+    """Tell whether a password is the one kept; takes as long when nothing is kept."""
+    try:
+        return _HASHER.verify(kept or _NOBODY, password) and bool(kept)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_code(secret: str, code: str, now: Instant) -> bool:
+    """Tell whether a one-time code (RFC 6238) is that of now or of the period before; `secret` is base32."""
+    totp = TOTP(b32decode(secret), CODE_LENGTH, SHA1(), CODE_PERIOD_S, enforce_key_length=False)
+    seconds = now // 1_000_000
+    for moment in (seconds, seconds - CODE_PERIOD_S):
+        try:
+            totp.verify(code.encode(), moment)
+        except InvalidToken:
+            continue
+        return True
+    return False
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two secrets in a time that tells nothing."""
+    return compare_digest(one.encode(), other.encode())
+
+
+def form_word(session: str) -> str:
+    """Return the word that forms of a session carry, so that another site's form is known for what it is."""
+    return hashlib.sha256(b"wardstock.form.1" + session.encode()).hexdigest()[:32]

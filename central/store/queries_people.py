@@ -1,0 +1,244 @@
+"""People read back and written: accounts with their roles, sessions, tokens, invitations.
+
+No rule lives here. The rule that must not be broken: a secret is looked up by its hash, and never leaves as a row.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+
+from central.core.rights import Caller, Grant, grants_of
+from central.core.signin import Attempts
+from central.store.tables.people import API_TOKEN, INVITATION, PERSON, PERSON_ROLE, SESSION
+from protocols.values.ids import ActorId, HospitalId
+from protocols.values.instant import Instant
+
+SESSIONS_MAX = 5
+"""Browsers one person may be signed in at; the oldest is signed out by the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One account; `has_password` and `has_totp` tell what signing in asks for."""
+
+    person: ActorId
+    name: str
+    active: bool
+    grants: tuple[Grant, ...]
+    attempts: Attempts
+    password_hash: str
+    totp_secret: str
+    made_at: Instant
+
+    def caller(self, *, read_only: bool = False) -> Caller:
+        """Return who asks when this person does."""
+        return Caller(self.person, self.name, self.grants, read_only)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's session."""
+
+    person: ActorId
+    made_at: Instant
+    seen_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A program's token."""
+
+    person: ActorId
+    name: str
+    read_only: bool
+    ends_at: Instant
+
+
+def has_people(connection: Connection, hospital: HospitalId) -> bool:
+    """Tell whether there is any account."""
+    return connection.execute(select(PERSON.c.person).where(PERSON.c.hospital == hospital).limit(1)).first() is not None
+
+
+def people(connection: Connection, hospital: HospitalId, *, person: str | None = None) -> list[Person]:
+    """Return the accounts in the order of their staff numbers, or the one asked for."""
+    chosen = PERSON.select().where(PERSON.c.hospital == hospital).order_by(PERSON.c.person)
+    held = PERSON_ROLE.select().where(PERSON_ROLE.c.hospital == hospital)
+    if person is not None:
+        chosen, held = chosen.where(PERSON.c.person == person), held.where(PERSON_ROLE.c.person == person)
+    roles: dict[str, list[tuple[str, str]]] = {}
+    for row in connection.execute(held):
+        roles.setdefault(row.person, []).append((row.role, row.place))
+    return [
+        Person(
+            person=ActorId(row.person),
+            name=row.name,
+            active=row.active,
+            grants=grants_of(roles.get(row.person, ())),
+            attempts=Attempts(row.failures, row.locked_until),
+            password_hash=row.password_hash,
+            totp_secret=row.totp_secret,
+            made_at=Instant(row.made_at),
+        )
+        for row in connection.execute(chosen)
+    ]
+
+
+def add_person(connection: Connection, hospital: HospitalId, person: ActorId, name: str, now: Instant) -> None:
+    """Insert an account without password or role."""
+    connection.execute(PERSON.insert().values(hospital=hospital, person=person, name=name, made_at=now))
+
+
+def change_person(connection: Connection, hospital: HospitalId, person: ActorId, **values: object) -> None:
+    """Change columns of an account."""
+    connection.execute(PERSON.update().where(PERSON.c.hospital == hospital, PERSON.c.person == person).values(**values))
+
+
+def keep_attempts(connection: Connection, hospital: HospitalId, person: ActorId, attempts: Attempts) -> None:
+    """Store the failures of an account."""
+    change_person(connection, hospital, person, failures=attempts.failures, locked_until=attempts.locked_until)
+
+
+def set_grants(connection: Connection, hospital: HospitalId, person: ActorId, grants: Iterable[Grant]) -> None:
+    """Replace the roles of an account."""
+    mine = (PERSON_ROLE.c.hospital == hospital, PERSON_ROLE.c.person == person)
+    connection.execute(delete(PERSON_ROLE).where(*mine))
+    rows = [
+        {"hospital": hospital, "person": person, "role": str(grant.role), "place": place}
+        for grant in grants
+        for place in sorted(map(str, grant.places)) or [""]
+    ]
+    if rows:
+        connection.execute(PERSON_ROLE.insert(), rows)
+
+
+def add_session(
+    connection: Connection, hospital: HospitalId, secret_hash: bytes, person: ActorId, now: Instant
+) -> None:
+    """Open a session, closing the oldest beyond the limit."""
+    connection.execute(
+        SESSION.insert().values(hospital=hospital, secret_hash=secret_hash, person=person, made_at=now, seen_at=now)
+    )
+    mine = (SESSION.c.hospital == hospital, SESSION.c.person == person)
+    newest = select(SESSION.c.secret_hash).where(*mine).order_by(SESSION.c.made_at.desc()).limit(SESSIONS_MAX)
+    kept = [row.secret_hash for row in connection.execute(newest)]
+    connection.execute(delete(SESSION).where(*mine, SESSION.c.secret_hash.not_in(kept)))
+
+
+def session(connection: Connection, hospital: HospitalId, secret_hash: bytes) -> Session | None:
+    """Find a session."""
+    row = connection.execute(
+        SESSION.select().where(SESSION.c.hospital == hospital, SESSION.c.secret_hash == secret_hash)
+    ).first()
+    return None if row is None else Session(ActorId(row.person), Instant(row.made_at), Instant(row.seen_at))
+
+
+def touch_session(connection: Connection, hospital: HospitalId, secret_hash: bytes, now: Instant) -> None:
+    """Note that a session was used."""
+    connection.execute(
+        SESSION.update().where(SESSION.c.hospital == hospital, SESSION.c.secret_hash == secret_hash).values(seen_at=now)
+    )
+
+
+def end_sessions(
+    connection: Connection, hospital: HospitalId, *, person: ActorId | None = None, secret_hash: bytes | None = None
+) -> None:
+    """Close one session, or every session of a person."""
+    if (person is None) == (secret_hash is None):
+        raise ValueError("expected either a person or one session")
+    which = SESSION.c.person == person if secret_hash is None else SESSION.c.secret_hash == secret_hash
+    connection.execute(delete(SESSION).where(SESSION.c.hospital == hospital, which))
+
+
+def drop_old_sessions(connection: Connection, hospital: HospitalId, made_before: Instant) -> None:
+    """Remove the sessions that can no longer stand."""
+    connection.execute(delete(SESSION).where(SESSION.c.hospital == hospital, SESSION.c.made_at < made_before))
+
+
+def add_token(connection: Connection, hospital: HospitalId, secret_hash: bytes, token: ApiToken, now: Instant) -> None:
+    """Store a token."""
+    connection.execute(
+        API_TOKEN.insert().values(
+            hospital=hospital,
+            secret_hash=secret_hash,
+            person=token.person,
+            name=token.name,
+            read_only=token.read_only,
+            made_at=now,
+            ends_at=token.ends_at,
+        )
+    )
+
+
+def token(connection: Connection, hospital: HospitalId, secret_hash: bytes) -> ApiToken | None:
+    """Find a token that was not revoked."""
+    row = connection.execute(
+        API_TOKEN.select().where(
+            API_TOKEN.c.hospital == hospital, API_TOKEN.c.secret_hash == secret_hash, API_TOKEN.c.revoked.is_(False)
+        )
+    ).first()
+    return None if row is None else ApiToken(ActorId(row.person), row.name, row.read_only, Instant(row.ends_at))
+
+
+def tokens_of(connection: Connection, hospital: HospitalId, person: ActorId) -> list[ApiToken]:
+    """Return a person's tokens that were not revoked."""
+    chosen = API_TOKEN.select().where(
+        API_TOKEN.c.hospital == hospital, API_TOKEN.c.person == person, API_TOKEN.c.revoked.is_(False)
+    )
+    return [
+        ApiToken(ActorId(row.person), row.name, row.read_only, Instant(row.ends_at))
+        for row in connection.execute(chosen.order_by(API_TOKEN.c.made_at))
+    ]
+
+
+def revoke_tokens(connection: Connection, hospital: HospitalId, person: ActorId, name: str | None = None) -> int:
+    """Revoke the tokens of a person, or those of one name; returns how many."""
+    which = [API_TOKEN.c.hospital == hospital, API_TOKEN.c.person == person, API_TOKEN.c.revoked.is_(False)]
+    if name is not None:
+        which.append(API_TOKEN.c.name == name)
+    return connection.execute(API_TOKEN.update().where(*which).values(revoked=True)).rowcount
+
+
+def add_invitation(
+    connection: Connection, hospital: HospitalId, secret_hash: bytes, person: ActorId, ends_at: Instant
+) -> None:
+    """Store an invitation; earlier ones of the person no longer count."""
+    mine = (INVITATION.c.hospital == hospital, INVITATION.c.person == person)
+    connection.execute(INVITATION.update().where(*mine).values(used=True))
+    connection.execute(
+        INVITATION.insert().values(hospital=hospital, secret_hash=secret_hash, person=person, ends_at=ends_at)
+    )
+
+
+def invited(connection: Connection, hospital: HospitalId, secret_hash: bytes, now: Instant) -> ActorId | None:
+    """Return whom an invitation that still counts is for."""
+    row = connection.execute(
+        INVITATION.select().where(
+            INVITATION.c.hospital == hospital,
+            INVITATION.c.secret_hash == secret_hash,
+            INVITATION.c.used.is_(False),
+            INVITATION.c.ends_at > now,
+        )
+    ).first()
+    return None if row is None else ActorId(row.person)
+
+
+def use_invitations(connection: Connection, hospital: HospitalId, person: ActorId) -> None:
+    """Mark every invitation of a person as used."""
+    connection.execute(
+        INVITATION.update().where(INVITATION.c.hospital == hospital, INVITATION.c.person == person).values(used=True)
+    )
+
+
+def administrators(connection: Connection, hospital: HospitalId, role: str) -> int:
+    """Count the active accounts that hold a role."""
+    return (
+        connection.scalar(
+            select(func.count(func.distinct(PERSON.c.person)))
+            .join(
+                PERSON_ROLE, (PERSON_ROLE.c.hospital == PERSON.c.hospital) & (PERSON_ROLE.c.person == PERSON.c.person)
+            )
+            .where(PERSON.c.hospital == hospital, PERSON.c.active.is_(True), PERSON_ROLE.c.role == role)
+        )
+        or 0
+    )

@@ -1,0 +1,49 @@
+"""Who asks in tests: a desk where everyone is one person, and one where people must sign in."""
+
+from itertools import count
+
+from central.services.accounts import Accounts
+from central.services.desk import Desk
+from central.services.entrance import Entrance
+from central.services.looks import Looks
+from central.store.engine import Store, open_store
+from central.store.migrate import migrate
+from protocols.values.instant import Instant
+from tests.central.hospital import HOSPITAL
+
+SETUP_CODE = "set-up-code!"
+
+
+class Watch:
+    """Real time that only moves when told to, and secrets that are drawn in order."""
+
+    def __init__(self, now: Instant) -> None:
+        self.now = now
+        self._drawn = count()
+
+    def read(self) -> Instant:
+        return self.now
+
+    def draw(self) -> str:
+        return f"secret-{next(self._drawn):036d}"
+
+
+def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
+    return Desk(
+        store,
+        HOSPITAL,
+        watch.read,
+        Entrance(store, HOSPITAL, watch.read, watch.draw, everyone_is, SETUP_CODE),
+        Accounts(store, HOSPITAL, watch.read, watch.draw),
+        Looks(store, HOSPITAL, watch.read),
+    )
+
+
+def open_desk(store: Store, now: Instant) -> Desk:
+    return desk(store, Watch(now), "demo-buyer")
+
+
+def empty_store() -> Store:
+    store = open_store("sqlite://")
+    migrate(store)
+    return store
