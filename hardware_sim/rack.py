@@ -1,32 +1,50 @@
-"""Devices on ports as a command line asks for them: one of a kind at a time, with its faults and its delivery log.
+"""Devices on ports as a command line asks for them: one reader, or a whole rack of every kind beside one edge.
 
-It joins what others are: a field of tags, a device of a registry's kind, a wire, faults. It decides nothing else.
+It joins what others are: a field of tags, a device of a registry's kind, a wire, faults, a delivery log. What a person
+does to a device (scans, opens the door) comes in as words. It decides nothing else.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from hardware_sim.clock import Clock
+from hardware_sim.clock import Clock, real_time
+from hardware_sim.config import Value, toml
 from hardware_sim.devices.deliveries import Deliveries
 from hardware_sim.devices.device import Inventory
 from hardware_sim.devices.faults import Fault, draw_faults, in_order
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
+from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.errors import WrongUse
 from hardware_sim.ndjson import NdjsonFile
 from hardware_sim.noise import Steady
-from hardware_sim.serve import ModulePort, Port, ReaderPort, Trouble
+from hardware_sim.serve import ModulePort, Port, ReaderPort, ScannerPort, Trouble
+from hardware_sim.world import ANTENNAS
 
 BURST_TAGS, BURST_READS_A_S = 1_000, 1_000.0
 """What antennas hear beside their tags in a burst: a trolley of foreign tags goes by."""
 
 EVERY_DEFAULT_S = 10.0
-LLRP, M100, UHFREADER18 = "llrp", "m100", "uhfreader18"
+LLRP, M100, UHFREADER18, SCANNER = "llrp", "m100", "uhfreader18", "scanner"
+DOOR = 1
+"""The input that the door's contact is on: high is open."""
+
+EACH_MAX = 8
+"""Devices of one kind in a rack: an edge takes sixteen readers."""
+
+BEEP_S = 1.0
+DELIVERIES = "deliveries.ndjson"
+NO_BROKER = "mqtt://127.0.0.1:1883"
+SAYS = "scan NAME TEXT | open NAME | close NAME | antenna NAME NUMBER in|out"
+"""What a person can do to a rack."""
 
 
 class Field(Protocol):
@@ -76,3 +94,140 @@ def hang_reader(
     if place.link is None:
         return ReaderPort(module, clock, port=place.port, trouble=trouble, log=log)
     return ModulePort(module, clock, place.link, trouble=trouble, log=log)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many of each kind, what the readers hear, and whether serial modules are behind a converter, on TCP."""
+
+    llrp: int = 1
+    m100: int = 1
+    uhfreader18: int = 1
+    scanners: int = 1
+    tags: int = 40
+    reads_a_s: float = 20.0
+    seed: int = 1
+    over_tcp: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("llrp", "m100", "uhfreader18", "scanners"):
+            if not 0 <= getattr(self, name) <= EACH_MAX:
+                raise WrongUse(f"--{name}: expected 0..{EACH_MAX}, got {getattr(self, name)}")
+
+    @property
+    def readers(self) -> Iterator[tuple[str, str]]:
+        """Return the readers' names and kinds."""
+        for kind, letter, count in (
+            (LLRP, "r", self.llrp),
+            (M100, "m", self.m100),
+            (UHFREADER18, "u", self.uhfreader18),
+        ):
+            yield from ((f"{letter}{number}", kind) for number in range(1, count + 1))
+
+
+class Rack:
+    """Devices of all kinds beside one edge; links and the sample of its configuration are in `folder`."""
+
+    def __init__(
+        self, wanted: Wanted, folder: Path, faults: Faults, book: NdjsonFile, tell: Callable[[str], None]
+    ) -> None:
+        self._clock, self._tell = Clock(real_time()), tell
+        self.kinds: dict[str, str] = dict(wanted.readers)
+        self.readers: dict[str, Port] = {}
+        self.doors: dict[str, LlrpReaderDevice] = {}
+        self.scanners: dict[str, ScannerPort] = {}
+        for name, kind in self.kinds.items():
+            rng = random.Random(f"{wanted.seed} {name}")
+            field = Steady(tags=wanted.tags, reads_a_s=wanted.reads_a_s, rng=rng)
+            on_tcp = wanted.over_tcp or kind == LLRP
+            place = Place() if on_tcp else Place(link=folder / name)
+            port = hang_reader(name, kind, field, place, self._clock, faults=faults, book=book)
+            self.readers[name] = port
+            if isinstance(port.device, LlrpReaderDevice):
+                self.doors[name] = port.device
+                port.device.ports.show = self._show(name)
+        for number in range(1, wanted.scanners + 1):
+            self.scanners[f"s{number}"] = self._scanner(f"s{number}", folder, faults, book)
+
+    def start(self) -> None:
+        """Serve from now on."""
+        for port in self.readers.values():
+            port.start()
+
+    def close(self) -> None:
+        """Pull every plug."""
+        for reader in self.readers.values():
+            reader.close()
+        for scanner in self.scanners.values():
+            scanner.close()
+
+    def where(self) -> dict[str, tuple[str, str]]:
+        """Return the kind of each device and where it is found."""
+        scanners = {name: (SCANNER, port.where) for name, port in self.scanners.items()}
+        return {name: (self.kinds[name], port.where) for name, port in self.readers.items()} | scanners
+
+    def do(self, words: str) -> str:
+        """Do what a person says; returns what came of it."""
+        match words.split(maxsplit=2):
+            case ["scan", name, text] if name in self.scanners:
+                beep = self.scanners[name].scan(text, wait_s=BEEP_S)
+                return f"{name} {'no beep' if beep is None else beep.name.lower()}"
+            case ["open" | "close" as verb, name] if name in self.doors:
+                door = self.doors[name]
+                self.readers[name].do(lambda now: door.switch_input(DOOR, now, high=verb == "open"))
+                return f"{name} door {'open' if verb == 'open' else 'closed'}"
+            case ["antenna", name, text] if name in self.doors and re.fullmatch(r"[1-4] (in|out)", text):
+                number, plugged, reader = int(text[0]), text.endswith("in"), self.doors[name]
+                self.readers[name].do(lambda now: reader.switch_antenna(number, now, connected=plugged))
+                return f"{name} antenna {text}"
+            case _:
+                return f"expected {SAYS}, got {words:.60}"
+
+    def _scanner(self, name: str, folder: Path, faults: Faults, book: NdjsonFile) -> ScannerPort:
+        return ScannerPort(ScannerDevice(), folder / name, trouble=faults.on(name), log=Deliveries(name, book.note))
+
+    def _show(self, name: str) -> Callable[[int, bool], None]:
+        return lambda port, lit: self._tell(f"{name} light {port} {'on' if lit else 'off'}")
+
+
+def edge_sample(rack: Rack, *, keepalive_s: float = 1.0, round_s: float = 1.0, broker: str = NO_BROKER) -> str:
+    """Return an edge.toml that fits a rack, to lie in its folder."""
+    tables = [
+        toml(
+            {
+                "device": {"id": "ward-01", "fit": 2 if rack.readers else 1},
+                "store": {"path": "ledger.db"},
+                "broker": {"urls": [broker]},
+                "sync": {"unsigned": True},
+            }
+        )
+    ]
+    for name, (kind, where) in rack.where().items():
+        url = f"tcp://{where}" if ":" in where else f"serial:{Path(where).name}"
+        if kind == SCANNER:
+            tables.append(toml({"[scanner]": {"name": name, "url": url, "feedback": "host-beep"}}))
+            continue
+        table: dict[str, Value] = {"name": name, "kind": kind, "url": url, "keepalive_s": keepalive_s}
+        table |= {"round_s": round_s, "antennas": list(ANTENNAS) if kind == LLRP else [1]}
+        tables.append(toml({"[reader]": table}))
+    return "\n".join(tables)
+
+
+@contextmanager
+def rack_in(
+    folder: Path | None, wanted: Wanted, faults: Faults, tell: Callable[[str], None]
+) -> Iterator[tuple[Rack, Path]]:
+    """Run a rack inside a block, in a folder or a temporary one. Raises `WrongUse`."""
+    with ExitStack() as ends:
+        home = Path(ends.enter_context(TemporaryDirectory())) if folder is None else folder
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongUse(f"--state {home}: expected a folder one may write in; {error.strerror}") from error
+        book = NdjsonFile(home / DELIVERIES)
+        ends.callback(book.close)
+        rack = Rack(wanted, home, faults, book, tell)
+        ends.callback(rack.close)
+        rack.start()
+        (home / "edge.toml").write_text(edge_sample(rack), encoding="utf-8")
+        yield rack, home

@@ -8,7 +8,7 @@ import contextlib
 import queue
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.wires import HOST, Happened, Joined, Knocked, Left, PtyWire, Said, TcpWire
 from protocols.readers.scanner import Beep
-from protocols.values.instant import seconds_between
+from protocols.values.instant import Instant, seconds_between
 
 __all__ = ["HOST", "ModulePort", "Port", "ReaderPort", "ScannerPort", "Trouble"]
 
@@ -70,6 +70,7 @@ class Port:
             random.Random(f"{trouble.seed} line"),
             trouble.burst,
         )
+        self.device = device
         self._clock, self._wire = clock, wire
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -94,10 +95,11 @@ class Port:
         self._line.disconnected()
         self._wire.shut()
 
-    def say(self, data: bytes) -> None:
-        """Send what the device says by itself; from any thread."""
+    def do(self, what: Callable[[Instant], bytes]) -> None:
+        """Do something to the device at an instant of its time, and send what it says of that; from any thread."""
         with self._lock:
-            self._do(self._line.say(data, self._clock.link_now(), self._clock.now()))
+            now = self._clock.now()
+            self._do(self._line.say(what(now), self._clock.link_now(), now))
 
     def _serve(self) -> None:
         while not self._ended.is_set():
@@ -187,12 +189,17 @@ class ScannerPort:
         self._port = Port(device, Clock(real_time()), PtyWire(link, ever=True), trouble=trouble, log=log)
         self._port.start()
 
+    @property
+    def where(self) -> str:
+        """Return the link."""
+        return self._port.where
+
     def scan(self, text: str, *, wait_s: float) -> Beep | None:
         """Scan one label and wait for the beep that answers it; None when none came in time."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._beeps.get_nowait()  # an answer nobody waits for any more
-        self._port.say(self._device.scan(text))
+        self._port.do(lambda _now: self._device.scan(text))
         return self.listen(wait_s)
 
     def listen(self, wait_s: float) -> Beep | None:

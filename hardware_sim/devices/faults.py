@@ -46,8 +46,8 @@ class Kind(StrEnum):
 LASTS_S: Mapping[Kind, float] = MappingProxyType(
     {
         Kind.DROP: 0.0,
-        Kind.STALL: 4.0,
-        Kind.HALF_OPEN: 4.0,
+        Kind.STALL: 6.0,
+        Kind.HALF_OPEN: 6.0,
         Kind.GARBAGE: 2.0,
         Kind.TRUNCATE: 5.0,
         Kind.BYTEWISE: 3.0,
