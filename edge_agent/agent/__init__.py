@@ -25,7 +25,9 @@ from edge_agent.agent.inbox import (
     ScannerSaid,
 )
 from edge_agent.agent.links import Links
+from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
+from edge_agent.agent.signals import Signals
 from edge_agent.agent.tap import Tap
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
@@ -37,10 +39,11 @@ from edge_agent.core.presence.window import Window
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
-from edge_agent.store.master import read_items, read_opening
+from edge_agent.store.master import read_cards, read_items, read_opening
 from edge_agent.store.queries import bound_epcs, known_tags, open_visit
 from edge_agent.store.verify import verify
 from protocols.readers.reads import ReaderEvent, TagRead
+from protocols.readers.scanner import Beep
 
 TURN_WAIT_S = 0.25
 """Longest wait of one turn: how soon a signal is obeyed."""
@@ -146,13 +149,21 @@ class _Agent:
             heard=self._heard,
         )
         self._counter = Counter(
-            [scanner.name for scanner in config.scanners],
+            decoders_of(config.scanners, {} if config.cards is None else read_cards(config.cards), clock.link_s),
             config.device.place,
             idle_s=config.visit_idle_s,
             clock=clock,
             voice=voice,
             presence=presence,
             visit=open_visit(ledger.connection),
+            shown=self._show,
+        )
+        self._signals = Signals(
+            config.readers,
+            switch=lambda name, port, on: self._shelf.switch(name, port, clock.link_now(), on=on),
+            leave=self._counter.leave,
+            clock=clock,
+            voice=voice,
         )
         self._uplink = Uplink(
             ledger,
@@ -191,6 +202,7 @@ class _Agent:
             self._take(happening)
         self._shelf.tick(self._clock.link_now())
         self._watch.tick()
+        self._signals.tick()
         if self._tap is not None:
             self._tap.flush()
         self._write_what_waits()
@@ -201,6 +213,10 @@ class _Agent:
         if self._tap is not None and isinstance(event, TagRead):
             self._tap.hear(name, event)
         self._watch.hear(name, event)
+        self._signals.hear(name, event)
+
+    def _show(self, beep: Beep) -> None:
+        self._signals.show(beep)
 
     def _take(self, happening: Happening) -> None:
         self._watch.take(happening)

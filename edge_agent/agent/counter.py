@@ -4,13 +4,15 @@ It runs on the agent's thread; while the agent runs, `Counter.write` is the only
 not be broken: an ok is beeped only for what `Ledger.group` has put on the disk; whatever goes wrong before, it is a no.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from edge_agent.agent.inbox import ScannerClosed, ScannerOpened, ScannerSaid, Wire
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
 from edge_agent.core.book import effect_of
+from edge_agent.core.halves import join_scan, settle_half
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.recognise import Draft, Facts, Meaning, Visit, decide, end_visit, meaning_of
 from edge_agent.errors import StoreFault
@@ -18,24 +20,36 @@ from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.queries import facts_of, tags_of_units
 from protocols.codes.label import Label
+from protocols.codes.merge import Half
 from protocols.entry import ChainedEntry
 from protocols.errors import ProtocolsError
 from protocols.readers.reads import BadFrame
-from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
+from protocols.readers.scanner import Beep, ScanFrame
 from protocols.values.ids import PlaceId
-from protocols.values.instant import Instant
+from protocols.values.instant import MICROS, Instant, plus
 
 REFUSALS_A_MINUTE_MAX = 30
 """Refused scans of one scanner told in the log in one minute; a noisy port makes thousands, the rest are counted."""
+
+
+class ScanDecoder(Protocol):
+    """What cuts one scanner's bytes into scans."""
+
+    def receive(self, data: bytes) -> list[ScanFrame | BadFrame]:
+        """Take bytes and return the scans they complete."""
+
+    def reset(self) -> None:
+        """Forget a half scan."""
 
 
 @dataclass(slots=True)
 class _Scanner:
     """One scanner: its port, its half line, and who stands before it."""
 
+    decoder: ScanDecoder
     wire: Wire | None = None
-    decoder: ScannerDecoder = field(default_factory=ScannerDecoder)
     visit: Visit | None = None
+    half: Half | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +68,14 @@ class _Answer:
 
 
 class Counter:
-    """Every scanner of one storeroom. `visit` is the one that was open when the last run ended."""
+    """Every scanner of one storeroom. `visit` is the one that was open when the last run ended.
+
+    `scanners` name what cuts each one's bytes; `shown(beep)` is told of every answer.
+    """
 
     def __init__(
         self,
-        scanners: Iterable[str],
+        scanners: Mapping[str, ScanDecoder],
         ward: PlaceId,
         *,
         idle_s: float,
@@ -66,8 +83,10 @@ class Counter:
         voice: Voice,
         presence: Presence,
         visit: Visit | None,
+        shown: Callable[[Beep], None] = lambda _beep: None,
     ) -> None:
-        self._scanners = {name: _Scanner() for name in scanners}
+        self._scanners = {name: _Scanner(decoder) for name, decoder in scanners.items()}
+        self._shown = shown
         self._ward, self._idle_s = ward, idle_s
         self._clock, self._voice, self._presence = clock, voice, presence
         if visit is not None:
@@ -88,6 +107,13 @@ class Counter:
                 self._voice.say_change(f"scanner {happening.name}", happening.reason)
         return []
 
+    def leave(self, opened: Instant) -> None:
+        """Somebody went out by a door that opened at an instant: who has done nothing since has ended their visit."""
+        for scanner in self._scanners.values():
+            visit = scanner.visit
+            if visit is not None and visit.last_act < opened:
+                scanner.visit = replace(visit, last_act=plus(opened, -self._idle_s))
+
     def due(self) -> Instant | None:
         """Return the story time at which a visit is over."""
         visits = [scanner.visit for scanner in self._scanners.values() if scanner.visit is not None]
@@ -99,7 +125,8 @@ class Counter:
         Raises `StoreFault` when the group was not kept; every scan of it was answered with no.
         """
         visits = {name: scanner.visit for name, scanner in self._scanners.items()}
-        group = _Group(ledger, pen, visits, self._ward, self._idle_s)
+        halves = {name: scanner.half for name, scanner in self._scanners.items()}
+        group = _Group(ledger, pen, visits, halves, self._ward, self._idle_s)
         try:
             with ledger.group():
                 for scan in scans:
@@ -111,7 +138,7 @@ class Counter:
             self._answer([_Answer(scan.scanner, Beep.NO, "not kept; scan again") for scan in scans])
             raise
         for name, visit in visits.items():
-            self._scanners[name].visit = visit
+            self._scanners[name].visit, self._scanners[name].half = visit, halves[name]
         self._answer(group.answers)
         self._tell_presence(ledger.connection, group.written)
 
@@ -120,6 +147,7 @@ class Counter:
             wire = self._scanners[answer.scanner].wire
             if wire is not None:
                 wire.send(answer.beep.wire)
+            self._shown(answer.beep)
             topic = f"scan {answer.scanner} {answer.beep.name.lower()}"
             if answer.beep is Beep.OK:
                 self._voice.say(topic, answer.message)
@@ -139,6 +167,7 @@ class _Group:
     ledger: Ledger
     pen: Pen
     visits: dict[str, Visit | None]
+    halves: dict[str, Half | None]
     ward: PlaceId
     idle_s: float
     answers: list[_Answer] = field(default_factory=list)
@@ -150,7 +179,7 @@ class _Group:
             self.answers.append(_Answer(scan.scanner, Beep.NO, scan.frame.reason))
             return
         self.end_if_idle(scan.scanner, now)
-        meaning = meaning_of(scan.frame.text)
+        meaning, half = join_scan(self.halves[scan.scanner], meaning_of(scan.frame.text), now / MICROS)
         visit, facts = self.visits[scan.scanner], self._facts(meaning)
         decision = decide(meaning, visit=visit, facts=facts, ward=self.ward, now=now)
         try:
@@ -158,6 +187,7 @@ class _Group:
         except ProtocolsError as error:
             self.answers.append(_Answer(scan.scanner, Beep.NO, f"this cannot be recorded: {error}"))
             return
+        decision, self.halves[scan.scanner] = settle_half(half, decision)
         self.visits[scan.scanner] = decision.visit
         self.answers.append(_Answer(scan.scanner, decision.beep, decision.message))
 

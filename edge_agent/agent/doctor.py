@@ -17,8 +17,10 @@ from edge_agent.agent.links import named_ports, reader_link
 from edge_agent.agent.readers import session_maker
 from edge_agent.clock import Clock
 from edge_agent.config import Config, ReaderConfig, ScannerConfig
+from edge_agent.config.scanners import KEYBOARD
 from edge_agent.errors import LinkFault, StoreFault
 from edge_agent.links.broker import broker_address
+from edge_agent.links.evdev import open_device
 from edge_agent.links.ports import SERIAL, Search, lasting_name, list_ports
 from edge_agent.links.serial import try_port
 from edge_agent.links.tcp import connect, say
@@ -129,7 +131,10 @@ class _Trial:
 def _scanner(config: ScannerConfig) -> Finding:
     part = f"scanner {config.name}"
     try:
-        try_port(config.port, config.baud)
+        if config.kind == KEYBOARD:
+            os.close(open_device(config.port))
+        else:
+            try_port(config.port, config.baud)
     except LinkFault as fault:
         return Finding(part, False, str(fault))
     return Finding(part, True, f"{config.port} opens; a scan was not tried")

@@ -19,8 +19,10 @@ from edge_agent.agent.inbox import (
 from edge_agent.clock import chance
 from edge_agent.config import Config, ReaderConfig, ScannerConfig
 from edge_agent.config.readers import AUTO
+from edge_agent.config.scanners import KEYBOARD
 from edge_agent.errors import BadConfig
 from edge_agent.links.broker import BrokerLink
+from edge_agent.links.evdev import EvdevLink
 from edge_agent.links.ports import Search
 from edge_agent.links.serial import SerialLink
 from edge_agent.links.tcp import TcpLink, tls_context
@@ -57,7 +59,15 @@ class Links:
         self._readers[reader].settled()
 
 
-def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink:
+def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink | EvdevLink:
+    if config.kind == KEYBOARD:
+        return EvdevLink(
+            config.port,
+            on_open=lambda wire: inbox.put(ScannerOpened(config.name, wire)),
+            on_bytes=lambda data: inbox.put(ScannerSaid(config.name, data)),
+            on_close=lambda reason: inbox.put(ScannerClosed(config.name, reason)),
+            chance=chance,
+        )
     return SerialLink(
         config.port,
         config.baud,

@@ -12,6 +12,7 @@ from edge_agent.agent.readers import session_maker
 from edge_agent.agent.voice import Voice
 from edge_agent.config import ReaderConfig
 from edge_agent.core.presence import Belief, Presence
+from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent, ReaderTrouble
 from protocols.readers.use import ReaderSession
@@ -86,6 +87,12 @@ class Shelf:
         for name, line in self._lines.items():
             if line.session is not None:
                 self._do(name, line, line.session.stop(now))
+
+    def switch(self, name: str, port: int, now: Instant, *, on: bool) -> None:
+        """Switch an output of a reader that has outputs; nothing while it is away."""
+        line = self._lines[name]
+        if isinstance(line.session, LlrpSession):
+            self._do(name, line, line.session.set_output(port, now, on=on))
 
     def waiting(self, most: int) -> list[Belief]:
         """Return beliefs that are not written yet, oldest first."""

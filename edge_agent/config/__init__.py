@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from edge_agent.config import forms
 from edge_agent.config.forms import Section
-from edge_agent.config.readers import AUTO, BAUDS, LLRP, ReaderConfig, read_reader
+from edge_agent.config.readers import AUTO, LLRP, ReaderConfig, read_reader
+from edge_agent.config.scanners import LIGHT, ScannerConfig, read_scanner
 from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
 from edge_agent.errors import BadConfig
@@ -60,15 +61,6 @@ class SyncConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ScannerConfig:
-    """One barcode scanner on a serial port that beeps when the host says so."""
-
-    name: str
-    port: Path
-    baud: int
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """Everything the agent is told."""
 
@@ -86,6 +78,7 @@ class Config:
     opening: Path | None
     serial: Path = Path("/dev/serial")
     """Where the system lists its serial ports."""
+    cards: Path | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -136,7 +129,7 @@ class _File:
 def _config(path: Path, file: _File) -> Config:
     root = path.parent
     ledger, max_pages = file.one("store", lambda table: _store(table, root))
-    items, opening = file.one("master", lambda table: _master(table, root))
+    items, opening, cards = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
     return Config(
         path=path,
@@ -146,11 +139,12 @@ def _config(path: Path, file: _File) -> Config:
         max_pages=max_pages,
         sync=file.one("sync", lambda table: _sync(table, brokers, keepalive_s)),
         readers=file.many("reader", READERS_MAX, lambda table: read_reader(table, root)),
-        scanners=file.many("scanner", SCANNERS_MAX, lambda table: _scanner(table, root)),
+        scanners=file.many("scanner", SCANNERS_MAX, lambda table: read_scanner(table, root)),
         window_s=file.one("presence", _presence),
         visit_idle_s=file.one("visit", lambda table: table.take("idle_s", forms.SECONDS, VISIT_IDLE_S)),
         items=items,
         opening=opening,
+        cards=cards,
         serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
 
@@ -161,6 +155,8 @@ def _crosscheck(config: Config) -> list[str]:
     faults = [f"{name}: two readers or scanners have this name; give each its own" for name in doubles]
     if not config.scanners:
         faults.append("scanner: expected at least one, for a person must hear that a scan is kept; add [[scanner]]")
+    if any(each.feedback == LIGHT for each in config.scanners) and not any(each.lights for each in config.readers):
+        faults.append("scanner.feedback: expected a reader with `lights` to show the answer; give one, or a host-beep")
     if (config.device.fit == 2) != bool(config.readers):
         said = f"{config.device.fit} with {len(config.readers)} readers"
         faults.append(f"device.fit: expected 2 with [[reader]], 1 without, got {said}")
@@ -223,21 +219,12 @@ def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncC
     )
 
 
-def _scanner(table: Section, root: Path) -> ScannerConfig:
-    table.need("feedback", forms.only("host-beep"))
-    return ScannerConfig(
-        name=table.need("name", forms.NAME),
-        port=table.need("url", forms.serial_under(root)),
-        baud=table.take("baud", forms.one_of(*BAUDS), 9600),
-    )
-
-
 def _presence(table: Section) -> float:
     table.take("model", forms.only("window"), "window")
     table.take("claim_wait_s", forms.whole(0, 0), 0)
     return table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
 
 
-def _master(table: Section, root: Path) -> tuple[Path | None, Path | None]:
+def _master(table: Section, root: Path) -> tuple[Path | None, Path | None, Path | None]:
     path = forms.path_under(root)
-    return table.maybe("items", path), table.maybe("opening", path)
+    return table.maybe("items", path), table.maybe("opening", path), table.maybe("cards", path)

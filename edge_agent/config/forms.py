@@ -146,6 +146,16 @@ def serial_under(root: Path) -> Form[Path]:
     return Form("serial:PATH such as 'serial:/dev/ttyACM0'", read)
 
 
+def input_under(root: Path) -> Form[Path]:
+    """An input device by its path."""
+
+    def read(raw: object) -> Path | None:
+        scheme, _, path = raw.partition(":") if isinstance(raw, str) else ("", "", "")
+        return root / path if scheme == "input" and path and "\0" not in path else None
+
+    return Form("input:PATH such as 'input:/dev/input/by-id/usb-…-event-kbd'", read)
+
+
 def module_under(root: Path, auto: Path) -> Form[Path | Address]:
     """Where a serial module is: its port, or the TCP port of the converter it hangs on, which has no usual number.
 
@@ -247,6 +257,7 @@ def _name(text: str) -> str | None:
 
 
 NAME = Form("a short lower-case name such as 'r1'", lambda raw: _name(raw) if isinstance(raw, str) else None)
+TEXT = Form("a text", lambda raw: raw if isinstance(raw, str) else None)
 TRUTH = Form("true or false", lambda raw: raw if isinstance(raw, bool) else None)
 STOREROOM = Form("the id of a storeroom", lambda raw: _storeroom(raw) if isinstance(raw, str) else None)
 LLRP = Form("tcp://HOST:PORT, or tls://HOST:PORT", _llrp)

@@ -14,12 +14,14 @@ from edge_agent.core.opening import Piece
 from edge_agent.errors import BadConfig
 from protocols.codes.gtin import gtin14
 from protocols.errors import BadValue
-from protocols.values.ids import HOSPITAL_OWNED, OwnerId, epc, item_id, lot_no
+from protocols.readers.card import CardFrame
+from protocols.values.ids import HOSPITAL_OWNED, ActorId, OwnerId, actor_id, epc, item_id, lot_no
 
 ROWS_MAX = 50_000
 FAULTS_TOLD_MAX = 10
 
 ITEM_COLUMNS = ("item",)
+CARD_COLUMNS = ("uid", "staff")
 OPENING_COLUMNS = ("item", "gtin", "lot", "expiry", "serial", "epc", "position", "owner")
 
 Fields = dict[str, str]
@@ -38,6 +40,14 @@ def read_opening(path: Path, items: dict[str, str] | None) -> list[Piece]:
     faults += [f"{path}: the tag {twice} stands on two lines; a tag is on one piece" for twice in _doubles(pieces)]
     _raise_all(faults)
     return pieces
+
+
+def read_cards(path: Path) -> dict[str, ActorId]:
+    """Return the staff number of each card by its UID, upper-case hex. Raises `BadConfig`."""
+    cards = _read(path, CARD_COLUMNS, lambda fields: (CardFrame(fields["uid"].upper()).uid, actor_id(fields["staff"])))
+    twice = [uid for uid, count in Counter(uid for uid, _ in cards).items() if count > 1]
+    _raise_all([f"{path}: the card {uid} stands on two lines; a card is one person's" for uid in twice])
+    return dict(cards)
 
 
 def _unknown(pieces: list[Piece], items: dict[str, str] | None) -> list[str]:

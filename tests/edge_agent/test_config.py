@@ -9,6 +9,7 @@ from edge_agent.config.forms import Address
 from edge_agent.config.readers import AUTO, Door, Lights, Tls
 from edge_agent.errors import BadConfig
 from protocols.readers.llrp.radio import Radio
+from protocols.readers.scanner import ScanForm
 from protocols.values.instant import from_iso
 
 FULL = """
@@ -150,6 +151,30 @@ def test_a_reader_of_llrp_stays_in_the_band_of_china_and_one_power_is_for_every_
     assert (reader.tls, reader.contact, reader.lights) == (None, None, None)
 
 
+def test_keyboards_and_card_readers_answer_by_a_light(tmp_path: Path) -> None:
+    more = """
+[[scanner]]
+name = "s2"
+kind = "keyboard"
+url = "input:event3"
+feedback = "light"
+aim = true
+suffix = "TAB"
+[[scanner]]
+name = "s3"
+kind = "card"
+url = "serial:card"
+feedback = "light"
+"""
+    lit = FULL.replace('kind = "llrp"', 'kind = "llrp"\nlights = { ok = 1 }').replace(
+        "[master]", '[master]\ncards = "c"'
+    )
+    config = load(tmp_path, lit + more)
+    assert [each.kind for each in config.scanners] == ["scanner", "keyboard", "card"]
+    assert (config.scanners[1].port, config.scanners[1].form) == (tmp_path / "event3", ScanForm("", "TAB", True))
+    assert config.cards == tmp_path / "c"
+
+
 def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> None:
     auto = 'kind = "m100"\nurl = "serial:auto"\nantennas = [1]'
     text = FULL.replace('kind = "llrp"\nurl = "tcp://127.0.0.1:5084"', auto).replace("antennas = [1, 2, 3, 4]", "")
@@ -176,6 +201,15 @@ def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> N
         ("round_s = 60", "session = 4", "reader[0].session: expected a whole number from 0 to 3"),
         ("round_s = 60", "lights = { red = 1 }", "reader[0].lights: expected a table of ok, look, no and outputs"),
         ("round_s = 60", 'authority = "ca.pem"', "reader[0].authority: this key is unknown"),
+        (
+            'feedback = "host-beep"',
+            'kind = "card"\nfeedback = "host-beep"',
+            'scanner[0].feedback: expected "light" for a card',
+        ),
+        ('feedback = "host-beep"', 'feedback = "light"', "scanner.feedback: expected a reader with `lights`"),
+        ('feedback = "host-beep"', 'feedback = "host-beep"\nsuffix = "X"', "scanner[0].suffix: expected one of CR, LF"),
+        ('feedback = "host-beep"', 'feedback = "host-beep"\nprefix = "123456789"', "scanner[0].prefix: scanner prefix"),
+        ('feedback = "host-beep"', 'kind = "keyboard"\nfeedback = "light"', "scanner[0].url: expected input:PATH"),
         ("tcp://127.0.0.1:5084", "tls://127.0.0.1", "reader[0].authority: it is missing; expected a path"),
         ('id = "ward-01"', 'id = "Ward 01"', "device.id: device: expected a lower-case name such as 'ward-01'"),
         ("fit = 2", "fit = 3", "device.fit: expected a whole number from 1 to 2, got 3"),

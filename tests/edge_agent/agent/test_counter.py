@@ -20,7 +20,7 @@ from edge_agent.store.queries import open_visit
 from edge_agent.store.verify import verify
 from protocols.codes.label import make_badge
 from protocols.readers.reads import RoundEnded, TagRead
-from protocols.readers.scanner import Beep, BeepDecoder, BeepFrame, frame_scan
+from protocols.readers.scanner import Beep, BeepDecoder, BeepFrame, ScannerDecoder, frame_scan
 from protocols.values.hlc import Hlc
 from protocols.values.ids import ActorId, PlaceId, epc
 from protocols.values.instant import Instant, StoryTime, plus
@@ -63,7 +63,7 @@ class Room:
         self.presence = Window({"r1": (1,)}, round_s=60)
         voice = Voice(self.clock, self.log)
         self.counter = Counter(
-            ["s1"],
+            {"s1": ScannerDecoder()},
             PlaceId("ward-01"),
             idle_s=1800,
             clock=self.clock,

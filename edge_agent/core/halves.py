@@ -1,0 +1,37 @@
+"""One label printed as two symbols, scanned one after the other: joined before anything is decided. Pure.
+
+The first symbol alone is decided upon like any other, for it may be all there is; only if it is refused does it wait
+for its other half, and the person is told to look, not no. The rule that must not be broken: what was acted upon is
+never joined to a later scan, so nothing is taken twice.
+"""
+
+from dataclasses import replace
+
+from edge_agent.core.recognise import Decision, Meaning
+from protocols.codes.label import Label
+from protocols.codes.merge import Half, join
+from protocols.readers.scanner import Beep
+
+HALF_S = 10.0
+"""Seconds a person has to turn the pack and scan the other symbol."""
+
+
+def join_scan(waiting: Half | None, meaning: Meaning, now_s: float) -> tuple[Meaning, Half | None]:
+    """Return what one scan means together with the half before it, and the half that it may still be itself.
+
+    `now_s` are seconds of any clock.
+    """
+    if not isinstance(meaning, Label):
+        return meaning, None
+    joined = join(waiting, meaning, now_s, HALF_S)
+    if joined.waiting is None:
+        return joined.labels[-1], None
+    return joined.waiting.label, joined.waiting
+
+
+def settle_half(half: Half | None, decision: Decision) -> tuple[Decision, Half | None]:
+    """Return the decision on a half as it is told, and the half if it goes on waiting."""
+    if half is None or decision.beep is not Beep.NO or decision.visit is None:
+        return decision, None
+    advice = "; if this label is printed as two symbols, scan the other one now"
+    return replace(decision, beep=Beep.LOOK, message=decision.message + advice), half
