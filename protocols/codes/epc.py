@@ -23,12 +23,12 @@ from protocols.codes.sgtin96 import (
     BYTES,
     HEADER,
     SERIAL_BELOW,
+    SERIAL_BITS,
     Sgtin96,
     decode_sgtin96,
     encode_sgtin96,
-    gtin_of,
+    item_forms,
     sgtin96,
-    sgtin96_parts,
 )
 from protocols.errors import BadValue, ProtocolsError
 from protocols.values.ids import Epc
@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 SGTIN_96 = "SGTIN-96"
+SGTIN_96_STARTS = f"{HEADER:02X}"
 
 _URI_ESCAPED = re.compile(r'["#%&/<>?]')
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -85,7 +86,7 @@ def decode_epc(text: str) -> EpcIdentity:
 
     Raises `BadValue` only for text that is no hex or longer than a tag can hold.
     """
-    if isinstance(text, str) and len(text) == 2 * BYTES and text.startswith(f"{HEADER:02X}"):
+    if isinstance(text, str) and len(text) == 2 * BYTES and text.startswith(SGTIN_96_STARTS):
         return _sgtin96_identity(text)
     return identify(whole_words(text))
 
@@ -115,23 +116,26 @@ def identify(epc: Epc) -> EpcIdentity:
 
 
 def _sgtin96_identity(text: str) -> EpcIdentity:
-    """Say the same as `identify` for nearly every tag of a storeroom, several times as fast."""
+    """Say the same as `identify` for nearly every tag of a storeroom, many times as fast."""
     try:
-        filter_value, prefix, reference, serial = sgtin96_parts(text)
-    except ProtocolsError:
+        raw = bytes.fromhex(text)
+        value = int.from_bytes(raw, "big")
+        forms = item_forms(value >> SERIAL_BITS)
+    except (ValueError, ProtocolsError):
         return identify(whole_words(text))
-    gtin = gtin_of(prefix, reference)
-    item = f"{prefix}.{reference}.{serial}"
+    if len(raw) != BYTES:
+        return identify(whole_words(text))
+    serial = str(value & SERIAL_BELOW - 1)
     return EpcIdentity(
         Epc(text.upper()),
         SGTIN_96,
-        f"urn:epc:tag:sgtin-96:{filter_value}.{item}",
-        f"urn:epc:id:sgtin:{item}",
-        f"(01){gtin}(21){serial}",
-        f"https://{RESOLVER_HOST}/01/{gtin}/21/{serial}",
-        gtin,
-        str(serial),
-        filter_value,
+        forms[0] + serial,
+        forms[1] + serial,
+        forms[2] + serial,
+        forms[3] + serial,
+        forms[4],
+        serial,
+        forms[5],
     )
 
 

@@ -7,7 +7,9 @@ Source: GS1 EPC Tag Data Standard 2.3, section 14.6.1.1 and its partition table.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+from protocols.codes.digital_link import RESOLVER_HOST
 from protocols.codes.epc_form import PREFIX_DIGITS
 from protocols.codes.gtin import Gtin14, gtin14
 from protocols.errors import BadValue, PeerBroke
@@ -22,9 +24,13 @@ ITEM_BITS = 44
 ITEM_DIGITS = 13
 """Company prefix and item reference together, in bits and in digits."""
 
+ITEMS_MAX = 4096
+"""Items whose forms are remembered: thousands of tags of a storeroom are of some hundred items."""
+
 _ITEM_MASK = (1 << ITEM_BITS) - 1
 _SERIAL_MASK = SERIAL_BELOW - 1
 _ZERO = ord("0")
+_AHEAD = 10**ITEM_DIGITS
 _PREFIX_BITS = (40, 37, 34, 30, 27, 24, 20)
 _ROWS = tuple(
     (ITEM_BITS - width, (1 << ITEM_BITS - width) - 1, 12 - row, 10 ** (12 - row), 10 ** (row + 1))
@@ -101,16 +107,43 @@ def sgtin96_parts(text: str) -> tuple[int, str, str, int]:
     if len(raw) != BYTES or len(text) != 2 * BYTES or raw[0] != HEADER:
         raise BadValue(f"SGTIN-96: expected {2 * BYTES} hex digits from {HEADER:02X}, got {text!r:.60}")
     value = int.from_bytes(raw, "big")
-    partition = raw[1] >> 2 & 7
+    filter_value, prefix, reference = _item(value >> SERIAL_BITS)
+    return filter_value, prefix, reference, value & _SERIAL_MASK
+
+
+def _item(head: int) -> tuple[int, str, str]:
+    """Return filter, company prefix and item reference of the 58 bits before the serial. Raises `PeerBroke`."""
+    partition = head >> ITEM_BITS & 7
     if partition >= len(_ROWS):
         raise PeerBroke(f"EPC partition: expected 0..{len(_ROWS) - 1}, got {partition}")
     shift, mask, digits, prefix_below, reference_below = _ROWS[partition]
-    item = value >> SERIAL_BITS & _ITEM_MASK
-    prefix, reference = item >> shift, item & mask
-    rest = ITEM_DIGITS - digits
+    prefix, reference = (head & _ITEM_MASK) >> shift, head & mask
     if prefix >= prefix_below or reference >= reference_below:
-        raise PeerBroke(f"SGTIN-96: expected at most {digits} and {rest} digits, got {prefix} and {reference}")
-    return raw[1] >> 5, f"{prefix:0{digits}}", f"{reference:0{rest}}", value & _SERIAL_MASK
+        raise PeerBroke(
+            f"SGTIN-96: expected at most {digits} and {ITEM_DIGITS - digits} digits, got {prefix} and {reference}"
+        )
+    item = str(_AHEAD + prefix * reference_below + reference)  # a digit ahead keeps the zeros
+    return head >> ITEM_BITS + 3 & 7, item[1 : digits + 1], item[digits + 1 :]
+
+
+ItemForms = tuple[str, str, str, str, Gtin14, int]
+"""Tag URI, pure identity, element string and Digital Link before the serial, GTIN, filter: one item's tags share it."""
+
+
+@lru_cache(maxsize=ITEMS_MAX)
+def item_forms(head: int) -> ItemForms:
+    """Return the forms of the 58 bits before a serial, without it. Raises `PeerBroke`."""
+    filter_value, prefix, reference = _item(head)
+    gtin = gtin_of(prefix, reference)
+    item = f"{prefix}.{reference}."
+    return (
+        f"urn:epc:tag:sgtin-96:{filter_value}.{item}",
+        f"urn:epc:id:sgtin:{item}",
+        f"(01){gtin}(21)",
+        f"https://{RESOLVER_HOST}/01/{gtin}/21/",
+        gtin,
+        filter_value,
+    )
 
 
 def gtin_of(prefix: str, reference: str) -> Gtin14:
