@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from edge_agent.core.presence.columns import Columns, Raised
+from edge_agent.core.presence.columns import column_course
+from edge_agent.core.presence.course import Raised
 from edge_agent.core.presence.lines import count_lines
 from edge_agent.core.presence.ward import Bin, Fact, TagOf
 from edge_agent.errors import BadTrace
@@ -37,16 +38,16 @@ def replay(folder: Path, out: Path, told: Told = lambda bins: None) -> None:
 
 def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
     """Return what the filter says over a trace, in order."""
-    model = Columns(trace.ward)
+    model = column_course(trace.ward)
     shown = len([tag for tag in trace.ward.tags if tag.counted])
     for heard, facts in feed(trace.bins(), trace.facts):
         for raised in model.take(heard, facts):
             if raised.tag < shown:
                 yield _alert(heard.number, raised, trace.ward.tags[raised.tag])
         if heard.number % P_EVERY_BINS == 0:
-            yield {"b": heard.number, "p": [round(p, 4) for p in model.p()[:shown].tolist()]}
+            yield {"b": heard.number, "p": [round(p, 4) for p in model.tags.all_p()[:shown]]}
         told(heard.number + 1)
-    tags = zip(trace.ward.tags, model.p().tolist(), strict=True)
+    tags = zip(trace.ward.tags, model.tags.all_p(), strict=True)
     lines = count_lines((tag.item, p) for tag, p in tags if tag.counted)
     yield {
         "lines": [

@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import isfinite
+from math import nan
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -98,11 +98,14 @@ def _whole(value: Json, said: str) -> int:
     return int(value)
 
 
-def _level(row: list[Json], place: int) -> float | None:
+def _level(row: list[Json], place: int) -> float:
+    """Return the number at a place of a row, NaN where it is not told."""
     value = row[place] if len(row) > place else None
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return None if value is None or not isfinite(value) else float(value)
-    raise _Wrong(f"expected a number at place {place} of {row!r:.{SHOWN_MAX}}")
+    if value is None:
+        return nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Wrong(f"expected a number at place {place} of {row!r:.{SHOWN_MAX}}")
+    return float(value)
 
 
 # --- meta.json ---

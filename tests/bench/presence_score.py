@@ -151,7 +151,7 @@ def read_truth(folder: Path, bins: int) -> Truth:
     doors = read_doors(folder, [row["epc"] for row in meta["tags"]])
     episodes: list[Episode] = []
     for epc, home in homes.items():
-        episodes += _episodes(epc, home, (where[epc], book[epc], shelf[epc]), doors.get(epc, ()), bins)
+        episodes += episodes_of(epc, home, (where[epc], book[epc], shelf[epc]), doors.get(epc, ()), bins)
     return Truth(bins, episodes, where, homes)
 
 
@@ -169,13 +169,14 @@ def read_doors(folder: Path, epcs: Sequence[str]) -> dict[str, list[int]]:
     return doors
 
 
-def _episodes(
+def episodes_of(
     epc: str,
     home: str,
     told: tuple[list[tuple[int, str]], list[tuple[int, str, bool]], list[tuple[int, str]]],
     door: Sequence[int],
     bins: int,
 ) -> list[Episode]:
+    """Return the episodes of one tag from steps of where it was, what the book said, on which shelf it was."""
     where, book, shelf = told
     marks = sorted({step[0] for steps in (where, book, shelf) for step in steps if step[0] < bins} | {0})
     found: list[Episode] = []

@@ -1,11 +1,11 @@
-"""The filter over all tags of a storeroom at once, in numpy: for replay, fitting and measuring. `live` is its twin.
+"""The numbers of all tags at once, in numpy: the filter's form for replay, fitting and measuring. `floats` is its twin.
 
-The text of a step is the same (`step`, `judge`); only this file and what stands on it know numpy, and the agent never
-imports them. The rule that must not be broken: after bin i nothing depends on a bin or a fact later than i.
+The text of a step is the same (`step`, `judge`). Only this file of the model knows numpy, and the agent never imports
+it. The rule that must not be broken: a column that was kept is never changed in place, for the past is filtered again.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from typing import TypeVar
@@ -13,22 +13,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.core.presence.antennas import Antennas, Doorway, Listening
-from edge_agent.core.presence.hazards import SURE, Hazards, Radio
+from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.course import LATE_BINS, Course, Model
+from edge_agent.core.presence.hazards import Hazards, Radio
 from edge_agent.core.presence.judge import Watch, judge, rebook
 from edge_agent.core.presence.opening import OPENING
 from edge_agent.core.presence.step import Air, Habits, Heard, Mind, Told, believe, learn, move, weigh
-from edge_agent.core.presence.tables import LEVELS, WIDTH, beta_binomial, scaled
+from edge_agent.core.presence.tables import LEVELS, ROUNDS, WIDTH, beta_binomial
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
 
 Column = NDArray[np.float64]
 S = TypeVar("S", Mind[Column], Habits[Column], Heard[Column], Told[Column])
-
-LATE_BINS = 15
-"""How far back a late fact is filtered again."""
-STRAY_AFTER_BINS = 10
-"""A tag surely on its shelf so long after the door heard it has not passed the door."""
-PASSED_AFTER_BINS = 15
 
 
 class ColumnOps:
@@ -60,16 +55,6 @@ class ColumnOps:
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """An alarm of one bin: whether missing (else unexpected), the tag, P(here), the bin it goes back to."""
-
-    missing: bool
-    tag: int
-    p: float
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Past:
     number: int
     mind: Mind[Column]
@@ -78,73 +63,101 @@ class _Past:
 
 
 class Columns:
-    """A whole storeroom. Give it every bin in order, with the facts that became known in it."""
+    """All tags of a storeroom."""
 
-    def __init__(self, ward: Ward, hazards: Hazards | None = None, radio: Radio | None = None) -> None:
-        self.ward = ward
-        self.hazards, self.radio = hazards or Hazards(), radio or Radio()
-        self._ops = ColumnOps()
-        self._antennas = Antennas(ward, self.hazards)
-        self._doorway = Doorway(ward, self.hazards)
-        size = len(ward.tags)
+    def __init__(self, ward: Ward, radio: Radio) -> None:
+        self._ward, self._radio, self._ops = ward, radio, ColumnOps()
+        size = self._size = len(ward.tags)
         here = np.array([1.0 if tag.book is Place.HERE else 0.0 for tag in ward.tags])
-        self.mind = _opening(ward)
-        self.habits = _no_habits(size, self.radio)
-        self.watch = Watch(here, np.zeros(size), np.zeros(size), np.ones(size), np.ones(size), np.full(size, 1e6))
+        self.mind, self.habits = _opening(ward), _no_habits(size, radio)
+        self._heard = Heard(*(np.zeros(size) for _ in fields(Heard)))
+        self._number = -1
+        self._watch = Watch(here, np.zeros(size), np.zeros(size), np.ones(size), np.ones(size), np.full(size, 1e6))
         self._by_antenna = np.zeros((size, len(ward.room)))
-        self._last_heard = np.full(size, -1)
-        self._first_heard = np.full(size, -1)
+        self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
-        self._strays: deque[tuple[int, int]] = deque()
-        self._passages: deque[tuple[int, int]] = deque()
-        self._door_heard = np.full(size, -1_000_000)
-        self._shelf = [tag.shelf for tag in ward.tags]
-        self._room_place = {name: place for place, name in enumerate(ward.room)}
-        self.number = -1
 
-    def p(self) -> Column:
+    def p(self, tag: int) -> float:
+        """Return P(here) of one tag."""
+        mind = self.mind
+        return float(mind.h[tag] + mind.b[tag] + mind.z[tag] + mind.d[tag])
+
+    def all_p(self) -> list[float]:
         """Return P(here) of every tag."""
-        return self.mind.here()
+        found: list[float] = self.mind.here().tolist()
+        return found
 
-    def take(self, heard: Bin, facts: Sequence[Fact] = ()) -> list[Raised]:
-        """Take a bin and what became known in it; return what is alarming now."""
-        self.number = heard.number
-        listening = self._antennas.listen(heard)
-        column = self._column(heard, listening)
-        model = (self.hazards, self.radio)
-        weigh(self.mind, self.habits, column, model, self._ops)
-        learn(self.mind, self.habits, column, self.radio, self._ops)
-        self._note(heard)
-        on_time = [fact for fact in facts if not self._is_late(fact)]
-        if on_time:
-            believe(self.mind, self._told(on_time), self.hazards)
-        self._past.append(_Past(heard.number, copy(self.mind), column, listening.air))
-        self._move(self.mind, self.habits, column, listening.air)
-        late = [fact for fact in facts if self._is_late(fact)]
-        if late:
-            self._filter_again(late)
-        self._rebook(facts)
-        return self._judge()
+    def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
+        """Weigh and learn what a bin brought."""
+        self._number, self._heard = heard.number, self._column(heard, listening)
+        weigh(self.mind, self.habits, self._heard, (hazards, self._radio), self._ops)
+        learn(self.mind, self.habits, self._heard, self._radio, self._ops)
+        for tag, name, reads, _ in heard.ant or ():
+            place = self._place.get(name)
+            if place is not None:
+                self._by_antenna[tag, place] += reads
+
+    def believe(self, facts: Sequence[Fact], hazards: Hazards) -> None:
+        """Take facts that claim this bin."""
+        if facts:
+            believe(self.mind, self._told(facts), hazards)
+
+    def move(self, air: Air, hazards: Hazards) -> None:
+        """Keep the bin, and let it pass."""
+        self._past.append(_Past(self._number, copy(self.mind), self._heard, air))
+        move(self.mind, self.habits, self._heard, air=air, hazards=hazards, ops=self._ops)
+
+    def filter_again(self, facts: Sequence[Fact], hazards: Hazards) -> None:
+        """Go back to the bin each late fact claims, and filter its tag anew from there."""
+        tags = np.array(sorted({fact.tag for fact in facts}))
+        habits, first = _picked(self.habits, tags), min(fact.at for fact in facts)
+        mind: Mind[Column] | None = None
+        for past in self._past:
+            if past.number < first:
+                continue
+            column = _picked(past.heard, tags)
+            if mind is None:
+                mind = _picked(past.mind, tags)
+            else:
+                weigh(mind, habits, column, (hazards, self._radio), self._ops)
+            told = [fact for fact in facts if fact.at == past.number]
+            if told:
+                believe(mind, _picked(self._told(told), tags), hazards)
+            move(mind, habits, column, air=past.air, hazards=hazards, ops=self._ops)
+        if mind is not None:
+            _put(self.mind, mind, tags)
+
+    def rebook(self, facts: Sequence[Fact]) -> None:
+        """Take what the book says now."""
+        told, here = np.zeros(self._size), np.zeros(self._size)
+        for fact in facts:
+            told[fact.tag], here[fact.tag] = 1.0, 1.0 if fact.to is Place.HERE else 0.0
+        rebook(self._watch, told, here)
+
+    def judge(self) -> list[tuple[bool, int]]:
+        """Return the alarms of this bin."""
+        missing, unexpected = judge(self._watch, self.mind.here(), self._ops)
+        return [(True, int(tag)) for tag in np.flatnonzero(missing)] + [
+            (False, int(tag)) for tag in np.flatnonzero(unexpected)
+        ]
+
+    def door_strays(self, rates: Mapping[str, float]) -> None:
+        """Take how often a tag of each shelf is heard at the door though it stays."""
+        self.habits.door_strays = np.array([rates[tag.shelf] for tag in self._ward.tags])
 
     # --- what was heard ---
 
     def _column(self, heard: Bin, listening: Listening) -> Heard[Column]:
-        size = len(self.ward.tags)
-        rounds = min(listening.rounds, WIDTH - 1)
+        size = self._size
         column = Heard(*(np.zeros(size) for _ in fields(Heard)))
         share = self._share(listening)
         column.share[:] = share
-        column.rounds[:] = np.where(share > 0.1, rounds, 0)
-        column.next_rounds[:] = min(listening.next_rounds, WIDTH - 1)
-        for tag, reads, dbm, _ in heard.room:
-            told, _ = scaled(reads, max(listening.rounds, reads))
-            column.reads[tag] = told
-            if dbm is not None and reads:
-                column.dbm[tag], column.has_dbm[tag] = dbm, 1.0
-        column.rounds[:] = np.maximum(column.rounds, column.reads)
-        for tag, reads, _ in heard.next:
-            column.next_reads[tag] = scaled(reads, max(listening.next_rounds, reads))[0]
-        column.next_rounds[:] = np.maximum(column.next_rounds, column.next_reads)
+        column.rounds[:] = np.where(column.share > 0.1, min(listening.rounds, ROUNDS), 0)
+        column.next_rounds[:] = min(listening.next_rounds, ROUNDS)
+        _fill((column.reads, column.dbm, column.has_dbm), heard.room, listening.rounds)
+        _fill((column.next_reads, column.next_dbm, column.has_next_dbm), heard.next, listening.next_rounds)
+        np.maximum(column.rounds, column.reads, out=column.rounds)
+        np.maximum(column.next_rounds, column.next_reads, out=column.next_rounds)
         for tag, _ in heard.door:
             column.door[tag] = 1.0
         return column
@@ -153,120 +166,39 @@ class Columns:
         """Return the part of each tag's reads that the antennas which listen bring; untold, one lost costs all."""
         if listening.whole:
             return 1.0
-        alive = np.array(listening.room, dtype=np.float64)
         told = self._by_antenna.sum(axis=1)
         if not told.any():
             return 0.0
         spread = self._by_antenna.sum(axis=0) / told.sum()
-        share: Column = ((self._by_antenna + spread) @ alive) / (told + 1.0)
+        share: Column = ((self._by_antenna + spread) @ np.array(listening.room, dtype=np.float64)) / (told + 1.0)
         return share
 
-    def _note(self, heard: Bin) -> None:
-        for tag, name, reads, _ in heard.ant or ():
-            place = self._room_place.get(name)
-            if place is not None:
-                self._by_antenna[tag, place] += reads
-        for tag, reads, _, _ in heard.room:
-            if reads:
-                if self._last_heard[tag] < heard.number - STRAY_AFTER_BINS:
-                    self._first_heard[tag] = heard.number
-                self._last_heard[tag] = heard.number
-        for tag, _ in heard.door:
-            if self._door_heard[tag] < heard.number - STRAY_AFTER_BINS:
-                self._strays.append((tag, heard.number))
-            self._door_heard[tag] = heard.number
-        self._learn_door(heard.number)
-
-    def _learn_door(self, now: int) -> None:
-        strays, learned = self._doorway.strays, False
-        while self._strays and self._strays[0][1] <= now - STRAY_AFTER_BINS:
-            tag, at = self._strays.popleft()
-            if self.mind.h[tag] > SURE and self._last_heard[tag] >= at + 2:
-                strays[self._shelf[tag]] += 1.0
-                learned = True
-        while self._passages and self._passages[0][1] <= now - PASSED_AFTER_BINS:
-            tag, at = self._passages.popleft()
-            if self.mind.here()[tag] < 1.0 - SURE:
-                self._doorway.passages += 1.0
-                self._doorway.hits += 1.0 if self._door_heard[tag] >= at - PASSED_AFTER_BINS else 0.0
-        if learned or now % 720 == 0:
-            rates = {shelf: self._doorway.stray_rate(shelf, now + 1) for shelf in strays}
-            self.habits.door_strays = np.array([rates[shelf] for shelf in self._shelf])
-
-    # --- what passes and what the book learns ---
-
-    def _move(self, mind: Mind[Column], habits: Habits[Column], column: Heard[Column], air: Air) -> None:
-        move(mind, habits, column, air=air, hazards=self.hazards, ops=self._ops)
-
-    def _is_late(self, fact: Fact) -> bool:
-        return (
-            fact.at < self.number
-            and fact.at >= self.number - LATE_BINS
-            and any(past.number == fact.at for past in self._past)
-        )
-
     def _told(self, facts: Sequence[Fact]) -> Told[Column]:
-        told = Told(*(np.zeros(len(self.ward.tags)) for _ in fields(Told)))
+        told = Told(*(np.zeros(self._size) for _ in fields(Told)))
         for fact in facts:
-            _tell(told, fact)
-            if fact.to is not Place.HERE and not fact.kind.seen:
-                self._passages.append((fact.tag, self.number))
+            for each in fields(Told):
+                getattr(told, each.name)[fact.tag] = 1.0 if each.name == fact.word else 0.0
         return told
 
-    def _filter_again(self, facts: Sequence[Fact]) -> None:
-        """Go back to the bin each late fact claims, and filter its tag anew from there."""
-        told = {at: [fact for fact in facts if fact.at == at] for at in sorted({fact.at for fact in facts})}
-        tags = np.array(sorted({fact.tag for fact in facts}))
-        first = min(told)
-        habits, mind = _picked(self.habits, tags), None
-        for past in self._past:
-            if past.number < first:
-                continue
-            column = _picked(past.heard, tags)
-            if mind is None:
-                mind = _picked(past.mind, tags)
-            else:
-                weigh(mind, habits, column, (self.hazards, self.radio), self._ops)
-            if past.number in told:
-                believe(mind, _picked(self._told(told[past.number]), tags), self.hazards)
-            self._move(mind, habits, column, past.air)
-        if mind is not None:
-            _put(self.mind, mind, tags)
 
-    def _rebook(self, facts: Sequence[Fact]) -> None:
-        if not facts:
-            return
-        told, here = np.zeros(len(self.ward.tags)), np.zeros(len(self.ward.tags))
-        for fact in facts:
-            told[fact.tag], here[fact.tag] = 1.0, 1.0 if fact.to is Place.HERE else 0.0
-        rebook(self.watch, told, here)
-
-    def _judge(self) -> list[Raised]:
-        p = self.p()
-        missing, unexpected = judge(self.watch, p, self._ops)
-        found = [
-            Raised(True, int(tag), float(p[tag]), int(self._last_heard[tag]) + 1) for tag in np.nonzero(missing)[0]
-        ]
-        return found + [
-            Raised(False, int(tag), float(p[tag]), max(0, int(self._first_heard[tag])))
-            for tag in np.nonzero(unexpected)[0]
-        ]
-
-
-def _tell(told: Told[Column], fact: Fact) -> None:
-    if fact.kind.seen:
-        column = {Place.HERE: told.seen_here, Place.NEXT: told.seen_next, Place.OUT: told.seen_out}[fact.to]
-    else:
-        column = {Place.HERE: told.here, Place.NEXT: told.next, Place.OUT: told.out}[fact.to]
-    for each in fields(Told):
-        getattr(told, each.name)[fact.tag] = 0.0
-    column[fact.tag] = 1.0
+def _fill(columns: tuple[Column, Column, Column], rows: Sequence[tuple[float, ...]], rounds: int) -> None:
+    """Put reads, scaled to the tables, and levels where they were told."""
+    if not rows:
+        return
+    told = np.array(rows, dtype=np.float64)
+    tags, reads, dbm = told[:, 0].astype(np.intp), told[:, 1], told[:, 2]
+    if rounds > ROUNDS:
+        reads = np.maximum(np.minimum(1.0, reads), np.floor(reads * ROUNDS / rounds + 0.5))
+    has = np.isfinite(dbm) & (reads > 0)
+    columns[0][tags] = np.minimum(reads, ROUNDS)
+    columns[1][tags] = np.where(has, dbm, 0.0)
+    columns[2][tags] = has
 
 
 def _opening(ward: Ward) -> Mind[Column]:
-    columns = np.array([OPENING[tag.book] for tag in ward.tags]).T.reshape(6, len(ward.tags))
-    zero = np.zeros(len(ward.tags))
+    columns = np.array([OPENING[tag.book] for tag in ward.tags]).reshape(len(ward.tags), 6).T
     h, b, z, n, g, d = (column.copy() for column in columns)
+    zero = np.zeros(len(ward.tags))
     return Mind(h, b, z, n, g, d, going=zero, coming=zero.copy(), nextward=zero.copy(), door_bins=zero.copy())
 
 
@@ -285,3 +217,9 @@ def _put(whole: Mind[Column], part: Mind[Column], tags: NDArray[np.intp]) -> Non
         column = getattr(whole, each.name).copy()
         column[tags] = getattr(part, each.name)
         setattr(whole, each.name, column)
+
+
+def column_course(ward: Ward, model: Model | None = None) -> Course:
+    """Return the filter of a storeroom over columns."""
+    told = model or Model()
+    return Course(ward, Columns(ward, told.radio), told)

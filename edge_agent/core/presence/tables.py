@@ -23,14 +23,6 @@ def rate_of(level: int) -> float:
     return min(RATE_MAX, max(RATE_MIN, (level / (LEVELS - 1)) ** 2))
 
 
-def scaled(reads: int, rounds: int) -> tuple[int, int]:
-    """Return (reads, rounds) within the table; one read stays one."""
-    if rounds > ROUNDS:
-        reads = max(min(1, reads), round(reads * ROUNDS / rounds))
-        rounds = ROUNDS
-    return min(reads, rounds), rounds
-
-
 @cache
 def beta_binomial(concentration: float) -> tuple[float, ...]:
     """Return log P(these k of n) for every (n, level, k), flat; without the binomial factor, which no state changes."""

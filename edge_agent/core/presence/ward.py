@@ -74,14 +74,14 @@ class Ward:
         return max(1, round(self.bin_s / self.round_s))
 
 
-RoomRow = tuple[int, int, float | None, float | None]
+RoomRow = tuple[int, int, float, float]
 """A tag in the room: its number, rounds in which it was read, mean dBm where it was heard best, last second."""
-DoorRow = tuple[int, float | None]
+DoorRow = tuple[int, float]
 """A tag at the door: its number, the last second of the bin it was read in."""
-NextRow = tuple[int, int, float | None]
+NextRow = tuple[int, int, float]
 """A tag at the neighbour's reader: its number, rounds in which it was read, mean dBm."""
-AntRow = tuple[int, str, int, float | None]
-"""A tag at one antenna: its number, the antenna, its reads, mean dBm."""
+AntRow = tuple[int, str, int, float]
+"""A tag at one antenna: its number, the antenna, its reads, mean dBm. What a row does not tell is NaN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +106,8 @@ class Fact:
     tag: int
     kind: Kind
     to: Place
+
+    @property
+    def word(self) -> str:
+        """Return the name under which a step takes it (`step.Told`)."""
+        return ("seen_" if self.kind.seen else "") + self.to.name.lower()

@@ -1,0 +1,193 @@
+"""The numbers of all tags one by one, in plain Python: the filter's live form. `columns` is its twin, in numpy.
+
+The text of a step is the same (`step`, `judge`), and so are the numbers. The rule that must not be broken: a tag's
+numbers follow from its own reads and facts, and from the room.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, fields
+from math import floor, isfinite
+
+from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.course import LATE_BINS, Course, Model
+from edge_agent.core.presence.hazards import Hazards, Radio
+from edge_agent.core.presence.judge import Watch, judge, rebook
+from edge_agent.core.presence.numbers import Floats
+from edge_agent.core.presence.opening import OPENING
+from edge_agent.core.presence.step import Air, Habits, Heard, Mind, Told, believe, learn, move, weigh
+from edge_agent.core.presence.tables import ROUNDS
+from edge_agent.core.presence.ward import Bin, Fact, NextRow, Place, RoomRow, Ward
+
+OPS = Floats()
+TOLD = tuple(each.name for each in fields(Told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    number: int
+    minds: list[Mind[float]]
+    heard: list[Heard[float]]
+    air: Air
+
+
+class FloatTags:
+    """All tags of a storeroom."""
+
+    def __init__(self, ward: Ward, radio: Radio) -> None:
+        self._ward, self._radio = ward, radio
+        self.minds = [Mind(*OPENING[tag.book], going=0.0, coming=0.0, nextward=0.0, door_bins=0.0) for tag in ward.tags]
+        self.habits = [_no_habits(radio) for _ in ward.tags]
+        self.watches = [
+            Watch(1.0 if tag.book is Place.HERE else 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=1e6) for tag in ward.tags
+        ]
+        self.by_antenna = [[0.0] * len(ward.room) for _ in ward.tags]
+        self._heard: list[Heard[float]] = []
+        self._number = -1
+        self._place = {name: place for place, name in enumerate(ward.room)}
+        self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
+
+    def p(self, tag: int) -> float:
+        """Return P(here) of one tag."""
+        return self.minds[tag].here()
+
+    def all_p(self) -> list[float]:
+        """Return P(here) of every tag."""
+        return [mind.here() for mind in self.minds]
+
+    def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
+        """Weigh and learn what a bin brought."""
+        self._number, self._heard = heard.number, self._column(heard, listening)
+        model = (hazards, self._radio)
+        for mind, habits, told in zip(self.minds, self.habits, self._heard, strict=True):
+            weigh(mind, habits, told, model, OPS)
+            learn(mind, habits, told, self._radio, OPS)
+        for tag, name, reads, _ in heard.ant or ():
+            place = self._place.get(name)
+            if place is not None:
+                self.by_antenna[tag][place] += reads
+
+    def believe(self, facts: Sequence[Fact], hazards: Hazards) -> None:
+        """Take facts that claim this bin; of several of one tag the last."""
+        for tag, fact in {fact.tag: fact for fact in facts}.items():
+            believe(self.minds[tag], _told(fact), hazards)
+
+    def move(self, air: Air, hazards: Hazards) -> None:
+        """Keep the bin, and let it pass."""
+        self._past.append(_Past(self._number, list(map(copy, self.minds)), self._heard, air))
+        for mind, habits, heard in zip(self.minds, self.habits, self._heard, strict=True):
+            move(mind, habits, heard, air=air, hazards=hazards, ops=OPS)
+
+    def filter_again(self, facts: Sequence[Fact], hazards: Hazards) -> None:
+        """Go back to the bin the late facts claim, and filter their tags anew from there."""
+        first = min(fact.at for fact in facts)
+        for tag in sorted({fact.tag for fact in facts}):
+            told = {fact.at: fact for fact in facts if fact.tag == tag}
+            self._filter_tag(tag, told, first, hazards)
+
+    def _filter_tag(self, tag: int, told: Mapping[int, Fact], first: int, hazards: Hazards) -> None:
+        mind, habits = None, self.habits[tag]
+        for past in self._past:
+            if past.number < first:
+                continue
+            if mind is None:
+                mind = copy(past.minds[tag])
+            else:
+                weigh(mind, habits, past.heard[tag], (hazards, self._radio), OPS)
+            if past.number in told:
+                believe(mind, _told(told[past.number]), hazards)
+            move(mind, habits, past.heard[tag], air=past.air, hazards=hazards, ops=OPS)
+        if mind is not None:
+            self.minds[tag] = mind
+
+    def rebook(self, facts: Sequence[Fact]) -> None:
+        """Take what the book says now."""
+        for fact in facts:
+            rebook(self.watches[fact.tag], 1.0, 1.0 if fact.to is Place.HERE else 0.0)
+
+    def judge(self) -> list[tuple[bool, int]]:
+        """Return the alarms of this bin."""
+        missing, unexpected = [], []
+        for tag, (watch, mind) in enumerate(zip(self.watches, self.minds, strict=True)):
+            lost, strange = judge(watch, mind.here(), OPS)
+            if lost:
+                missing.append((True, tag))
+            if strange:
+                unexpected.append((False, tag))
+        return missing + unexpected
+
+    def door_strays(self, rates: Mapping[str, float]) -> None:
+        """Take how often a tag of each shelf is heard at the door though it stays."""
+        for habits, tag in zip(self.habits, self._ward.tags, strict=True):
+            habits.door_strays = rates[tag.shelf]
+
+    # --- what was heard ---
+
+    def _column(self, heard: Bin, listening: Listening) -> list[Heard[float]]:
+        room = {row[0]: row for row in heard.room}
+        beside = {row[0]: row for row in heard.next}
+        door = {row[0] for row in heard.door}
+        shares = self._shares(listening)
+        rounds, next_rounds = min(listening.rounds, ROUNDS), min(listening.next_rounds, ROUNDS)
+        found: list[Heard[float]] = []
+        for tag, share in enumerate(shares):
+            reads, dbm, has_dbm = _row(room.get(tag), listening.rounds)
+            next_reads, next_dbm, has_next_dbm = _row(beside.get(tag), listening.next_rounds)
+            alive = float(rounds) if share > 0.1 else 0.0
+            found.append(
+                Heard(
+                    reads,
+                    max(alive, reads),
+                    share,
+                    dbm,
+                    has_dbm,
+                    next_reads,
+                    max(float(next_rounds), next_reads),
+                    next_dbm,
+                    has_next_dbm,
+                    door=1.0 if tag in door else 0.0,
+                )
+            )
+        return found
+
+    def _shares(self, listening: Listening) -> list[float]:
+        """Return the part of each tag's reads that the antennas which listen bring; untold, one lost costs all."""
+        if listening.whole:
+            return [1.0] * len(self.minds)
+        whole = [sum(column) for column in zip(*self.by_antenna, strict=True)]
+        if not sum(whole):
+            return [0.0] * len(self.minds)
+        spread = [each / sum(whole) for each in whole]
+        return [
+            sum((own + usual) * alive for own, usual, alive in zip(those, spread, listening.room, strict=True))
+            / (sum(those) + 1.0)
+            for those in self.by_antenna
+        ]
+
+
+def _row(row: RoomRow | NextRow | None, rounds: int) -> tuple[float, float, float]:
+    """Return reads, scaled to the tables, the level, and whether it was told."""
+    if row is None:
+        return 0.0, 0.0, 0.0
+    reads, dbm = float(row[1]), row[2]
+    if rounds > ROUNDS:
+        reads = max(min(1.0, reads), floor(reads * ROUNDS / rounds + 0.5))
+    has = isfinite(dbm) and reads > 0
+    return min(reads, float(ROUNDS)), dbm if has else 0.0, 1.0 if has else 0.0
+
+
+def _told(fact: Fact) -> Told[float]:
+    return Told(*(1.0 if name == fact.word else 0.0 for name in TOLD))
+
+
+def _no_habits(radio: Radio) -> Habits[float]:
+    habits = Habits(*(0.0 for _ in fields(Habits)))
+    habits.dbm = radio.level_dbm
+    return habits
+
+
+def float_course(ward: Ward, model: Model | None = None) -> Course:
+    """Return the filter of a storeroom over floats."""
+    told = model or Model()
+    return Course(ward, FloatTags(ward, told.radio), told)
