@@ -204,6 +204,8 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     m100: Annotated[int, typer.Option(help=f"M100 modules, 0..{EACH_MAX}.")] = 1,
     uhfreader18: Annotated[int, typer.Option(help=f"UHFReader18 boards, 0..{EACH_MAX}.")] = 1,
     scanners: Annotated[int, typer.Option(help=f"Barcode scanners, 0..{EACH_MAX}.")] = 1,
+    printers: Annotated[int, typer.Option(help=f"RFID label printers, 0..{EACH_MAX}.")] = 1,
+    duds: Annotated[float, typer.Option(help="Chance of an inlay that cannot be written.")] = 0.0,
     tcp: Annotated[bool, typer.Option("--tcp", help="The modules behind converters, instead of on ports.")] = False,
     tags: Annotated[int, typer.Option(help=f"Made-up tags before each reader, 1..{TAGS_MAX}.")] = 40,
     rate: Annotated[float, typer.Option(help="Reads a second of each reader.")] = 20.0,
@@ -216,9 +218,9 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     """Run devices of every kind until Ctrl-C, with an edge.toml for `wardstock-edge run` that fits them.
 
     Prints `listening NAME KIND WHERE` for each, then `ready FOLDER`. Lines on its input are what a person does:
-    `scan s1 TEXT`, `open r1`, `close r1`, `antenna r1 2 out`; beeps and lights are printed.
+    `scan s1 TEXT`, `open r1`, `close r1`, `antenna r1 2 out`, `load p1 100`; beeps, lights and labels are printed.
     """
-    wanted = Wanted(llrp, m100, uhfreader18, scanners, tags, rate, seed, over_tcp=tcp)
+    wanted = Wanted(llrp, m100, uhfreader18, scanners, tags, rate, seed, tcp, printers, duds)
     trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
     with rack_in(state, wanted, trouble, _tell) as (rack, folder):
         for name, (kind, where) in rack.where().items():

@@ -21,6 +21,7 @@ from hardware_sim.devices.device import Inventory
 from hardware_sim.devices.faults import Fault, draw_faults, in_order
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
+from hardware_sim.devices.printer import Printed, PrinterDevice
 from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.errors import WrongUse
@@ -33,7 +34,7 @@ BURST_TAGS, BURST_READS_A_S = 1_000, 1_000.0
 """What antennas hear beside their tags in a burst: a trolley of foreign tags goes by."""
 
 EVERY_DEFAULT_S = 10.0
-LLRP, M100, UHFREADER18, SCANNER = "llrp", "m100", "uhfreader18", "scanner"
+LLRP, M100, UHFREADER18, SCANNER, PRINTER = "llrp", "m100", "uhfreader18", "scanner", "printer"
 DOOR = 1
 """The input that the door's contact is on: high is open."""
 
@@ -43,7 +44,7 @@ EACH_MAX = 8
 BEEP_S = 1.0
 DELIVERIES = "deliveries.ndjson"
 NO_BROKER = "mqtt://127.0.0.1:1883"
-SAYS = "scan NAME TEXT | open NAME | close NAME | antenna NAME NUMBER in|out"
+SAYS = "scan NAME TEXT | open NAME | close NAME | antenna NAME NUMBER in|out | load NAME LABELS"
 """What a person can do to a rack."""
 
 
@@ -108,11 +109,15 @@ class Wanted:
     reads_a_s: float = 20.0
     seed: int = 1
     over_tcp: bool = False
+    printers: int = 0
+    duds: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("llrp", "m100", "uhfreader18", "scanners"):
+        for name in ("llrp", "m100", "uhfreader18", "scanners", "printers"):
             if not 0 <= getattr(self, name) <= EACH_MAX:
                 raise WrongUse(f"--{name}: expected 0..{EACH_MAX}, got {getattr(self, name)}")
+        if not 0 <= self.duds <= 1:
+            raise WrongUse(f"--duds: expected a chance of 0..1, got {self.duds:g}")
 
     @property
     def readers(self) -> Iterator[tuple[str, str]]:
@@ -133,7 +138,7 @@ class Rack:
     ) -> None:
         self._clock, self._tell = Clock(real_time()), tell
         self.kinds: dict[str, str] = dict(wanted.readers)
-        self.readers: dict[str, Port] = {}
+        self.ports: dict[str, Port] = {}
         self.doors: dict[str, LlrpReaderDevice] = {}
         self.scanners: dict[str, ScannerPort] = {}
         for name, kind in self.kinds.items():
@@ -142,29 +147,39 @@ class Rack:
             on_tcp = wanted.over_tcp or kind == LLRP
             place = Place() if on_tcp else Place(link=folder / name)
             port = hang_reader(name, kind, field, place, self._clock, faults=faults, book=book)
-            self.readers[name] = port
+            self.ports[name] = port
             if isinstance(port.device, LlrpReaderDevice):
                 self.doors[name] = port.device
                 port.device.ports.show = self._show(name)
         for number in range(1, wanted.scanners + 1):
             self.scanners[f"s{number}"] = self._scanner(f"s{number}", folder, faults, book)
+        self.printers = {f"p{each}": self._printer(f"p{each}", wanted) for each in range(1, wanted.printers + 1)}
+        for name, printer in self.printers.items():
+            log = Deliveries(name, book.note)
+            self.kinds[name] = PRINTER
+            self.ports[name] = ReaderPort(printer, self._clock, trouble=faults.on(name), log=log)
 
     def start(self) -> None:
         """Serve from now on."""
-        for port in self.readers.values():
+        for port in self.ports.values():
             port.start()
 
     def close(self) -> None:
         """Pull every plug."""
-        for reader in self.readers.values():
+        for reader in self.ports.values():
             reader.close()
         for scanner in self.scanners.values():
             scanner.close()
 
+    @property
+    def has_readers(self) -> bool:
+        """Tell whether a reader is among them."""
+        return bool(set(self.ports) - set(self.printers))
+
     def where(self) -> dict[str, tuple[str, str]]:
         """Return the kind of each device and where it is found."""
         scanners = {name: (SCANNER, port.where) for name, port in self.scanners.items()}
-        return {name: (self.kinds[name], port.where) for name, port in self.readers.items()} | scanners
+        return {name: (self.kinds[name], port.where) for name, port in self.ports.items()} | scanners
 
     def do(self, words: str) -> str:
         """Do what a person says; returns what came of it."""
@@ -174,17 +189,26 @@ class Rack:
                 return f"{name} {'no beep' if beep is None else beep.name.lower()}"
             case ["open" | "close" as verb, name] if name in self.doors:
                 door = self.doors[name]
-                self.readers[name].do(lambda now: door.switch_input(DOOR, now, high=verb == "open"))
+                self.ports[name].do(lambda now: door.switch_input(DOOR, now, high=verb == "open"))
                 return f"{name} door {'open' if verb == 'open' else 'closed'}"
             case ["antenna", name, text] if name in self.doors and re.fullmatch(r"[1-4] (in|out)", text):
                 number, plugged, reader = int(text[0]), text.endswith("in"), self.doors[name]
-                self.readers[name].do(lambda now: reader.switch_antenna(number, now, connected=plugged))
+                self.ports[name].do(lambda now: reader.switch_antenna(number, now, connected=plugged))
                 return f"{name} antenna {text}"
+            case ["load", name, text] if name in self.printers and text.isdecimal():
+                self.printers[name].labels = int(text)
+                return f"{name} {text} labels"
             case _:
                 return f"expected {SAYS}, got {words:.60}"
 
     def _scanner(self, name: str, folder: Path, faults: Faults, book: NdjsonFile) -> ScannerPort:
         return ScannerPort(ScannerDevice(), folder / name, trouble=faults.on(name), log=Deliveries(name, book.note))
+
+    def _printer(self, name: str, wanted: Wanted) -> PrinterDevice:
+        def take(label: Printed) -> None:
+            self._tell(f"{name} label {'VOID' if label.void else label.epc} {' '.join(label.texts)}")
+
+        return PrinterDevice(take, dud=lambda tid: random.Random(f"{wanted.seed} {tid}").random() < wanted.duds)
 
     def _show(self, name: str) -> Callable[[int, bool], None]:
         return lambda port, lit: self._tell(f"{name} light {port} {'on' if lit else 'off'}")
@@ -195,7 +219,7 @@ def edge_sample(rack: Rack, *, keepalive_s: float = 1.0, round_s: float = 1.0, b
     tables = [
         toml(
             {
-                "device": {"id": "ward-01", "fit": 2 if rack.readers else 1},
+                "device": {"id": "ward-01", "fit": 2 if rack.has_readers else 1},
                 "store": {"path": "ledger.db"},
                 "broker": {"urls": [broker]},
                 "sync": {"unsigned": True},
@@ -204,6 +228,8 @@ def edge_sample(rack: Rack, *, keepalive_s: float = 1.0, round_s: float = 1.0, b
     ]
     for name, (kind, where) in rack.where().items():
         url = f"tcp://{where}" if ":" in where else f"serial:{Path(where).name}"
+        if kind == PRINTER:
+            continue  # an edge does not print
         if kind == SCANNER:
             tables.append(toml({"[scanner]": {"name": name, "url": url, "feedback": "host-beep"}}))
             continue

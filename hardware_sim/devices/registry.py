@@ -1,4 +1,4 @@
-"""Every simulated device by the name that a configuration gives its kind; the same names as the readers' registry."""
+"""Every simulated device by the name a configuration gives its kind; readers as in the readers' registry."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,12 +6,19 @@ from types import MappingProxyType
 from hardware_sim.devices.device import Device
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
+from hardware_sim.devices.printer import PrinterDevice
 from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from protocols.errors import WeBroke
 
 DEVICES: Mapping[str, type[Device]] = MappingProxyType(
-    {"llrp": LlrpReaderDevice, "m100": M100Device, "scanner": ScannerDevice, "uhfreader18": Uhf18Device}
+    {
+        "llrp": LlrpReaderDevice,
+        "m100": M100Device,
+        "printer": PrinterDevice,
+        "scanner": ScannerDevice,
+        "uhfreader18": Uhf18Device,
+    }
 )
 
 

@@ -1,5 +1,6 @@
 """A rack of devices: what it is made of, the edge.toml that fits it, and what a person does to it."""
 
+import socket
 import tomllib
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from hardware_sim.errors import WrongUse
 from hardware_sim.rack import DELIVERIES, Faults, Wanted, edge_sample, rack_in
+
+LIMIT_S = 20.0
 
 pytestmark = pytest.mark.needs_linux
 
@@ -50,6 +53,23 @@ def test_a_light_that_changes_is_told_once(tmp_path: Path) -> None:
     assert told == ["r1 light 2 on", "r1 light 2 off"]
 
 
+def test_a_printer_prints_and_is_loaded_and_no_edge_is_told_of_it(tmp_path: Path) -> None:
+    told: list[str] = []
+    wanted = Wanted(llrp=0, m100=0, uhfreader18=0, printers=1)
+    with rack_in(tmp_path, wanted, Faults(), told.append) as (rack, folder):
+        host, _, port = rack.where()["p1"][1].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=LIMIT_S) as link:
+            link.sendall(b"^XA^FDGauze^FS^RFW,H,,,E^FD30340242201D8D4000000001^FS^RFR,H^FN1^FS^HV1,24^XZ")
+            assert link.recv(64) == b"30340242201D8D4000000001\r\n"
+        assert told == ["p1 label 30340242201D8D4000000001 Gauze"]
+        assert rack.do("load p1 5") == "p1 5 labels"
+        config = tomllib.loads((folder / "edge.toml").read_text())
+        assert config["device"]["fit"] == 1
+        assert "reader" not in config
+
+
 def test_more_devices_than_an_edge_takes_are_refused() -> None:
     with pytest.raises(WrongUse, match=r"--llrp: expected 0\.\.8, got 9"):
         Wanted(llrp=9)
+    with pytest.raises(WrongUse, match="--duds: expected a chance"):
+        Wanted(duds=2)

@@ -1,12 +1,21 @@
 """Every device and every fault: both ends survive, and the delivery log and the listener agree. Common to all kinds."""
 
+import random
+
 import pytest
 
+from hardware_sim.devices.deliveries import Deliveries
+from hardware_sim.devices.device import Device
 from hardware_sim.devices.faults import LASTS_S, Fault, Kind, draw_faults
+from hardware_sim.devices.framing import FRAMINGS
+from hardware_sim.devices.line import Abandon, Close, Line, Resume, Unplug, Write
+from hardware_sim.devices.printer import PrinterDevice
 from hardware_sim.devices.registry import DEVICES
+from hardware_sim.devices.scanner import ScannerDevice
 from protocols.readers.reads import BadFrame, LinkUp, RoundEnded
-from protocols.values.instant import Instant
-from tests.hardware_sim.devices.meeting import READERS, Meeting
+from protocols.readers.scanner import frame_scan
+from protocols.values.instant import Instant, plus
+from tests.hardware_sim.devices.meeting import LINK0, READERS, Meeting
 
 SPOILS = (Kind.GARBAGE, Kind.TRUNCATE, Kind.LYING)
 CUTS = (Kind.DROP, Kind.HALF_OPEN, Kind.REBOOT, Kind.UNPLUG)
@@ -55,6 +64,44 @@ def test_device_and_session_survive_every_fault_in_any_order(name: str) -> None:
         room.line.disconnected()
         assert room.handed_over(proved=True) <= room.taken() <= room.handed_over(proved=False)
         assert len(room.handed_over(proved=True)) > len(room.handed_over(proved=False)) / 2
+
+
+TALKERS = sorted(set(DEVICES) - set(READERS))
+"""Devices that are asked, or scan: whoever is beside them tries again until the answer is there."""
+
+
+def talk(name: str, kind: Kind, seed: int) -> tuple[Line, bytes]:
+    """Let a device and its host live through a fault; returns the line, and what the host heard long after it."""
+    device: Device = PrinterDevice() if name == "printer" else ScannerDevice()
+    line = Line(device, FRAMINGS[name], Deliveries(name), iter([Fault(kind, 1.0, LASTS_S[kind])]), random.Random(seed))
+    heard, now, there, plugged = b"", LINK0, False, True
+    for step in range(1_500):
+        now = plus(now, 0.02)
+        acts = line.tick(now, now)
+        if plugged and not there:
+            there = True
+            acts += line.connected(now, now)
+        if there and step % 10 == 0:
+            acts += line.receive(b"~HS", now, now) if name == "printer" else line.say(frame_scan("label"), now, now)
+        for act in acts:
+            heard += act.data if isinstance(act, Write) and step >= 1_400 else b""
+            there = there and not isinstance(act, Close | Abandon | Unplug)
+            plugged = (plugged or isinstance(act, Resume)) and not isinstance(act, Abandon | Unplug)
+    return line, heard
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("name", TALKERS)
+def test_a_device_that_is_asked_answers_again_after_a_fault(name: str, kind: Kind) -> None:
+    for seed in range(3):
+        line, heard = talk(name, kind, seed)
+        assert heard
+        if name == "printer":
+            assert heard.startswith(b"\x02030,")
+            assert heard.count(b"\r\n") == 30
+        else:
+            assert heard == b"label\r" * 10
+        assert line.log.fired == ({} if kind is Kind.BURST else {kind: 1})
 
 
 def test_a_reboot_loses_the_programme_and_a_drop_does_not() -> None:
