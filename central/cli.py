@@ -27,6 +27,8 @@ from central.core.signin import TOKEN_DAYS_MAX
 from central.errors import BadFile, BadInput, CentralError, NotReady
 from central.services.accounts import OPERATOR, Accounts, staff_number, told
 from central.services.imports import import_folder
+from central.services.reorder_bench.run import COVER_DAYS, bench_reorder
+from central.services.reorder_bench.words import lines_of
 from central.services.verify import verify
 from central.store.queries_people import people
 
@@ -251,6 +253,32 @@ def _accounts(config: Path) -> Iterator[Accounts]:
     loaded = read_config(config)
     with store_of(loaded) as store:
         yield accounts_of(loaded, store, clock_of(loaded))
+
+
+bench = typer.Typer(name="bench", help="Compare the product with plain ways of doing its work.", no_args_is_help=True)
+app.add_typer(bench)
+
+
+@bench.command("reorder", epilog="Example: wardstock-central bench reorder --data use/ --json")
+def _bench_reorder(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder with past use, orders and own levels.")],
+    cover_days: Annotated[
+        float, typer.Option("--cover-days", min=1, max=60, help="Days of use that one order of the engine covers.")
+    ] = COVER_DAYS,
+    as_json: JsonOption = False,
+) -> None:
+    """Play the reorder policies over a hospital's past use and compare fill, stock and order lines.
+
+    Settings are picked on the first half of the days; figures are of the second. Columns tell files apart: use has
+    Log_Date_Time, NSVCode, Total_Qty, Ward, Site1; orders (if any) NSVCode, SupplierSupplier_Value, DateOrdered,
+    DateReceived; own levels (if any) NSV_Code, Site1, Re_Order_Packsize, Re_Order_Level, Re_Order_Quantity.
+    """
+    with _progress() as tell:
+        report = bench_reorder(data, cover_days, tell)
+    if not as_json:
+        print(lines_of(report))
+        return
+    print(json.dumps(report))
 
 
 @contextmanager

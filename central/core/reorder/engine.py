@@ -1,10 +1,10 @@
 """The engine over many lines: from moments and lead times to lots, reorder points and order-up-to levels.
 
-Item mode gives every line the same share of demand served. System mode gives the hospital as many served requests as it
-can for the money on the shelves: a request served is worth `worth`, a unit held costs its price, and one step more of
-reorder point is bought while it serves more than it costs (Sherbrooke). Not here: one line at a time (`reference`), and
-who supplies. The rule that must not be broken: a line worth less than the stock it needs is not stocked but ordered when
-asked for, and the levels of a line never reach beyond what its shelf life lets it use.
+Item mode gives every line the same share of demand served. System mode gives the hospital as many served requests as
+it can for the money on the shelves: a request served is worth `worth`, a unit held costs its price, and one step more
+of reorder point is bought while it serves more than it costs (Sherbrooke). Not here: one line at a time (`reference`),
+and who supplies. The rule that must not be broken: a line worth less than the stock it needs is not stocked but
+ordered when asked for, and the levels of a line never reach beyond what its shelf life lets it use.
 """
 
 from dataclasses import dataclass
@@ -102,19 +102,21 @@ def worth_scale(lines: Lines) -> float:
     return float(np.median(lines.prices[some] * lines.lots[some] / gain[some])) if some.any() else 1.0
 
 
-def worth_for(lines: Lines, fill: float) -> float:
-    """Return the least worth of a served request by which the hospital serves a share of its requests.
+def worth_for(lines: Lines, fill: float, asked: Floats) -> float:
+    """Return the least worth of a served request by which the hospital serves a share of what is `asked`.
+
+    `asked` counts for each line its requests a day (weighted, if some matter more), or its units a day.
 
     Raises `BadInput` for a share outside 0..1.
     """
     if not 0 < fill < 1:
         raise BadInput(f"fill target: expected a share between 0 and 1, got {fill}")
-    scale, asked = worth_scale(lines), float((lines.weights * lines.rates).sum())
+    scale, wanted = worth_scale(lines), fill * float(asked.sum())
     low, high = WORTH_RANGE
     for _ in range(WORTH_ROUNDS):
         tried = np.geomspace(low, high, WORTH_ROWS)
         _, fills = system_points(lines, tuple(float(one) * scale for one in tried))
-        enough = (fills * lines.weights * lines.rates).sum(axis=1) >= fill * asked
+        enough = (fills * asked).sum(axis=1) >= wanted
         first = int(np.argmax(enough)) if enough.any() else WORTH_ROWS - 1
         low, high = float(tried[max(0, first - 1)]), float(tried[first])
     return high * scale

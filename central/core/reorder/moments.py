@@ -1,8 +1,8 @@
 """Moments of demand: what the engine needs to know of the past, from sums that add up over days, places and processes.
 
 A request is what one place asks of one item on one day. Demand is what was asked for, not what was handed out; waste,
-adjustments and transfers never come here. The rule that must not be broken: nothing is divided by a mean that may be 0;
-a place with little history of its own borrows days of the item's other places.
+adjustments and transfers never come here. The rule that must not be broken: nothing is divided by a mean that may be
+0; a place with little history of its own borrows days of the item's other places.
 """
 
 from collections.abc import Iterable, Sequence
@@ -110,5 +110,10 @@ def moments_of_many(own: Floats, kin: Floats) -> MomentsOfMany:
 
     variance = np.maximum(0.0, over(squares - over(total * total, days), np.maximum(days - 1.0, 1.0)))
     return MomentsOfMany(
-        over(total, days), variance, over(total, requests), over(squares, requests), over(cubes, requests), over(requests, days)
+        over(total, days),
+        variance,
+        over(total, requests),
+        over(squares, requests),
+        over(cubes, requests),
+        over(requests, days),
     )

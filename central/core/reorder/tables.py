@@ -1,7 +1,7 @@
 """The engine's sums for many lines at once: numpy tables, one row a line, in blocks of bounded size.
 
-It equals `reference` line by line. The rule that must not be broken: memory is bounded by BLOCK_CELLS however many lines
-there are.
+It equals `reference` line by line. The rule that must not be broken: memory is bounded by BLOCK_CELLS however many
+lines there are.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,8 @@ class Block:
 
     @staticmethod
     def _sum_to(sums: Floats, count: Whole) -> Floats:
-        return np.take_along_axis(sums, np.minimum(count, sums.shape[1] - 1)[:, None], axis=1)[:, 0]
+        found = np.take_along_axis(sums, np.minimum(count, sums.shape[1] - 1)[:, None], axis=1)
+        return np.asarray(found[:, 0])
 
 
 def _count_above(rising: Floats, threshold: Floats) -> Whole:
@@ -100,7 +101,7 @@ def _count_above(rising: Floats, threshold: Floats) -> Whole:
         above = np.take_along_axis(rising, middle[:, None], axis=1)[:, 0] > threshold
         high = np.where(open_ & above, middle, high)
         low = np.where(open_ & ~above, middle, low)
-    return width - high
+    return np.asarray(width - high)
 
 
 def demand_quantiles(mean: Floats, variance: Floats, share: float) -> Whole:

@@ -1,8 +1,9 @@
 """What came of a bench as figures: fill and stock pooled over series, stock at equal fill, intervals by bootstrap.
 
-Stock is counted in days of supply: value on the shelves over the daily value asked for. Between two settings of a policy
-log(stock) is taken as linear in -log(1 - fill); beyond its settings nothing is said. The bootstrap draws whole series,
-the same for both sides of a ratio. The rule that must not be broken: what was not reached is None, never the last point.
+Stock is counted in days of supply: value on the shelves over the daily value asked for. Between two settings of a
+policy log(stock) is taken as linear in -log(1 - fill); beyond its settings nothing is said. The bootstrap draws whole
+series, the same for both sides of a ratio. The rule that must not be broken: what was not reached is None, never the
+last point.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,7 +80,12 @@ def only(draws: Floats, series: Whole) -> Floats:
 
 def at_fill(score_: Score, what: Floats, fill: Floats) -> Floats:
     """Return a quantity (stock, lines) at a fill, draw by draw; nan where settings lie only on one side."""
-    return np.array([_between(_depth(x), np.log(y), _depth(np.array([at]))[0], np.exp) for x, y, at in zip(score_.fill, what, fill, strict=True)])
+    return np.array(
+        [
+            _between(_depth(x), np.log(y), _depth(np.array([at]))[0], np.exp)
+            for x, y, at in zip(score_.fill, what, fill, strict=True)
+        ]
+    )
 
 
 def unserved_at_stock(score_: Score, stock: Floats) -> Floats:

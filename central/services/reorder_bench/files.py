@@ -68,22 +68,27 @@ class History:
     levels: Mapping[tuple[str, str], Level] | None
 
 
+def unreadable(what: str) -> BadFile:
+    """Return the error of a folder that cannot be benched."""
+    return BadFile(what, ())
+
+
 def read_history(folder: Path) -> History:
     """Read a folder. Raises `BadFile` naming file and line, or the columns that no file has."""
     if not folder.is_dir():
-        raise BadFile(f"{folder}: expected a folder with CSV files of past use, found none; name one with --data")
+        raise unreadable(f"{folder}: expected a folder with CSV files of past use, found none; name one with --data")
     found: dict[frozenset[str], list[Path]] = {USE: [], ORDERS: [], LEVELS: []}
-    for path in sorted(folder.iterdir()):
-        if path.name.endswith((".csv", ".csv.gz")):
-            columns = _columns(path)
-            for kind, paths in found.items():
-                if kind <= columns:
-                    paths.append(path)
+    for path in sorted(path for path in folder.iterdir() if path.name.endswith((".csv", ".csv.gz"))):
+        columns = _columns(path)
+        for kind in (kind for kind in found if kind <= columns):
+            found[kind].append(path)
     if not found[USE]:
-        raise BadFile(f"{folder}: expected a .csv or .csv.gz file with the columns {', '.join(sorted(USE))}, found none")
+        raise unreadable(
+            f"{folder}: expected a .csv or .csv.gz file with the columns {', '.join(sorted(USE))}, found none"
+        )
     uses = [use for path in found[USE] for use in _uses(path)]
     if not uses:
-        raise BadFile(f"{found[USE][0].name}: expected rows of use, found only the column names")
+        raise unreadable(f"{found[USE][0].name}: expected rows of use, found only the column names")
     receipts = [row for path in found[ORDERS] for row in _receipts(path)] if found[ORDERS] else None
     levels = {key: level for path in found[LEVELS] for key, level in _levels(path)} if found[LEVELS] else None
     return History(uses, receipts, levels)
@@ -92,7 +97,11 @@ def read_history(folder: Path) -> History:
 def _uses(path: Path) -> Iterator[Use]:
     for where, row in _rows(path):
         yield Use(
-            _day(where, row, "Log_Date_Time"), row["NSVCode"], _site(row["Site1"]), row["Ward"], _number(where, row, "Total_Qty")
+            _day(where, row, "Log_Date_Time"),
+            row["NSVCode"],
+            _site(row["Site1"]),
+            row["Ward"],
+            _number(where, row, "Total_Qty"),
         )
 
 
@@ -101,7 +110,7 @@ def _receipts(path: Path) -> Iterator[Receipt]:
         ordered = _day(where, row, "DateOrdered")
         received = None if row["DateReceived"] in EMPTY else _day(where, row, "DateReceived")
         if received is not None and received < ordered:
-            raise BadFile(f"{where}: expected DateReceived on or after DateOrdered, got {received} before {ordered}")
+            raise unreadable(f"{where}: expected DateReceived on or after DateOrdered, got {received} before {ordered}")
         yield Receipt(row["NSVCode"], row["SupplierSupplier_Value"], ordered, received)
 
 
@@ -110,7 +119,9 @@ def _levels(path: Path) -> Iterator[tuple[tuple[str, str], Level]]:
         pack = round(_number(where, row, "Re_Order_Packsize"))
         point, packs = _number(where, row, "Re_Order_Level"), _number(where, row, "Re_Order_Quantity")
         if pack < 1 or point < 0 or packs <= 0:
-            raise BadFile(f"{where}: expected a pack from 1, a level from 0 and a quantity above 0, got {dict(row)!r:.120}")
+            raise unreadable(
+                f"{where}: expected a pack from 1, a level from 0 and a quantity above 0, got {dict(row)!r:.120}"
+            )
         yield (row["NSV_Code"], _site(row["Site1"])), Level(pack, round(point), max(1, round(packs * pack)))
 
 
@@ -125,9 +136,9 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         for number, row in enumerate(csv.DictReader(lines), start=2):
             where = f"{path.name} line {number}"
             if None in row or None in row.values():
-                raise BadFile(f"{where}: expected as many fields as there are column names, got another number")
+                raise unreadable(f"{where}: expected as many fields as there are column names, got another number")
             if number > ROWS_MAX:
-                raise BadFile(f"{where}: expected at most {ROWS_MAX} rows")
+                raise unreadable(f"{where}: expected at most {ROWS_MAX} rows")
             yield where, row
 
 
@@ -150,7 +161,7 @@ class _Lines:
             for line in self._file:
                 yield str(line)
         except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise BadFile(f"{self._path.name}: expected UTF-8 text, plain or gzipped, got: {error}") from error
+            raise unreadable(f"{self._path.name}: expected UTF-8 text, plain or gzipped, got: {error}") from error
 
 
 def _opened(path: Path) -> _Lines:
@@ -167,14 +178,14 @@ def _day(where: str, row: Mapping[str, str], column: str) -> int:
     try:
         return date.fromisoformat(text[:10]).toordinal() - EPOCH if "-" in text[1:] else int(float(text))
     except (ValueError, OverflowError) as error:
-        raise BadFile(f"{where}: expected {column} as days since 1970 or a date, got {text!r:.40}") from error
+        raise unreadable(f"{where}: expected {column} as days since 1970 or a date, got {text!r:.40}") from error
 
 
 def _number(where: str, row: Mapping[str, str], column: str) -> float:
     try:
         value = float(row[column])
     except ValueError as error:
-        raise BadFile(f"{where}: expected {column} as a number, got {row[column]!r:.40}") from error
+        raise unreadable(f"{where}: expected {column} as a number, got {row[column]!r:.40}") from error
     if not isfinite(value):
-        raise BadFile(f"{where}: expected {column} as a number, got {row[column]!r:.40}")
+        raise unreadable(f"{where}: expected {column} as a number, got {row[column]!r:.40}")
     return value

@@ -1,9 +1,9 @@
 """Play policies over a world: lost sales, FEFO, real lead times, whole packs, a review every day.
 
-A lane is one series under one setting of one policy; all lanes are played at once, day by day. Order of events in a day:
-receipt, what expired goes, demand, review, order. All deliveries keep SHELF_LIFE_DAYS, so first-expired is first-come and
-what expired is exact from running sums. What cannot be served is lost, and the next request is asked in vain. The rule
-that must not be broken: lanes share demand and lead times, so that a difference between policies is theirs.
+A lane is one series under one setting of one policy; all lanes are played at once, day by day. Order of events in a
+day: receipt, what expired goes, demand, review, order. All deliveries keep SHELF_LIFE_DAYS, so first-expired is first-
+come and what expired is exact from running sums. What cannot be served is lost, and the next request is asked in vain.
+The rule that must not be broken: lanes share demand and lead times, so that a difference between policies is theirs.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ SHELF_LIFE_DAYS = 365
 LANES_AT_ONCE = 4096
 """Lanes played together: their running sums take about 60 MB over five years."""
 
-WARM_UP_DAYS = 180
 NEVER_LATE = 10**6
 
 
@@ -42,7 +41,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of it, levels x series x halves: units and requests asked and served, mean stock, lines, expired units."""
+    """What came of it, levels x series x halves: units, requests, mean stock, order lines, expired units."""
 
     names: tuple[str, ...]
     asked: Floats
@@ -69,7 +68,7 @@ def play(world: World, settings: list[Levels]) -> Played:
         lanes.run()
         halves[:, start : start + len(part)] = lanes.sums.reshape(5, len(part), series, 2)
     served, answered, stock, lines, expired = halves
-    spans = (slice(WARM_UP_DAYS, world.half), slice(world.half, world.days))
+    spans = (slice(world.warm_up, world.half), slice(world.half, world.days))
     asked = np.stack([world.daily[:, span].sum(axis=1) for span in spans], axis=-1)
     requests = np.stack([world.counts[:, span].sum(axis=1) for span in spans], axis=-1).astype(np.float64)
     lengths = np.array([span.stop - span.start for span in spans])
@@ -115,7 +114,7 @@ class _Lanes:
             expired = self._receive(day)
             served, answered = self._serve(day)
             lines = self._review(day)
-            if day < WARM_UP_DAYS:
+            if day < self._world.warm_up:
                 continue
             half = int(day >= self._world.half)
             for row, what in enumerate((served, answered, self._on_hand, lines, expired)):
@@ -132,7 +131,7 @@ class _Lanes:
         self._uncounted[slot] = 0.0
         if day < SHELF_LIFE_DAYS:
             return np.zeros_like(came)
-        expired = np.maximum(0.0, self._received[day + 1 - SHELF_LIFE_DAYS] - self._out)
+        expired: Floats = np.maximum(0.0, self._received[day + 1 - SHELF_LIFE_DAYS] - self._out)
         self._on_hand -= expired
         self._out += expired
         return expired

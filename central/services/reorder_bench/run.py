@@ -1,8 +1,8 @@
 """The bench itself: every policy over sites and wards, and the figures that compare them.
 
-Settings (k, z, fill targets, worths) are played over both halves; what is called tuned was picked on the first, and all
-figures are of the second. The rule that must not be broken: baselines and engine are played in the same run, over the
-same requests and lead times.
+Settings (k, z, fill targets, worths) are played over both halves; what is called tuned was picked on the first, and
+all figures are of the second. The rule that must not be broken: baselines and engine are played in the same run, over
+the same requests and lead times.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from central.services.reorder_bench.figures import (
     unserved_at_stock,
 )
 from central.services.reorder_bench.files import read_history
-from central.services.reorder_bench.play import WARM_UP_DAYS, Levels, Played, play
+from central.services.reorder_bench.play import Levels, Played, play
 from central.services.reorder_bench.settings import (
     Prepared,
     at_the_split,
@@ -50,6 +50,9 @@ KS = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48)
 ZS = (-0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6)
 """What is tried; worths are multiples of the median line's."""
 
+COVER_DAYS = 7.0
+"""Days an order covers, unless told."""
+
 BETAS = (0.95, 0.98, 0.99)
 TUNED_FILL = 0.98
 TEXTS = ("3x", "3x-literal", "double-order")
@@ -62,7 +65,7 @@ ITEM, SYSTEM = "engine-item", "engine-system"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Sites or wards, played: settings by the policy they belong to, and the series with levels of the hospital's own."""
+    """Sites or wards, played: settings by the policy they belong to; series with levels of the hospital's own."""
 
     ready: Prepared
     played: Played
@@ -77,7 +80,7 @@ class Side:
     def score_of(self, settings: list[int], half: int, draws: Floats, prices: Floats | None = None) -> Score:
         """Return the figures of some settings."""
         world = self.ready.world
-        days = world.days - world.half if half == SCORED else world.half - WARM_UP_DAYS
+        days = world.days - world.half if half == SCORED else world.half - world.warm_up
         return score(self.played, settings, half, draws, prices=prices, days=days)
 
 
@@ -127,7 +130,8 @@ def play_side(world: World, cover_days: float) -> Side:
     groups[SYSTEM] = by_worth(ready, tuple(worth * scale for worth in WORTHS))
     if own is not None:
         groups["own"] = [own[0]]
-    promised = {ITEM: by_fill(ready, BETAS), SYSTEM: by_worth(ready, tuple(worth_for(lines, beta) for beta in BETAS))}
+    worths = tuple(worth_for(lines, beta, lines.moments.mean) for beta in BETAS)
+    promised = {ITEM: by_fill(ready, BETAS), SYSTEM: by_worth(ready, worths)}
     settings = [one for several in (*groups.values(), *promised.values()) for one in several]
     places = {id(one): at for at, one in enumerate(settings)}
     return Side(
@@ -204,7 +208,7 @@ def _against_own(name: str, side: Side) -> dict[str, Figure]:
 
 
 def _policies(side: Side) -> dict[str, Any]:
-    """Return fill, stock and lines of each policy in the second half; tuned ones at the setting the first half picked."""
+    """Return each policy's second half; of tuned ones at the setting that the first half picked."""
     every = draws_of(len(side.ready.world.keys))
     found: dict[str, Any] = {}
     for group, settings in side.groups.items():
@@ -239,13 +243,13 @@ def drawn_prices(side: Side) -> dict[str, Any]:
         scale = worth_scale(side.ready.lines) * float(np.median(prices))
         levels = by_worth(side.ready, tuple(worth * scale for worth in WORTHS), prices)
         literal = side.score("3x-literal", SCORED, draws, prices)
-        for name in found:
+        for name, ratios in found.items():
             engine = side.score(name, SCORED, draws, prices)
             if name == SYSTEM:
                 played = play(world, levels)
                 engine = score(played, range(len(levels)), SCORED, draws, prices=prices, days=world.days - world.half)
             ratio = at_fill(engine, engine.stock_days, literal.fill[:, 0]) / literal.stock_days[:, 0]
-            found[name].append(float(ratio[0]))
+            ratios.append(float(ratio[0]))
     return {
         name: {"stock_ratio_at_literal_fill": figure(np.array([np.nanmedian(ratios)])).value, "seeds": PRICE_SEEDS}
         for name, ratios in found.items()

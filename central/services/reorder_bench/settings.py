@@ -46,17 +46,16 @@ def prepare(world: World, cover_days: float) -> Prepared:
     weeks = weeks_of(world)
     seen = np.minimum(np.arange(weeks) * REFRESH_DAYS, WINDOW_DAYS).astype(np.float64)
     daily = world.daily
-    powers = [daily > 0, daily, daily**2, daily**3]
+    powers = [(daily > 0).astype(np.float64), daily, daily**2, daily**3]
     sums = np.stack([np.broadcast_to(seen, (len(daily), weeks)), *(_rolling(one, WINDOW_DAYS) for one in powers)])
     moments = moments_of_many(sums.reshape(5, -1), _kin_of(world, sums).reshape(5, -1))
     each = np.repeat(np.arange(len(world.keys)), weeks)
     lots = lots_of(moments, world.packs[each], np.ones(len(each), np.int64), cover_days)
-    days, weights = points_of(list(world.known))
     rates = (_rolling(world.counts.astype(np.float64), WINDOW_DAYS) / np.maximum(seen, 1.0)).ravel()
     ones = np.ones(len(each))
     lines = Lines(
         moments,
-        waits_of_many(moments, days[:, each], weights[:, each]),
+        waits_of_many(moments, *points_of(moments, lots, world.known, each)),
         lots,
         ones,
         ones,
@@ -103,7 +102,7 @@ def normal(ready: Prepared, z: float) -> Levels:
     """Return normal safety stock on lead-time demand, with the engine's lots."""
     points = ready.world.known
     mean = np.array([leads.mean for leads in points])[:, None]
-    square = np.array([sum(days * days * weight for days, weight in leads.points) for leads in points])[:, None]
+    square = np.array([leads.square for leads in points])[:, None]
     daily, variance = ready.square(ready.lines.moments.mean), ready.square(ready.lines.moments.variance)
     spread = variance * mean + daily * daily * (square - mean * mean)
     point = np.floor(daily * mean + z * np.sqrt(np.maximum(spread, 0.0)))
@@ -143,8 +142,6 @@ def by_worth(ready: Prepared, worths: tuple[float, ...], prices: Floats | None =
 def _engine(ready: Prepared, name: str, points: Whole) -> Levels:
     upto = np.where(points == NOT_STOCKED, 0, points + ready.lines.lots)
     return Levels(name, ready.square(points), ready.square(upto), ready.late)
-
-
 
 
 def at_the_split(ready: Prepared) -> Lines:

@@ -1,9 +1,10 @@
 """The world the bench plays in: requests of every series day by day, packs, and the lead time each order will meet.
 
-A request is what one ward asks of one item on one day, returns netted; a series is an item at a site (its wards' requests
-one by one) or at a ward. An order placed on a day meets a lead time drawn from the item's receipts, the same for every
-policy. What policies know of lead times is a purchase history of as many draws, made with another seed. The rule that
-must not be broken: nothing of the second half reaches a policy before its day, and the scope is chosen on the first.
+A request is what one ward asks of one item on one day, returns netted; a series is an item at a site (its wards'
+requests one by one) or at a ward. An order placed on a day meets a lead time drawn from the item's receipts, the same
+for every policy. What policies know of lead times is a purchase history of as many draws, made with another seed. The
+rule that must not be broken: nothing of the second half reaches a policy before its day, and the scope is chosen on
+the first.
 """
 
 from collections import defaultdict
@@ -15,8 +16,7 @@ import numpy.typing as npt
 
 from central.core.reorder.leads import LEAD_DAYS_MAX, RECEIPTS_MIN, Leads, fixed_leads, leads_of
 from central.core.reorder.moments import WINDOW_DAYS, Floats, Whole
-from central.errors import BadFile
-from central.services.reorder_bench.files import History, Level, Receipt
+from central.services.reorder_bench.files import History, Level, Receipt, unreadable
 
 SEED_OF_LEADS, SEED_OF_KNOWLEDGE = 7, 11
 LEAD_ASSUMED_DAYS = 3
@@ -45,12 +45,17 @@ class World:
     @property
     def days(self) -> int:
         """Days of the history."""
-        return self.daily.shape[1]
+        return int(self.daily.shape[1])
 
     @property
     def half(self) -> int:
         """The day the second half begins."""
         return self.days // 2
+
+    @property
+    def warm_up(self) -> int:
+        """The day the first half's figures begin: what is new at the start has been met by then."""
+        return self.half * 2 // 5
 
 
 def sites_and_wards(history: History) -> tuple[World, World]:
@@ -58,10 +63,10 @@ def sites_and_wards(history: History) -> tuple[World, World]:
     first = min(use.day for use in history.uses)
     days = max(use.day for use in history.uses) - first + 1
     if days < DAYS_MIN:
-        raise BadFile(f"past use: expected at least {DAYS_MIN} days, got {days}")
+        raise unreadable(f"past use: expected at least {DAYS_MIN} days, got {days}")
     wards = _daily(history, first, days)
     if not wards:
-        raise BadFile("past use: expected requests, but returns outweigh them everywhere")
+        raise unreadable("past use: expected requests, but returns outweigh them everywhere")
     sites: defaultdict[tuple[str, ...], list[Floats]] = defaultdict(list)
     for (item, site, _), daily in sorted(wards.items()):
         sites[item, site].append(daily)

@@ -1,11 +1,11 @@
-"""Many lines at once say what one line says: numpy tables against the scalar reference, over any demand and lead times."""
+"""Many lines at once say what one line says: numpy tables against the scalar reference."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.core.reorder.leads import Leads, fixed_leads, leads_of
+from central.core.reorder.leads import fixed_leads, leads_of
 from central.core.reorder.moments import Moments, moments_of, moments_of_many, sums_of
 from central.core.reorder.reference import fill_point, losses_of, outlook_of, worth_point
 from central.core.reorder.tables import blocks_of
@@ -37,15 +37,15 @@ def test_the_tables_of_many_lines_equal_the_reference(
     own = columns([one[0] for one in several], [one[1] for one in several])
     kin = columns([list(several[0][0])] * len(several), [several[0][1]] * len(several))
     leads = [leads_of(received, waiting) for _, _, received, waiting, _ in several]
-    waits = waits_of_many(moments_of_many(own, kin), *points_of(leads))
-    lots = np.array([one[4] for one in several])
+    moments, lots = moments_of_many(own, kin), np.array([one[4] for one in several])
+    waits = waits_of_many(moments, *points_of(moments, lots, leads, np.arange(len(several))))
     seen = 0
     for block in blocks_of(waits, lots):
         fills, worths = block.fill_points(fill), block.worth_points(np.full((1, len(block.lines)), threshold))
         promised, stock = block.outlook(fills[None, :])
         for row, line in enumerate(block.lines):
             sizes, days, _, _, lot = several[line]
-            wait = wait_of(moments_of(sums_of(sizes, days), sums_of(*several[0][:2])), leads[line])
+            wait = wait_of(moments_of(sums_of(sizes, days), sums_of(*several[0][:2])), leads[line], lot)
             assert fills[row] == fill_point(wait, lot, fill)
             assert worths[0, row] == worth_point(wait, lot, threshold)
             outlook = outlook_of(wait, int(fills[row]), lot)
@@ -71,16 +71,16 @@ def test_who_wants_more_served_never_holds_less(
     line: tuple[list[int], int, list[int], list[int], int], less: float, more: float
 ) -> None:
     sizes, days, received, waiting, lot = line
-    wait = wait_of(moments_of(sums_of(sizes, days), NOBODY), leads_of(received, waiting))
+    wait = wait_of(moments_of(sums_of(sizes, days), NOBODY), leads_of(received, waiting), lot)
     assert fill_point(wait, lot, less) <= fill_point(wait, lot, more)
     assert worth_point(wait, lot, 1 - less) <= worth_point(wait, lot, 1 - more)
 
 
 def test_a_point_holds_what_it_was_asked_for() -> None:
-    wait = wait_of(Moments(2.0, 6.0, 3.0, 12.0, 60.0, 2 / 3), Leads(((2.0, 0.75), (9.0, 0.25)), 9))
+    wait = wait_of(Moments(2.0, 6.0, 3.0, 12.0, 60.0, 2 / 3), leads_of([2, 2, 2, 9]), 14)
     point = fill_point(wait, 14, 0.98)
     assert outlook_of(wait, point, 14).fill >= 0.98 > outlook_of(wait, point - 1, 14).fill
 
 
 def test_single_pieces_that_come_over_night_need_no_stock_beyond_the_lot() -> None:
-    assert fill_point(wait_of(Moments(0.5, 0.25, 1.0, 1.0, 1.0, 0.5), fixed_leads(1)), 7, 0.99) == 0
+    assert fill_point(wait_of(Moments(0.5, 0.25, 1.0, 1.0, 1.0, 0.5), fixed_leads(1), 7), 7, 0.99) == 0
