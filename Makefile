@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help env dev demo check test bench soak fuzz format lock clean
+.PHONY: help env dev demo check test bench chaos soak fuzz format lock clean
 .NOTPARALLEL:
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make bench   every benchmark, one JSON line each with its ratio'
 	@echo 'make fuzz    a million spoilt inputs for everything that reads from outside (ARGS="--inputs N NAME")'
 	@echo 'make soak    the real agent among devices that misbehave, MINUTES=20: one JSON object; ARGS="--state DIR" keeps it'
+	@echo 'make chaos   the deterministic simulation of the sync (SEED=1 HOURS=24); the last line is one JSON object'
 	@echo 'make format  put the code into the one format'
 	@echo 'make lock    compile both locks again from pyproject.toml (needs uv; UPGRADE=--upgrade takes newer versions)'
 	@echo 'make clean   remove everything that the above made'
@@ -47,6 +48,9 @@ fuzz: dev
 
 soak: dev
 	@$(BIN)/python -m tests.system.soak --minutes $(or $(MINUTES),20) $(ARGS)
+
+chaos: dev
+	@$(BIN)/python -m tests.simulation --seed "$(or $(SEED),1)" --hours "$(or $(HOURS),24)" $(ARGS)
 
 format: dev
 	@$(BIN)/ruff check --quiet --fix --exit-zero .

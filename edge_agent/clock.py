@@ -17,17 +17,22 @@ from protocols.values.ids import BootId, Incarnation, boot_id, incarnation, make
 from protocols.values.instant import Instant, StoryTime
 
 
+def _system_us() -> int:
+    return time.time_ns() // 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Story time and link time; without a `story`, story time is the system's clock."""
 
     story: StoryTime | None = None
     monotonic_ns: Callable[[], int] = time.monotonic_ns
+    system_us: Callable[[], int] = _system_us
 
     def now(self) -> Instant:
         """Return when something happens now."""
         if self.story is None:
-            return Instant(time.time_ns() // 1000)
+            return Instant(self.system_us())
         return self.story.at(self.monotonic_ns())
 
     def mono_us(self) -> int:
@@ -61,11 +66,11 @@ def new_boot_nonce() -> bytes:
 class Pen:
     """Turns drafts into entries: gives them an id, the time and this run's name. `last` is the ledger's last clock."""
 
-    def __init__(self, clock: Clock, last: Hlc) -> None:
+    def __init__(self, clock: Clock, last: Hlc, draw: Callable[[int], bytes] = os.urandom) -> None:
         self._clock = clock
         self._last = last
-        self._boot: BootId = boot_id(os.urandom(16))
-        self._draw: Callable[[int], bytes] = os.urandom
+        self._boot: BootId = boot_id(draw(16))
+        self._draw = draw
 
     def entry(self, draft: Draft) -> Entry:
         """Return one entry, now. Raises `WeBroke` for a body that cannot be said."""

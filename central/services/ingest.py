@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from central.clock import Clock, chance
+from central.clock import Clock, chance, new_token
 from central.links.broker import CentralBroker
 from central.services.reception import Arrived, Outcome, Reception
 from central.store.engine import Store
@@ -70,10 +70,17 @@ class _Complaints:
 class Ingest:
     """The inbox and the thread that empties it."""
 
-    def __init__(self, store: Store, clock: Clock, signing: Signing, on_committed: OnCommitted) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        signing: Signing,
+        on_committed: OnCommitted,
+        draw_token: Callable[[], bytes] = new_token,
+    ) -> None:
         self.counts = Counts()
         self._store, self._clock, self._on_committed = store, clock, on_committed
-        self._reception = Reception(signing, clock)
+        self._reception = Reception(signing, clock, draw_token)
         self._complaints = _Complaints(clock)
         self._inbox: queue.Queue[Arrived] = queue.Queue(INBOX_MAX)
         self._stopping = threading.Event()

@@ -55,8 +55,8 @@ class Outcome:
 class Reception:
     """Takes messages in, one at a time. Used by one thread only."""
 
-    def __init__(self, signing: Signing, clock: Clock) -> None:
-        self._signing, self._clock = signing, clock
+    def __init__(self, signing: Signing, clock: Clock, draw_token: Callable[[], bytes] = new_token) -> None:
+        self._signing, self._clock, self._draw_token = signing, clock, draw_token
         self._nacked_at: dict[DeviceId, float] = {}
 
     def receive(self, connection: Connection, arrived: Arrived) -> Outcome:
@@ -79,7 +79,7 @@ class Reception:
         said = max((head.seq for head in hello.heads if head.incarnation == envelope.incarnation), default=-1)
         held = heads(connection, topics.hospital, offered)
         known = hash_at(connection, topics.hospital, envelope.incarnation, said)
-        greeted = greet(stored, held, envelope, hello, new_token(), known)
+        greeted = greet(stored, held, envelope, hello, self._draw_token(), known)
         reply = self._seal(greeted.envelope, greeted.reply)
         if greeted.keep is None:
             return Outcome(reply, f"{topics.device}: a device that is not enrolled says HELLO")

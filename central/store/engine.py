@@ -121,7 +121,11 @@ def _sqlite(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql(begin_of(connection))
 
     return engine
+
+
+def begin_of(connection: Connection) -> str:
+    """Return the statement that begins a connection's transaction on SQLite: a writer takes its lock at once."""
+    return "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else "BEGIN"

@@ -4,7 +4,7 @@ It runs on the agent's thread, after every COMMIT, so that it sees only what is 
 broken: nothing is queued here; what the pipe does not take is read from the ledger again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from edge_agent.agent.voice import Voice
@@ -50,10 +50,11 @@ def timing_of(config: SyncConfig) -> Timing:
 
 
 class _Marked:
-    """The ledger as the session sees it; a mark that the disk does not take now is set with the next one."""
+    """The ledger as the session sees it; a mark that the disk does not take now is owed and set later."""
 
     def __init__(self, ledger: Ledger, voice: Voice) -> None:
         self.ledger, self._voice = ledger, voice
+        self._owed: int | None = None
 
     def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
         return self.ledger.entries_raw(from_seq, limit, max_bytes)
@@ -62,8 +63,16 @@ class _Marked:
         return self.ledger.hash_at(seq)
 
     def set_acked(self, seq: int) -> None:
+        self._owed = seq
+        self.pay()
+
+    def pay(self) -> None:
+        """Set the mark that is owed, if one is."""
+        if self._owed is None:
+            return
         try:
-            self.ledger.set_acked(seq)
+            self.ledger.set_acked(self._owed)
+            self._owed = None
         except StoreFault as fault:
             self._voice.say_counted("mark", str(fault))
 
@@ -81,6 +90,7 @@ class Uplink:
         version: str,
         clock: Clock,
         voice: Voice,
+        chance: Callable[[], float] = chance,
     ) -> None:
         head = ledger.head()
         self._session = EdgeSession(
@@ -123,6 +133,7 @@ class Uplink:
     def tick(self, *, now: Instant, free_bytes: int) -> None:
         """Let the session do what is due; `now` is story time."""
         if self._clock.link_s() >= self._session.due():
+            self._marked.pay()
             self._session.tell(wall=now, free_bytes=free_bytes)
             self._do(self._session.tick(self._clock.link_s()))
 

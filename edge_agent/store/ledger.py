@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.errors import NotALedger
-from edge_agent.store.connection import Connection, SqliteConnection, open_to_write, savepoint, transaction
+from edge_agent.store.connection import Connection, open_to_write, savepoint, transaction
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS, INSERT, entry_of, row_of
 from edge_agent.store.schema import bring_up_to_date
@@ -175,15 +175,25 @@ def open_ledger(
     connection = open_to_write(path, max_pages=max_pages)
     try:
         bring_up_to_date(connection, str(path))
-        _be_born(connection, device, newborn, now)
-        _check_device(connection, device, path)
-        return Ledger(connection)
+        return ledger_over(connection, device, newborn=newborn, now=now, name=str(path))
     except BaseException:
         connection.close()
         raise
 
 
-def _be_born(connection: SqliteConnection, device: DeviceId, newborn: Incarnation, now: Instant) -> None:
+def ledger_over(
+    connection: Connection, device: DeviceId, *, newborn: Incarnation, now: Instant, name: str = "ledger"
+) -> Ledger:
+    """Return a device's ledger over a connection whose schema is up to date; an empty one is born as `newborn`.
+
+    Raises `NotALedger` for another device's ledger, `DiskFull`, `StoreFault`.
+    """
+    _be_born(connection, device, newborn, now)
+    _check_device(connection, device, name)
+    return Ledger(connection)
+
+
+def _be_born(connection: Connection, device: DeviceId, newborn: Incarnation, now: Instant) -> None:
     if connection.query("SELECT 1 FROM meta WHERE key = 'device'"):
         return
     with transaction(connection):
@@ -197,9 +207,9 @@ def _be_born(connection: SqliteConnection, device: DeviceId, newborn: Incarnatio
         )
 
 
-def _check_device(connection: SqliteConnection, device: DeviceId, path: Path) -> None:
+def _check_device(connection: Connection, device: DeviceId, name: str) -> None:
     ((owner,),) = connection.query("SELECT value FROM meta WHERE key = 'device'")
     if owner != device:
         raise NotALedger(
-            f"{path}: expected the ledger of {device}, this one is of {owner}; set [device] id or [store] path"
+            f"{name}: expected the ledger of {device}, this one is of {owner}; set [device] id or [store] path"
         )

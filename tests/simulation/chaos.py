@@ -1,0 +1,96 @@
+"""Run one seed, judge it, and make a failing run as short as possible.
+
+The report is the one JSON object that `make chaos` prints last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+
+from tests.simulation.faults import Fault, plan
+from tests.simulation.laws import broken, entries_at_central
+from tests.simulation.world import HEAL_S, Setting, World
+
+FAULT_EVERY_S = 80.0
+RUNS_TO_SHRINK_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to; `speed` is simulated hours in a real one."""
+
+    seed: str
+    simulated_hours: float
+    faults_fired: dict[str, int]
+    entries: int
+    messages: int
+    excused: int
+    violations: list[str]
+    trace_hash: str
+    speed: float
+    shortest: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON takes it; the shortest trace only when there is one."""
+        said = asdict(self)
+        if not self.shortest:
+            del said["shortest"]
+        return said
+
+
+def faults_of(setting: Setting, every_s: float = FAULT_EVERY_S) -> list[Fault]:
+    """Return the faults that a setting's seed draws."""
+    return plan(setting.seed, setting.hours, setting.wards, every_s)
+
+
+def run(setting: Setting, faults: Sequence[Fault]) -> Report:
+    """Play one run to its end and judge it."""
+    began = perf_counter()
+    world = World(setting, faults)
+    try:
+        world.run(setting.hours * 3600)
+        world.heal()
+        world.run(setting.hours * 3600 + HEAL_S)
+        violations = broken(world)
+        entries = entries_at_central(world)
+        hours = world.elapsed_s / 3600
+        return Report(
+            setting.seed,
+            round(hours, 3),
+            dict(sorted(world.fired.items())),
+            entries,
+            world.wire.messages,
+            0,
+            violations,
+            world.trace_hash,
+            round(hours * 3600 / (perf_counter() - began), 1),
+        )
+    finally:
+        world.close()
+
+
+def shrink(setting: Setting, faults: Sequence[Fault], runs_max: int = RUNS_TO_SHRINK_MAX) -> list[Fault]:
+    """Return fewer faults that still break a law, by leaving out ever smaller parts (delta debugging)."""
+    left, parts, runs = list(faults), 2, 0
+    while len(left) > 1 and runs < runs_max:
+        size = max(1, len(left) // parts)
+        for start in range(0, len(left), size):
+            fewer = left[:start] + left[start + size :]
+            runs += 1
+            if runs > runs_max or run(_until(setting, fewer), fewer).violations:
+                break
+        else:
+            if size == 1:
+                return left
+            parts = min(len(left), parts * 2)
+            continue
+        if runs > runs_max:
+            return left
+        left, parts = fewer, max(2, parts - 1)
+    return left
+
+
+def _until(setting: Setting, faults: Sequence[Fault]) -> Setting:
+    """Return a run that ends soon after its last fault."""
+    last = max((fault.at_s for fault in faults), default=0.0) / 3600 + 0.3
+    return Setting(setting.seed, min(setting.hours, last), setting.wards, setting.loss)

@@ -1,0 +1,127 @@
+"""What must hold whatever went wrong: the laws of the sync, asked of the databases when everything has healed.
+
+Each law returns what broke it, in words; an empty list is what one wants. The rule that must not be broken: a law reads
+only what the programs wrote and what people were told, never what a program believes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from central.services.verify import verify as verify_central
+from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, QUARANTINE
+from edge_agent.core.book import effect_of
+from protocols.values.ids import DeviceId
+from tests.simulation.ward import Ward
+from tests.simulation.world import World
+
+SHOWN_MAX = 3
+MESSAGES_A_FRAME = 4
+MESSAGES_A_DEVICE_HOUR = 12
+MESSAGES_A_FAULT = 20
+
+
+def broken(world: World) -> list[str]:
+    """Return every law that does not hold at the end of a healed run."""
+    if world.hub.store is None:
+        return ["I9 central is not up an hour after the last fault"]
+    down = [name for name, ward in world.wards.items() if not ward.up]
+    if down:
+        return [f"I9 {', '.join(down)} not up an hour after the last fault"]
+    with world.hub.store.read() as connection:
+        found = [*_arrived(world, connection), *_pending(world, connection), *_same_book(world, connection)]
+    found += [f"I3/I4 central: {fault}" for fault in verify_central(world.hub.store).faults[:SHOWN_MAX]]
+    for name, ward in world.wards.items():
+        found += [f"I3/I4 {name}: {what}" for what in ward.sound()[:SHOWN_MAX]]
+    return _few(found + list(_frugal(world)))
+
+
+def _few(found: list[str]) -> list[str]:
+    """Return at most so many of each law and ward: the first is where to look."""
+    said: Counter[str] = Counter()
+    few = []
+    for line in found:
+        about = " ".join(line.split(" ")[:2])
+        said[about] += 1
+        if said[about] <= SHOWN_MAX:
+            few.append(line)
+    return few
+
+
+def _arrived(world: World, connection: Connection) -> Iterator[str]:
+    """I1: one event for each beep. I2: posted once (the event's key says so; the fold of verify counts)."""
+    rows = connection.execute(select(EVENT.c.event_id, EVENT.c.content_hash, EVENT.c.device))
+    known = {(row.event_id, row.content_hash, row.device) for row in rows}
+    for name, ward in world.wards.items():
+        missing = [each for each in ward.beeped if (each.event_id, each.content_hash, DeviceId(name)) not in known]
+        if missing:
+            first = missing[0].event_id.hex()
+            yield f"I1 {name}: {len(missing)} of {len(ward.beeped)} beeps are not at central, first {first}"
+
+
+def _pending(world: World, connection: Connection) -> Iterator[str]:
+    """I9: an hour after the last fault central holds every ledger's head and the edge knows it."""
+    rows = connection.execute(select(INCARNATION.c.incarnation, INCARNATION.c.head_seq, INCARNATION.c.head_hash))
+    heads = {row.incarnation: (row.head_seq, row.head_hash) for row in rows}
+    for name, ward in world.wards.items():
+        assert ward.ledger is not None
+        head, acked = ward.ledger.head(), ward.ledger.acked()
+        if heads.get(head.incarnation) != (head.seq, head.hash):
+            held = heads.get(head.incarnation, ("nothing",))[0]
+            yield f"I9 {name}: central holds {held}, the ledger ends at {head.seq}"
+        if acked != head.seq:
+            yield f"I9 {name}: acknowledged {acked}, the ledger ends at {head.seq}"
+
+
+def _same_book(world: World, connection: Connection) -> Iterator[str]:
+    """I5: what a ward's own entries made of its places is the same at both ends, but for what was quarantined."""
+    rows = connection.execute(select(QUARANTINE.c.event_id, QUARANTINE.c.incarnation, QUARANTINE.c.seq))
+    set_aside = {row.event_id for row in rows}
+    total = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, func.sum(BALANCE.c.qty)).group_by(
+        BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit
+    )
+    central = {tuple(row[:4]): row[4] for row in connection.execute(total) if row[4]}
+    for name, ward in world.wards.items():
+        ours = own_book(ward, set_aside)
+        for key in sorted(set(ours) | {key for key in central if _is_of(name, key[0])}):
+            if _is_of(name, key[0]) and ours.get(key, 0) != central.get(key, 0):
+                yield f"I5 {name}: {key}: edge {ours.get(key, 0)}, central {central.get(key, 0)}"
+
+
+def _is_of(ward: str, place: str) -> bool:
+    return place.rpartition("@")[2] == ward and not place.startswith("transit@")
+
+
+def own_book(ward: Ward, set_aside: set[bytes]) -> Counter[tuple[str, str, str, str]]:
+    """Return the ward's balances without what its quarantined entries did."""
+    assert ward.ledger is not None
+    book: Counter[tuple[str, str, str, str]] = Counter()
+    for place, item, lot, unit, qty in ward.ledger.connection.query("SELECT place, item, lot, unit, qty FROM balance"):
+        book[place, item, lot, unit] += qty
+    seen: set[bytes] = set()
+    for event_id, kind, body in ward.ledger.connection.query("SELECT event_id, kind, body FROM ledger"):
+        if event_id not in set_aside or event_id in seen:
+            continue
+        seen.add(event_id)
+        for key, qty in effect_of(kind, body).deltas:
+            book[key.place, key.item, key.lot, key.unit] -= qty
+    return Counter({key: qty for key, qty in book.items() if qty})
+
+
+def _frugal(world: World) -> Iterator[str]:
+    """I6: messages are few."""
+    hours = world.elapsed_s / 3600 * len(world.wards)
+    most = (
+        MESSAGES_A_FRAME * world.frames + MESSAGES_A_DEVICE_HOUR * hours + MESSAGES_A_FAULT * sum(world.fired.values())
+    )
+    if world.wire.messages > most:
+        yield f"I6 {world.wire.messages} messages, expected at most {most:.0f}"
+
+
+def entries_at_central(world: World) -> int:
+    """Return how many entries central holds."""
+    if world.hub.store is None:
+        return 0
+    with world.hub.store.read() as connection:
+        return int(connection.scalar(select(func.count()).select_from(LEDGER)) or 0)

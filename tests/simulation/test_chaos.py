@@ -1,0 +1,70 @@
+"""Seeded days of faults, judged by the laws; the same seed gives the same trace."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.chaos import Report, faults_of, run, shrink
+from tests.simulation.faults import Fault, Kind, plan
+from tests.simulation.world import Setting
+
+FIXED = [Setting(f"fixed-{number}", 6.0) for number in range(4)]
+LONG = Setting("long", 16.0)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def played(setting: Setting) -> Report:
+    return run(setting, faults_of(setting))
+
+
+@pytest.mark.parametrize("setting", FIXED, ids=lambda setting: setting.seed)
+def test_no_law_is_broken_on_a_fixed_seed(setting: Setting) -> None:
+    report = played(setting)
+    assert report.violations == []
+    assert report.entries > 100
+
+
+def test_a_whole_day_of_faults_breaks_no_law_and_every_kind_strikes() -> None:
+    report = played(LONG)
+    assert report.violations == []
+    assert set(report.faults_fired) == set(Kind)
+
+
+def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
+    one, again, other = played(FIXED[0]), played(FIXED[0]), played(FIXED[1])
+    assert (one.trace_hash, one.faults_fired, one.entries) == (again.trace_hash, again.faults_fired, again.entries)
+    assert one.trace_hash != other.trace_hash
+
+
+def test_without_faults_and_loss_everything_is_quiet_and_right() -> None:
+    report = run(Setting("calm", 6.0, loss=0.0), [])
+    assert report.violations == []
+    assert report.faults_fired == {}
+
+
+def test_leaving_a_fault_out_changes_no_other() -> None:
+    faults = plan("seed", 12.0, ["ward-01", "ward-02"], 100.0)
+    assert faults == plan("seed", 12.0, ["ward-01", "ward-02"], 100.0)
+    assert all(isinstance(fault, Fault) and 0 <= fault.size <= 1 for fault in faults)
+    assert faults == sorted(faults, key=lambda fault: fault.at_s)
+
+
+def test_a_failing_run_is_made_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge is told to dislike one fault; what is left is that one."""
+    setting = Setting("shrinks", 3.0)
+    faults = faults_of(setting)
+    culprit = next(fault for fault in faults if fault.kind is Kind.CUT)
+
+    def dislikes(_setting: Setting, tried: list[Fault]) -> Report:
+        said = ["no"] if culprit in tried else []
+        return Report("", 0, {}, 0, 0, 0, said, "", 0)
+
+    monkeypatch.setattr("tests.simulation.chaos.run", dislikes)
+    assert shrink(setting, faults, 500) == [culprit]

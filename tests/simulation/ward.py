@@ -1,0 +1,323 @@
+"""One storeroom as the simulation runs it: a machine with a disk, the real ledger and uplink, and people who act.
+
+An act is one pure step: a group of entries, COMMIT, the beep. Everything in memory is gone when the machine starts
+again. The rule that must not be broken: `beeped` lists exactly what a person was told is done.
+"""
+
+import io
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from edge_agent.agent.uplink import Uplink
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock, Pen
+from edge_agent.config import SyncConfig
+from edge_agent.core.recognise import Draft
+from edge_agent.errors import NotALedger, StoreFault
+from edge_agent.store.ledger import Ledger, ledger_over
+from edge_agent.store.verify import verify
+from protocols.entry import ChainedEntry
+from protocols.values.ids import ActorId, DeviceId, incarnation
+from protocols.values.instant import Instant
+from tests.simulation.disk import Disk, Rack
+from tests.simulation.sqlite_under import DiskConnection, bring_up_to_date
+
+SYNC = SyncConfig(
+    ("mqtt://broker",),
+    30,
+    unsigned=True,
+    hello_s=15.0,
+    resend_s=15.0,
+    backoff_max_s=300.0,
+    spread_s=60.0,
+    idle_hello_s=600.0,
+)
+BOOT_S = 20.0
+ITEMS = ("A1", "A2", "A3")
+OPENING_QTY = 500
+UNITS = 6
+REPAIR_S = 60.0
+TICK_S = 0.00001
+"""A tick comes surely after it is due, whatever a float lost."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """A wall clock that can be wrong."""
+
+    now_us: Callable[[], int]
+    offset_us: int = 0
+
+    def wall(self) -> Instant:
+        return Instant(self.now_us() + self.offset_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Beeped:
+    """One entry that a person was told is done."""
+
+    device: str
+    event_id: bytes
+    content_hash: bytes
+    at_us: int
+
+
+class Pipe:
+    """The uplink's broker."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self.moved = 0
+
+    def publish(self, data: bytes) -> None:
+        """Hand one message to the wire."""
+        self._send(data)
+
+    def move_on(self) -> None:
+        """There is one broker here."""
+        self.moved += 1
+
+
+class _Mute(io.StringIO):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+class Ward:
+    """One machine. `after` lets something happen later; `send` puts bytes on its line."""
+
+    def __init__(
+        self,
+        device: str,
+        rack: Rack,
+        disk: Disk,
+        *,
+        seed: str,
+        now_us: Callable[[], int],
+        after: Callable[[float, Callable[[], None]], None],
+        send: Callable[[bytes], None],
+        wards: tuple[str, ...],
+    ) -> None:
+        self.device, self.disk, self.watch = device, disk, Watch(now_us)
+        self.clock = Clock(None, lambda: now_us() * 1000, self.watch.wall)
+        self._rack, self._chance, self._wards = rack, random.Random(seed), wards
+        self._after, self._send = after, send
+        self.beeped: list[Beeped] = []
+        self.connected = False
+        self.ledger: Ledger | None = None
+        self.uplink: Uplink | None = None
+        self._pen: Pen | None = None
+        self._run, self._tick_at = 0, 0.0
+        self.unreadable = 0
+
+    @property
+    def up(self) -> bool:
+        return self.uplink is not None
+
+    # --- power ---
+
+    def start(self) -> None:
+        """Switch on: open the ledger, greet. A disk that cannot be read is tried again later."""
+        self._run += 1
+        try:
+            self._open()
+        except NotALedger:
+            self.unreadable += 1
+            self.disk.files.clear()  # a technician puts an empty disk in
+            self.disk.era += 1
+            self._later(REPAIR_S, self.start)
+            return
+        except StoreFault:
+            self._crash()
+            return
+        if self.connected and self.uplink is not None:
+            self.uplink.up()
+        self._follow()
+
+    def _open(self) -> None:
+        connection = DiskConnection(self._rack, self.disk)
+        bring_up_to_date(connection)
+        newborn = incarnation(self._chance.randbytes(16))
+        self.ledger = ledger_over(connection, DeviceId(self.device), newborn=newborn, now=self.clock.now())
+        self._pen = Pen(self.clock, self.ledger.last_hlc(), self._chance.randbytes)
+        self.uplink = Uplink(
+            self.ledger,
+            SYNC,
+            Pipe(self._send),
+            boot_nonce=self._chance.randbytes(16),
+            version="0.1.0",
+            clock=self.clock,
+            voice=Voice(self.clock, _Mute()),
+            chance=self._chance.random,
+        )
+        if self.ledger.head().seq < 0:
+            self.act(self._opening())
+
+    def stop(self) -> None:
+        """Switch off: everything in memory is gone."""
+        self._run += 1
+        self._tick_at = 0.0
+        if self.ledger is not None:
+            with suppress(StoreFault):
+                self.ledger.close()
+        self.ledger = self.uplink = self._pen = None
+
+    def _crash(self) -> None:
+        self.stop()
+        self._later(BOOT_S, self.start)
+
+    # --- the link ---
+
+    def link(self, up: bool) -> None:
+        """The broker took us, or is gone."""
+        if self.connected == up:
+            return
+        self.connected = up
+        if self.uplink is None:
+            return
+        self._guarded(self.uplink.up if up else lambda: self.uplink.down("cut"))  # type: ignore[union-attr] # just asked
+
+    def hear(self, data: bytes) -> None:
+        """Take what central said."""
+        if self.uplink is not None:
+            self._guarded(lambda: self.uplink.said(data))  # type: ignore[union-attr] # just asked
+
+    def _tick(self, run: int) -> None:
+        if run != self._run or self.uplink is None:
+            return
+        self._tick_at = 0.0
+        self._guarded(lambda: self.uplink.tick(now=self.clock.now(), free_bytes=1))  # type: ignore[union-attr] # just asked
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a turn; a disk that fails ends the run as it ends the agent's."""
+        era = self.disk.era
+        try:
+            work()
+        except StoreFault:
+            self._crash()
+            return
+        if self.disk.era != era:
+            self._crash()
+            return
+        self._follow()
+
+    def _follow(self) -> None:
+        if self.uplink is None:
+            return
+        due = self.uplink.due_s()
+        if due == float("inf") or (self._tick_at and self._tick_at <= due):
+            return
+        self._tick_at = due
+        run = self._run
+        self._after(max(0.0, due - self.clock.link_s()) + TICK_S, lambda: self._tick(run))
+
+    def _later(self, seconds: float, then: Callable[[], None]) -> None:
+        run = self._run
+        self._after(seconds, lambda: then() if self._run == run else None)
+
+    # --- people ---
+
+    def person(self) -> None:
+        """Somebody does something at the counter."""
+        if self.up:
+            self.act(self._some())
+
+    def act(self, acts: list[list[Draft]]) -> None:
+        """Write a group of acts and beep for each that is kept."""
+        assert self.ledger is not None
+        assert self._pen is not None
+        era, written = self.disk.era, list[ChainedEntry]()
+        try:
+            with self.ledger.group():
+                for drafts in acts:
+                    written += self.ledger.append([self._pen.entry(draft) for draft in drafts])
+        except StoreFault:
+            self._after_fault(era)
+            return
+        if self.disk.era != era:
+            self._crash()  # the power went between COMMIT and the beep
+            return
+        self.beeped += [
+            Beeped(self.device, each.entry.event_id, each.content_hash, self.watch.now_us()) for each in written
+        ]
+        if self.uplink is not None:
+            self._guarded(self.uplink.committed)
+
+    def _after_fault(self, era: int) -> None:
+        """After a fault of the disk trust nothing in memory: open anew and verify, as the agent does."""
+        if self.disk.era != era or self.uplink is None:
+            self._crash()
+            return
+        self.stop()
+        self.start()
+
+    def sound(self) -> list[str]:
+        """Return what is wrong with the ledger."""
+        assert self.ledger is not None
+        return [problem.what for problem in verify(self.ledger.connection).problems]
+
+    def _opening(self) -> list[list[Draft]]:
+        lines = [
+            {"item": item, "lot": "L1", "qty": OPENING_QTY, "source": f"opening@{self.device}", "target": self.device}
+            for item in ITEMS
+        ]
+        units = [
+            {
+                "item": "A1",
+                "lot": "L2",
+                "qty": 1,
+                "unit": unit,
+                "source": f"opening@{self.device}",
+                "target": self.device,
+            }
+            for unit in self._units()
+        ]
+        bound = [{"epc": unit, "item": "A1", "lot": "L2", "serial": unit[-4:]} for unit in self._units()]
+        return [
+            [Draft("bind_tag", {"bindings": bound}, ActorId("N0"))],
+            [Draft("opening", {"lines": lines + units}, ActorId("N0"))],
+        ]
+
+    def poisoned(self, size: float) -> list[list[Draft]]:
+        """Return an act that the edge can record and central cannot post, with a good one behind it."""
+        line = {"item": "A1", "lot": "L1", "qty": 1, "source": self.device, "target": f"issued@{self.device}"}
+        bad = {"lines": [line], "occurred_at": 2**62 + 1 + int(size * 1000)}
+        return [[Draft("issue", bad, ActorId("N1"))], [self._one()]]
+
+    def _units(self) -> list[str]:
+        ward = self._wards.index(self.device)
+        return [f"E2{ward:04X}{number:06X}" for number in range(UNITS)]
+
+    def _some(self) -> list[list[Draft]]:
+        return [[self._one()] for _ in range(self._chance.choice((1, 1, 1, 2, 3, 8)))]
+
+    def _one(self) -> Draft:
+        chance, here = self._chance, self.device
+        actor = ActorId(f"N{chance.randrange(20)}")
+        other = chance.choice(self._wards)
+        match chance.randrange(9):
+            case 0:
+                body = {"epc": chance.choice(self._units()), "p": round(chance.random(), 3), "model": "sim-1"}
+                return Draft("observe", {**body, "since": int(self.clock.now())}, ActorId(""))
+            case 1:
+                return Draft("visit", {"phase": chance.choice(("begin", "end"))}, actor)
+            case 2:
+                return self._move("transfer_out", here, f"transit@{other}", actor)
+            case 3:
+                return self._move("transfer_in", f"transit@{here}", here, actor)
+            case 4:
+                return self._move("return_to_store", f"issued@{here}", here, actor)
+            case 5:
+                unit = chance.choice(self._units())
+                line = {"item": "A1", "lot": "L2", "qty": 1, "unit": unit}
+                return Draft("issue", {"lines": [{**line, "source": here, "target": f"issued@{here}"}]}, actor)
+            case 6:
+                return self._move("use", f"issued@{here}", f"patient@{here}", actor)
+            case _:
+                return self._move("issue", here, f"issued@{here}", actor)
+
+    def _move(self, kind: str, source: str, target: str, actor: ActorId) -> Draft:
+        line = {"item": self._chance.choice(ITEMS), "lot": "L1", "qty": self._chance.randint(1, 4)}
+        return Draft(kind, {"lines": [{**line, "source": source, "target": target}]}, actor)

@@ -1,0 +1,313 @@
+"""One simulated hospital: edges, broker and central in one process, a virtual clock, and faults that come as planned.
+
+Everything that happens is an event on one heap, in order of time and then of making. The rule that must not be broken:
+nothing here asks the real clock or draws unseeded chance, so that the same seed and faults give the same trace.
+"""
+
+import hashlib
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from protocols.errors import PeerBroke
+from protocols.sync.codec import Signing, unpack_entries, unseal
+from protocols.sync.frames import Frame
+from protocols.values.instant import from_iso
+from tests.simulation.disk import Rack
+from tests.simulation.faults import HUB, Fault, Kind
+from tests.simulation.hub import Hub, HubClock
+from tests.simulation.ward import Ward
+from tests.simulation.wire import Line, Mangle, Way, Wire
+
+START_US = int(from_iso("2026-03-02T16:00:00+08:00"))
+ACT_EVERY_S = 240.0
+"""Mean time between two people at one counter."""
+HEAL_S = 3600.0
+"""After the last fault everything is whole for so long before the laws are asked."""
+CUT_S = (5.0, 900.0)
+OFF_S = (5.0, 180.0)
+FULL_S = (30.0, 900.0)
+CALLS_MAX = 60
+"""A fault at a call of the disk strikes within so many calls."""
+CLOCK_STEP_S = 86_400.0
+FAR_AHEAD_S = 12 * 365 * 86_400
+"""A clock that believes itself in 2038."""
+LOG_LINES_MAX = 200_000
+READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
+"""Opens any message for the trace."""
+MANGLES = {
+    Kind.DUPLICATE: Mangle.DUPLICATE,
+    Kind.REORDER: Mangle.REORDER,
+    Kind.TRUNCATE: Mangle.TRUNCATE,
+    Kind.CORRUPT: Mangle.CORRUPT,
+}
+
+LINE_FAULTS = frozenset({Kind.CUT, Kind.ONE_WAY, *MANGLES})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run is made of."""
+
+    seed: str
+    hours: float
+    wards: tuple[str, ...] = ("ward-01", "ward-02", "ward-03")
+    loss: float = 0.02
+
+
+class World:
+    """The hospital and its clock."""
+
+    def __init__(self, setting: Setting, faults: Sequence[Fault]) -> None:
+        self.setting, self.now_us = setting, START_US
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = count()
+        self._trace = hashlib.sha256()
+        self.log: list[str] = []
+        self.fired: Counter[str] = Counter()
+        self.frames = 0
+        self.rack = Rack()
+        self.wire = Wire(self, f"{setting.seed}/wire", lambda _kind: None)
+        self.wire.loss = setting.loss
+        chance = random.Random(f"{setting.seed}/hub clock")
+        self.hub = Hub(
+            self.rack,
+            self.rack.add(HUB, f"{setting.seed}/{HUB}/disk"),
+            HubClock(lambda: self.now_us, chance),
+            seed=f"{setting.seed}/hub",
+            signing=Signing(unsigned=True),
+            after=self.after,
+            say=self._down,
+        )
+        self.hub.install(setting.wards)
+        self.wards = {name: self._ward(name) for name in setting.wards}
+        for fault in faults:
+            self.after(fault.at_s, lambda fault=fault: self.strike(fault))  # type: ignore[misc] # the default binds it
+        for name in setting.wards:
+            self._people(name, random.Random(f"{setting.seed}/{name}/people"))
+
+    def close(self) -> None:
+        """Take the disks away."""
+        for ward in self.wards.values():
+            ward.stop()
+        self.hub.stop()
+        self.rack.unregister()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return the seconds since the start."""
+        return (self.now_us - START_US) / 1_000_000
+
+    @property
+    def trace_hash(self) -> str:
+        """Return the hash of everything that happened."""
+        return self._trace.hexdigest()
+
+    # --- time ---
+
+    def after(self, seconds: float, then: Callable[[], None]) -> None:
+        """Let something happen later."""
+        heapq.heappush(self._heap, (self.now_us + max(0, round(seconds * 1_000_000)), next(self._order), then))
+
+    def run(self, until_s: float) -> None:
+        """Let everything happen that is due until then."""
+        until = START_US + round(until_s * 1_000_000)
+        while self._heap and self._heap[0][0] <= until:
+            self.now_us, _, then = heapq.heappop(self._heap)
+            then()
+        self.now_us = until
+
+    def note(self, what: str, who: str, detail: str = "", payload: bytes = b"") -> None:
+        """Put one happening into the trace."""
+        line = f"{self.elapsed_s:.6f} {what} {who} {detail}"
+        self._trace.update(line.encode())
+        self._trace.update(payload)
+        if len(self.log) < LOG_LINES_MAX:
+            self.log.append(line)
+
+    # --- parts ---
+
+    def _ward(self, name: str) -> Ward:
+        line = Line(name, lambda data: self._hear_up(name, data), lambda data: self._hear_down(name, data))
+        self.wire.lines[name] = line
+        ward = Ward(
+            name,
+            self.rack,
+            self.rack.add(name, f"{self.setting.seed}/{name}/disk"),
+            seed=f"{self.setting.seed}/{name}",
+            now_us=lambda: self.now_us,
+            after=self.after,
+            send=lambda data: self._up(name, data),
+            wards=self.setting.wards,
+        )
+        ward.link(True)
+        ward.start()
+        return ward
+
+    def _people(self, name: str, chance: random.Random) -> None:
+        def come() -> None:
+            if self.elapsed_s >= self.setting.hours * 3600:
+                return
+            self.wards[name].person()
+            self.after(chance.expovariate(1 / ACT_EVERY_S), come)
+
+        self.after(chance.expovariate(1 / ACT_EVERY_S), come)
+
+    def _up(self, name: str, data: bytes) -> None:
+        self._say(Way.UP, name, data)
+
+    def _down(self, name: str, data: bytes) -> None:
+        self._say(Way.DOWN, name, data)
+
+    def _say(self, way: Way, name: str, data: bytes) -> None:
+        what, payload, frames = legible(data)
+        self.frames += frames
+        self.note(f"says {way}", name, what, payload)
+        self.wire.carry(self.wire.lines[name], way, data)
+
+    def _hear_up(self, name: str, data: bytes) -> None:
+        self.hub.hear(name, data)
+        self._mind_the_hub()
+
+    def _hear_down(self, name: str, data: bytes) -> None:
+        self.wards[name].hear(data)
+
+    # --- faults ---
+
+    def strike(self, fault: Fault) -> None:
+        """Let one fault happen, unless what it hits is down already."""
+        ward = self.wards.get(fault.target)
+        fired = self._strike_hub(fault) if ward is None else self._strike_ward(fault, ward)
+        self.note("fault" if fired else "no fault", fault.target, f"{fault.kind} {fault.size}")
+        self.fired[fault.kind] += fired
+
+    def _strike_ward(self, fault: Fault, ward: Ward) -> bool:
+        if fault.kind in LINE_FAULTS:
+            return self._strike_line(fault, ward)
+        return ward.up and self._strike_machine(fault, ward)
+
+    def _strike_line(self, fault: Fault, ward: Ward) -> bool:
+        line = self.wire.lines[fault.target]
+        way = Way.UP if fault.size < 0.5 else Way.DOWN
+        match fault.kind:
+            case Kind.CUT:
+                return self._cut(line, ward, fault.size)
+            case Kind.ONE_WAY:
+                line.deaf.add(way)
+                self.after(_between(CUT_S, fault.size), lambda: line.deaf.discard(way))
+            case _:
+                line.mangles.append((way, MANGLES[fault.kind]))
+        return True
+
+    def _strike_machine(self, fault: Fault, ward: Ward) -> bool:
+        disk = ward.disk
+        match fault.kind:
+            case Kind.EDGE_POWER | Kind.EDGE_KILL:
+                (disk.lose_power if fault.kind is Kind.EDGE_POWER else disk.kill)()
+                ward.stop()
+                self.after(_between(OFF_S, fault.size), ward.start)
+            case Kind.EDGE_POWER_AT_CALL:
+                disk.fuse = 1 + int(fault.size * CALLS_MAX)
+            case Kind.EDGE_EIO:
+                disk.eio = 1 + int(fault.size * CALLS_MAX)
+            case Kind.EDGE_FULL:
+                disk.full = True
+                self.after(_between(FULL_S, fault.size), lambda: setattr(disk, "full", False))
+            case Kind.EDGE_CLOCK:
+                ward.watch.offset_us = _offset_us(fault.size)
+            case Kind.POISON:
+                ward.act(ward.poisoned(fault.size))
+            case _:
+                raise AssertionError(fault)
+        return True
+
+    def _cut(self, line: Line, ward: Ward, size: float) -> bool:
+        if line.cut:
+            return False
+        line.cut = True
+        ward.link(False)
+
+        def join() -> None:
+            line.cut = False
+            ward.link(True)
+
+        self.after(_between(CUT_S, size), join)
+        return True
+
+    def _strike_hub(self, fault: Fault) -> bool:
+        hub = self.hub
+        match fault.kind:
+            case Kind.BROKER_FORGETS:
+                self._forget(fault.size)
+            case _ if not hub.up:
+                return False
+            case Kind.HUB_POWER | Kind.HUB_KILL:
+                (hub.disk.lose_power if fault.kind is Kind.HUB_POWER else hub.disk.kill)()
+                hub.stop()
+                self.after(_between(OFF_S, fault.size), hub.start)
+            case Kind.HUB_POWER_AT_CALL:
+                hub.disk.fuse = 1 + int(fault.size * CALLS_MAX)
+            case Kind.HUB_EIO:
+                hub.disk.eio = 1 + int(fault.size * CALLS_MAX)
+            case Kind.HUB_CLOCK:
+                hub.clock.offset_us = _offset_us(fault.size)
+            case _:
+                raise AssertionError(fault)
+        return True
+
+    def _forget(self, size: float) -> None:
+        """The broker starts again with nothing: what was on its way is gone, and every edge must come back."""
+        self.wire.forget()
+        for name, ward in self.wards.items():
+            self._cut(self.wire.lines[name], ward, size * 0.1)
+
+    def _mind_the_hub(self) -> None:
+        """Start central again when its power went at a call."""
+        hub = self.hub
+
+        def look() -> None:
+            if hub.up and hub.disk.era != hub.opened_era:
+                hub.stop()
+                self.after(OFF_S[0], hub.start)
+
+        self.after(0.01, look)
+
+    def heal(self) -> None:
+        """Make everything whole: no loss, clocks right, everybody connected and on."""
+        self.wire.loss = 0.0
+        for line in self.wire.lines.values():
+            line.deaf.clear()
+            line.mangles.clear()
+        for disk in self.rack.disks.values():
+            disk.full = disk.lies = False
+            disk.fuse = disk.eio = None
+        self.hub.clock.offset_us = 0
+        for ward in self.wards.values():
+            ward.watch.offset_us = 0
+        self.note("heal", "all")
+
+
+def legible(data: bytes) -> tuple[str, bytes, int]:
+    """Return what a message is, its bytes before compression, and whether it is a frame (1) or not (0)."""
+    try:
+        envelope, message = unseal(data, READABLE)
+        if isinstance(message, Frame):
+            raws = b"".join(unpack_entries(message.entries))
+            return f"frame {message.from_seq} {message.n} {envelope.incarnation.hex()[:8]}", raws, 1
+    except PeerBroke:
+        return "illegible", b"", 0
+    return f"{message} {envelope.generation}", b"", 0
+
+
+def _between(bounds: tuple[float, float], size: float) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * size
+
+
+def _offset_us(size: float) -> int:
+    """Return how far a clock jumps: up to a day either way, at the end of the scale into 2038."""
+    if size > 0.95:
+        return FAR_AHEAD_S * 1_000_000
+    return round((size / 0.95 * 2 - 1) * CLOCK_STEP_S) * 1_000_000
