@@ -33,13 +33,13 @@ from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
 from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wanted, hang_reader, rack_in
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
-from hardware_sim.storeroom.command import rates_of, record, words
+from hardware_sim.storeroom.command import Asked, plan_of, record, words
+from hardware_sim.storeroom.live import LiveRoom, live_room
 from hardware_sim.storeroom.rates import WORLDS
 from hardware_sim.storeroom.stock import DAYS_MAX
-from hardware_sim.storeroom.stock import TAGS_MAX as STOREROOM_TAGS_MAX
-from hardware_sim.storeroom.ward import Plan
+from hardware_sim.storeroom.world_file import is_world, read_world
 from hardware_sim.story.words import Lang
-from hardware_sim.world import TAGS_MAX, Storeroom, read_room
+from hardware_sim.world import TAGS_MAX, read_room
 from protocols.errors import ProtocolsError
 from protocols.values.instant import RATE_MAX, business_day
 
@@ -67,7 +67,8 @@ READER = (
 )
 STOREROOM = (
     "wardstock-sim storeroom --out week --days 7 --tags 300 --seed 1",
-    "wardstock-sim storeroom --out bad --world hard --set unscanned=0.05 --looks 3",
+    "wardstock-sim storeroom --out hard --world hard --set unscanned=0.05 --looks 3",
+    "wardstock-sim storeroom --out story --story differences",
 )
 DEVICES = (
     "wardstock-sim devices --state bench",
@@ -159,11 +160,12 @@ def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
 ) -> None:
     """Run one simulated reader until Ctrl-C. Prints `listening HOST:PORT` (or the link's path) when it serves.
 
-    A world is the file that `wardstock-sim demo --state DIR` leaves as DIR/sim/WARD/world.json. What the reader really
+    A world is the file that `wardstock-sim demo --state DIR` leaves as DIR/sim/WARD/world.json, or the world.json of
+    `wardstock-sim storeroom`: its days begin when the reader does. What the reader really
     delivered goes to --log, one JSON line a read, with what was told of each fault.
     """
     rng = random.Random(seed)
-    field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else Radio(_room_of(world), rng)
+    field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else _field_of(world, rng)
     book = None if log is None else NdjsonFile(log)
     trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
     served = hang_reader("r1", kind, field, Place(port, link), Clock(real_time()), faults=trouble, book=book)
@@ -180,21 +182,21 @@ def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
 @app.command(epilog=example(STOREROOM))
 def storeroom(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     out: Annotated[Path, typer.Option(help="A new or empty folder for the trace.")],
-    days: Annotated[int, typer.Option(help=f"Days from a Monday on, 1..{DAYS_MAX}.")] = 7,
-    tags: Annotated[int, typer.Option(help=f"Tags on the shelves at first, 1..{STOREROOM_TAGS_MAX}.")] = 300,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and options write the same bytes.")] = 1,
-    world: Annotated[str, typer.Option(help=f"How often things go wrong: {', '.join(WORLDS)}.")] = "nominal",
+    days: Annotated[int | None, typer.Option(help=f"Days from a Monday on, 1..{DAYS_MAX}; 7 unless said.")] = None,
+    tags: Annotated[int | None, typer.Option(help="Tags on the shelves at first; 300 unless said.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed and options write the same bytes.")] = None,
+    world: Annotated[str | None, typer.Option(help=f"How often things go wrong: {', '.join(WORLDS)}.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="RATE=NUMBER", help="One rate of the world; may be repeated.")
     ] = None,
-    looks: Annotated[int, typer.Option(help="Lines a day that a person looks at: 0, 3 or 6.")] = 0,
+    looks: Annotated[int | None, typer.Option(help="Lines a day that a person looks at: 0, 3 or 6.")] = None,
+    story: Annotated[str | None, typer.Option(help="A file of events to happen, or `differences`.")] = None,
     ant_every: Annotated[int, typer.Option(help="Bins from one that tells antennas apart to the next; 0 never.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
 ) -> None:
     """Draw days of one storeroom and write its trace for `wardstock-edge replay`; the truth stands beside it."""
-    rates = rates_of(world, settings or [])
-    plan = Plan(seed=seed, days=days, tags=tags, rates=rates, looks_a_day=looks, ant_every=ant_every)
-    table = record(plan, out)
+    asked = Asked(seed, days, tags, world, tuple(settings or ()), looks, ant_every, story)
+    table = record(plan_of(asked), out)
     print(json.dumps(table) if as_json else words(table))
 
 
@@ -337,11 +339,13 @@ def _obey(rack: Rack) -> None:
             _tell(rack.do(line.strip()))
 
 
-def _room_of(path: Path) -> Storeroom:
+def _field_of(path: Path, rng: random.Random) -> Radio | LiveRoom:
+    """Return the field of a world's file: a room of the demo, or a drawn storeroom."""
     try:
-        return read_room(path.read_bytes())
+        raw = path.read_bytes()
     except OSError as error:
         raise WrongUse(f"--world {path}: expected a file that can be read; {error.strerror}") from error
+    return live_room(read_world(raw), Clock(real_time()).now()) if is_world(raw) else Radio(read_room(raw), rng)
 
 
 if __name__ == "__main__":

@@ -5,26 +5,61 @@ It draws nothing. The rule that must not be broken: what it prints is counted fr
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hardware_sim.errors import WrongUse
-from hardware_sim.storeroom.rates import WORLDS, WorldRates, with_settings
-from hardware_sim.storeroom.trace import new_folder
-from hardware_sim.storeroom.ward import Plan, Said, Ward, draw_ward, write_ward
+from hardware_sim.storeroom.rates import WORLDS, WorldRates, from_table, with_settings
+from hardware_sim.storeroom.script import Script, read_script
+from hardware_sim.storeroom.trace import WORLD, new_folder
+from hardware_sim.storeroom.ward import ANT_EVERY, Plan, Said, Ward, draw_ward, write_ward
+from hardware_sim.storeroom.world_file import write_world
 
 
-def rates_of(world: str, settings: list[str]) -> WorldRates:
-    """Return the rates of a named world with settings laid over them. Raises `WrongUse`."""
-    if world not in WORLDS:
-        raise WrongUse(f"--world: expected one of {', '.join(WORLDS)}, got {world!r:.40}")
-    return with_settings(WORLDS[world], settings)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for; what is left out comes from the script, or is the usual."""
+
+    seed: int | None = None
+    days: int | None = None
+    tags: int | None = None
+    world: str | None = None
+    settings: tuple[str, ...] = ()
+    looks: int | None = None
+    ant_every: int = ANT_EVERY
+    story: str | None = None
+
+
+def plan_of(asked: Asked) -> Plan:
+    """Return the plan that is meant: a script's, if there is one, with what was asked laid over it.
+
+    Raises `WrongUse`.
+    """
+    script = None if asked.story is None else read_script(asked.story)
+    usual = Script((), seed=1, days=7, tags=300, world="nominal") if script is None else script
+    return Plan(
+        seed=usual.seed if asked.seed is None else asked.seed,
+        days=usual.days if asked.days is None else asked.days,
+        tags=usual.tags if asked.tags is None else asked.tags,
+        rates=with_settings(from_table(usual.rates, base=_world(asked.world or usual.world)), asked.settings),
+        looks_a_day=usual.looks if asked.looks is None else asked.looks,
+        ant_every=asked.ant_every,
+        script=script,
+    )
+
+
+def _world(name: str) -> WorldRates:
+    if name not in WORLDS:
+        raise WrongUse(f"--world: expected one of {', '.join(WORLDS)}, got {name!r:.40}")
+    return WORLDS[name]
 
 
 def record(plan: Plan, folder: Path) -> dict[str, Any]:
     """Write the trace of a plan into a new folder; returns what it holds. Raises `WrongUse`."""
     new_folder(folder)
     ward = draw_ward(plan)
+    (folder / WORLD).write_bytes(write_world(plan))
     write_ward(ward, folder, _progress(plan.bins))
     return summary(ward, folder)
 

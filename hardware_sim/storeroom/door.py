@@ -43,20 +43,40 @@ class DoorRead(NamedTuple):
     dbm: float
 
 
+class Carried(NamedTuple):
+    """One tag heard by one door antenna as it is carried through, in seconds since the trace began."""
+
+    antenna: int
+    since_s: float
+    until_s: float
+    reads: int
+    dbm: float
+
+
+def carried(rates: WorldRates, passage: Passage, rng: np.random.Generator) -> list[Carried]:
+    """Return which door antennas hear a passage, were they alive; the order of the two tells the direction."""
+    chance = rates.door_capture * max(CROWD_LEAST, rates.door_crowd**passage.crowd)
+    heard = []
+    for place, antenna in enumerate(DOOR_ANTENNAS):
+        if rng.random() < chance:
+            since_s = passage.at_s + BETWEEN_S * (place if passage.outward else 1 - place)
+            reads, dbm = 1 + int(rng.poisson(READS_MEAN - 1)), float(rng.normal(DOOR_DBM, SPREAD_DB))
+            heard.append(Carried(antenna, since_s, since_s + float(rng.uniform(*PASS_S)), reads, round(dbm, 1)))
+    return heard
+
+
 def door_reads(
     rates: WorldRates, passages: list[Passage], scene: Scene, alive: Alive, rng: np.random.Generator
 ) -> list[DoorRead]:
     """Return what the door antennas hear in a scene, in order of bins."""
     reads = []
     for passage in passages:
-        for place, antenna in enumerate(DOOR_ANTENNAS):
-            at_s = passage.at_s + BETWEEN_S * (place if passage.outward else 1 - place)
-            at = bin_of(at_s) - scene.first
+        for seen in carried(rates, passage, rng):
+            at = bin_of(seen.since_s) - scene.first
             if at >= scene.bins or scene.dead[passage.tag, at]:
                 continue
-            chance = rates.door_capture * max(CROWD_LEAST, rates.door_crowd**passage.crowd)
-            if rng.random() < chance * door_hears(alive, place, at):
-                reads.append(_pass(passage.tag, antenna, at_s, rng))
+            if rng.random() < door_hears(alive, DOOR_ANTENNAS.index(seen.antenna), at):
+                reads.append(_read(passage.tag, seen))
     return sorted(reads + _spills(rates, scene, alive, rng))
 
 
@@ -88,13 +108,10 @@ def foreign_counts(rates: WorldRates, alive_reader: NDArray[np.int64], rng: np.r
     return heard
 
 
-def _pass(tag: int, antenna: int, at_s: float, rng: np.random.Generator) -> DoorRead:
-    within = at_s - bin_of(at_s) * BIN_S
-    last = min(float(BIN_S), within + float(rng.uniform(*PASS_S)))
-    dbm = round(float(rng.normal(DOOR_DBM, SPREAD_DB)), 1)
-    return DoorRead(
-        bin_of(at_s), tag, antenna, 1 + int(rng.poisson(READS_MEAN - 1)), round(within, 1), round(last, 1), dbm
-    )
+def _read(tag: int, seen: Carried) -> DoorRead:
+    at = bin_of(seen.since_s)
+    first_s, last_s = seen.since_s - at * BIN_S, min(float(BIN_S), seen.until_s - at * BIN_S)
+    return DoorRead(at, tag, seen.antenna, seen.reads, round(first_s, 1), round(last_s, 1), seen.dbm)
 
 
 def _spills(rates: WorldRates, scene: Scene, alive: Alive, rng: np.random.Generator) -> list[DoorRead]:

@@ -63,27 +63,39 @@ class People:
 
     def come(self, visit: Visit) -> None:
         """Do the work of one visit."""
-        while self._due and self._due[0][0] <= visit.since_s:
-            heappop(self._due)[2](visit)
+        self.do_due(visit)
         self._take_some(visit)
         for chance, act in self._habits:
             if chance >= 1.0 or self._rng.random() < chance:
                 act(visit)
 
+    def do_due(self, visit: Visit) -> None:
+        """Do only what is due by now."""
+        while self._due and self._due[0][0] <= visit.since_s:
+            heappop(self._due)[2](visit)
+
     def take(self, visit: Visit, tag: int, crowd: int = 0, *, scanned: bool | None = None) -> None:
         """Take one piece away; whether it is scanned is drawn unless it is said."""
-        rates, room, draw = self._rates, self._room, self._rng.random
-        room.move(tag, visit.until_s, Where.OUT)
-        room.pass_door(tag, visit.until_s, outward=True, crowd=crowd)
-        if (draw() >= rates.unscanned) if scanned is None else scanned:
-            self._scan_take(visit, self._other(visit, tag) if draw() < rates.swapped else tag)
-        elif draw() < rates.claimed:
-            self.claim(visit, tag)
+        rates, draw = self._rates, self._rng.random
+        seen = bool(draw() >= rates.unscanned) if scanned is None else scanned
+        swapped = draw() < rates.swapped
+        self.leave(visit, tag, scanned=seen and not swapped, crowd=crowd)
+        if seen and swapped:
+            self._book(self._other(visit, tag), "issue", Where.OUT, visit)
+        elif not seen and draw() < rates.claimed:
+            self._claim(visit, tag)
         if draw() < rates.returned:
             due = visit.until_s + self._rng.uniform(*RETURN_H) * 3600
             self.at(due, lambda back: self.give_back(back, tag))
 
-    def claim(self, visit: Visit, tag: int) -> None:
+    def leave(self, visit: Visit, tag: int, *, scanned: bool, crowd: int = 0) -> None:
+        """Carry one piece out, scanned or not."""
+        self._room.move(tag, visit.until_s, Where.OUT)
+        self._room.pass_door(tag, visit.until_s, outward=True, crowd=crowd)
+        if scanned:
+            self._book(tag, "issue", Where.OUT, visit)
+
+    def _claim(self, visit: Visit, tag: int) -> None:
         """Name the taker of a piece at the end of a shift; the time that is claimed is about right."""
         said_s = max(0.0, visit.until_s + self._rng.normal(0, 900))
         ends = [day * DAY_S + hour * 3600 for day in range(int(visit.until_s // DAY_S) + 3) for hour in SHIFT_ENDS_H]
@@ -101,18 +113,17 @@ class People:
         if (self._rng.random() < self._rates.return_scanned) if scanned is None else scanned:
             self._book(tag, "return", Where.HERE, visit)
 
-    def swap(self, visit: Visit, tag: int) -> None:
-        """Take one piece and scan another of its item."""
-        self._room.move(tag, visit.until_s, Where.OUT)
-        self._room.pass_door(tag, visit.until_s, outward=True)
-        self._scan_take(visit, self._other(visit, tag))
-
     def to_next(self, visit: Visit, tag: int, *, recorded: bool) -> None:
         """Carry a piece to the neighbouring room."""
         self._room.pass_door(tag, visit.until_s, outward=True)
         self._room.move(tag, visit.until_s, Where.NEXT)
         if recorded:
             self._book(tag, "transfer", Where.NEXT, visit)
+
+    def borrow(self, visit: Visit, tag: int) -> None:
+        """Carry a piece of the neighbour's in; nobody records it."""
+        self._room.pass_door(tag, visit.since_s, outward=False)
+        self._room.move(tag, visit.since_s + self._stand(visit), Where.HERE, shelf=visit.shelf)
 
     def _take_some(self, visit: Visit) -> None:
         wanted = int(self._rng.poisson(self._takes_a_visit))
@@ -154,9 +165,7 @@ class People:
     def _borrow(self, visit: Visit) -> None:
         there = self._room.at(Where.NEXT, visit.since_s, home=Where.NEXT)
         if len(there):
-            tag = self._one_of(there)
-            self._room.pass_door(tag, visit.since_s, outward=False)
-            self._room.move(tag, visit.since_s + self._stand(visit), Where.HERE, shelf=visit.shelf)
+            self.borrow(visit, self._one_of(there))
 
     def _bring_back(self, visit: Visit) -> None:
         """Now and then bring a piece of the other room home; nobody records it."""
@@ -197,9 +206,6 @@ class People:
         for tag in np.flatnonzero((room.item == item) & (room.home == Where.HERE) & ~room.fresh).tolist():
             seen = bool(room.where[tag] == Where.HERE) != bool(self._rng.random() < self._rates.look_errs)
             room.record(tag, "count", Where.HERE if seen else Where.OUT, at_s=visit.until_s)
-
-    def _scan_take(self, visit: Visit, tag: int) -> None:
-        self._book(tag, "issue", Where.OUT, visit)
 
     def _book(self, tag: int, kind: str, to: Where, visit: Visit) -> None:
         """Record an act of a visit, at once or late."""

@@ -14,7 +14,7 @@ from hardware_sim.storeroom.failures import Failures, Span, shares
 from hardware_sim.storeroom.happenings import BIN_S, ROUNDS_A_BIN, Block
 from hardware_sim.storeroom.rates import WorldRates
 from hardware_sim.storeroom.stock import DOOR_ANTENNAS, ROOM_ANTENNAS, SHELVES
-from hardware_sim.storeroom.timeline import OUT_PLACE, STRAY_PLACE, Scene
+from hardware_sim.storeroom.timeline import STRAY_PLACE, Scene
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -64,24 +64,38 @@ class Heard:
     near: Rows
 
 
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The air by place, as logits and mean levels: room [tag, place, antenna], near [tag, place]."""
+
+    room: Array
+    room_dbm: Array
+    near: Array
+    near_dbm: Array
+
+    @classmethod
+    def of(cls, rates: WorldRates, air: Air) -> "Levels":
+        """Return the air of the shelves with the places after them: strays next door, ghosts elsewhere."""
+        ghost = np.full(air.next_home.shape, _logit(np.array(rates.ghost)))
+        ghosts = np.repeat(ghost[:, None, None], len(ROOM_ANTENNAS), axis=2)
+        near = [*[_logit(air.next_stray)] * STRAY_PLACE, _logit(air.next_home), ghost]
+        near_dbm = [*[air.next_stray_dbm] * STRAY_PLACE, air.next_home_dbm, air.next_stray_dbm]
+        stray_dbm = air.stray_dbm[:, None]
+        return cls(
+            room=np.concatenate([_logit(air.room), _logit(air.stray)[:, None], ghosts], axis=1),
+            room_dbm=np.concatenate([air.room_dbm, stray_dbm, stray_dbm], axis=1),
+            near=np.stack(near, axis=1),
+            near_dbm=np.stack(near_dbm, axis=1),
+        )
+
+
 class Radio:
     """The antennas over time; fading goes on from one scene to the next."""
 
     def __init__(self, rates: WorldRates, air: Air, failures: Failures, rng: np.random.Generator) -> None:
         self._rates, self._failures, self._rng = rates, failures, rng
         tags = len(air.stray)
-        ghost = _logit(np.array(rates.ghost))
-        self._logit = np.empty((tags, len(SHELVES) + 2, len(ROOM_ANTENNAS)))
-        self._logit[:, :STRAY_PLACE] = _logit(air.room)
-        self._logit[:, STRAY_PLACE] = _logit(air.stray)
-        self._logit[:, OUT_PLACE] = ghost
-        self._dbm = np.empty_like(self._logit)
-        self._dbm[:, :STRAY_PLACE] = air.room_dbm
-        self._dbm[:, STRAY_PLACE] = self._dbm[:, OUT_PLACE] = air.stray_dbm
-        near = np.stack([_logit(air.next_stray), _logit(air.next_home), np.full(tags, ghost)], axis=1)
-        near_dbm = np.stack([air.next_stray_dbm, air.next_home_dbm, air.next_stray_dbm], axis=1)
-        self._near = np.concatenate([np.repeat(near[:, :1], STRAY_PLACE, axis=1), near[:, 1:]], axis=1)
-        self._near_dbm = np.concatenate([np.repeat(near_dbm[:, :1], STRAY_PLACE, axis=1), near_dbm[:, 1:]], axis=1)
+        self._levels = Levels.of(rates, air)
         self._tag_fade = self._rng.standard_normal(tags)
         self._shelf_fade = self._rng.standard_normal(len(SHELVES) + 2)
 
@@ -92,13 +106,15 @@ class Radio:
         each = np.arange(len(scene.place))[:, None]
         fade = tag_fade + shelf_fade[scene.place, np.arange(scene.bins)]
         through = self._through(scene)
-        chance = _chance(self._logit[each, scene.place] + fade[:, :, None]) * through[:, :, None]
+        chance = _chance(self._levels.room[each, scene.place] + fade[:, :, None]) * through[:, :, None]
         chance *= alive.hears[: len(ROOM_ANTENNAS)].T[None]
         rounds = np.rint(alive.reader * scene.share).astype(np.int64)
         counts = self._rng.binomial(rounds, 1 - np.prod(1 - chance, axis=2))
         apart = self._tell_apart(scene, chance, rounds, counts, ant_every)
         near_fade = np.where(scene.near == STRAY_PLACE, tag_fade, fade)
-        near_chance = _chance(self._near[each, scene.near] + near_fade) * _shielded(scene, self._rates.block_leaks)
+        near_chance = _chance(self._levels.near[each, scene.near] + near_fade) * _shielded(
+            scene, self._rates.block_leaks
+        )
         near = self._rng.binomial(np.rint(alive.near * scene.near_share).astype(np.int64), near_chance)
         return Heard(
             alive=alive,
@@ -144,19 +160,19 @@ class Radio:
         bins, tags = np.nonzero(counts.T)
         heard = chance[tags, bins]
         audible = (heard >= AUDIBLE) | (heard == heard.max(axis=1, keepdims=True))
-        means = np.where(audible, self._dbm[tags, scene.place[tags, bins]], -np.inf).max(axis=1)
+        means = np.where(audible, self._levels.room_dbm[tags, scene.place[tags, bins]], -np.inf).max(axis=1)
         return self._told(
             scene, bins, tags, np.zeros_like(bins), counts[tags, bins], means + FADE_DB * fade[tags, bins]
         )
 
     def _antenna_rows(self, scene: Scene, apart: Counts, fade: Array) -> Rows:
         bins, tags, antennas = np.nonzero(apart.transpose(2, 1, 0))
-        means = self._dbm[tags, scene.place[tags, bins], antennas] + FADE_DB * fade[tags, bins]
+        means = self._levels.room_dbm[tags, scene.place[tags, bins], antennas] + FADE_DB * fade[tags, bins]
         return self._told(scene, bins, tags, antennas, apart[antennas, tags, bins], means)
 
     def _near_rows(self, scene: Scene, counts: Counts, fade: Array) -> Rows:
         bins, tags = np.nonzero(counts.T)
-        means = self._near_dbm[tags, scene.near[tags, bins]] + FADE_DB * fade[tags, bins]
+        means = self._levels.near_dbm[tags, scene.near[tags, bins]] + FADE_DB * fade[tags, bins]
         return self._told(scene, bins, tags, np.zeros_like(bins), counts[tags, bins], means)
 
     def _told(self, scene: Scene, bins: Counts, tags: Counts, antennas: Counts, counts: Counts, means: Array) -> Rows:

@@ -84,21 +84,21 @@ class WorldRates:
     # people
     visits_a_day: float = _amount(60.0, high=2000)
     weekly_rhythm: float = _share(0.5)  # 0 every day alike; 1 nobody comes on Sunday
-    takes_a_day: float = _amount(0.05, high=1)  # pieces taken a day, per piece on the shelf
-    unscanned: float = _share(0.03)  # of pieces taken
+    takes_a_day: float = _amount(0.08, high=1)  # pieces taken a day, per piece on the shelf
+    unscanned: float = _share(0.10)  # of pieces taken
     claimed: float = _share(0.4)  # of unscanned pieces: somebody names them later
-    swapped: float = _share(0.004)  # another piece of the item is scanned than is taken
+    swapped: float = _share(0.008)  # another piece of the item is scanned than is taken
     late_scan: float = _share(0.03)  # of scanned pieces: known hours later
     late_median_min: float = _amount(90.0, 1)
     group_takes_a_week: float = _amount(1.0, high=1000)  # a handful at once
     group_size_mean: float = _amount(6.0, 2, 100)
-    group_unscanned: float = _share(0.1)  # of handfuls
+    group_unscanned: float = _share(0.2)  # of handfuls
     returned: float = _share(0.04)  # of pieces taken
     return_scanned: float = _share(0.9)
-    shelf_moves_a_day: float = _amount(0.3, high=1000)
-    to_next_a_day: float = _amount(0.15, high=1000)
+    shelf_moves_a_day: float = _amount(0.5, high=1000)
+    to_next_a_day: float = _amount(0.5, high=1000)
     to_next_recorded: float = _share(0.3)
-    from_next_a_day: float = _amount(0.1, high=1000)
+    from_next_a_day: float = _amount(0.2, high=1000)
     back_a_day: float = _share(0.2)  # a day: a piece that is in the wrong room is brought back
     receipts_a_week: float = _amount(3.0, high=21)
     receipt_missing: float = _share(0.001)  # booked in, never came
@@ -145,6 +145,7 @@ QUIET = WorldRates(
     sensor_dead_a_week=0.0,
     deaths_a_thousand_tag_days=0.0,
     unscanned=0.0,
+    late_scan=0.0,
     swapped=0.0,
     group_unscanned=0.0,
     return_scanned=1.0,

@@ -99,7 +99,7 @@ class _Track:
 
     def __init__(self, tags_where: Sequence[Where], shelves: Sequence[int]) -> None:
         self._place = np.array(
-            [_place(where, shelf) for where, shelf in zip(tags_where, shelves, strict=True)], np.int8
+            [place_of(where, shelf) for where, shelf in zip(tags_where, shelves, strict=True)], np.int8
         )
 
     def spread(self, changes: list[Change], first: int, bins: int) -> tuple[Small, Shares, Shares]:
@@ -110,7 +110,7 @@ class _Track:
         for change in changes:
             at = bin_of(change.at_s) - first
             second = change.at_s - (at + first) * BIN_S
-            old, new = int(self._place[change.tag]), _place(change.where, change.shelf)
+            old, new = int(self._place[change.tag]), place_of(change.where, change.shelf)
             self._place[change.tag] = new
             if at < 0:
                 place[change.tag] = new
@@ -125,7 +125,8 @@ class _Track:
         return place, share, ends_s
 
 
-def _place(where: Where, shelf: int) -> int:
+def place_of(where: Where, shelf: int) -> int:
+    """Return the place of a piece: its shelf, or one of those after the shelves."""
     return shelf if where == Where.HERE else STRAY_PLACE if where == Where.NEXT else OUT_PLACE
 
 

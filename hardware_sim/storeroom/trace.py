@@ -1,8 +1,8 @@
 """The trace of a storeroom as files: what a reader heard, what the book was told, and, apart, what was true.
 
 Rows name a tag by its number, its place in `tags` of meta.json. Reference tags stand there too, at the end: `ref` gives
-the EPC of each antenna's. The rule that must not be broken: nothing of the truth stands in any file but
-truth.ndjson.gz, and the same seed writes the same bytes.
+the EPC of each antenna's. The rule that must not be broken: nothing of the truth stands in meta, bins
+or book, and the same seed writes the same bytes.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import msgspec
 
 from hardware_sim.errors import WrongUse
 from hardware_sim.storeroom.door import DoorRead
+from hardware_sim.storeroom.failures import Failures, Span
 from hardware_sim.storeroom.happenings import BIN_S, ROUND_S, Change, Death, Fact, Life, Shield, bin_of
 from hardware_sim.storeroom.radio import Heard, Rows
 from hardware_sim.storeroom.stock import (
@@ -29,6 +30,9 @@ from hardware_sim.storeroom.stock import (
 )
 
 META, BINS, BOOK, TRUTH = "meta.json", "bins.ndjson.gz", "book.ndjson", "truth.ndjson.gz"
+HAPPENED, WORLD = "happened.json", "world.json"
+"""Truth too: what failed and when, with the events of a script; and what the whole trace is a function of."""
+
 COMPRESSION = 1
 """gzip's fastest: a ward-week takes a second, and a higher level saves a fifth."""
 
@@ -137,6 +141,22 @@ def truth_lines(stock: Stock, life: Life, deaths: Iterable[Death], bins: int) ->
             case Death():
                 row["dead"] = 1
         yield msgspec.json.encode(row) + b"\n"
+
+
+def happened(failures: Failures, events: list[Json]) -> Json:
+    """Return what failed, in bins, and what a script made happen."""
+
+    def spans(rows: tuple[Span, ...]) -> list[Json]:
+        return [{"b": bin_of(row.since_s), "until": bin_of(row.until_s), "antenna": row.antenna} for row in rows]
+
+    return {
+        "events": events,
+        "reader_off": spans(failures.reader_off),
+        "next_off": spans(failures.next_off),
+        "lost": spans(failures.lost),
+        "blind": spans(failures.blind),
+        "sensor_dead": spans(failures.sensor_dead),
+    }
 
 
 def new_folder(folder: Path) -> None:

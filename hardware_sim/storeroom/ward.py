@@ -6,7 +6,7 @@ change of the radio does not change what people do. The rule that must not be br
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -20,11 +20,14 @@ from hardware_sim.storeroom.air import draw_air
 from hardware_sim.storeroom.door import door_reads, foreign_counts, visit_counts
 from hardware_sim.storeroom.failures import Failures, draw_failures
 from hardware_sim.storeroom.happenings import BIN_S, BINS_A_DAY, Fact, Life, Passage
+from hardware_sim.storeroom.looks import Looks, look_times
 from hardware_sim.storeroom.people import People
 from hardware_sim.storeroom.radio import Radio
 from hardware_sim.storeroom.rates import NOMINAL, WorldRates, as_table
 from hardware_sim.storeroom.room import Room
+from hardware_sim.storeroom.script import Script, cast_pieces
 from hardware_sim.storeroom.shields import Shields
+from hardware_sim.storeroom.stage import TOLD, Stage, event_visits, perform, with_events
 from hardware_sim.storeroom.stock import (
     DAYS_MAX,
     SPARE_LEAST,
@@ -35,7 +38,20 @@ from hardware_sim.storeroom.stock import (
     draw_stock,
 )
 from hardware_sim.storeroom.timeline import Timeline
-from hardware_sim.storeroom.trace import BINS, BOOK, META, TRUTH, bin_lines, book_lines, meta_of, truth_lines, zipped
+from hardware_sim.storeroom.trace import (
+    BINS,
+    BOOK,
+    HAPPENED,
+    META,
+    TRUTH,
+    Json,
+    bin_lines,
+    book_lines,
+    happened,
+    meta_of,
+    truth_lines,
+    zipped,
+)
 from hardware_sim.storeroom.visits import draw_visits
 
 START = "2026-03-02T00:00:00+08:00"
@@ -62,6 +78,7 @@ class Plan:
     rates: WorldRates = field(default=NOMINAL)
     looks_a_day: int = 0
     ant_every: int = ANT_EVERY
+    script: Script | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= DAYS_MAX:
@@ -94,22 +111,33 @@ class Ward:
     stock: Stock
     life: Life
     failures: Failures
+    cast: Mapping[str, int] = field(default_factory=dict)
 
 
 def draw_ward(plan: Plan) -> Ward:
     """Draw the stock of a storeroom, what people do in it, and what fails."""
     stock = stock_of(plan)
     rates = plan.rates
-    room = Room(stock)
+    cast = cast_pieces(plan.script, stock) if plan.script else {}
+    room = Room(stock, cast.values())
     people = People(rates, room, plan.chance("people"))
     shields = Shields(rates, room, plan.chance("shields"))
     people.plan_deliveries(plan.days)
-    room.life.visits = draw_visits(rates, plan.days, plan.chance("visits"))
-    for visit in room.life.visits:
-        people.come(visit)
-        shields.come(visit)
+    visits = draw_visits(rates, plan.days, plan.chance("visits"))
+    told = event_visits(plan.script) if plan.script else []
+    if plan.script:
+        perform(plan.script, Stage(people, room, cast))
+    for visit in sorted({*visits, *told}):
+        room.life.visits.append(visit)
+        if visit.actor == TOLD:
+            people.do_due(visit)
+        else:
+            people.come(visit)
+            shields.come(visit)
     failures = draw_failures(rates, plan.days, len(stock.pieces), plan.chance("failures"))
-    return Ward(plan, stock, room.life, failures)
+    if plan.script:
+        failures = with_events(failures, plan.script, cast)
+    return Ward(plan, stock, room.life, failures, cast)
 
 
 def stock_of(plan: Plan) -> Stock:
@@ -125,12 +153,30 @@ def write_ward(ward: Ward, folder: Path, said: Said = lambda bins: None) -> None
     plan, rates = ward.plan, ward.plan.rates
     more = {"world": as_table(rates), "seed": plan.seed, "days": plan.days, "looks_a_day": plan.looks_a_day}
     meta = meta_of(ward.stock, START, **more)
-    (folder / META).write_bytes(msgspec.json.format(msgspec.json.encode(meta), indent=1) + b"\n")
+    _write_json(folder / META, meta)
     looked = _write_bins(ward, folder / BINS, said)
     skew_bins = round(rates.book_skew_s / BIN_S)
     (folder / BOOK).write_bytes(b"".join(book_lines(ward.stock, [*ward.life.facts, *looked], plan.bins, skew_bins)))
+    _write_json(folder / HAPPENED, happened(ward.failures, _events(ward)))
     with zipped(folder / TRUTH) as lines:
         lines.writelines(truth_lines(ward.stock, ward.life, ward.failures.deaths, plan.bins))
+
+
+def _events(ward: Ward) -> list[Json]:
+    """Return the events of the script, each with the tags it is about."""
+    rows: list[Json] = []
+    for event in ward.plan.script.events if ward.plan.script else ():
+        row: Json = {"b": event.b, "do": event.do}
+        for key in ("piece", "other"):
+            if word := getattr(event, key):
+                piece = ward.stock.pieces[ward.cast[word]]
+                row[key] = {"word": word, "epc": piece.epc, "item": piece.item, "lot": piece.lot}
+        rows.append(row)
+    return rows
+
+
+def _write_json(path: Path, table: Json) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=1) + b"\n")
 
 
 def _write_bins(ward: Ward, path: Path, said: Said) -> list[Fact]:
@@ -141,6 +187,9 @@ def _write_bins(ward: Ward, path: Path, said: Said) -> list[Fact]:
     visits = visit_counts(rates, failures, ward.life, plan.bins, plan.chance("sensor"))
     at_door, by_passing = plan.chance("door"), plan.chance("foreign")
     passages = sorted(ward.life.passages)
+    looking = plan.chance("looks")
+    looks = Looks(rates, ward.stock, ward.life.facts, look_times(plan.looks_a_day, plan.days, looking), looking)
+    looked: list[Fact] = []
     with zipped(path) as lines:
         for first in range(0, plan.bins, scene_bins(plan, ward.stock)):
             scene = timeline.next_scene(min(scene_bins(plan, ward.stock), plan.bins - first))
@@ -148,8 +197,9 @@ def _write_bins(ward: Ward, path: Path, said: Said) -> list[Fact]:
             door = door_reads(rates, _within(passages, first, scene.bins), scene, heard.alive, at_door)
             foreign = foreign_counts(rates, heard.alive.reader, by_passing)
             lines.writelines(bin_lines(first, heard, door, visits[first : first + scene.bins], foreign))
+            looked += looks.after(scene, heard)
             said(first + scene.bins)
-    return []
+    return looked
 
 
 def scene_bins(plan: Plan, stock: Stock) -> int:
