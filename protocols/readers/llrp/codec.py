@@ -13,25 +13,38 @@ from typing import cast
 
 from protocols.errors import PeerBroke, WeBroke
 from protocols.readers.llrp.fields import Params, Value, read_steps, write_steps
+from protocols.readers.llrp.lengths import (
+    HEADER_BYTES,
+    MESSAGE_BYTES_MAX,
+    TV_NUMBER_MAX,
+    VERSIONS,
+    Walk,
+    believable_size,
+    type_at,
+)
 from protocols.readers.llrp.messages import UNEXPECTED, Layout, Message, Slot, Tables, tables
 from protocols.readers.reads import BadFrame
 
-HEADER_BYTES = 10
-"""Version and type, length, id (LLRP 1.1 chapter 17: 16 + 32 + 32 bits)."""
-
-MESSAGE_BYTES_MAX = 1 << 20
-"""Longest message believed: a report of 10,000 tags has half of it; the decoder's buffer never holds more than one."""
+__all__ = [
+    "HEADER_BYTES",
+    "MESSAGE_BYTES_MAX",
+    "RAW_KEPT_BYTES_MAX",
+    "VERSIONS",
+    "LlrpDecoder",
+    "bad_frame",
+    "decode",
+    "decode_or_report",
+    "describe",
+    "encode",
+    "find_parameter",
+    "is_report",
+]
 
 RAW_KEPT_BYTES_MAX = 256
 """How much of a bad frame is kept: enough to see what it was, bounded when garbage is endless."""
 
-VERSIONS = (1, 2)
-"""LLRP 1.0.1 and 1.1."""
-
 DEPTH_MAX = 12
 """Deepest nesting read; the layouts need seven, only ParameterError nests without end."""
-
-TV_NUMBER_MAX = 127
 
 
 def encode(message: Message) -> bytes:
@@ -204,6 +217,7 @@ class LlrpDecoder:
     _buffer: bytearray = field(default_factory=bytearray)
     _skipped: bytearray = field(default_factory=bytearray)
     _lost: bool = False
+    _walk: Walk = field(default_factory=Walk)
 
     def receive(self, data: bytes) -> list[Message | BadFrame]:
         """Take bytes as they come, any number of them; return what is complete."""
@@ -215,7 +229,7 @@ class LlrpDecoder:
         out: list[bytes | BadFrame] = []
         at = 0
         while len(self._buffer) - at >= HEADER_BYTES:
-            size = _believable_size(self._buffer, at, lost=self._lost)
+            size = believable_size(self._buffer, at, known_only=self._lost)
             if not size:
                 self._skip(self._buffer[at])
                 at += 1
@@ -225,10 +239,14 @@ class LlrpDecoder:
             self._lost = False
             if self._skipped:
                 out.append(self._skipped_frame())
-            if len(self._buffer) - at < size:
+            true = self._walk.true_size(self._buffer, at, size)
+            if not true or len(self._buffer) - at < true:
                 break
-            out.append(bytes(self._buffer[at : at + size]))
-            at += size
+            raw = bytes(self._buffer[at : at + true])
+            out.append(raw if true == size else _lie(raw, size))
+            self._lost = self._walk.broke and true == size  # then its length may have lied downwards
+            self._walk.begin()
+            at += true
         del self._buffer[:at]
         return out
 
@@ -242,20 +260,15 @@ class LlrpDecoder:
         return BadFrame(f"LLRP: expected a message header, skipped {len(raw)} bytes", raw)
 
 
-def _believable_size(buffer: bytearray, at: int, *, lost: bool) -> int:
-    """Return the length a header claims, or 0 where it cannot be a header; once lost, only a known type is believed."""
-    size = int.from_bytes(buffer[at + 2 : at + 6], "big")
-    if buffer[at] >> 5 or buffer[at] >> 2 not in VERSIONS or not HEADER_BYTES <= size <= MESSAGE_BYTES_MAX:
-        return 0
-    if lost and ((buffer[at] & 3) << 8 | buffer[at + 1]) not in tables().message_of:
-        return 0
-    return size
+def _lie(raw: bytes, size: int) -> BadFrame:
+    return BadFrame(
+        f"LLRP: expected a message of {size} bytes, the next begins after {len(raw)}", raw[:RAW_KEPT_BYTES_MAX]
+    )
 
 
 def is_report(raw: bytes) -> bool:
     """Tell whether the bytes of a whole message are a RO_ACCESS_REPORT of a version we know."""
-    number = (raw[0] & 3) << 8 | raw[1]
-    return number == tables().messages["RO_ACCESS_REPORT"].number and raw[0] >> 2 in VERSIONS
+    return type_at(raw, 0) == tables().messages["RO_ACCESS_REPORT"].number and raw[0] >> 2 in VERSIONS
 
 
 def decode_or_report(raw: bytes) -> Message | BadFrame:

@@ -106,6 +106,26 @@ def test_a_length_beyond_the_limit_is_not_believed() -> None:
     assert LlrpDecoder().receive(lying + KEEPALIVE)[-1] == Message("KEEPALIVE", 1)
 
 
+@pytest.mark.parametrize("more", [1, 5, 9, 10, 30, 500, 70_000, 1_000_000])
+@pytest.mark.parametrize("raw", every_message(), ids=lambda raw: f"type {raw[1]}, {len(raw)} bytes")
+def test_a_length_that_lies_upwards_costs_its_own_message_only(raw: bytes, more: int) -> None:
+    if raw[1] == 0xFF or len(raw) + more > MESSAGE_BYTES_MAX:
+        pytest.skip("a custom message has no parameters to walk")
+    lying = raw[:2] + (len(raw) + more).to_bytes(4, "big") + raw[6:]
+    decoder = LlrpDecoder()
+    bad, *good = [each for byte in lying + raw + KEEPALIVE for each in decoder.receive(bytes([byte]))]
+    assert isinstance(bad, BadFrame)
+    assert good == [decode(raw), Message("KEEPALIVE", 1)]
+    assert LlrpDecoder().receive(lying + raw + KEEPALIVE) == [bad, *good]
+
+
+@pytest.mark.parametrize("raw", captured(), ids=lambda raw: f"type {raw[1]}, {len(raw)} bytes")
+def test_a_length_that_lies_downwards_costs_its_own_message_only(raw: bytes) -> None:
+    for size in range(len(raw)):
+        lying = raw[:2] + size.to_bytes(4, "big") + raw[6:]
+        assert LlrpDecoder().receive(lying + KEEPALIVE + raw)[-2:] == [Message("KEEPALIVE", 1), decode(raw)]
+
+
 def test_an_unknown_message_type_is_skipped_by_its_length() -> None:
     unknown = bytes.fromhex("07fe0000000c00000001abcd")
     bad, good = LlrpDecoder().receive(unknown + KEEPALIVE)
