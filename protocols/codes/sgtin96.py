@@ -24,7 +24,7 @@ ITEM_BITS = 44
 ITEM_DIGITS = 13
 """Company prefix and item reference together, in bits and in digits."""
 
-ITEMS_MAX = 4096
+ITEMS_MAX = 1024
 """Items whose forms are remembered: thousands of tags of a storeroom are of some hundred items."""
 
 _ITEM_MASK = (1 << ITEM_BITS) - 1

@@ -1,27 +1,12 @@
 """SGTIN-96 from hex, every field checked, against a bare decoder of the one layout; and the full identity beside it."""
 
-import random
-
-from protocols.codes.epc import decode_epc, decode_sgtin96, encode_sgtin96
-from protocols.codes.gtin import gtin_check_digit
+from protocols.codes.epc import decode_epc, decode_sgtin96
 from tests.bench.measure import best_rate, report
+from tests.bench.samples import tags
 
-TAGS = 500
 REPEATS = 20
 PREFIX_DIGITS = {0: 12, 1: 11, 2: 10, 3: 9, 4: 8, 5: 7, 6: 6}
 PREFIX_BITS = {0: 40, 1: 37, 2: 34, 3: 30, 4: 27, 5: 24, 6: 20}
-
-
-def tags() -> list[str]:
-    """Return EPCs of every length of company prefix."""
-    chance = random.Random(1)
-    found: list[str] = []
-    for number in range(TAGS):
-        payload = f"{chance.randrange(10**13):013}"
-        gtin = payload + gtin_check_digit(payload)
-        serial = chance.randrange(1 << 38)
-        found.append(encode_sgtin96(gtin, company_prefix_length=6 + number % 7, serial=serial, filter=number % 8))
-    return found
 
 
 def bare(text: str) -> tuple[int, str, str, int]:

@@ -1,6 +1,5 @@
 """Tag reports as a session reads them, every byte checked, against bare struct decoders that check nothing."""
 
-import random
 import struct
 
 from protocols.readers.llrp.codec import decode, encode
@@ -9,25 +8,9 @@ from protocols.readers.reads import TagRead
 from protocols.values.ids import Epc
 from protocols.values.instant import Instant
 from tests.bench.measure import best_rate, report
+from tests.bench.samples import TAG, TAGS_A_REPORT, a_report
 
-TAGS = 200
 REPEATS = 20
-TAG = struct.Struct(">HHB12sBHBbBQBQBH")
-"""TagReportData with EPC-96, AntennaID, PeakRSSI, First/LastSeenTimestampUTC and TagSeenCount (LLRP 1.1 section 17)."""
-
-
-def a_report() -> bytes:
-    """Return one RO_ACCESS_REPORT of 200 tags."""
-    chance = random.Random(1)
-    tags = [
-        TAG.pack(
-            240, TAG.size, 0x8D, chance.randbytes(12), 0x81, 1, 0x86, -55, 0x82, 1_772_438_400_000_000, 0x84,
-            1_772_438_460_000_000, 0x88, 7,
-        )
-        for _ in range(TAGS)
-    ]  # fmt: skip
-    body = b"".join(tags)
-    return struct.pack(">HII", 1 << 10 | 61, 10 + len(body), 1) + body
 
 
 def ours(raw: bytes) -> int:
@@ -85,7 +68,7 @@ def main() -> None:
     """Measure and print, once sure that both read the same message."""
     raw = a_report()
     message = decode(raw)
-    if encode(message) != raw or len(TagReports().read_message(raw)) != TAGS:
+    if encode(message) != raw or len(TagReports().read_message(raw)) != TAGS_A_REPORT:
         raise SystemExit("bench: expected the report to survive the codec; mend it before measuring")
     ours_per_s = best_rate(lambda: ours(raw))
     for subject, plain, way in (

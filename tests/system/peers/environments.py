@@ -1,4 +1,4 @@
-"""Environments of other people's LLRP software, made on demand and kept beside the code, where git does not look.
+"""Environments of other people's software, made on demand and kept beside the code, where git does not look.
 
 A peer is never a dependency and never copied: it is installed into a virtual environment of its own and run as a
 process. Where it cannot be installed (no network, no index), the test that needs it is skipped with the reason.
@@ -49,3 +49,4 @@ class Peer:
 SLLURP = Peer("sllurp", "3.0.5")
 PYLLRP = Peer("pyllrp", "3.1.1", beside=("bitstring<5",))
 LLRPKIT = Peer("llrpkit", "0.3.0")
+EPCPY = Peer("epcpy", "0.1.8")
