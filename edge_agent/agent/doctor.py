@@ -1,41 +1,30 @@
 """What is connected to this storeroom's edge and what is wrong with it: every part is tried, none is guessed.
 
-A reader is tried with its own session until a round is proven, a scanner's port by opening it, a broker by connecting.
-It writes nothing to the ledger. The rule that must not be broken: what was not tried is not called right.
+A reader is tried with its own session until a round is proven, a scanner by opening it, a broker by connecting, a port
+that nobody uses by asking which module answers there. It writes nothing to the ledger. The rule that must not be
+broken: what was not tried is not called right.
 """
 
 import errno
 import os
-import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.agent.inbox import Closable, Inbox, ReaderClosed, ReaderOpened, ReaderSaid
-from edge_agent.agent.links import named_ports, reader_link
-from edge_agent.agent.readers import session_maker
-from edge_agent.clock import Clock
-from edge_agent.config import Config, ReaderConfig, ScannerConfig
-from edge_agent.config.scanners import KEYBOARD
+from edge_agent.agent.links import named_ports
+from edge_agent.agent.machine import look_at_clock, look_at_disk, look_at_health, look_at_ledger
+from edge_agent.agent.trial import probe, try_reader
+from edge_agent.config import Config, ScannerConfig
+from edge_agent.config.readers import AUTO
+from edge_agent.config.scanners import HOST_BEEP, KEYBOARD
 from edge_agent.errors import LinkFault, StoreFault
 from edge_agent.links.broker import broker_address
 from edge_agent.links.evdev import open_device
-from edge_agent.links.ports import SERIAL, Search, lasting_name, list_ports
+from edge_agent.links.ports import Port, Search, lasting_name, list_ports
 from edge_agent.links.serial import try_port
 from edge_agent.links.tcp import connect, say
 from edge_agent.store.lock import hold_alone
-from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import LinkDown, RoundEnded, TagRead
-from protocols.readers.use import ReaderSession
-
-ROUND_S = 1.0
-"""Round of a trial, in the reader's time: long enough for some inventories."""
-TRIAL_S_MAX = 20.0
-"""Longest trial of one reader in link time: a connection, its set-up and two rounds."""
-TURN_S = 0.1
-FREE_BYTES_MIN = 200 * 1024 * 1024
-"""Room below which a ledger should not go on: some years of one storeroom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,89 +36,41 @@ class Finding:
     said: str
 
 
-def examine(config: Config, enumeration: Path = SERIAL) -> Iterator[Finding]:
-    """Try everything a configuration names, one finding each."""
-    yield _disk(config.ledger.parent)
+def examine(config: Config, enumeration: Path | None = None) -> Iterator[Finding]:
+    """Try everything a configuration names, one finding each. `enumeration` lists ports in place of the configured."""
+    listed = config.serial if enumeration is None else enumeration
+    yield Finding("disk", *look_at_disk(config.ledger.parent))
+    yield Finding("ledger", *look_at_ledger(config.ledger))
+    yield Finding("clock", *look_at_clock(config))
+    yield Finding("health", *look_at_health(config.ledger))
     yield _signing(config)
+    yield _feedback(config)
     yield from (_broker(url) for url in config.sync.brokers)
+    yield from _names(config, listed)
     try:
         with hold_alone(config.ledger):
-            yield from (_scanner(each) for each in config.scanners)
-            search = Search(enumeration, named_ports(config))
-            yield from (try_reader(each, search) for each in config.readers)
+            yield from _devices(config, listed)
     except StoreFault as fault:
         yield Finding("agent", None, f"{fault}; its readers and scanners were not tried")
-    yield from _names(config, enumeration)
 
 
-def try_reader(config: ReaderConfig, search: Search) -> Finding:
-    """Connect to a reader as the agent does and wait for a proven round."""
-    part = f"reader {config.name} ({config.kind})"
-    trial = _Trial(replace(config, round_s=min(config.round_s, ROUND_S)), search)
-    reason = trial.run()
-    if reason:
-        return Finding(part, False, reason)
-    return Finding(part, True, f"answers, {len(trial.epcs)} tags heard in one round")
-
-
-@dataclass(slots=True)
-class _Trial:
-    """One reader's trial: a link, a session, and what was heard."""
-
-    config: ReaderConfig
-    search: Search
-    epcs: set[str] = field(default_factory=set)
-    _proven: bool = False
-    _ended: str = ""
-    _session: ReaderSession | None = None
-    _wire: Closable | None = None
-
-    def run(self) -> str:
-        """Return why the reader is not right, empty when it proved a round."""
-        clock, inbox = Clock(), Inbox()
-        link = reader_link(self.config, inbox, self.search)
-        begin = session_maker(self.config, lambda _link: clock.now(), 1.0)
-        limit_s = clock.link_s() + TRIAL_S_MAX
-        link.start()
-        try:
-            while not self._proven and not self._ended and clock.link_s() < limit_s:
-                self._turn(inbox, clock, begin)
-            if self._session is not None and self._proven:
-                self._do(self._session.stop(clock.link_now()))
-        finally:
-            inbox.stop("done")
-            link.stop()
-        return "" if self._proven else self._ended or f"no round ended within {TRIAL_S_MAX:g} s; look at its antennas"
-
-    def _turn(self, inbox: Inbox, clock: Clock, begin: Callable[[], ReaderSession]) -> None:
-        for happening in inbox.gather(TURN_S):
-            now = clock.link_now()
-            match happening:
-                case ReaderOpened():
-                    self._session, self._wire = begin(), happening.wire
-                    self._do(self._session.opened(now))
-                case ReaderSaid() if self._session is not None:
-                    self._do(self._session.receive(happening.data, now))
-                case ReaderClosed():
-                    self._ended = self._ended or happening.reason
-        if self._session is not None and not self._ended:
-            self._do(self._session.tick(clock.link_now()))
-
-    def _do(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            match outcome:
-                case Send() if self._wire is not None:
-                    self._wire.send(outcome.data)
-                case Close() | LinkDown():
-                    self._ended = self._ended or outcome.reason
-                case TagRead():
-                    self.epcs.add(outcome.epc)
-                case RoundEnded():
-                    self._proven = True
+def _devices(config: Config, listed: Path) -> Iterator[Finding]:
+    yield from (_scanner(each) for each in config.scanners)
+    search = Search(listed, named_ports(config))
+    found: set[Path] = set()
+    for reader in config.readers:
+        part = f"reader {reader.name} ({reader.kind})"
+        right, said = try_reader(reader, search)
+        if reader.port == AUTO and right:
+            found.add(search.last.resolve())
+            said = f"{said}; found on serial:{search.last}"
+        yield Finding(part, right, said)
+    taken = {port.resolve() for port in named_ports(config)} | found
+    yield from (_unused(port) for port in list_ports(listed) if port.device not in taken)
 
 
 def _scanner(config: ScannerConfig) -> Finding:
-    part = f"scanner {config.name}"
+    part = f"{'card reader' if config.kind == 'card' else 'scanner'} {config.name}"
     try:
         if config.kind == KEYBOARD:
             os.close(open_device(config.port))
@@ -137,7 +78,29 @@ def _scanner(config: ScannerConfig) -> Finding:
             try_port(config.port, config.baud)
     except LinkFault as fault:
         return Finding(part, False, str(fault))
-    return Finding(part, True, f"{config.port} opens; a scan was not tried")
+    return Finding(part, True, f"{config.port} opens; a scan was not tried, doctor --scan does")
+
+
+def _unused(port: Port) -> Finding:
+    """Tell what answers on a port that the configuration does not name."""
+    try:
+        kind, address = probe(port.name)
+    except LinkFault as fault:
+        return Finding("port", None, f"{port.url} is plugged in and nobody uses it: {fault}")
+    if not kind:
+        return Finding("port", None, f"{port.url} is plugged in and nobody uses it ({port.device}); no module answers")
+    said = f'kind = "{kind}", url = "{port.url}"' + (f", bus_address = {address}" if address else "")
+    return Finding("port", None, f"{port.url}: a module answers and nobody uses it; add a [[reader]] with {said}")
+
+
+def _feedback(config: Config) -> Finding:
+    """Tell how people learn that a scan was kept."""
+    beeps = [each.name for each in config.scanners if each.feedback == HOST_BEEP]
+    lit = [each.name for each in config.readers if each.lights is not None]
+    ways = [f"host-beep of {', '.join(beeps)}"] * bool(beeps) + [f"lights of {', '.join(lit)}"] * bool(lit)
+    if not ways:
+        return Finding("feedback", False, "nobody would learn whether a scan was kept; give a host-beep or lights")
+    return Finding("feedback", True, f"{' and '.join(ways)}; scan something to hear or see it")
 
 
 def _broker(url: str) -> Finding:
@@ -149,18 +112,6 @@ def _broker(url: str) -> Finding:
     return Finding(f"broker {url}", True, "takes a connection; its rights were not tried")
 
 
-def _disk(folder: Path) -> Finding:
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        return Finding("disk", False, f"{folder}: {error.strerror}; make the folder of the ledger")
-    if not os.access(folder, os.W_OK):
-        return Finding("disk", False, f"{folder}: expected a folder this user may write to; look at its owner")
-    if free < FREE_BYTES_MIN:
-        return Finding("disk", False, f"{folder}: {free >> 20} MB free, expected {FREE_BYTES_MIN >> 20}; free some")
-    return Finding("disk", True, f"{folder}: {free >> 20} MB free")
-
-
 def _signing(config: Config) -> Finding:
     if config.sync.unsigned:
         return Finding("signing", True, "off, as the configuration says")
@@ -168,18 +119,14 @@ def _signing(config: Config) -> Finding:
 
 
 def _names(config: Config, enumeration: Path) -> Iterator[Finding]:
-    """Tell of ports that nobody uses, and of names that the next plug may change."""
+    """Tell of names that the next plug may change."""
     ports = list_ports(enumeration)
-    used = {each.name: each.port for each in config.scanners}
-    used |= {each.name: each.port for each in config.readers if each.port is not None}
+    used = {each.name: each.port for each in config.scanners if each.kind != KEYBOARD}
+    used |= {each.name: each.port for each in config.readers if each.port is not None and each.port != AUTO}
     for name, port in used.items():
         better = lasting_name(port, ports)
         if better is not None and _is_device(port):
             yield Finding(f"port of {name}", False, f"{port} may change at the next plug; say serial:{better}")
-    taken = {port.resolve() for port in used.values()}
-    for each in ports:
-        if each.device not in taken:
-            yield Finding("port", None, f"{each.url} is plugged in and nobody uses it ({each.device})")
 
 
 def _is_device(port: Path) -> bool:

@@ -34,7 +34,7 @@ class Links:
     """The links of one agent; they start together and stop together."""
 
     def __init__(self, config: Config, inbox: Inbox) -> None:
-        self._scanners = [_scanner(each, inbox) for each in config.scanners]
+        self._scanners = [scanner_link(each, inbox) for each in config.scanners]
         taken = named_ports(config)
         self._readers = {each.name: reader_link(each, inbox, Search(config.serial, taken)) for each in config.readers}
         self.broker = _broker(config, inbox)
@@ -59,7 +59,8 @@ class Links:
         self._readers[reader].settled()
 
 
-def _scanner(config: ScannerConfig, inbox: Inbox) -> SerialLink | EvdevLink:
+def scanner_link(config: ScannerConfig, inbox: Inbox) -> SerialLink | EvdevLink:
+    """Return the link to a configured scanner; what it says goes into the inbox."""
     if config.kind == KEYBOARD:
         return EvdevLink(
             config.port,

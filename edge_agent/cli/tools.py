@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge_agent.agent.doctor import Finding, examine
+from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
 from edge_agent.config import Config, load_config
 from edge_agent.errors import BadConfig, EdgeError
-from edge_agent.links.ports import SERIAL
 from edge_agent.store.connection import SqliteConnection, open_to_read
 from edge_agent.store.schema import check_known
 from edge_agent.store.status import Status, read_status
@@ -141,15 +141,21 @@ def _decode() -> None:
 @app.command(
     "doctor",
     help="Tell what is connected and what is wrong, one line each. Fails when anything is. The agent should not run.",
-    epilog=example("wardstock-edge doctor --config edge.toml"),
+    epilog=example("wardstock-edge doctor --config edge.toml", "wardstock-edge doctor --config edge.toml --scan s1"),
 )
 def _doctor(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
     as_json: JsonOption = False,
-    ports: Annotated[Path, typer.Option(metavar="DIR", help="Where the system lists its serial ports.")] = SERIAL,
+    ports: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the system lists its serial ports.", show_default=False)
+    ] = None,
+    scan: Annotated[
+        str | None, typer.Option(metavar="SCANNER", help="Only read the printed test label with this scanner.")
+    ] = None,
 ) -> None:
+    told = load_config(config)
     findings: list[Finding] = []
-    for finding in examine(load_config(config), ports):
+    for finding in examine(told, ports) if scan is None else examine_scan(told, scan, quiet=as_json):
         findings.append(finding)
         if not as_json:
             print(f"{MARKS[finding.right]:<8}{finding.part}: {finding.said}", flush=True)
@@ -157,23 +163,6 @@ def _doctor(
     if as_json:
         _print_json({"ok": not wrong, "findings": [asdict(finding) for finding in findings]})
     raise typer.Exit(FAILED if wrong else DONE)
-
-
-@app.command(
-    "replay",
-    help="Run the presence filter over a recorded trace of one storeroom; write what it says, one JSON line each.",
-    epilog=example("wardstock-edge replay --trace DIR --out FILE"),
-)
-def _replay(
-    trace: Annotated[
-        Path, typer.Option("--trace", metavar="DIR", help="Folder of meta.json, bins.ndjson.gz, book.ndjson.")
-    ],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="What is said goes there; it is written anew.")],
-) -> None:
-    from edge_agent.agent.replay import replay  # numpy is needed here and nowhere else
-
-    with _progress("bins") as told:
-        replay(trace, out, lambda bins: told(bins, None))
 
 
 # --- what the commands share ---

@@ -72,6 +72,11 @@ class Search:
         self._tried.append(self._last)
         return self._last
 
+    @property
+    def last(self) -> Path:
+        """Return the port that was given last."""
+        return self._last or self._enumeration
+
     def settled(self) -> None:
         """The module answered on the port that was given last."""
         self._settled = True

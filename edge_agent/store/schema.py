@@ -19,6 +19,12 @@ def applied_steps(connection: Connection) -> list[str]:
     return [name for (name,) in rows]
 
 
+def pending_steps(connection: Connection) -> list[str]:
+    """Return the names of the steps a file lacks, oldest first."""
+    seen = applied_steps(connection)
+    return [step.name for step in STEPS if step.name not in seen]
+
+
 def check_known(connection: Connection, name: str) -> None:
     """Refuse a file that is no ledger or that a newer version wrote. Raises `NotALedger`."""
     ours = [step.name for step in STEPS]
@@ -35,7 +41,7 @@ def bring_up_to_date(connection: SqliteConnection, name: str) -> None:
     seen = applied_steps(connection)
     if not seen and connection.query("SELECT 1 FROM sqlite_master WHERE tbl_name <> '_sqlite_migrations'"):
         raise NotALedger(f"{name}: expected a new file or a ledger, found another database; name the right file")
-    if [step.name for step in STEPS if step.name not in seen]:
+    if pending_steps(connection):
         _apply(connection, name)
     check_known(connection, name)
 

@@ -55,6 +55,14 @@ class Plug:
         os.close(self._master)
         os.close(self._slave)
 
+    def send(self, data: bytes) -> None:
+        os.write(self._master, data)
+
+    def is_open(self, pid: int) -> bool:
+        """Tell whether a process has this scanner's port open."""
+        name, files = os.ttyname(self._slave), Path(f"/proc/{pid}/fd")
+        return any(file.exists() and os.readlink(file) == name for file in files.iterdir())
+
     def scan(self, *texts: str) -> list[Beep]:
         os.write(self._master, b"".join(map(frame_scan, texts)))
         return self.hear(len(texts))
