@@ -33,7 +33,7 @@ from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
 from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wanted, hang_reader, rack_in
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
-from hardware_sim.storeroom.command import Asked, plan_of, record, words
+from hardware_sim.storeroom.command import Asked, plan_of, words, write_storeroom
 from hardware_sim.storeroom.live import LiveRoom, live_room
 from hardware_sim.storeroom.rates import WORLDS
 from hardware_sim.storeroom.stock import DAYS_MAX
@@ -196,7 +196,7 @@ def storeroom(  # noqa: PLR0913, PLR0917 - options are arguments to typer
 ) -> None:
     """Draw days of one storeroom and write its trace for `wardstock-edge replay`; the truth stands beside it."""
     asked = Asked(seed, days, tags, world, tuple(settings or ()), looks, ant_every, story)
-    table = record(plan_of(asked), out)
+    table = write_storeroom(plan_of(asked), out)
     print(json.dumps(table) if as_json else words(table))
 
 

@@ -55,7 +55,7 @@ def _world(name: str) -> WorldRates:
     return WORLDS[name]
 
 
-def record(plan: Plan, folder: Path) -> dict[str, Any]:
+def write_storeroom(plan: Plan, folder: Path) -> dict[str, Any]:
     """Write the trace of a plan into a new folder; returns what it holds. Raises `WrongUse`."""
     new_folder(folder)
     ward = draw_ward(plan)

@@ -143,14 +143,17 @@ def truth_lines(stock: Stock, life: Life, deaths: Iterable[Death], bins: int) ->
         yield msgspec.json.encode(row) + b"\n"
 
 
-def happened(failures: Failures, events: list[Json]) -> Json:
-    """Return what failed, in bins, and what a script made happen."""
+def happened(life: Life, failures: Failures, events: list[Json]) -> Json:
+    """Return what failed and who was there, in bins, and what a script made happen."""
 
     def spans(rows: tuple[Span, ...]) -> list[Json]:
         return [{"b": bin_of(row.since_s), "until": bin_of(row.until_s), "antenna": row.antenna} for row in rows]
 
     return {
         "events": events,
+        "visits": [
+            {"b": bin_of(visit.since_s), "until": bin_of(visit.until_s), "actor": visit.actor} for visit in life.visits
+        ],
         "reader_off": spans(failures.reader_off),
         "next_off": spans(failures.next_off),
         "lost": spans(failures.lost),

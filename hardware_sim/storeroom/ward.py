@@ -157,7 +157,7 @@ def write_ward(ward: Ward, folder: Path, said: Said = lambda bins: None) -> None
     looked = _write_bins(ward, folder / BINS, said)
     skew_bins = round(rates.book_skew_s / BIN_S)
     (folder / BOOK).write_bytes(b"".join(book_lines(ward.stock, [*ward.life.facts, *looked], plan.bins, skew_bins)))
-    _write_json(folder / HAPPENED, happened(ward.failures, _events(ward)))
+    _write_json(folder / HAPPENED, happened(ward.life, ward.failures, _events(ward)))
     with zipped(folder / TRUTH) as lines:
         lines.writelines(truth_lines(ward.stock, ward.life, ward.failures.deaths, plan.bins))
 

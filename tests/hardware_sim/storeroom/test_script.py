@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hardware_sim.errors import WrongUse
-from hardware_sim.storeroom.command import Asked, plan_of, record
+from hardware_sim.storeroom.command import Asked, plan_of, write_storeroom
 from hardware_sim.storeroom.happenings import bin_of
 from hardware_sim.storeroom.script import Event, Script, read_script
 from hardware_sim.storeroom.stock import Where
@@ -45,7 +45,7 @@ def test_every_event_happens_in_its_bin_and_is_told(tmp_path: Path) -> None:
         ],
     }
     story.write_text(json.dumps(said))
-    record(plan_of(Asked(story=str(story))), tmp_path / "trace")
+    write_storeroom(plan_of(Asked(story=str(story))), tmp_path / "trace")
     told = json.loads((tmp_path / "trace" / HAPPENED).read_text())["events"]
     one, two, _ = (event["piece"]["epc"] for event in told)
     moved = [
@@ -72,7 +72,7 @@ def test_what_was_asked_lies_over_what_the_script_says() -> None:
 
 def test_a_trace_leaves_the_file_from_which_it_can_be_drawn_again(tmp_path: Path) -> None:
     plan = plan_of(Asked(story="differences", days=2, tags=30, settings=("ghost=0",)))
-    record(plan, tmp_path / "trace")
+    write_storeroom(plan, tmp_path / "trace")
     assert read_world((tmp_path / "trace" / WORLD).read_bytes()) == plan
 
 
