@@ -27,10 +27,12 @@ from hardware_sim.demo.play import play
 from hardware_sim.demo.signals import wait_for_end
 from hardware_sim.devices.faults import Kind as FaultKind
 from hardware_sim.devices.faults import say_fault
+from hardware_sim.devices.replay import Piece, read_recording
 from hardware_sim.errors import PartFailed, SimError, WrongUse
 from hardware_sim.ndjson import NdjsonFile
 from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
-from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wanted, hang_reader, rack_in
+from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wanted, hang_reader, hang_replay, rack_in
+from hardware_sim.recorder import SerialRecorder, Source, Tape, TcpRecorder, source_of
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
 from hardware_sim.storeroom.command import Asked, plan_of, words, write_storeroom
@@ -73,6 +75,10 @@ STOREROOM = (
 DEVICES = (
     "wardstock-sim devices --state bench",
     "wardstock-sim devices --state bench --llrp 2 --faults 7 --every 5",
+)
+RECORD = (
+    "wardstock-sim record --from tcp://192.0.2.7:5084 --port 5084 --out reader.ndjson",
+    "wardstock-sim reader --port 5084 --replay reader.ndjson",
 )
 SAMPLE = ("wardstock-sim sample hospital --wards 2",)
 
@@ -157,6 +163,7 @@ def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     faults: Annotated[int | None, FAULTS] = None,
     every: Annotated[float, EVERY] = EVERY_DEFAULT_S,
     log: Annotated[Path | None, LOG] = None,
+    replay: Annotated[Path | None, typer.Option(help="Say again what `record` wrote down.", metavar="FILE")] = None,
 ) -> None:
     """Run one simulated reader until Ctrl-C. Prints `listening HOST:PORT` (or the link's path) when it serves.
 
@@ -168,7 +175,11 @@ def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else _field_of(world, rng)
     book = None if log is None else NdjsonFile(log)
     trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
-    served = hang_reader("r1", kind, field, Place(port, link), Clock(real_time()), faults=trouble, book=book)
+    place = Place(port, link)
+    if replay is None:
+        served = hang_reader("r1", kind, field, place, Clock(real_time()), faults=trouble, book=book)
+    else:
+        served = hang_replay(kind, _recording_of(replay), place, Clock(real_time()), faults=trouble)
     served.start()
     print(f"listening {served.where}", flush=True)
     try:
@@ -230,6 +241,28 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
         _tell(f"ready {folder}")
         threading.Thread(target=_obey, args=(rack,), name="hand", daemon=True).start()
         wait_for_end()
+
+
+@app.command("record", epilog=example(RECORD))
+def record_reader(
+    source: Annotated[str, typer.Option("--from", help="The real reader: tcp://HOST:PORT or serial:PATH.")],
+    out: Annotated[Path, typer.Option(help="File for the recording; it is added to.", metavar="FILE")],
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where the host finds it instead; 0: any.")] = 0,
+    link: Annotated[Path | None, typer.Option(help="The same for a serial reader: a port's name.")] = None,
+    baud: Annotated[int, typer.Option(help="Rate of the serial port.")] = 115_200,
+) -> None:
+    """Stand between a real reader and its host and write down what both say, until Ctrl-C.
+
+    Prints `listening WHERE`: there the host finds the reader. `wardstock-sim reader --replay FILE` plays it again.
+    """
+    found = source_of(source, baud)
+    if (found.port is None) != (link is None):
+        raise WrongUse("--link: expected for a reader on a serial port, and only there; say where its host finds it")
+    book = NdjsonFile(out)
+    try:
+        _run_recorder(found, port, link, Tape(book))
+    finally:
+        book.close()
 
 
 @app.command(epilog=example(SAMPLE))
@@ -326,6 +359,28 @@ def _failed(line: str, status: int) -> int:
     with contextlib.suppress(OSError):
         print(f"wardstock-sim: {line}", file=sys.stderr)
     return status
+
+
+def _run_recorder(found: Source, port: int, link: Path | None, tape: Tape) -> None:
+    if found.address is not None:
+        recorder: TcpRecorder | SerialRecorder = TcpRecorder(found.address, port, tape)
+    else:
+        assert link is not None  # it was asked for
+        recorder = SerialRecorder(found, link, tape)
+    ended = threading.Event()
+    thread = threading.Thread(target=recorder.run, args=(ended,), name="recorder")
+    thread.start()
+    print(f"listening {recorder.where}", flush=True)
+    wait_for_end()
+    ended.set()
+    thread.join()
+
+
+def _recording_of(path: Path) -> list[Piece]:
+    try:
+        return read_recording(path.read_bytes())
+    except OSError as error:
+        raise WrongUse(f"--replay {path}: expected a file that can be read; {error.strerror}") from error
 
 
 def _tell(line: str) -> None:

@@ -22,6 +22,7 @@ from hardware_sim.devices.faults import Fault, draw_faults, in_order
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.printer import Printed, PrinterDevice
+from hardware_sim.devices.replay import Piece, ReplayDevice, conversations
 from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from hardware_sim.errors import WrongUse
@@ -95,6 +96,14 @@ def hang_reader(
     if place.link is None:
         return ReaderPort(module, clock, port=place.port, trouble=trouble, log=log)
     return ModulePort(module, clock, place.link, trouble=trouble, log=log)
+
+
+def hang_replay(kind: str, pieces: Sequence[Piece], place: Place, clock: Clock, *, faults: Faults) -> Port:
+    """Return the port of a recorded reader."""
+    device = ReplayDevice(kind, conversations(pieces))
+    if place.link is None:
+        return ReaderPort(device, clock, port=place.port, trouble=faults.on("r1"))
+    return ModulePort(device, clock, place.link, trouble=faults.on("r1"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,12 +109,16 @@ def _to_suffix(data: bytes, at: int) -> int:
 LINES = Framing(_to_suffix, lambda frame, _rng: frame[:-1], _no_reads)
 """Texts that end in CR: a lie is an end that does not come."""
 
+PIECES = Framing(lambda data, at: len(data) - at, _lie_at(0), _no_reads)
+"""Recorded pieces: nobody knows what is in them, so that each is a frame."""
+
 FRAMINGS: Mapping[str, Framing] = MappingProxyType(
     {
         "llrp": Framing(lambda data, at: int.from_bytes(data[at + 2 : at + 6], "big"), _lie_llrp, _llrp_reads),
         "m100": Framing(lambda data, at: OVERHEAD + data[at + 4], _lie_at(4), lambda: _m100_reads),
         "uhfreader18": Framing(lambda data, at: data[at] + 1, _lie_at(0), lambda: _uhf18_reads),
         "printer": LINES,
+        "replay": PIECES,
         "scanner": LINES,
     }
 )

@@ -7,6 +7,7 @@ from hardware_sim.devices.device import Device
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.printer import PrinterDevice
+from hardware_sim.devices.replay import ReplayDevice
 from hardware_sim.devices.scanner import ScannerDevice
 from hardware_sim.devices.uhfreader18 import Uhf18Device
 from protocols.errors import WeBroke
@@ -23,7 +24,9 @@ DEVICES: Mapping[str, type[Device]] = MappingProxyType(
 
 
 def kind_of(device: Device) -> str:
-    """Return the name of a device's kind. Raises `WeBroke` for one without a row."""
+    """Return the name of a device's kind; a recorded one is a `replay`. Raises `WeBroke` for one without a row."""
+    if isinstance(device, ReplayDevice):
+        return "replay"
     for name, kind in DEVICES.items():
         if isinstance(device, kind):
             return name
