@@ -26,13 +26,16 @@ from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.services.accounts import Accounts
 from central.services.desk import Desk
+from central.services.documents import Documents
 from central.services.entrance import Entrance
 from central.services.ingest import start_ingest
+from central.services.invoices import Invoices
 from central.services.looks import Looks
 from central.services.orders import Approved, approve_as
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy
+from central.services.purchasing import Purchasing
 from central.services.worker import Duties, Worker
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
@@ -97,7 +100,17 @@ def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
     if entrance.is_new():
         log.warning("no account yet: open /first-account and enter the set-up code %s", entrance.setup_code)
     looks = Looks(store, config.hospital_id, clock.real_now)
-    return Desk(store, config.hospital_id, clock.now, entrance, accounts_of(config, store, clock), looks)
+    documents = Documents(store, config.hospital_id, clock)
+    return Desk(
+        store=store,
+        hospital=config.hospital_id,
+        now=clock.now,
+        entrance=entrance,
+        accounts=accounts_of(config, store, clock),
+        looks=looks,
+        purchasing=Purchasing(documents),
+        invoices=Invoices(documents),
+    )
 
 
 def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:

@@ -13,6 +13,7 @@ from central.api.orders import order_routes
 from central.api.people import people_routes
 from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
+from central.api.purchasing import purchasing_routes
 from central.api.wards import ward_routes
 from central.services.desk import Desk
 from protocols.values.instant import to_iso
@@ -46,7 +47,7 @@ def build_api(desk: Desk, version: str) -> FastAPI:
         return Health(ok=True, story_time=to_iso(desk.now()))
 
     app.state.entrance = desk.entrance
-    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes, people_routes):
+    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes, people_routes, purchasing_routes):
         app.include_router(routes(desk), prefix=PREFIX)
     document = app.openapi
 

@@ -58,20 +58,30 @@ def step(state: State, event: Step) -> State:
 
 
 class Progress(StrEnum):
-    """How far an order has come: told by what arrived, never stored."""
+    """How far an order has come: told by what arrived and by its last step, never stored."""
 
     APPROVED = "approved"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    ANNOUNCED = "announced"
     PART_RECEIVED = "part_received"
     RECEIVED = "received"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """One order line of an item for a place: its key, when it was ordered, and base units."""
+    """One order line of an item for a place: its key, when it was ordered, base units, and when it was given up."""
 
     key: tuple[str, int]
     at: Instant
     qty: int
+    until: Instant | None = None
+
+    def fills(self, at: Instant) -> bool:
+        """Tell whether what comes at an instant may be of this line."""
+        return self.at <= at and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +111,25 @@ def order_number(proposal: str, day: date, *, internal: bool) -> OrderNo:
 
 
 def outstanding(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], int]:
-    """Return what each order line still owes: an arrival fills the oldest line that was ordered before it came."""
+    """Return what each order line still owes: an arrival fills the oldest line that was ordered before it came.
+
+    A line given up is filled by what came before that, and owes nothing.
+    """
     owed = sorted(lines, key=lambda line: (line.at, line.key))
     left = {line.key: line.qty for line in owed}
     for arrival in sorted(arrivals, key=lambda one: one.at):
         rest = arrival.qty
         for line in owed:
-            taken = min(rest, left[line.key]) if line.at <= arrival.at else 0
+            taken = min(rest, left[line.key]) if line.fills(arrival.at) else 0
             left[line.key] -= taken
             rest -= taken
-    return left
+    return left | {line.key: 0 for line in owed if line.until is not None}
 
 
-def progress(qty: int, owed: int) -> Progress:
-    """Return how far an order line has come."""
+def progress(qty: int, owed: int, state: str = Progress.APPROVED) -> Progress:
+    """Return how far an order has come: given up, received, or else where it stands with its supplier."""
+    if state in {Progress.CLOSED, Progress.CANCELLED}:
+        return Progress(state)
     if owed == 0:
         return Progress.RECEIVED
-    return Progress.APPROVED if owed == qty else Progress.PART_RECEIVED
+    return Progress(state) if owed == qty else Progress.PART_RECEIVED

@@ -31,6 +31,10 @@ class Right(StrEnum):
     SEE_AUDIT = "see-audit"
     APPROVE = "approve"
     APPROVE_HIGH = "approve-high"
+    PURCHASE = "purchase"
+    RECEIVE = "receive"
+    INVOICE = "invoice"
+    PAY = "pay"
     SETTLE = "settle"
     MANAGE_MASTER = "manage-master"
     MANAGE_PEOPLE = "manage-people"
@@ -56,21 +60,21 @@ class Role(StrEnum):
 
 
 _LOOKS = frozenset({Right.SEE_STOCK, Right.SEE_ORDERS})
-_BUYS = _LOOKS | {Right.SEE_PRICES, Right.APPROVE}
+_BUYS = _LOOKS | {Right.SEE_PRICES, Right.APPROVE, Right.PURCHASE, Right.INVOICE}
 
 RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.WARD_KEEPER: _LOOKS | {Right.SETTLE},
         Role.NURSE: frozenset({Right.SEE_STOCK}),
         Role.HEAD_NURSE: _LOOKS | {Right.SETTLE},
-        Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER},
+        Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE},
         Role.PURCHASER: _BUYS | {Right.MANAGE_MASTER},
         Role.HEAD_OF_CONSUMABLES: _BUYS | {Right.APPROVE_HIGH, Right.SETTLE, Right.SEE_FLEET, Right.SEE_PEOPLE},
         Role.NURSING_DEPARTMENT: _LOOKS,
         Role.MEDICAL_AFFAIRS: _LOOKS,
         Role.AUDITOR: _LOOKS
         | {Right.SEE_PRICES, Right.SEE_PEOPLE, Right.SEE_AUDIT, Right.SEE_FLEET, Right.WRITE_AUDIT},
-        Role.FINANCE: _LOOKS | {Right.SEE_PRICES},
+        Role.FINANCE: _LOOKS | {Right.SEE_PRICES, Right.INVOICE, Right.PAY},
         Role.DELIVERY: frozenset({Right.SEE_ORDERS}),
         Role.SPD_OPERATOR: _LOOKS | {Right.SEE_FLEET},
         Role.ADMINISTRATOR: frozenset({Right.SEE_FLEET, Right.SEE_PEOPLE, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}),
@@ -82,7 +86,10 @@ WARD_ROLES = frozenset({Role.WARD_KEEPER, Role.NURSE, Role.HEAD_NURSE})
 """Roles that hold for named storerooms only."""
 
 CHANGES = frozenset(
-    {Right.APPROVE, Right.APPROVE_HIGH, Right.SETTLE, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT}
+    {
+        *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
+        *(Right.SETTLE, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT),
+    }
 )
 """Rights that change something; a token of scope `read` never carries them."""
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from central.services.accounts import Accounts
 from central.services.entrance import Entrance
+from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.purchasing import Purchasing
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -24,3 +26,5 @@ class Desk:
     entrance: Entrance
     accounts: Accounts
     looks: Looks
+    purchasing: Purchasing
+    invoices: Invoices

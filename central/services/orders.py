@@ -16,6 +16,7 @@ from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.audit import note
 from central.store.engine import Store
 from central.store.queries_book import arrivals_at
+from central.store.queries_purchasing import states
 from central.store.queries_work import Order, Proposal, orders, proposals
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
 from protocols.errors import BadValue
@@ -132,9 +133,12 @@ def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order
     for (place, item), of_item in lines.items():
         came: list[Arrived] = arrived[place].get(item, [])
         left |= outstanding(of_item, came)
+    standing = states(connection, hospital, "order")
     return {
         one.order_no: progress(
-            sum(line.qty for line in one.lines), sum(left[one.order_no, line.line_no] for line in one.lines)
+            sum(line.qty for line in one.lines),
+            sum(left[one.order_no, line.line_no] for line in one.lines),
+            standing.get(one.order_no, Progress.APPROVED),
         )
         for one in listed
     }

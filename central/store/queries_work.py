@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select, true
+from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, func, select, true
 
 from central.core.discrepancies import Kind, Open
 from central.core.orders import Ordered, State, version_of
+from central.core.purchasing import OrderState, open_to_arrivals
 from central.core.reconcile import Match
 from central.core.rights import EVERYWHERE, Scope
+from central.store.tables.purchasing import DOCUMENT_STEP
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -231,12 +233,28 @@ def orders(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHE
     ]
 
 
+def _ended_at() -> ScalarSelect[Any]:
+    """Return when an order was closed or cancelled, NULL while it stands."""
+    step = DOCUMENT_STEP.c
+    return (
+        select(step.at)
+        .where(
+            step.hospital == PURCHASE_ORDER.c.hospital,
+            step.document == PURCHASE_ORDER.c.order_no,
+            step.state.in_([state for state in OrderState if not open_to_arrivals(state)]),
+        )
+        .limit(1)
+        .correlate(PURCHASE_ORDER)
+        .scalar_subquery()
+    )
+
+
 def ordered(connection: Connection, hospital: HospitalId, since: Instant) -> list[tuple[str, str, str, Ordered]]:
     """Return the order lines made since an instant as (place, item, source, what was ordered when)."""
     rows = connection.execute(
         select(
             PURCHASE_ORDER.c.place, PURCHASE_ORDER.c.source, PURCHASE_ORDER.c.created_at, ORDER_LINE.c.order_no,
-            ORDER_LINE.c.line_no, ORDER_LINE.c.item, ORDER_LINE.c.qty,
+            ORDER_LINE.c.line_no, ORDER_LINE.c.item, ORDER_LINE.c.qty, _ended_at().label("until"),
         )
         .join(
             ORDER_LINE,
@@ -246,7 +264,8 @@ def ordered(connection: Connection, hospital: HospitalId, since: Instant) -> lis
         .where(PURCHASE_ORDER.c.hospital == hospital, PURCHASE_ORDER.c.created_at >= since)
     )  # fmt: skip
     return [
-        (row.place, row.item, row.source, Ordered((row.order_no, row.line_no), row.created_at, row.qty)) for row in rows
+        (row.place, row.item, row.source, Ordered((row.order_no, row.line_no), row.created_at, row.qty, row.until))
+        for row in rows
     ]
 
 

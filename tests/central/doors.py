@@ -4,12 +4,15 @@ from itertools import count
 
 from central.services.accounts import Accounts
 from central.services.desk import Desk
+from central.services.documents import Documents
 from central.services.entrance import Entrance
+from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.purchasing import Purchasing
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from protocols.values.instant import Instant
-from tests.central.hospital import HOSPITAL
+from tests.central.hospital import HOSPITAL, frozen_clock
 
 SETUP_CODE = "set-up-code!"
 
@@ -29,6 +32,7 @@ class Watch:
 
 
 def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
+    documents = Documents(store, HOSPITAL, frozen_clock(watch.now))
     return Desk(
         store,
         HOSPITAL,
@@ -36,6 +40,8 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Entrance(store, HOSPITAL, watch.read, watch.draw, everyone_is, SETUP_CODE),
         Accounts(store, HOSPITAL, watch.read, watch.draw),
         Looks(store, HOSPITAL, watch.read),
+        Purchasing(documents),
+        Invoices(documents),
     )
 
 

@@ -18,6 +18,7 @@ KEPT = "nothing is removed or rewritten here: a thing that is over says so in it
 
 NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
 NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
+NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
@@ -37,6 +38,22 @@ ENDED = {
 """When a row that may be brought up to date no longer may."""
 
 
+TWO_PEOPLE = "two people are needed: who approved an order neither accepts its goods nor pays for it"
+
+FOUR_EYES = {
+    "receipt_line": (
+        "EXISTS (SELECT 1 FROM purchase_order o WHERE o.hospital = NEW.hospital AND o.order_no = NEW.order_no "
+        "AND o.approved_by = NEW.actor)"
+    ),
+    "document_step": (
+        "NEW.kind = 'invoice' AND NEW.step = 'pay' AND EXISTS (SELECT 1 FROM invoice_line l JOIN purchase_order o "
+        "ON o.hospital = l.hospital AND o.order_no = l.order_no WHERE l.hospital = NEW.hospital "
+        "AND l.document = NEW.document AND o.approved_by = NEW.actor)"
+    ),
+}
+"""Which row must not be added by whom."""
+
+
 def upgrade() -> None:
     connection = op.get_bind()
     context.config.attributes["metadata"].create_all(connection)
@@ -54,6 +71,8 @@ def _seal_sqlite() -> None:
         _refuse(table, "DELETE", said)
     for table, ended in ENDED.items():
         _refuse(table, "UPDATE", KEPT, f"WHEN {ended} ")
+    for table, alone in FOUR_EYES.items():
+        _refuse(table, "INSERT", TWO_PEOPLE, f"WHEN {alone} ")
 
 
 def _refuse(table: str, act: str, said: str, when: str = "") -> None:

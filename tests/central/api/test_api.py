@@ -129,7 +129,8 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["info"]["version"] == "1.2.3"
     assert {path.split("/")[3] for path in document["paths"]} == {
-        "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders", "me", "people", "acts",
+        "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
+        "me", "people", "acts", "invoices",
     }  # fmt: skip
 
 
@@ -164,3 +165,34 @@ def test_the_device_that_a_storeroom_names_names_that_storeroom(tmp_path: Path) 
 )
 def test_a_price_has_two_decimals_unless_it_needs_more(price: int, said: str) -> None:
     assert price_text(Money(price)) == said
+
+
+def test_an_order_is_sent_and_its_history_told(client: TestClient) -> None:
+    (one,) = client.get("/api/v1/proposals", params={"status": "open"}).json()["items"]
+    order = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"version": one["version"]}).json()["order_no"]
+    address = f"/api/v1/orders/{order}"
+    assert client.post(f"{address}/steps/cancel", json={}).status_code == 422
+    assert client.post(f"{address}/steps/send", json={"platform_order_no": "YP-1"}).json()["state"] == "sent"
+    again = client.post(f"{address}/steps/send", json={})
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        "order: cannot send one that is sent; it can confirm, announce, close, cancel",
+    )
+    (step,) = client.get(f"{address}/history").json()["steps"]
+    assert (step["step"], step["actor"], step["detail"]) == ("send", "demo-buyer", {"platform_order_no": "YP-1"})
+    (listed,) = client.get("/api/v1/orders").json()["items"]
+    assert listed["status"] == "sent"
+    assert client.get("/api/v1/orders/PO-none/history").status_code == 404
+
+
+def test_an_invoice_that_does_not_match_is_entered_as_disputed_with_the_numbers(client: TestClient) -> None:
+    line = {"order_no": "PO-20260302-00000000", "line_no": 1, "qty": 5, "price": 100}
+    told = {"supplier": "S02", "invoice": "INV-1", "dated": "2026-03-06", "lines": [line]}
+    answer = client.post("/api/v1/invoices", json=told)
+    assert (answer.status_code, answer.json()["state"]) == (201, "disputed")
+    assert [one["why"] for one in answer.json()["differences"]] == ["no-such-line"]
+    assert client.post("/api/v1/invoices", json=told).status_code == 409
+    (listed,) = client.get("/api/v1/invoices").json()["items"]
+    assert (listed["due"], listed["amount"], listed["overdue_days"]) == ("2026-04-05", 500, 0)
+    refused = client.post(f"/api/v1/invoices/{answer.json()['document']}/steps/pay", json={})
+    assert refused.status_code == 403, "a buyer does not pay"

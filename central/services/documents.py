@@ -1,0 +1,88 @@
+"""What every purchasing document shares: its order, what is still owed, its steps, and the record of who took them.
+
+It decides nothing. The rule that must not be broken: a step is written in the transaction of what it tells of.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from central.clock import Clock
+from central.core.orders import Ordered, outstanding
+from central.core.rights import Caller, Right
+from central.errors import BadInput, NotThere
+from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
+from central.store import queries_purchasing as kept
+from central.store.audit import note
+from central.store.engine import Store
+from central.store.queries_book import arrivals_at
+from central.store.queries_work import Order, ordered, orders
+from protocols.values.ids import HospitalId
+from protocols.values.instant import plus
+
+DIGITS = 12
+"""Hex digits of a document's number: 48 bits for the documents of one hospital."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of one hospital."""
+
+    store: Store
+    hospital: HospitalId
+    clock: Clock
+
+    def order(self, connection: Connection, caller: Caller, right: Right, order_no: str) -> Order:
+        """Return an order that a right reaches. Raises `NotThere`."""
+        for order in orders(connection, self.hospital, caller.scope(right)):
+            if order.order_no == order_no:
+                return order
+        raise NotThere(f"order: expected one of your storerooms, got {order_no!r:.40}")
+
+    def owed(self, connection: Connection, place: str) -> dict[tuple[str, int], int]:
+        """Return what each order line for a storeroom still owes, in base units."""
+        since = plus(self.clock.now(), -ORDERS_COUNTED_DAYS * DAY_S)
+        came = arrivals_at(connection, self.hospital, place, since)
+        by_item: dict[str, list[Ordered]] = {}
+        for at, item, _source, line in ordered(connection, self.hospital, since):
+            if at == place:
+                by_item.setdefault(item, []).append(line)
+        left: dict[tuple[str, int], int] = {}
+        for item, lines in by_item.items():
+            left |= outstanding(lines, came.get(item, []))
+        return left
+
+    def write(
+        self,
+        connection: Connection,
+        caller: Caller,
+        document: str,
+        kind: str,
+        event: str,
+        state: str,
+        detail: Mapping[str, Any],
+    ) -> None:
+        """Add a step to a document and to the record of acts."""
+        seq = len(kept.history(connection, self.hospital, document))
+        step = kept.DocumentStep(seq, kind, event, state, self.clock.now(), caller.person, detail)
+        kept.add_step(connection, self.hospital, document, kind, step)
+        self.note(connection, caller, f"{kind}-{event}", document, detail)
+
+    def note(self, connection: Connection, caller: Caller, act: str, subject: str, detail: Mapping[str, Any]) -> None:
+        """Add to the record of acts."""
+        note(connection, self.hospital, self.clock.now(), person=caller.person, act=act, subject=subject, detail=detail)
+
+
+def check_text(name: str, text: str, length_max: int, *, empty: bool = False) -> None:
+    """Check a text that a person gave. Raises `BadInput`."""
+    if len(text) > length_max or not (empty or text.strip()):
+        raise BadInput(f"{name}: expected 1 to {length_max} characters, got {len(text)}")
+
+
+def number_of(kind: str, *parts: str) -> str:
+    """Return a document's number: a function of what makes it that document, so that entering twice finds it."""
+    said = "\n".join(parts)
+    return f"{kind}-{hashlib.sha256(said.encode()).hexdigest()[:DIGITS].upper()}"

@@ -1,0 +1,158 @@
+"""Enter a supplier's invoice, match it with order and receipt, pay it when it is due.
+
+The rules that must not be broken: what does not match is disputed and cannot be paid, and who approved the order or
+entered the invoice does not pay it.
+
+Sources: H1 (S0, S4) payment within 30 days, three-way match; 行政事业单位内部控制规范（试行）, article 15.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from central.core.policy import rules_on
+from central.core.purchasing import (
+    Difference,
+    InvoicedLine,
+    InvoiceState,
+    InvoiceStep,
+    OrderedLine,
+    due_on,
+    invoice_after,
+    three_way_match,
+)
+from central.core.rights import Caller, Right
+from central.errors import NotAllowed, NotNow, NotThere
+from central.services.documents import Documents, check_text, number_of
+from central.services.purchasing import NUMBER_MAX
+from central.store import queries_purchasing as kept
+from central.store.queries_master import policy_rows
+from central.store.queries_work import orders
+from protocols.values.instant import Instant, business_day
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An invoice that was entered: its document, how it stands, and what of it does not match."""
+
+    document: str
+    state: InvoiceState
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoices:
+    """The invoices of one hospital."""
+
+    documents: Documents
+
+    def enter_invoice(
+        self, caller: Caller, supplier: str, number: str, dated: date, lines: Sequence[InvoicedLine]
+    ) -> Entered:
+        """Enter a supplier's invoice and match it with orders and receipts; what does not match is disputed."""
+        caller.need(Right.INVOICE)
+        check_text("invoice number", number, NUMBER_MAX)
+        document = number_of("IV", supplier, number)
+        with self.documents.store.write() as connection:
+            if kept.has_invoice(connection, self.documents.hospital, supplier, number):
+                raise NotNow(f"invoice {number} of {supplier}: expected a new one, it was entered before")
+            differences = three_way_match(lines, self._ordered_lines(connection, supplier))
+            now = self.documents.clock.now()
+            rules = rules_on(business_day(now), policy_rows(connection, self.documents.hospital))
+            due = due_on(self._accepted_on(connection, lines, dated), rules.whole("payment.days"))
+            row: dict[str, Any] = {
+                "hospital": self.documents.hospital,
+                "supplier": supplier,
+                "invoice": number,
+                "document": document,
+            }
+            row |= {"dated": dated, "due": due, "amount": sum(line.amount for line in lines)}
+            kept.add_invoice(
+                connection,
+                row | {"entered_at": now, "entered_by": caller.person},
+                [self._invoice_row(document, no, line) for no, line in enumerate(lines, 1)],
+            )
+            state = InvoiceState.DISPUTED if differences else InvoiceState.MATCHED
+            told = {"differences": [_told(one) for one in differences]}
+            self.documents.write(connection, caller, document, "invoice", "enter", state, told)
+        return Entered(document, state, differences)
+
+    def invoice_step(self, caller: Caller, document: str, event: InvoiceStep, reason: str = "") -> InvoiceState:
+        """Match again, pay or withdraw an invoice. Raises as `step` does; `NotAllowed` for a payer who approved."""
+        caller.need(Right.PAY if event is InvoiceStep.PAY else Right.INVOICE)
+        with self.documents.store.write() as connection:
+            found = kept.invoices(connection, self.documents.hospital, document=document)
+            if not found:
+                raise NotThere(f"invoice: expected one that was entered, got {document!r:.40}")
+            (one,) = found
+            after = invoice_after(one.state, event)
+            if event is InvoiceStep.MATCH:
+                self._match_again(connection, one)
+            if event is InvoiceStep.PAY:
+                self._check_payer(connection, caller, one)
+            self.documents.write(
+                connection, caller, document, "invoice", event, after, {"reason": reason} if reason else {}
+            )
+        return after
+
+    def _match_again(self, connection: Connection, one: kept.Invoice) -> None:
+        ordered_lines = self._ordered_lines(connection, one.supplier, without=one.lines)
+        left = three_way_match(one.lines, ordered_lines)
+        if left:
+            said = "; ".join(
+                f"{each.order_no}/{each.line_no} {each.why}: {each.came} > {each.allowed}" for each in left
+            )
+            raise NotNow(f"invoice {one.number}: expected it to match by now, got {said:.200}; ask for a corrected one")
+
+    def _check_payer(self, connection: Connection, caller: Caller, one: kept.Invoice) -> None:
+        numbers = {line.order_no for line in one.lines}
+        approvers = {
+            order.approved_by for order in orders(connection, self.documents.hospital) if order.order_no in numbers
+        }
+        if caller.person in approvers | {one.entered_by}:
+            raise NotAllowed("payment: expected somebody who neither approved the order nor entered the invoice")
+
+    def _invoice_row(self, document: str, no: int, line: InvoicedLine) -> dict[str, Any]:
+        row = {"hospital": self.documents.hospital, "document": document, "line_no": no}
+        return row | {"order_no": line.order_no, "order_line": line.line_no, "qty": line.qty, "price": line.price}
+
+    def _ordered_lines(
+        self, connection: Connection, supplier: str, *, without: Sequence[InvoicedLine] = ()
+    ) -> dict[tuple[str, int], OrderedLine]:
+        asked = kept.invoiced(connection, self.documents.hospital)
+        for line in without:
+            asked[line.order_no, line.line_no] -= line.qty
+        found: dict[tuple[str, int], OrderedLine] = {}
+        owed: dict[str, dict[tuple[str, int], int]] = {}
+        for order in orders(connection, self.documents.hospital):
+            if order.supplier != supplier:
+                continue
+            left = owed.setdefault(order.place, self.documents.owed(connection, order.place))
+            for each in order.lines:
+                key = (order.order_no, each.line_no)
+                accepted = each.qty - left.get(key, 0)
+                found[key] = OrderedLine(*key, each.qty, each.price, accepted, asked.get(key, 0))
+        return found
+
+    def _accepted_on(self, connection: Connection, lines: Sequence[InvoicedLine], dated: date) -> date:
+        """Return the day of the last acceptance the invoice asks for, its own date where central saw none."""
+        days = [
+            business_day(Instant(row["at"]))
+            for order_no in {line.order_no for line in lines}
+            for row in kept.receipts_of(connection, self.documents.hospital, order_no)
+            if row["accepted"]
+        ]
+        return max(days, default=dated)
+
+
+def _told(one: Difference) -> dict[str, Any]:
+    return {
+        "order_no": one.order_no,
+        "line_no": one.line_no,
+        "why": str(one.why),
+        "allowed": one.allowed,
+        "came": one.came,
+    }
