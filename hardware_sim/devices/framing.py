@@ -117,6 +117,7 @@ FRAMINGS: Mapping[str, Framing] = MappingProxyType(
         "llrp": Framing(lambda data, at: int.from_bytes(data[at + 2 : at + 6], "big"), _lie_llrp, _llrp_reads),
         "m100": Framing(lambda data, at: OVERHEAD + data[at + 4], _lie_at(4), lambda: _m100_reads),
         "uhfreader18": Framing(lambda data, at: data[at] + 1, _lie_at(0), lambda: _uhf18_reads),
+        "card": LINES,
         "printer": LINES,
         "replay": PIECES,
         "scanner": LINES,

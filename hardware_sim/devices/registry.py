@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hardware_sim.devices.card import CardReaderDevice
 from hardware_sim.devices.device import Device
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.m100 import M100Device
@@ -14,6 +15,7 @@ from protocols.errors import WeBroke
 
 DEVICES: Mapping[str, type[Device]] = MappingProxyType(
     {
+        "card": CardReaderDevice,
         "llrp": LlrpReaderDevice,
         "m100": M100Device,
         "printer": PrinterDevice,

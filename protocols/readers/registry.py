@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from protocols.readers.card import CardDecoder
 from protocols.readers.llrp.codec import LlrpDecoder
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
@@ -54,6 +55,7 @@ READERS: Mapping[str, ReaderKind] = MappingProxyType(
         "m100": ReaderKind("m100", M100Decoder, M100Session, antennas_max=1),
         "uhfreader18": ReaderKind("uhfreader18", Uhf18Decoder, Uhf18Session, baud=57_600, antennas_max=8),
         "scanner": ReaderKind("scanner", ScannerDecoder),
+        "card": ReaderKind("card", CardDecoder, baud=9_600),
     }
 )
 """Every kind of reader by name. A test feeds each with noise, cuts and single bytes."""

@@ -6,6 +6,7 @@ Only shapes: what they mean is tested elsewhere. A new row of the registry needs
 from collections.abc import Mapping, Sequence
 
 from protocols.codes.own import CommandName, make_badge, make_command
+from protocols.readers.card import frame_card
 from protocols.readers.columns import Fields
 from protocols.readers.m100 import codec as m100
 from protocols.readers.uhfreader18.codec import encode_answer, encode_command
@@ -54,6 +55,7 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
         encode_answer("error", 0x01, 0xFB),
         encode_command("get_info", address=3),
     ),
+    "card": tuple(map(frame_card, ("A1B2C3D4", "04A1B2C3D4E5F6", "E004015012345678"))),
     "scanner": tuple(f"{each}\r".encode() for each in LABELS),
 }
 
