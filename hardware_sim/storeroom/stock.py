@@ -5,14 +5,14 @@ not be broken: a tag's number is its place in `tags` of the trace, and never cha
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from hardware_sim.errors import WrongUse
-from hardware_sim.sample.catalogue import COMPANY_PREFIX_LENGTH, Item, read_sample
+from hardware_sim.sample.catalogue import COMPANY_PREFIX_LENGTH, Item, Lot, Sample, read_sample
 from protocols.codes.epc import encode_sgtin96
-from protocols.values.ids import Epc
+from protocols.values.ids import Epc, ItemId
 
 SHELVES = ("S1", "S2", "S3", "S4", "S5", "S6")
 NEXT_SHELF = "N1"
@@ -28,10 +28,12 @@ TAGS_MAX, DAYS_MAX, TAG_DAYS_MAX = 20_000, 366, 200_000
 LINE_TAGS = (4, 12)
 """Tags of one item in one storeroom, few and many."""
 
-LOTS = ("A1", "A2", "B1")
 REFERENCE_ITEM = "REFERENCE"
 SPARE_SHARE, SPARE_LEAST = 1.1, 10
 """Tags that may still arrive, per tag that is likely to be taken; and at least so many."""
+
+
+Lots = Mapping[str, Sequence[Lot]]
 
 
 class Where(IntEnum):
@@ -49,7 +51,10 @@ class Where(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One tag. `first` is where it is when the trace begins; `shelf` is a place in `SHELVES`, its own shelf."""
+    """One tag. `first` is where it is when the trace begins; `shelf` is a place in `SHELVES`, its own shelf.
+
+    `expiry_day` is counted from the first day, as in the sample.
+    """
 
     epc: Epc
     item: str
@@ -57,6 +62,9 @@ class Piece:
     shelf: int
     home: Where
     first: Where
+    gtin: str = ""
+    serial: str = ""
+    expiry_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +87,24 @@ def draw_stock(rng: random.Random, *, tags: int, next_tags: int, spares: int) ->
     """
     if not 1 <= tags <= TAGS_MAX:
         raise WrongUse(f"--tags: expected 1..{TAGS_MAX}, got {tags}")
-    items = sorted(read_sample().items.values(), key=lambda item: item.item)
+    sample = read_sample()
+    lots = {item: sorted(rows, key=lambda lot: lot.lot) for item, rows in _lots_of(sample).items()}
+    items = [sample.items[ItemId(item)] for item in sorted(lots)]
     here = _lines(rng, items, tags)
     there = _lines(rng, items, next_tags)
     serial = iter(range(1, 1 << 30))
-    pieces = [_piece(rng, line, next(serial), Where.HERE, Where.HERE) for line in here]
-    pieces += [_piece(rng, line, next(serial), Where.NEXT, Where.NEXT) for line in there]
-    pieces += [_piece(rng, rng.choice(here), next(serial), Where.HERE, Where.OUT) for _ in range(spares)]
+    pieces = [_piece(rng, line, lots, next(serial), Where.HERE, Where.HERE) for line in here]
+    pieces += [_piece(rng, line, lots, next(serial), Where.NEXT, Where.NEXT) for line in there]
+    pieces += [_piece(rng, rng.choice(here), lots, next(serial), Where.HERE, Where.OUT) for _ in range(spares)]
     references = [_reference(antenna) for antenna in ROOM_ANTENNAS]
     return Stock(tuple(pieces), tuple(references))
+
+
+def _lots_of(sample: Sample) -> dict[str, list[Lot]]:
+    found: dict[str, list[Lot]] = {}
+    for lot in sample.lots.values():
+        found.setdefault(lot.item, []).append(lot)
+    return found
 
 
 def _lines(rng: random.Random, items: Sequence[Item], tags: int) -> list[tuple[Item, int]]:
@@ -102,10 +119,11 @@ def _lines(rng: random.Random, items: Sequence[Item], tags: int) -> list[tuple[I
     return rows
 
 
-def _piece(rng: random.Random, line: tuple[Item, int], serial: int, home: Where, first: Where) -> Piece:
+def _piece(rng: random.Random, line: tuple[Item, int], lots: Lots, serial: int, home: Where, first: Where) -> Piece:
     item, shelf = line
     epc = encode_sgtin96(item.gtin, company_prefix_length=COMPANY_PREFIX_LENGTH, serial=serial, filter=0)
-    return Piece(epc, item.item, rng.choice(LOTS), shelf, home, first)
+    lot = rng.choice(lots[item.item])
+    return Piece(epc, item.item, lot.lot, shelf, home, first, item.gtin, str(serial), lot.expiry_day)
 
 
 def _reference(antenna: int) -> Piece:
