@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
 from edge_agent.core.presence.opening import OPENING
-from edge_agent.core.presence.step import Air, Habits, Heard, Mind, Told, believe, learn, move, weigh
+from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, weigh
 from edge_agent.core.presence.tables import LEVELS, ROUNDS, WIDTH, beta_binomial
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
 
 Column = NDArray[np.float64]
-S = TypeVar("S", Mind[Column], Habits[Column], Heard[Column], Told[Column])
+S = TypeVar("S", Mind[Column], Heed[Column], Heard[Column], Told[Column])
 
 
 class ColumnOps:
@@ -35,6 +35,10 @@ class ColumnOps:
     def exp(self, x: Column) -> Column:
         """Return e to the power of x."""
         return np.exp(x)
+
+    def log(self, x: Column) -> Column:
+        """Return the natural logarithm of x."""
+        return np.log(x)
 
     def above(self, x: Column, limit: Column | float) -> Column:
         """Return 1 where x is above the limit, else 0."""
@@ -69,10 +73,11 @@ class Columns:
         self._ward, self._radio, self._ops = ward, radio, ColumnOps()
         size = self._size = len(ward.tags)
         here = np.array([1.0 if tag.book is Place.HERE else 0.0 for tag in ward.tags])
-        self.mind, self.habits = _opening(ward), _no_habits(size, radio)
+        self.mind, self.habits = _opening(ward), _no_habits(ward, radio)
         self._heard = Heard(*(np.zeros(size) for _ in fields(Heard)))
         self._number = -1
-        self._watch = Watch(here, np.zeros(size), np.zeros(size), np.ones(size), np.ones(size), np.full(size, 1e6))
+        zero, one = np.zeros(size), np.ones(size)
+        self._watch = Watch(here, zero, zero, one, one, np.full(size, 1e6), np.full(size, HOLD_BINS))
         self._by_antenna = np.zeros((size, len(ward.room)))
         self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
@@ -110,7 +115,7 @@ class Columns:
     def filter_again(self, facts: Sequence[Fact], hazards: Hazards) -> None:
         """Go back to the bin each late fact claims, and filter its tag anew from there."""
         tags = np.array(sorted({fact.tag for fact in facts}))
-        habits, first = _picked(self.habits, tags), min(fact.at for fact in facts)
+        habits, first = _picked_habits(self.habits, tags), min(fact.at for fact in facts)
         mind: Mind[Column] | None = None
         for past in self._past:
             if past.number < first:
@@ -133,6 +138,11 @@ class Columns:
         for fact in facts:
             told[fact.tag], here[fact.tag] = 1.0, 1.0 if fact.to is Place.HERE else 0.0
         rebook(self._watch, told, here)
+        beside = np.zeros(self._size)
+        for fact in facts:
+            beside[fact.tag] = 1.0 if fact.to is Place.NEXT else 0.0
+        self.habits.book_here = self.habits.book_here * (1.0 - told) + here
+        self.habits.book_next = self.habits.book_next * (1.0 - told) + beside
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
@@ -202,14 +212,30 @@ def _opening(ward: Ward) -> Mind[Column]:
     return Mind(h, b, z, n, g, d, going=zero, coming=zero.copy(), nextward=zero.copy(), door_bins=zero.copy())
 
 
-def _no_habits(size: int, radio: Radio) -> Habits[Column]:
-    habits = Habits(*(np.zeros(size) for _ in fields(Habits)))
-    habits.dbm = np.full(size, radio.level_dbm)
-    return habits
+def _no_habits(ward: Ward, radio: Radio) -> Habits[Column]:
+    size = len(ward.tags)
+
+    def heed(dbm: float) -> Heed[Column]:
+        return Heed(np.zeros(size), np.zeros(size), np.full(size, dbm), np.zeros(size))
+
+    return Habits(
+        heed(radio.level_dbm),
+        heed(radio.stray_dbm),
+        heed(radio.level_dbm),
+        heed(radio.stray_dbm),
+        np.zeros(size),
+        book_here=np.array([1.0 if tag.book is Place.HERE else 0.0 for tag in ward.tags]),
+        book_next=np.array([1.0 if tag.book is Place.NEXT else 0.0 for tag in ward.tags]),
+    )
 
 
 def _picked(whole: S, tags: NDArray[np.intp]) -> S:
     return type(whole)(*(getattr(whole, each.name)[tags] for each in fields(whole)))
+
+
+def _picked_habits(whole: Habits[Column], tags: NDArray[np.intp]) -> Habits[Column]:
+    here, stray, next_, near = (_picked(heed, tags) for heed in (whole.here, whole.stray, whole.next, whole.near))
+    return Habits(here, stray, next_, near, whole.door_strays[tags], whole.book_here[tags], whole.book_next[tags])
 
 
 def _put(whole: Mind[Column], part: Mind[Column], tags: NDArray[np.intp]) -> None:

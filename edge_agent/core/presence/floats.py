@@ -13,10 +13,10 @@ from math import floor, isfinite
 from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
 from edge_agent.core.presence.numbers import Floats
 from edge_agent.core.presence.opening import OPENING
-from edge_agent.core.presence.step import Air, Habits, Heard, Mind, Told, believe, learn, move, weigh
+from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, weigh
 from edge_agent.core.presence.tables import ROUNDS
 from edge_agent.core.presence.ward import Bin, Fact, NextRow, Place, RoomRow, Ward
 
@@ -38,9 +38,10 @@ class FloatTags:
     def __init__(self, ward: Ward, radio: Radio) -> None:
         self._ward, self._radio = ward, radio
         self.minds = [Mind(*OPENING[tag.book], going=0.0, coming=0.0, nextward=0.0, door_bins=0.0) for tag in ward.tags]
-        self.habits = [_no_habits(radio) for _ in ward.tags]
+        self.habits = [_no_habits(tag.book, radio) for tag in ward.tags]
         self.watches = [
-            Watch(1.0 if tag.book is Place.HERE else 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=1e6) for tag in ward.tags
+            Watch(1.0 if tag.book is Place.HERE else 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=1e6, hold=HOLD_BINS)
+            for tag in ward.tags
         ]
         self.by_antenna = [[0.0] * len(ward.room) for _ in ward.tags]
         self._heard: list[Heard[float]] = []
@@ -104,7 +105,9 @@ class FloatTags:
     def rebook(self, facts: Sequence[Fact]) -> None:
         """Take what the book says now."""
         for fact in facts:
-            rebook(self.watches[fact.tag], 1.0, 1.0 if fact.to is Place.HERE else 0.0)
+            here, habits = 1.0 if fact.to is Place.HERE else 0.0, self.habits[fact.tag]
+            rebook(self.watches[fact.tag], 1.0, here)
+            habits.book_here, habits.book_next = here, 1.0 if fact.to is Place.NEXT else 0.0
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
@@ -181,10 +184,12 @@ def _told(fact: Fact) -> Told[float]:
     return Told(*(1.0 if name == fact.word else 0.0 for name in TOLD))
 
 
-def _no_habits(radio: Radio) -> Habits[float]:
-    habits = Habits(*(0.0 for _ in fields(Habits)))
-    habits.dbm = radio.level_dbm
-    return habits
+def _no_habits(book: Place, radio: Radio) -> Habits[float]:
+    here, stray, next_, near = (
+        Heed(0.0, 0.0, dbm, 0.0) for dbm in (radio.level_dbm, radio.stray_dbm, radio.level_dbm, radio.stray_dbm)
+    )
+    at = 1.0 if book is Place.HERE else 0.0, 1.0 if book is Place.NEXT else 0.0
+    return Habits(here, stray, next_, near, door_strays=0.0, book_here=at[0], book_next=at[1])
 
 
 def float_course(ward: Ward, model: Model | None = None) -> Course:

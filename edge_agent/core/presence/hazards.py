@@ -60,11 +60,14 @@ class Radio:
     mean_rate: float = 0.45
     mean_rounds: float = 6.0
     level_dbm: float = -57.0
-    level_sd_db: float = 4.0
-    level_spread_db: float = 6.0
-    leaky_db: float = 8.0
+    """Mean level of a tag in the room that the reader is in, before it was learned."""
     stray_dbm: float = -70.0
-    stray_sd_db: float = 6.0
+    """And of one beyond the wall."""
+    level_sd_db: float = 4.0
+    level_spread_db: float = 8.0
+    leaky_db: float = 8.0
+    ghost_level: float = -3.5
+    """Logarithm of the density of a level that comes from nowhere: anything within 30 dB."""
 
 
 TAKING_BINS = 12
@@ -72,6 +75,7 @@ DOOR_BINS = 3
 MEMORY_ROUNDS = 9_000.0
 """Rounds after which what was learned of a tag is halved: five hours of rounds of 2 s."""
 LEVEL_MEMORY = 200.0
+"""Bins after which a mean level follows the newest ones."""
 SURE = 0.9
 """A state is learned from only while it is at least so likely."""
 FLOOR = 1e-9

@@ -15,6 +15,8 @@ LOW_AGAIN, HIGH_AGAIN = 0.7, 0.3
 HOLD_BINS = 10.0
 HOLD_AFTER_FACT_BINS = 20.0
 """A piece may be scanned some minutes before it leaves, or after it came."""
+HOLD_AGAIN, HOLD_MAX = 4.0, 1440.0
+"""A tag whose alarm settled of itself is believed again only after so many times as long, a day at most."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Watch(Generic[N]):
     armed_missing: N
     armed_unexpected: N
     since_fact: N
+    hold: N
 
 
 def judge(watch: Watch[N], p: N, ops: Ops[N]) -> tuple[N, N]:
@@ -37,10 +40,12 @@ def judge(watch: Watch[N], p: N, ops: Ops[N]) -> tuple[N, N]:
     watch.high = (watch.high + 1.0) * ops.above(p, HIGH) * (1.0 - watch.book_here)
     watch.armed_missing = _armed(watch.armed_missing, ops.above(p, LOW_AGAIN))
     watch.armed_unexpected = _armed(watch.armed_unexpected, ops.above(HIGH_AGAIN - p, 0.0))
-    missing = ops.above(watch.low, HOLD_BINS - 0.5) * watch.armed_missing
-    unexpected = ops.above(watch.high, HOLD_BINS - 0.5) * watch.armed_unexpected * settled
+    missing = ops.above(watch.low, watch.hold - 0.5) * watch.armed_missing
+    unexpected = ops.above(watch.high, watch.hold - 0.5) * watch.armed_unexpected * settled
     watch.armed_missing = watch.armed_missing * (1.0 - missing)
     watch.armed_unexpected = watch.armed_unexpected * (1.0 - unexpected)
+    longer = 1.0 + (HOLD_AGAIN - 1.0) * (missing + unexpected)
+    watch.hold = watch.hold * longer - (watch.hold * longer - HOLD_MAX) * ops.above(watch.hold * longer, HOLD_MAX)
     return missing, unexpected
 
 
@@ -52,6 +57,7 @@ def rebook(watch: Watch[N], told: N, here: N) -> None:
     watch.armed_missing = watch.armed_missing * kept + told
     watch.armed_unexpected = watch.armed_unexpected * kept + told
     watch.since_fact = watch.since_fact * kept
+    watch.hold = watch.hold * kept + told * HOLD_BINS
 
 
 def _armed(armed: N, back: N) -> N:

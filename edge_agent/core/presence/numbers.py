@@ -5,7 +5,7 @@ agent starts without it. The rule that must not be broken: both forms compute th
 """
 
 from collections.abc import Sequence
-from math import exp, floor, sqrt
+from math import exp, floor, log, sqrt
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from edge_agent.core.presence.tables import LEVELS, WIDTH, beta_binomial
@@ -26,6 +26,9 @@ class Ops(Protocol[N]):
     def exp(self, x: N) -> N:
         """Return e to the power of x."""
 
+    def log(self, x: N) -> N:
+        """Return the natural logarithm of x."""
+
     def above(self, x: N, limit: N | float) -> N:
         """Return 1 where x is above the limit, else 0."""
 
@@ -42,6 +45,10 @@ class Floats:
     def exp(self, x: float) -> float:
         """Return e to the power of x."""
         return exp(x)
+
+    def log(self, x: float) -> float:
+        """Return the natural logarithm of x."""
+        return log(x)
 
     def above(self, x: float, limit: float) -> float:
         """Return 1 where x is above the limit, else 0."""

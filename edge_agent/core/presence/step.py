@@ -45,20 +45,30 @@ class Mind(Generic[N]):
 
 
 @dataclass(slots=True)
-class Habits(Generic[N]):
-    """What was learned: reads and rounds here, next door, through the wall both ways, levels, strays at the door."""
+class Heed(Generic[N]):
+    """How one reader hears a tag in one room: reads of rounds, mean dBm and how many bins it is the mean of."""
 
     reads: N
     rounds: N
-    next_reads: N
-    next_rounds: N
-    stray_reads: N
-    stray_rounds: N
-    near_reads: N
-    near_rounds: N
     dbm: N
-    dbm_weight: N
+    bins: N
+
+
+@dataclass(slots=True)
+class Habits(Generic[N]):
+    """What was learned of a tag's radio, and whether the book says here or next, which is when it is learned.
+
+    Our reader hears it `here` and, when it is next door, through the wall as a `stray`; the neighbour's hears it `next`
+    and, when it is here, `near`.
+    """
+
+    here: Heed[N]
+    stray: Heed[N]
+    next: Heed[N]
+    near: Heed[N]
     door_strays: N
+    book_here: N
+    book_next: N
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazard
     hazards, radio = model
     room = _room(habits, heard, radio, ops)
     beside = _beside(habits, heard, radio, ops)
-    level = _levels(habits, heard, radio)
+    level = _levels(habits, heard, radio, ops)
     h, b, z, n, g, d = (
         ops.exp(hazards.temper * (one + two + three)) for one, two, three in zip(room, beside, level, strict=True)
     )
@@ -110,8 +120,8 @@ def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazard
 
 
 def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
-    rate = heard.share * ((habits.reads + radio.mean_rate * radio.mean_rounds) / (habits.rounds + radio.mean_rounds))
-    stray = (habits.stray_reads + radio.stray * radio.stray_rounds) / (habits.stray_rounds + radio.stray_rounds)
+    rate = heard.share * _rate(habits.here, radio.mean_rate, radio.mean_rounds)
+    stray = heard.share * _rate(habits.stray, radio.stray, radio.stray_rounds)
     n, k = heard.rounds, heard.reads
     clear = ops.look(radio.here, ops.level(rate), n, k)
     leaky = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k)
@@ -120,8 +130,8 @@ def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tupl
 
 
 def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
-    rate = (habits.next_reads + radio.mean_rate * radio.mean_rounds) / (habits.next_rounds + radio.mean_rounds)
-    near = (habits.near_reads + radio.near * radio.near_rounds) / (habits.near_rounds + radio.near_rounds)
+    rate = _rate(habits.next, radio.mean_rate, radio.mean_rounds)
+    near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k = heard.next_rounds, heard.next_reads
     there = ops.look(radio.here, ops.level(rate), n, k)
     stray = ops.look(radio.here, ops.level(near), n, k)
@@ -130,37 +140,47 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     return stray, leaky, ghost, there, ghost, ghost
 
 
-def _levels(habits: Habits[N], heard: Heard[N], radio: Radio) -> tuple[N, N, N, N, N, N]:
-    spread = radio.level_sd_db**2 + radio.level_spread_db**2 / (1.0 + habits.dbm_weight)
-    off = heard.dbm - habits.dbm
-    leaky = off + radio.leaky_db
-    far = (heard.dbm - radio.stray_dbm) / radio.stray_sd_db
-    spread = spread + 0.0 * off
-    clear = heard.has_dbm * (-0.5 * off * off / spread)
-    shielded = heard.has_dbm * (-0.5 * leaky * leaky / spread)
-    stray = heard.has_dbm * (-0.5 * far * far)
-    return clear, shielded, stray, stray, stray, stray
+def _rate(heed: Heed[N], mean: float, weight: float) -> N:
+    return (heed.reads + mean * weight) / (heed.rounds + weight)
+
+
+def _levels(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
+    room, beside = (heard.dbm, heard.has_dbm), (heard.next_dbm, heard.has_next_dbm)
+    clear = _level(habits.here, room, 0.0, radio, ops)
+    leaky = _level(habits.here, room, radio.leaky_db, radio, ops)
+    near = _level(habits.near, beside, 0.0, radio, ops)
+    near_leaky = _level(habits.near, beside, radio.leaky_db, radio, ops)
+    there = _level(habits.stray, room, 0.0, radio, ops) + _level(habits.next, beside, 0.0, radio, ops)
+    far = radio.ghost_level * (heard.has_dbm + heard.has_next_dbm)
+    return clear + near, leaky + near_leaky, far, there, far, far
+
+
+def _level(heed: Heed[N], told: tuple[N, N], less_db: float, radio: Radio, ops: Ops[N]) -> N:
+    """Return the logarithm of the density of a level, wider while little was learned."""
+    spread = radio.level_sd_db**2 + radio.level_spread_db**2 / (1.0 + heed.bins)
+    off = told[0] - heed.dbm + less_db
+    return told[1] * (-0.5 * (off * off / spread + ops.log(spread)))
 
 
 def learn(mind: Mind[N], habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> None:
-    """Count what a sure state shows of a tag's radio; halve old counts, so that they follow the shelf."""
-    here = ops.above(mind.h, SURE) * ops.above(heard.share, 0.99)
-    habits.reads, habits.rounds = _counted(habits.reads, habits.rounds, here, (heard.reads, heard.rounds), ops)
+    """Count what a sure state shows of a tag's radio, where the book agrees; halve old counts to follow the shelf."""
+    whole = ops.above(heard.share, 0.99)
+    here = ops.above(mind.h, SURE) * habits.book_here * whole
+    _count(habits.here, here, (heard.reads, heard.rounds), (heard.dbm, heard.has_dbm), ops)
     heard_here = here * ops.above(heard.reads, 0.5)
-    near = (heard.next_reads, heard.next_rounds)
-    habits.near_reads, habits.near_rounds = _counted(habits.near_reads, habits.near_rounds, heard_here, near, ops)
-    there = ops.above(mind.n, SURE) * ops.above(heard.next_reads, 0.5)
-    habits.next_reads, habits.next_rounds = _counted(habits.next_reads, habits.next_rounds, there, near, ops)
-    stray = (heard.reads, heard.rounds)
-    habits.stray_reads, habits.stray_rounds = _counted(habits.stray_reads, habits.stray_rounds, there, stray, ops)
-    sharp = here * heard.has_dbm
-    habits.dbm = habits.dbm + sharp * (heard.dbm - habits.dbm) / (1.0 + habits.dbm_weight + radio.level_sd_db / 8.0)
-    habits.dbm_weight = habits.dbm_weight + sharp * ops.above(LEVEL_MEMORY - habits.dbm_weight, 0.0)
+    beside, beside_dbm = (heard.next_reads, heard.next_rounds), (heard.next_dbm, heard.has_next_dbm)
+    _count(habits.near, heard_here, beside, beside_dbm, ops)
+    there = ops.above(mind.n, SURE) * habits.book_next * whole
+    _count(habits.next, there, beside, beside_dbm, ops)
+    _count(habits.stray, there, (heard.reads, heard.rounds), (heard.dbm, heard.has_dbm), ops)
 
 
-def _counted(reads: N, rounds: N, sure: N, new: tuple[N, N], ops: Ops[N]) -> tuple[N, N]:
-    kept = 1.0 - 0.5 * ops.above(rounds, MEMORY_ROUNDS)
-    return kept * reads + sure * new[0], kept * rounds + sure * new[1]
+def _count(heed: Heed[N], sure: N, new: tuple[N, N], level: tuple[N, N], ops: Ops[N]) -> None:
+    kept = 1.0 - 0.5 * ops.above(heed.rounds, MEMORY_ROUNDS)
+    heed.reads, heed.rounds = kept * heed.reads + sure * new[0], kept * heed.rounds + sure * new[1]
+    sharp = sure * level[1]
+    heed.dbm = heed.dbm + sharp * (level[0] - heed.dbm) / (1.5 + heed.bins)
+    heed.bins = heed.bins + sharp * ops.above(LEVEL_MEMORY - heed.bins, 0.0)
 
 
 def move(mind: Mind[N], habits: Habits[N], heard: Heard[N], *, air: Air, hazards: Hazards, ops: Ops[N]) -> None:
