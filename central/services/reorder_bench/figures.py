@@ -82,7 +82,7 @@ def at_fill(score_: Score, what: Floats, fill: Floats) -> Floats:
     """Return a quantity (stock, lines) at a fill, draw by draw; nan where settings lie only on one side."""
     return np.array(
         [
-            _between(_depth(x), np.log(y), _depth(np.array([at]))[0], np.exp)
+            _between(_depth(x), _log(y), _depth(np.array([at]))[0], np.exp)
             for x, y, at in zip(score_.fill, what, fill, strict=True)
         ]
     )
@@ -92,10 +92,14 @@ def unserved_at_stock(score_: Score, stock: Floats) -> Floats:
     """Return the share of requests not served at a stock, draw by draw; nan where not reached."""
     return np.array(
         [
-            _between(np.log(y), _depth(x), np.log(at), lambda depth: np.exp(-depth))
+            _between(_log(y), _depth(x), float(np.log(at)), lambda depth: np.exp(-depth))
             for x, y, at in zip(score_.fill, score_.stock_days, stock, strict=True)
         ]
     )
+
+
+def _log(what: Floats) -> Floats:
+    return np.log(np.maximum(what, 1e-9))
 
 
 def _depth(fill: Floats) -> Floats:

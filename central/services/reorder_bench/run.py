@@ -7,6 +7,7 @@ the same requests and lead times.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +41,23 @@ from central.services.reorder_bench.settings import (
     own_levels,
     prepare,
 )
-from central.services.reorder_bench.world import World, sites_and_wards
+from central.services.reorder_bench.world import World, part_of, sites_and_wards
 
 Tell = Callable[[str, int], None]
 
-FILLS = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
-WORTHS = tuple(float(one) for one in np.geomspace(0.5, 5000.0, 17))
+FILLS = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.9995, 0.9999)
+WORTHS = tuple(float(one) for one in np.geomspace(0.3, 30_000.0, 21))
 KS = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48)
 ZS = (-0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6)
 """What is tried; worths are multiples of the median line's."""
 
 COVER_DAYS = 7.0
 """Days an order covers, unless told."""
+
+COVERS = (5.0, 7.0, 10.0, 14.0, 21.0, 28.0)
+LINES_RATIO_MAX = 1.3
+"""Beside the hospital's own levels the engine may cover other days: the first half picks those with the least stock at
+the hospital's fill among covers with at most so many times its order lines."""
 
 BETAS = (0.95, 0.98, 0.99)
 TUNED_FILL = 0.98
@@ -94,7 +100,8 @@ def bench_reorder(folder: Path, cover_days: float, tell: Tell) -> dict[str, Any]
     tell("playing wards: series", len(wards.keys))
     ward = play_side(wards, cover_days) if wards.keys else None
     tell("figures", 0)
-    report: dict[str, Any] = {name: _engine_part(name, whole, ward) for name in (ITEM, SYSTEM)}
+    own = None if whole is None else beside_own(whole)
+    report: dict[str, Any] = {name: _engine_part(name, whole, ward, own) for name in (ITEM, SYSTEM)}
     answer = {
         "item": report[ITEM],
         "system": report[SYSTEM],
@@ -106,6 +113,7 @@ def bench_reorder(folder: Path, cover_days: float, tell: Tell) -> dict[str, Any]
             "site_series": len(sites.keys),
             "ward_series": len(wards.keys),
             "cover_days": cover_days,
+            "cover_days_beside_own_levels": None if own is None else own.ready.cover_days,
             "lead_times": "assumed" if not history.receipts else "drawn from the receipts of each item, fixed seed",
             "own_levels": history.levels is not None,
             "prices": "equal for every unit; drawn_prices: the median over fixed seeds",
@@ -127,12 +135,13 @@ def play_side(world: World, cover_days: float) -> Side:
     groups["k-adu"] = [k_adu(ready, k) for k in KS]
     groups["normal"] = [normal(ready, z) for z in ZS]
     groups[ITEM] = by_fill(ready, FILLS)
-    groups[SYSTEM] = by_worth(ready, tuple(worth * scale for worth in WORTHS))
+    worths = tuple(worth_for(lines, beta, lines.rates * lines.weights) for beta in BETAS)
+    by_worths = by_worth(ready, (*worths, *(worth * scale for worth in WORTHS)))
+    groups[SYSTEM] = by_worths[len(worths) :]
     if own is not None:
         groups["own"] = [own[0]]
-    worths = tuple(worth_for(lines, beta, lines.moments.mean) for beta in BETAS)
-    promised = {ITEM: by_fill(ready, BETAS), SYSTEM: by_worth(ready, worths)}
-    settings = [one for several in (*groups.values(), *promised.values()) for one in several]
+    promised = {ITEM: [groups[ITEM][FILLS.index(beta)] for beta in BETAS], SYSTEM: by_worths[: len(worths)]}
+    settings = [one for several in groups.values() for one in several] + promised[SYSTEM]
     places = {id(one): at for at, one in enumerate(settings)}
     return Side(
         ready,
@@ -143,26 +152,30 @@ def play_side(world: World, cover_days: float) -> Side:
     )
 
 
-def _engine_part(name: str, sites: Side | None, wards: Side | None) -> dict[str, Any]:
+def _engine_part(name: str, sites: Side | None, wards: Side | None, own: Side | None) -> dict[str, Any]:
     """Return the named figures of one engine, their intervals beside them."""
     found: dict[str, Figure] = {}
     nothing = Figure(None, None)
-    fills: dict[str, Figure] = {}
+    units: dict[str, Figure] = {}
+    requests: dict[str, Figure] = {}
     if sites is not None:
         draws = draws_of(len(sites.ready.world.keys))
-        found |= _against_texts(name, sites, draws) | _against_own(name, sites)
+        found |= _against_texts(name, sites, draws) | _against_own(name, own)
         promised = sites.score_of(sites.promised[name], SCORED, draws)
-        fills = {f"{beta:g}": figure(promised.unit_fill[:, row]) for row, beta in enumerate(BETAS)}
+        units = {f"{beta:g}": figure(promised.unit_fill[:, row]) for row, beta in enumerate(BETAS)}
+        requests = {f"{beta:g}": figure(promised.fill[:, row]) for row, beta in enumerate(BETAS)}
     if wards is not None:
         draws = draws_of(len(wards.ready.world.keys))
         found["ward_stock_ratio_at_literal_fill"] = _at_literal_fill(name, wards, draws)
     named = {key: found.get(key, nothing) for key in NAMED}
     return {
         **{key: one.value for key, one in named.items()},
-        "unit_fill": {beta: one.value for beta, one in fills.items()},
+        "unit_fill": {beta: one.value for beta, one in units.items()},
+        "request_fill": {beta: one.value for beta, one in requests.items()},
         "intervals": {
             **{key: one.interval for key, one in named.items()},
-            "unit_fill": {beta: one.interval for beta, one in fills.items()},
+            "unit_fill": {beta: one.interval for beta, one in units.items()},
+            "request_fill": {beta: one.interval for beta, one in requests.items()},
         },
         "not_reached": [key for key, one in named.items() if one.value is None],
     }
@@ -195,10 +208,27 @@ def _against_texts(name: str, side: Side, draws: Floats) -> dict[str, Figure]:
     }
 
 
-def _against_own(name: str, side: Side) -> dict[str, Figure]:
-    if side.own is None:
+def beside_own(sites: Side) -> Side | None:
+    """Return the series that have levels of the hospital's own, played with the cover that the first half picks."""
+    if sites.own is None:
+        return None
+    world = part_of(sites.ready.world, sites.own)
+    sides = [play_side(world, cover) for cover in COVERS]
+    draws = np.ones((1, len(world.keys)))
+    found = []
+    for side in sides:
+        engine, own = side.score(ITEM, LEARNT, draws), side.score("own", LEARNT, draws)
+        lines = float(at_fill(engine, engine.lines, own.fill[:, 0])[0] / own.lines[0, 0])
+        stock = float(at_fill(engine, engine.stock_days, own.fill[:, 0])[0])
+        if lines <= LINES_RATIO_MAX and isfinite(stock):
+            found.append((stock, side))
+    return min(found, key=lambda one: one[0])[1] if found else sides[-1]
+
+
+def _against_own(name: str, side: Side | None) -> dict[str, Figure]:
+    if side is None:
         return {}
-    draws = only(draws_of(len(side.ready.world.keys)), side.own)
+    draws = draws_of(len(side.ready.world.keys))
     engine, own = side.score(name, SCORED, draws), side.score("own", SCORED, draws)
     fill = own.fill[:, 0]
     return {

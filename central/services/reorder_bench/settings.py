@@ -35,6 +35,7 @@ class Prepared:
     lines: Lines
     adu: Floats
     late: Whole
+    cover_days: float
 
     def square(self, row: Floats | Whole) -> Floats:
         """Return lines as series x weeks."""
@@ -63,7 +64,7 @@ def prepare(world: World, cover_days: float) -> Prepared:
         ones * SHELF_LIFE_DAYS,
     )
     late = np.array([leads.late_days for leads in world.known], np.int64)
-    return Prepared(world, lines, _rolling(daily, ADU_DAYS) / ADU_DAYS, late)
+    return Prepared(world, lines, _rolling(daily, ADU_DAYS) / ADU_DAYS, late, cover_days)
 
 
 def _rolling(daily: Floats, window: int) -> Floats:

@@ -18,11 +18,12 @@ def lines_of(report: Mapping[str, Any]) -> str:
         told += [
             f"  {name:36}{_share(value):>9}  {_interval(ranges[name])}"
             for name, value in report[engine].items()
-            if name in ranges and name != "unit_fill"
+            if name in ranges and not isinstance(value, dict)
         ]
         told += [
-            f"  unit fill at target {beta:16}{_share(value):>9}  {_interval(ranges['unit_fill'][beta])}"
-            for beta, value in report[engine]["unit_fill"].items()
+            f"  {title:15} at target {beta:9}{_share(value):>9}  {_interval(ranges[part][beta])}"
+            for title, part in (("units served", "unit_fill"), ("requests served", "request_fill"))
+            for beta, value in report[engine][part].items()
         ]
     return "\n".join(told)
 

@@ -58,6 +58,21 @@ class World:
         return self.half * 2 // 5
 
 
+def part_of(world: World, series: Whole) -> World:
+    """Return some series of a world."""
+    rows = [int(one) for one in series]
+    return World(
+        tuple(world.keys[row] for row in rows),
+        world.daily[rows],
+        world.counts[rows],
+        tuple(day[rows] for day in world.requests),
+        world.packs[rows],
+        world.leads[rows],
+        tuple(world.known[row] for row in rows),
+        tuple(world.own[row] for row in rows),
+    )
+
+
 def sites_and_wards(history: History) -> tuple[World, World]:
     """Return the two worlds of a history. Raises `BadFile` when it is too short."""
     first = min(use.day for use in history.uses)
