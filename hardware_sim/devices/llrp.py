@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.device import Inventory, ignore_delivery
-from hardware_sim.devices.llrp_access import TagMemory
 from hardware_sim.devices.llrp_answers import (
     CONFIG_PARTS,
     Answer,
@@ -24,6 +23,7 @@ from hardware_sim.devices.llrp_answers import (
 )
 from hardware_sim.devices.llrp_ports import Ports
 from hardware_sim.devices.llrp_rounds import Rounds
+from hardware_sim.devices.tag_memory import TagMemory
 from protocols.errors import WeBroke
 from protocols.readers.llrp.codec import VERSIONS, LlrpDecoder, encode
 from protocols.readers.llrp.fields import Params

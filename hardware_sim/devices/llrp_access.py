@@ -1,7 +1,7 @@
-"""The AccessSpecs inside a simulated LLRP reader, and the memory of the tags they read and write.
+"""The AccessSpecs inside a simulated LLRP reader, which read and write the memory of tags.
 
-Rules of LLRP 1.1 chapter 11 and of Gen2: a spec is added disabled; enabled, it acts on every tag it matches until its
-count is reached, and then it is gone; operations end at the first that fails; a locked tag wants its access password.
+Rules of LLRP 1.1 chapter 11: a spec is added disabled; enabled, it acts on every tag it matches until its
+count is reached, and then it is gone; operations end at the first that fails.
 It knows neither antennas nor time.
 """
 
@@ -9,49 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.llrp_answers import ACCESSSPECS_MAX, OPERATIONS_MAX, SUCCESS, Answer
+from hardware_sim.devices.tag_memory import WORD_BYTES, Refused, TagMemory
 from protocols.readers.llrp.fields import Params, Value
 from protocols.readers.llrp.messages import number_at, number_of, rows_at, text_at
 
-RESERVED, EPC, TID, USER = 0, 1, 2, 3
-WORD_BYTES = 2
-EPC_START = 4
-"""Bytes before the EPC in its bank: CRC and PC."""
-
-PASSWORD_START = 4
-"""Bytes before the access password in the reserved bank: the kill password."""
-
-
-class TagMemory:
-    """One Gen2 tag's four banks. `locked`: written only with the access password, and its reserved bank hidden."""
-
-    def __init__(
-        self, epc: str, tid: str, *, user_words: int = 4, access_password: int = 0, locked: bool = False
-    ) -> None:
-        code = bytes.fromhex(epc)
-        pc = (len(code) // WORD_BYTES) << 11
-        self.locked = locked
-        self.banks = {
-            RESERVED: bytearray(PASSWORD_START) + access_password.to_bytes(4, "big"),
-            EPC: bytearray(2) + pc.to_bytes(2, "big") + code,
-            TID: bytearray.fromhex(tid),
-            USER: bytearray(user_words * WORD_BYTES),
-        }
-
-    @property
-    def epc(self) -> str:
-        """Return the EPC as the tag says it now: as many words as its PC tells."""
-        bank = self.banks[EPC]
-        words = bank[2] >> 3
-        return bytes(bank[EPC_START : EPC_START + words * WORD_BYTES]).hex().upper()
-
-    @property
-    def password(self) -> int:
-        """Return the access password."""
-        return int.from_bytes(self.banks[RESERVED][PASSWORD_START : PASSWORD_START + 4], "big")
-
-    def bits(self, bank: int) -> str:
-        """Return a bank as ones and zeros."""
-        return "".join(f"{byte:08b}" for byte in self.banks[bank])
+READ_WORDS = {
+    Refused.PASSWORD: "Incorrect_password_error",
+    Refused.LOCKED: "Tag_Memory_Locked_Error",
+    Refused.OVERRUN: "Tag_Memory_Overrun_Error",
+}
+WRITE_WORDS = READ_WORDS | {Refused.PASSWORD: "Incorrect_Password_Error"}
+"""LLRP's names of a tag's refusals; it spells one of them in two ways."""
 
 
 @dataclass(slots=True)
@@ -155,42 +123,20 @@ def _operate(tag: TagMemory, operations: list[Params]) -> list[Value]:
     return results
 
 
-def _place(tag: TagMemory, operation: Params, words: int) -> tuple[bytearray, int, int]:
-    bank = tag.banks[number_at(operation, "MB") or 0]
-    at = WORD_BYTES * (number_at(operation, "WordPointer") or 0)
-    return bank, at, at + WORD_BYTES * words
-
-
 def _read(tag: TagMemory, operation: Params) -> tuple[Value, bool]:
-    bank, at, stop = _place(tag, operation, number_at(operation, "WordCount") or 0)
-    password = number_at(operation, "AccessPassword") or 0
-    word = "Success"
-    if password and password != tag.password:
-        word = "Incorrect_password_error"
-    elif tag.locked and bank is tag.banks[RESERVED] and password != tag.password:
-        word = "Tag_Memory_Locked_Error"
-    elif stop > len(bank):
-        word = "Tag_Memory_Overrun_Error"
-    data = bytes(bank[at:stop]).hex().upper() if word == "Success" else ""
-    code = number_of("C1G2ReadResultType", word)
+    where = (number_at(operation, "MB") or 0, number_at(operation, "WordPointer") or 0)
+    read = tag.read(*where, number_at(operation, "WordCount") or 0, number_at(operation, "AccessPassword") or 0)
+    code = number_of("C1G2ReadResultType", READ_WORDS[read] if isinstance(read, Refused) else "Success")
+    data = "" if isinstance(read, Refused) else read.hex().upper()
     result: Params = {"Result": code, "OpSpecID": number_at(operation, "OpSpecID") or 0, "ReadData": data}
     return {"C1G2ReadOpSpecResult": result}, code != 0
 
 
 def _write(tag: TagMemory, operation: Params) -> tuple[Value, bool]:
     data = bytes.fromhex(text_at(operation, "WriteData"))
-    bank, at, stop = _place(tag, operation, len(data) // WORD_BYTES)
-    password = number_at(operation, "AccessPassword") or 0
-    word = "Success"
-    if password and password != tag.password:
-        word = "Incorrect_Password_Error"
-    elif bank is tag.banks[TID] or (tag.locked and password != tag.password):
-        word = "Tag_Memory_Locked_Error"
-    elif stop > len(bank):
-        word = "Tag_Memory_Overrun_Error"
-    else:
-        bank[at:stop] = data
-    code = number_of("C1G2WriteResultType", word)
+    where = (number_at(operation, "MB") or 0, number_at(operation, "WordPointer") or 0)
+    refused = tag.write(*where, data, number_at(operation, "AccessPassword") or 0)
+    code = number_of("C1G2WriteResultType", "Success" if refused is None else WRITE_WORDS[refused])
     written = 0 if code else len(data) // WORD_BYTES
     result: Params = {
         "Result": code,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.device import Heard, Inventory
-from hardware_sim.devices.llrp_access import AccessSpecs, TagMemory
+from hardware_sim.devices.llrp_access import AccessSpecs
 from hardware_sim.devices.llrp_answers import ROSPECS_MAX, SUCCESS, Answer, Saying, Settings, Status
 from hardware_sim.devices.llrp_rospecs import (
     ACTIVE,
@@ -22,6 +22,7 @@ from hardware_sim.devices.llrp_rospecs import (
     Step,
     read_plan,
 )
+from hardware_sim.devices.tag_memory import TagMemory
 from protocols.readers.llrp.fields import Params, Value
 from protocols.readers.llrp.messages import name_of, nested, number_at, number_of
 from protocols.values.instant import Instant

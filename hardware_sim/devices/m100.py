@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.device import Inventory, ignore_delivery
+from hardware_sim.devices.tag_memory import Refused, TagMemory, as_heard, in_field, mask_bits
 from protocols.readers.columns import Fields
 from protocols.readers.m100.codec import M100Decoder, M100Frame, encode, tag_frame
 from protocols.readers.m100.layout import NO_TAG
@@ -20,7 +21,10 @@ from protocols.values.instant import Instant, plus
 POLL_S = 0.03
 """One inventory of an empty field, as measured of such modules: about thirty a second."""
 
-WRONG_COMMAND = 0x17
+WRONG_COMMAND, READ_FAILED, WRITE_FAILED, WRONG_PASSWORD = 0x17, 0x09, 0x10, 0x16
+BANK_BITS, SELECT_OFF = 0x03, 0x01
+"""The bank in the byte that `set_select` calls target; the select mode in which no choice counts."""
+
 ANTENNA = 1
 OK: Fields = {"status": 0}
 
@@ -30,14 +34,20 @@ INFO = ("M100 26dBm V1.0", "V2.3.4", "MagicRf")
 
 @dataclass(slots=True)
 class M100Device:
-    """One module. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out."""
+    """One module. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out.
+
+    `tags` are the memories of tags that can be read and written, by the EPC the inventory hears.
+    """
 
     inventory: Inventory
     delivered: Callable[[Instant, int], None] = ignore_delivery
     closing: bool = False
+    tags: dict[str, TagMemory] = field(default_factory=dict)
     region: int = 0x02
     channel: int = 0
     centi_dbm: int = 2_600
+    _chosen: tuple[int, int, str] | None = None
+    _choice_counts: bool = False
     _left: int = 0
     _poll_due: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
     _decoder: M100Decoder = field(default_factory=M100Decoder)
@@ -78,6 +88,7 @@ class M100Device:
         """Come back as from its flash: silent."""
         del reader_now
         self._left, self._decoder = 0, M100Decoder()
+        self._chosen, self._choice_counts = None, False
 
     def _answer(self, asked: M100Frame, link_now: Instant, reader_now: Instant) -> bytes:
         match asked.type:
@@ -89,8 +100,10 @@ class M100Device:
             case "stop":
                 self._left = 0
                 return encode("stopped", OK)
-            case "set_region" | "set_channel" | "set_power":
+            case "set_region" | "set_channel" | "set_power" | "set_select" | "set_select_mode":
                 return self._change(asked)
+            case "read_memory" | "write_memory":
+                return self._access(asked, reader_now)
             case _:
                 return self._tell(asked)
 
@@ -116,6 +129,13 @@ class M100Device:
             case "set_channel":
                 self.channel = asked.number("channel")
                 return encode("channel_set", OK)
+            case "set_select":
+                mask = mask_bits(str(asked.fields["mask"]), asked.number("mask_bits"))
+                self._chosen = (asked.number("target") & BANK_BITS, asked.number("pointer"), mask)
+                return encode("select_set", OK)
+            case "set_select_mode":
+                self._choice_counts = asked.number("mode") != SELECT_OFF
+                return encode("select_mode_set", OK)
         self.centi_dbm = asked.number("centi_dbm")
         return encode("power_set", OK)
 
@@ -124,4 +144,31 @@ class M100Device:
         if not heard:
             return encode("error", {"code": NO_TAG})
         self.delivered(at, len(heard))
-        return b"".join(tag_frame(epc, max(-128, min(127, rssi_dbm))) for epc, _, rssi_dbm, _ in heard)
+        return b"".join(
+            tag_frame(as_heard(code, self.tags), max(-128, min(127, rssi_dbm))) for code, _, rssi_dbm, _ in heard
+        )
+
+    def _access(self, asked: M100Frame, at: Instant) -> bytes:
+        """Read or write words of the chosen tag; without a choice, of any that is heard."""
+        reads = asked.type == "read_memory"
+        chosen = self._chosen if self._choice_counts else None
+        near = in_field(self.inventory(at, (ANTENNA,)), self.tags)
+        tag = next((each for each in near if chosen is None or each.matches(*chosen)), None)
+        if tag is None:
+            return encode("error", {"code": READ_FAILED if reads else WRITE_FAILED})
+        about: Fields = {"pc_epc_length": 2 + len(tag.epc) // 2, "pc": tag.pc, "epc": tag.epc}
+        where, password = (asked.number("bank"), asked.number("word")), int(str(asked.fields["password"]), 16)
+        if reads:
+            words = tag.read(*where, asked.number("words"), password)
+            return self._refused(words, READ_FAILED) or encode("memory", {**about, "words": _hex(words)})
+        done = tag.write(*where, bytes.fromhex(str(asked.fields["words"])), password)
+        return self._refused(done, WRITE_FAILED) or encode("written", {**about, **OK})
+
+    def _refused(self, outcome: bytes | Refused | None, code: int) -> bytes:
+        if not isinstance(outcome, Refused):
+            return b""
+        return encode("error", {"code": WRONG_PASSWORD if outcome is Refused.PASSWORD else code})
+
+
+def _hex(words: bytes | Refused | None) -> str:
+    return words.hex().upper() if isinstance(words, bytes) else ""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from hardware_sim.devices.llrp_access import EPC, EPC_START, RESERVED, TID, USER, WORD_BYTES, TagMemory
+from hardware_sim.devices.tag_memory import EPC, EPC_START, RESERVED, TID, USER, WORD_BYTES, TagMemory
 from hardware_sim.devices.zpl import Command, Format, Immediate, ZplDecoder
 from protocols.values.instant import Instant, plus
 

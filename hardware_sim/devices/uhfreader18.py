@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hardware_sim.devices.device import Heard, Inventory, ignore_delivery
+from hardware_sim.devices.tag_memory import Refused, TagMemory, as_heard, in_field, mask_bits
 from protocols.errors import WeBroke
 from protocols.readers.columns import Value
 from protocols.readers.reads import BadFrame
@@ -23,18 +24,23 @@ TAGS_AN_ANSWER_MAX = 3
 
 ACTIVE_S = 0.2
 ANTENNAS_MAX = 8
+WRONG_PASSWORD, TAG_REFUSED = 0x05, 0xFC
 DONE, WITH_TAGS, MORE, NO_ANTENNA, NO_TAG, UNKNOWN = 0x00, 0x01, 0x03, 0xF8, 0xFB, 0xFE
 
 
 @dataclass(slots=True)
 class Uhf18Device:
-    """One board. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out."""
+    """One board. `inventory(at, antennas)` says what is heard; `delivered(at, tags)` is told of tags handed out.
+
+    `tags` are the memories of tags that can be read and written, by the EPC the inventory hears.
+    """
 
     inventory: Inventory
     delivered: Callable[[Instant, int], None] = ignore_delivery
     antennas: int = 1
     address: int = 0
     closing: bool = False
+    tags: dict[str, TagMemory] = field(default_factory=dict)
     region: tuple[int, int] = (0x31, 0x80)
     dbm: int = 26
     mode: int = 0
@@ -106,6 +112,8 @@ class Uhf18Device:
                 return self._inventory(asked.number("antenna") - ANTENNA_ONE + 1, reader_now)
             case "get_info":
                 return self._say("info", asked.command, DONE, self._info())
+            case "read_by_epc" | "read_by_mask" | "write_by_epc" | "write_by_mask":
+                return self._access(asked, reader_now)
             case _ if self._set(asked):
                 self._due = link_now
                 return self._say("done", asked.command, DONE, {})
@@ -160,8 +168,35 @@ class Uhf18Device:
         return {"antenna_mask": 1 << (antenna - 1)} if self.antennas > 1 and heard else {}
 
     def _tag(self, heard: Heard) -> dict[str, int | str]:
-        epc, _, rssi_dbm, _ = heard
+        code, _, rssi_dbm, _ = heard
+        epc = as_heard(code, self.tags)
         return {"epc": epc, "level": max(-128, min(-1, rssi_dbm)) & 0xFF} if self.antennas > 1 else {"epc": epc}
+
+    def _access(self, asked: Uhf18Frame, at: Instant) -> bytes:
+        """Read or write words of the tag that is named by its EPC, or by a mask over one of its banks."""
+        near = in_field(self.inventory(at, tuple(self._chosen())), self.tags)
+        tag = next((each for each in near if _is_named(asked, each)), None)
+        if tag is None:
+            return encode_answer("error", asked.command, NO_TAG, address=self.address)
+        where, password = (asked.number("bank"), asked.number("word")), int(str(asked.fields["password"]), 16)
+        if asked.type.startswith("read"):
+            words = tag.read(*where, asked.number("words"), password)
+            if isinstance(words, bytes):
+                return self._say("memory", asked.command, DONE, {"words": words.hex().upper()})
+            return self._refuse(asked, words)
+        refused = tag.write(*where, bytes.fromhex(str(asked.fields["data"])), password)
+        return self._refuse(asked, refused) if refused else self._say("done", asked.command, DONE, {})
+
+    def _refuse(self, asked: Uhf18Frame, why: Refused) -> bytes:
+        status = WRONG_PASSWORD if why is Refused.PASSWORD else TAG_REFUSED
+        return encode_answer("error", asked.command, status, address=self.address)
 
     def _say(self, name: str, command: int, status: int, fields: dict[str, Value]) -> bytes:
         return encode_answer(name, command, status, fields, address=self.address)
+
+
+def _is_named(asked: Uhf18Frame, tag: TagMemory) -> bool:
+    if "mask" not in asked.fields:
+        return asked.fields["epc"] == tag.epc
+    mask = mask_bits(str(asked.fields["mask"]), asked.number("mask_bits"))
+    return tag.matches(asked.number("mask_bank"), asked.number("mask_bit"), mask)

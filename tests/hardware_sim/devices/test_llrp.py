@@ -255,7 +255,8 @@ def test_what_no_reader_answers_gets_an_error_message(device: LlrpReaderDevice) 
 def test_a_corrupt_request_costs_that_request(device: LlrpReaderDevice) -> None:
     broken = bytearray(encode(Message("DELETE_ROSPEC", 1, {"ROSpecID": 0})))[:-1]
     broken[5] -= 1
-    answers = said(device.receive(bytes(broken) + encode(Message("GET_ROSPECS", 2)), LINK0, STORY0))
+    more = encode(Message("GET_ROSPECS", 2)) + encode(Message("KEEPALIVE_ACK", 3))  # where it ended shows what follows
+    answers = said(device.receive(bytes(broken) + more, LINK0, STORY0))
     assert [each.type_name for each in answers] == ["ERROR_MESSAGE", "GET_ROSPECS_RESPONSE"]
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from hardware_sim.devices.device import Heard
 from hardware_sim.devices.llrp import LlrpReaderDevice
-from hardware_sim.devices.llrp_access import TagMemory
 from hardware_sim.devices.llrp_answers import ACCESSSPECS_MAX
+from hardware_sim.devices.tag_memory import TagMemory
 from protocols.readers.access import AccessOrder
 from protocols.readers.llrp import access, requests
 from protocols.readers.llrp.codec import LlrpDecoder, encode

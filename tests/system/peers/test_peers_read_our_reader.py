@@ -9,7 +9,7 @@ import pytest
 
 from hardware_sim.clock import Clock, real_time
 from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
-from hardware_sim.devices.llrp_access import TagMemory
+from hardware_sim.devices.tag_memory import TagMemory
 from hardware_sim.serve import ReaderPort
 from protocols.values.instant import Instant
 from tests.system.peers.environments import LLRPKIT, PYLLRP, SLLURP, Peer
