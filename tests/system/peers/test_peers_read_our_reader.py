@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hardware_sim.clock import Clock, real_time
-from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
+from hardware_sim.devices.device import Heard
+from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.tag_memory import TagMemory
 from hardware_sim.serve import ReaderPort
 from protocols.values.instant import Instant
