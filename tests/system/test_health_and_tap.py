@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hardware_sim.clock import Clock, real_time
-from hardware_sim.devices.llrp import Heard, LlrpReaderDevice
+from hardware_sim.devices.device import Heard
+from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.serve import ReaderPort
 from protocols.values.instant import Instant
 from tests.system.edge_ward import CONFIG, WAIT_S, Plug, Ward
