@@ -1,10 +1,12 @@
-"""What a reader says by itself that the session only hands on: changed inputs, and what it complains of.
+"""What a reader says of its antennas and inputs, and by itself: changed inputs, and what it complains of.
 
-It changes no state; events that do (antennas, rounds, the end of the connection) are the session's own.
+It changes no state; events that do (rounds, the end of the connection) are the session's own.
 """
 
+from collections.abc import Collection
+
 from protocols.readers.llrp.fields import Params
-from protocols.readers.llrp.messages import nested, number_at, number_of, text_at
+from protocols.readers.llrp.messages import nested, number_at, number_of, rows_at, text_at
 from protocols.readers.reads import InputChanged, ReaderEvent, ReaderTrouble
 from protocols.values.instant import Instant
 
@@ -28,3 +30,17 @@ def told(said: Params, at: Instant) -> list[ReaderEvent]:
     if number_at(said, "ConnectionAttemptEvent") == another:
         out.append(ReaderTrouble("another client tried to connect to the reader", None, at))
     return out
+
+
+def antennas_changed(params: Params, ours: Collection[int], lost: Collection[int]) -> list[tuple[int, bool]]:
+    """Return which of our antennas are there or not, where a GET_READER_CONFIG_RESPONSE says other than was known."""
+    rows = rows_at(params, "AntennaProperties")
+    said = [(number_at(row, "AntennaID") or 0, bool(number_at(row, "AntennaConnected"))) for row in rows]
+    return [(antenna, there) for antenna, there in said if antenna in ours and there == (antenna in lost)]
+
+
+def inputs_seen(params: Params, ours: Collection[int], at: Instant) -> list[InputChanged]:
+    """Return how our inputs stand, where the same response knows it."""
+    rows = rows_at(params, "GPIPortCurrentState")
+    said = [(number_at(row, "GPIPortNum") or 0, number_at(row, "State")) for row in rows]
+    return [InputChanged(port, high=level == 1, at=at) for port, level in said if port in ours and level in (0, 1)]

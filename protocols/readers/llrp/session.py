@@ -11,7 +11,6 @@ while it runs (an output, a tag's memory) waits in a line and ends in an event, 
 is link time, never the reader's UTC.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from protocols.errors import PeerBroke
@@ -32,14 +31,15 @@ from protocols.readers.llrp.messages import (
     rows_at,
     text_at,
 )
-from protocols.readers.llrp.notices import told
+from protocols.readers.llrp.notices import antennas_changed, inputs_seen, told
+from protocols.readers.llrp.opening import request_of
 from protocols.readers.llrp.radio import Abilities, read_abilities, unfit
 from protocols.readers.llrp.reports import TagReports, believable
 from protocols.readers.llrp.requests import LlrpConfig, Request
 from protocols.readers.llrp.states import Event, State, step
 from protocols.readers.llrp.uptime import UptimeClock
 from protocols.readers.outcomes import Close, Outcome, Send
-from protocols.readers.reads import AccessDone, AntennaChanged, BadFrame, InputChanged, LinkDown, LinkUp, RoundEnded
+from protocols.readers.reads import AccessDone, AntennaChanged, BadFrame, LinkDown, LinkUp, RoundEnded
 from protocols.values.instant import Instant, plus
 
 SILENT_INTERVALS_MAX = 2
@@ -153,30 +153,12 @@ class LlrpSession:
 
     # --- requests and their answers ----------------------------------------------------------------------------------
 
-    def _request(self) -> Request | None:
-        """Return what the present state asks when it is entered."""
-        config = self.config
-        asks: dict[State, Callable[[], Request]] = {
-            State.VERSION: requests.ask_versions,
-            State.SETTING_VERSION: lambda: requests.set_version(config.version_max),
-            State.CAPABILITIES: requests.ask_capabilities,
-            State.CONFIGURING: lambda: requests.set_config(config, can_hold=self._able.can_hold),
-            State.LOOKING: lambda: requests.ask_ports(config),
-            State.DELETING: requests.delete_all,
-            State.LISTING: requests.list_rospecs,
-            State.CLEARING: lambda: requests.delete_rospec(self._clearing.pop()),
-            State.ADDING: lambda: requests.add_rospec(config, self._able),
-            State.ENABLING: lambda: requests.enable_rospec(config),
-            State.STARTING: lambda: requests.start_rospec(config),
-            State.CLOSING: lambda: ("CLOSE_CONNECTION", {}),
-        }
-        return asks[self.state]() if self.state in asks else None
-
     def _go(self, event: Event, now: Instant) -> list[Outcome]:
         """Take the table's way on, and send what the new state asks."""
         before, self.state = self.state, step(self.state, event)
         self._asked, self._deadline = "", None
-        request = self._request()
+        cleared = self._clearing.pop() if self.state is State.CLEARING else 0
+        request = request_of(self.state, self.config, self._able, cleared)
         if request is not None:
             return [self._ask(request, now)]
         if self.state is State.RUNNING and before is not State.RUNNING:
@@ -248,16 +230,9 @@ class LlrpSession:
 
     def _look(self, params: Params) -> list[Outcome]:
         """Take which antennas are plugged in, and how the inputs stand."""
-        out: list[Outcome] = []
-        for row in rows_at(params, "AntennaProperties"):
-            antenna, there = number_at(row, "AntennaID") or 0, bool(number_at(row, "AntennaConnected"))
-            if antenna in self.config.antennas and there == (antenna in self.memory.lost_antennas):
-                out.append(self._antenna_changed(antenna, connected=there))
-        for row in rows_at(params, "GPIPortCurrentState"):
-            port, level = number_at(row, "GPIPortNum") or 0, number_at(row, "State")
-            if port in self.config.inputs and level in (0, 1):
-                out.append(InputChanged(port, high=level == 1, at=self._reader_time))
-        return out
+        changed = antennas_changed(params, self.config.antennas, self.memory.lost_antennas)
+        out = [self._antenna_changed(antenna, connected=there) for antenna, there in changed]
+        return [*out, *inputs_seen(params, self.config.inputs, self._reader_time)]
 
     def _clear(self, params: Params) -> Event:
         """Take which ROSpecs are still there; they are deleted one by one."""

@@ -14,6 +14,7 @@ from protocols.readers.llrp.fields import Params, Value
 from protocols.readers.llrp.jobs import JOBS_MAX
 from protocols.readers.llrp.memory import OLD_FOR_S, RECENT_READS_MAX, ReaderMemory
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of, rows_at
+from protocols.readers.llrp.opening import request_of
 from protocols.readers.llrp.radio import Abilities, Radio, antenna_settings, unfit
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
@@ -360,10 +361,7 @@ def test_powers_and_tables_are_numbers_of_the_readers_own() -> None:
     assert first["RFTransmitter"] == {"HopTableID": 4, "ChannelIndex": 0, "TransmitPower": 11}
     assert number_at(second, "RFTransmitter", "TransmitPower") == 21
     config = LlrpConfig(antennas=(1, 2), radio=radio)
-    session = LlrpSession(config)
-    session._able = ABLE
-    session.state = State.ADDING
-    request = session._request()
+    request = request_of(State.ADDING, config, ABLE, 0)
     assert request is not None
     assert encode(Message(request[0], 1, request[1]))
 
