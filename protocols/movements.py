@@ -141,6 +141,7 @@ _ROWS = (
     Movement("visit", (), (), _C.SAME, "", "", (Who.NURSE, Who.KEEPER, Who.DEVICE)),
     Movement("observe", (), (), _C.SAME, "cycle_counting", "", (Who.DEVICE,)),
     Movement("discrepancy", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
+    Movement("need", (), (), _C.SAME, "", "", (*_WARD, Who.DEVICE)),
     Movement("duty", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
     Movement("unknown_label", (), (), _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
 )
@@ -249,6 +250,20 @@ class ObserveBody(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if not 0.0 <= self.p <= 1.0:
             raise BadValue(f"observe: expected a probability from 0 to 1, got {self.p}")
+
+
+class NeedBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `need`: a bin is empty, its card was shown; `qty` base units fill it again."""
+
+    item: str
+    qty: int
+    card: str
+    position: str = ""
+
+    def __post_init__(self) -> None:
+        item_id(self.item)
+        if not 1 <= self.qty <= LINE_QTY_MAX:
+            raise BadValue(f"need: expected 1..{LINE_QTY_MAX} base units, got {self.qty}")
 
 
 class VisitBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from edge_agent.agent.counter import Counter, Scan
+from edge_agent.agent.empty_bins import EmptyBins
 from edge_agent.agent.health import Watch
 from edge_agent.agent.inbox import (
     BrokerDown,
@@ -33,17 +34,20 @@ from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
 from edge_agent.config import Config
+from edge_agent.core.kanban import Kanban
 from edge_agent.core.opening import opening_drafts
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.presence.window import Window
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
-from edge_agent.store.master import read_cards, read_items, read_opening
+from edge_agent.store.master import read_bins, read_cards, read_items, read_opening
+from edge_agent.store.needs import noted_cards
 from edge_agent.store.queries import bound_epcs, known_tags, open_visit
 from edge_agent.store.verify import verify
 from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
+from protocols.values.instant import Instant
 
 TURN_WAIT_S = 0.25
 """Longest wait of one turn: how soon a signal is obeyed."""
@@ -113,6 +117,13 @@ def make_presence(config: Config) -> Presence:
     )
 
 
+def make_kanban(config: Config, ledger: Ledger, now: Instant) -> Kanban:
+    """Return the bins that are filled by card, as the ledger last noted them. Raises `BadConfig`, `StoreFault`."""
+    bins = [] if config.bins is None else read_bins(config.bins)
+    antennas = {each.name: frozenset(each.kanban) for each in config.readers if each.kanban}
+    return Kanban(bins, noted_cards(ledger.connection) if bins else {}, antennas, now)
+
+
 class _Agent:
     def __init__(
         self,
@@ -158,6 +169,13 @@ class _Agent:
             visit=open_visit(ledger.connection),
             shown=self._show,
         )
+        self._bins = EmptyBins(
+            make_kanban(config, ledger, clock.now()),
+            clock=clock,
+            voice=voice,
+            who=lambda: {name: visit.actor for name, visit in self._counter.visits.items()},
+            shown=self._show,
+        )
         self._signals = Signals(
             config.readers,
             switch=lambda name, port, on: self._shelf.switch(name, port, clock.link_now(), on=on),
@@ -196,6 +214,8 @@ class _Agent:
         for happening in happenings:
             if isinstance(happening, ScannerOpened | ScannerSaid | ScannerClosed):
                 scans += self._counter.take(happening)
+        scans = self._bins.sift(scans)
+        self._write_needs()
         for start in range(0, len(scans), SCANS_A_GROUP_MAX):
             self._write(scans[start : start + SCANS_A_GROUP_MAX], [])
         for happening in happenings:
@@ -206,6 +226,8 @@ class _Agent:
         if self._tap is not None:
             self._tap.flush()
         self._write_what_waits()
+        if self._clock.link_s() >= self._full_until:
+            self._write_needs()
         self._write_health()
         self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
 
@@ -214,12 +236,14 @@ class _Agent:
             self._tap.hear(name, event)
         self._watch.hear(name, event)
         self._signals.hear(name, event)
+        self._bins.hear(name, event)
 
     def _show(self, beep: Beep) -> None:
         self._signals.show(beep)
 
     def _take(self, happening: Happening) -> None:
         self._watch.take(happening)
+        self._bins.take(happening)
         match happening:
             case ReaderOpened() | ReaderSaid() | ReaderClosed():
                 self._shelf.take(happening, self._clock.link_now())
@@ -247,6 +271,16 @@ class _Agent:
             if self._write([], beliefs):
                 self._shelf.written(beliefs)
             idle = False
+
+    def _write_needs(self) -> None:
+        """Note empty bins, and answer who scanned their cards."""
+        while self._bins.waiting:
+            try:
+                self._bins.write(self._ledger, self._pen)
+            except StoreFault as fault:
+                self._fail(fault)
+                return
+            self._uplink.committed()
 
     def _write_health(self) -> None:
         """Write outages and rates, after everything a person waits for."""

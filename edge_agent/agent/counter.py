@@ -92,6 +92,11 @@ class Counter:
         if visit is not None:
             next(iter(self._scanners.values())).visit = visit
 
+    @property
+    def visits(self) -> dict[str, Visit]:
+        """Return who stands before each scanner."""
+        return {name: scanner.visit for name, scanner in self._scanners.items() if scanner.visit is not None}
+
     def take(self, happening: ScannerOpened | ScannerSaid | ScannerClosed) -> list[Scan]:
         """Take what happened to one scanner's port; returns the scans that ended with it."""
         scanner = self._scanners[happening.name]

@@ -79,6 +79,7 @@ class Config:
     serial: Path = Path("/dev/serial")
     """Where the system lists its serial ports."""
     cards: Path | None = None
+    bins: Path | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -129,7 +130,7 @@ class _File:
 def _config(path: Path, file: _File) -> Config:
     root = path.parent
     ledger, max_pages = file.one("store", lambda table: _store(table, root))
-    items, opening, cards = file.one("master", lambda table: _master(table, root))
+    items, opening, cards, bins = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
     return Config(
         path=path,
@@ -145,6 +146,7 @@ def _config(path: Path, file: _File) -> Config:
         items=items,
         opening=opening,
         cards=cards,
+        bins=bins,
         serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
 
@@ -225,6 +227,7 @@ def _presence(table: Section) -> float:
     return table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
 
 
-def _master(table: Section, root: Path) -> tuple[Path | None, Path | None, Path | None]:
+def _master(table: Section, root: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:
     path = forms.path_under(root)
-    return table.maybe("items", path), table.maybe("opening", path), table.maybe("cards", path)
+    items, opening = table.maybe("items", path), table.maybe("opening", path)
+    return items, opening, table.maybe("cards", path), table.maybe("bins", path)

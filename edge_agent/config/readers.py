@@ -59,7 +59,8 @@ class ReaderConfig:
 
     It is reached at `address` or, a serial module, at `port` and `baud`; `bus_address` is its place on an RS-485 line.
     A module without a clock has the story's time. `power_dbm` None leaves the module's own. `antennas` watch this
-    storeroom's shelves, `door` its door, `next` look into the neighbour's; `reference` is a fixed tag an antenna.
+    storeroom's shelves, `door` its door, `next` look into the neighbour's, before `kanban` cards of empty bins are
+    thrown; `reference` is a fixed tag an antenna.
     """
 
     name: str
@@ -77,6 +78,7 @@ class ReaderConfig:
     blind_s: float = BLIND_S
     door: tuple[int, ...] = ()
     next: tuple[int, ...] = ()
+    kanban: tuple[int, ...] = ()
     answer_s: float = 1.0
     radio: Radio = field(default_factory=Radio)
     tls: Tls | None = None
@@ -86,7 +88,7 @@ class ReaderConfig:
     @property
     def every(self) -> tuple[int, ...]:
         """Return every antenna that inventories."""
-        return (*self.antennas, *self.door, *self.next)
+        return (*self.antennas, *self.door, *self.next, *self.kanban)
 
 
 def read_reader(table: Section, root: Path) -> ReaderConfig:
@@ -103,6 +105,7 @@ def _llrp(table: Section, root: Path) -> ReaderConfig:
     where, secure = (None, False) if table.refused else url
     antennas = table.need("antennas", forms.ANTENNAS)
     door, beside = table.take("door", forms.ANTENNAS, ()), table.take("next", forms.ANTENNAS, ())
+    kanban = table.take("kanban", forms.ANTENNAS, ())
     return ReaderConfig(
         name=table.need("name", forms.NAME),
         address=where,
@@ -113,7 +116,8 @@ def _llrp(table: Section, root: Path) -> ReaderConfig:
         blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
         door=door,
         next=beside,
-        radio=_radio(table, () if table.refused else (*antennas, *door, *beside)),
+        kanban=kanban,
+        radio=_radio(table, () if table.refused else (*antennas, *door, *beside, *kanban)),
         tls=_tls(table, root) if secure else None,
         contact=_door(table),
         lights=_lights(table),
@@ -163,7 +167,8 @@ def _module(table: Section, root: Path, kind: str) -> ReaderConfig:
     antennas = table.take("antennas", forms.ANTENNAS, (1,))
     door = table.take("door", forms.ANTENNAS, ()) if several else ()
     beside = table.take("next", forms.ANTENNAS, ()) if several else ()
-    if max((*antennas, *door, *beside)) > READERS[kind].antennas_max:
+    kanban = table.take("kanban", forms.ANTENNAS, ()) if several else ()
+    if max((*antennas, *door, *beside, *kanban)) > READERS[kind].antennas_max:
         table.note(".antennas", f"expected numbers of 1..{READERS[kind].antennas_max} for {kind}, got {antennas}")
     return ReaderConfig(
         name=table.need("name", forms.NAME),
@@ -181,6 +186,7 @@ def _module(table: Section, root: Path, kind: str) -> ReaderConfig:
         blind_s=table.take("blind_s", forms.number(1.0, forms.DAY_S), BLIND_S),
         door=door,
         next=beside,
+        kanban=kanban,
         answer_s=table.take("answer_s", forms.number(0.05, 60.0), 1.0),
     )
 
@@ -191,7 +197,7 @@ def _check_antennas(table: Section, reader: ReaderConfig) -> None:
     doubles = sorted({each for each in every if every.count(each) > 1})
     if doubles:
         said = ", ".join(map(str, doubles))
-        table.note(".antennas", f"expected each antenna once in antennas, door and next, got {said} twice")
+        table.note(".antennas", f"expected each antenna once in antennas, door, next and kanban, got {said} twice")
     foreign = [str(antenna) for antenna, _ in reader.reference if antenna not in every]
     if foreign:
         table.note(".reference", f"expected antennas that this reader uses, got {', '.join(foreign)}")

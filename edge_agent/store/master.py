@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from edge_agent.core.kanban import BINS_MAX, Bin
 from edge_agent.core.opening import Piece
 from edge_agent.errors import BadConfig
 from protocols.codes.gtin import gtin14
@@ -22,6 +23,7 @@ FAULTS_TOLD_MAX = 10
 
 ITEM_COLUMNS = ("item",)
 CARD_COLUMNS = ("uid", "staff")
+BIN_COLUMNS = ("card", "item", "qty")
 OPENING_COLUMNS = ("item", "gtin", "lot", "expiry", "serial", "epc", "position", "owner")
 
 Fields = dict[str, str]
@@ -48,6 +50,23 @@ def read_cards(path: Path) -> dict[str, ActorId]:
     twice = [uid for uid, count in Counter(uid for uid, _ in cards).items() if count > 1]
     _raise_all([f"{path}: the card {uid} stands on two lines; a card is one person's" for uid in twice])
     return dict(cards)
+
+
+def read_bins(path: Path) -> list[Bin]:
+    """Return the bins of a storeroom that are filled by card; a card that is an EPC is one. Raises `BadConfig`."""
+    bins = _read(path, BIN_COLUMNS, _bin)
+    twice = [card for card, count in Counter(each.card for each in bins).items() if count > 1]
+    _raise_all([f"{path}: the card {card} stands on two lines; a card is one bin's" for card in twice])
+    if len(bins) > BINS_MAX:
+        raise BadConfig(f"{path}: expected at most {BINS_MAX} bins, got {len(bins)}")
+    return bins
+
+
+def _bin(fields: Fields) -> Bin:
+    qty = fields["qty"]
+    if not qty.isascii() or not qty.isdecimal():
+        raise BadValue(f"qty: expected a whole number of base units, got {qty!r:.40}")
+    return Bin(fields["card"], item_id(fields["item"]), int(qty), fields.get("position", ""))
 
 
 def _unknown(pieces: list[Piece], items: dict[str, str] | None) -> list[str]:

@@ -187,7 +187,7 @@ def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("right", "wrong", "why"),
     [
-        ("round_s = 60", "door = [4]", "reader[0].antennas: expected each antenna once in antennas, door and next"),
+        ("round_s = 60", "door = [4]", "reader[0].antennas: expected each antenna once in antennas, door, next"),
         ("round_s = 60", 'reference = { 9 = "3034" }', "reader[0].reference: expected antennas that this reader uses"),
         ("round_s = 60", 'reference = { a = "3034" }', "reader[0].reference: expected a table of antenna and EPC"),
         ("round_s = 60", 'reference = { 1 = "xyz" }', "reader[0].reference: EPC: expected 4..124 hex digits"),

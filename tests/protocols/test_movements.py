@@ -106,6 +106,7 @@ STOREROOM_KINDS = frozenset(
         "reversal",
         "visit",
         "observe",
+        "need",
         "discrepancy",
         "duty",
         "unknown_label",
