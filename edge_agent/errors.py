@@ -7,6 +7,7 @@ EdgeError
 ├── StoreFault       SQLite or the disk refused; nothing of the transaction was kept
 │   ├── DiskFull     no room; free some and act again
 │   └── NotALedger   the file is not this device's ledger
+├── FeedRefused      master data that do not fit what stands here; the old version works on
 └── LinkFault        a port or a device does not open
 """
 
@@ -37,6 +38,10 @@ class DiskFull(StoreFault):
 
 class NotALedger(StoreFault):
     """The file is missing, is no ledger, or is the ledger of another device."""
+
+
+class FeedRefused(EdgeError):
+    """A version of master data cannot be taken in; nothing of it was."""
 
 
 class LinkFault(EdgeError):

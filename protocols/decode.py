@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from protocols.codes.epc import decode_epc
-from protocols.codes.label import Badge, Command, Label, read_label
+from protocols.codes.label import Badge, Command, Label, Ticket, read_label
 from protocols.errors import BadValue, ProtocolsError
 from protocols.readers.llrp import codec
 from protocols.readers.m100.codec import M100Decoder, M100Frame
@@ -72,6 +72,8 @@ def _barcode(text: str) -> Answer:
             return _own("badge", {"staff": meaning.staff})
         case Command():
             return _own("command", {"command": meaning.name.value})
+        case Ticket():
+            return _own(meaning.sort.name.lower(), {"code": meaning.code})
 
 
 def _own(issuer: str, elements: Answer) -> Answer:

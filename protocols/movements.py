@@ -357,6 +357,7 @@ class CountBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
     sheet: str
     phase: str
+    place: str = ""
     cut: str = ""
     blind: bool = False
     lines: tuple[CountLine, ...] = ()

@@ -38,10 +38,12 @@ from edge_agent.core.kanban import Kanban
 from edge_agent.core.opening import opening_drafts
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.presence.window import Window
+from edge_agent.core.work.scene import Mode, Room
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
+from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
-from edge_agent.store.master import read_bins, read_cards, read_items, read_opening
+from edge_agent.store.master import item_rows, read_bins, read_cards, read_items, read_opening
 from edge_agent.store.needs import noted_cards
 from edge_agent.store.queries import bound_epcs, known_tags, open_visit
 from edge_agent.store.verify import verify
@@ -101,6 +103,17 @@ def write_opening(ledger: Ledger, pen: Pen, config: Config) -> int:
     return len(pieces)
 
 
+def take_items(ledger: Ledger, config: Config, now: Instant) -> None:
+    """Take the list of items beside the configuration into the master data, unless it stands there already."""
+    if config.items is None:
+        return
+    rows = item_rows(config.items)
+    checksum = checksum_of(rows)
+    if checksum != checksum_at(ledger.connection, FILE):
+        version = version_of(ledger.connection, FILE) + 1
+        take_snapshot(ledger.connection, FILE, version, rows, checksum=checksum, now=now)
+
+
 def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
     """Tell a fresh model of presence what the ledger knows."""
     for tag in known_tags(ledger.connection, config.device.place):
@@ -144,6 +157,7 @@ class _Agent:
         opened = write_opening(ledger, self._pen, config)
         if opened:
             voice.say("opening", f"{opened} pieces bound to their tags and posted")
+        take_items(ledger, config, clock.now())
         presence = make_presence(config)
         remember(presence, ledger, config)
         self._links = Links(config, inbox)
@@ -161,7 +175,7 @@ class _Agent:
         )
         self._counter = Counter(
             decoders_of(config.scanners, {} if config.cards is None else read_cards(config.cards), clock.link_s),
-            config.device.place,
+            Room(config.device.place, mode=Mode(config.device.mode)),
             idle_s=config.visit_idle_s,
             clock=clock,
             voice=voice,

@@ -4,6 +4,7 @@ It runs on the agent's thread; while the agent runs, `Counter.write` is the only
 not be broken: an ok is beeped only for what `Ledger.group` has put on the disk; whatever goes wrong before, it is a no.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -13,23 +14,32 @@ from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
 from edge_agent.core.book import effect_of
 from edge_agent.core.halves import join_scan, settle_half
+from edge_agent.core.permits import standing_of
 from edge_agent.core.presence import Belief, Presence
-from edge_agent.core.recognise import Draft, Facts, Meaning, Visit, decide, end_visit, meaning_of
+from edge_agent.core.recognise import Draft, meaning_of
+from edge_agent.core.work.machine import decide, perform
+from edge_agent.core.work.scene import Decision, Facts, Room, Scene, Visit, refuse, wrote
+from edge_agent.core.work.states import Event
+from edge_agent.core.work.words import Word
 from edge_agent.errors import StoreFault
+from edge_agent.store.catalogue import policy_of
 from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import facts_of, tags_of_units
-from protocols.codes.label import Label
+from edge_agent.store.queries import tags_of_units
+from edge_agent.store.scene import facts_for
+from protocols.codes.label import UnreadableLabel
 from protocols.codes.merge import Half
 from protocols.entry import ChainedEntry
 from protocols.errors import ProtocolsError
+from protocols.movements import lines_of
 from protocols.readers.reads import BadFrame
 from protocols.readers.scanner import Beep, ScanFrame
-from protocols.values.ids import PlaceId
 from protocols.values.instant import MICROS, Instant, plus
 
 REFUSALS_A_MINUTE_MAX = 30
 """Refused scans of one scanner told in the log in one minute; a noisy port makes thousands, the rest are counted."""
+ANSWERS_MAX = 50
+"""Answers kept for whoever looks at the panel."""
 
 
 class ScanDecoder(Protocol):
@@ -61,22 +71,25 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What one scan came to, and when: for the scanner, the log and the panel."""
+
     scanner: str
-    beep: Beep
-    message: str
+    at: Instant
+    decision: Decision
 
 
 class Counter:
     """Every scanner of one storeroom. `visit` is the one that was open when the last run ended.
 
-    `scanners` name what cuts each one's bytes; `shown(beep)` is told of every answer.
+    `scanners` name what cuts each one's bytes; `shown(beep)` is told of every answer; `room` is what the configuration
+    says of the storeroom, its permit comes from the policy in the store.
     """
 
     def __init__(
         self,
         scanners: Mapping[str, ScanDecoder],
-        ward: PlaceId,
+        room: Room,
         *,
         idle_s: float,
         clock: Clock,
@@ -87,8 +100,9 @@ class Counter:
     ) -> None:
         self._scanners = {name: _Scanner(decoder) for name, decoder in scanners.items()}
         self._shown = shown
-        self._ward, self._idle_s = ward, idle_s
+        self._room, self._idle_s = room, idle_s
         self._clock, self._voice, self._presence = clock, voice, presence
+        self.answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
         if visit is not None:
             next(iter(self._scanners.values())).visit = visit
 
@@ -131,7 +145,9 @@ class Counter:
         """
         visits = {name: scanner.visit for name, scanner in self._scanners.items()}
         halves = {name: scanner.half for name, scanner in self._scanners.items()}
-        group = _Group(ledger, pen, visits, halves, self._ward, self._idle_s)
+        now = self._clock.now()
+        standing = standing_of(policy_of(ledger.connection), now)
+        group = _Group(ledger, pen, visits, halves, replace(self._room, standing=standing), self._idle_s)
         try:
             with ledger.group():
                 for scan in scans:
@@ -140,28 +156,31 @@ class Counter:
                     group.end_if_idle(name, self._clock.now())
                 group.append([belief.draft() for belief in beliefs])
         except StoreFault:
-            self._answer([_Answer(scan.scanner, Beep.NO, "not kept; scan again") for scan in scans])
+            lost = Decision(None, Beep.NO, Word.NOT_KEPT)
+            self._answer([Answer(scan.scanner, now, lost) for scan in scans])
             raise
         for name, visit in visits.items():
             self._scanners[name].visit, self._scanners[name].half = visit, halves[name]
         self._answer(group.answers)
         self._tell_presence(ledger.connection, group.written)
 
-    def _answer(self, answers: Iterable[_Answer]) -> None:
+    def _answer(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
+            decision = answer.decision
             wire = self._scanners[answer.scanner].wire
             if wire is not None:
-                wire.send(answer.beep.wire)
-            self._shown(answer.beep)
-            topic = f"scan {answer.scanner} {answer.beep.name.lower()}"
-            if answer.beep is Beep.OK:
-                self._voice.say(topic, answer.message)
+                wire.send(decision.beep.wire)
+            self._shown(decision.beep)
+            self.answers.append(answer)
+            topic = f"scan {answer.scanner} {decision.beep.name.lower()}"
+            if decision.beep is Beep.OK:
+                self._voice.say(topic, decision.message)
             else:
-                self._voice.say_counted(topic, answer.message, burst=REFUSALS_A_MINUTE_MAX)
+                self._voice.say_counted(topic, decision.message, burst=REFUSALS_A_MINUTE_MAX)
 
     def _tell_presence(self, connection: Connection, written: Iterable[ChainedEntry]) -> None:
         moved = {one.unit for each in written for one in effect_of(each.entry.kind, each.entry.body).moved}
-        for tag in tags_of_units(connection, moved, self._ward):
+        for tag in tags_of_units(connection, moved, self._room.ward):
             self._presence.book(tag.epc, tag.here, tag.booked_at)
 
 
@@ -173,42 +192,49 @@ class _Group:
     pen: Pen
     visits: dict[str, Visit | None]
     halves: dict[str, Half | None]
-    ward: PlaceId
+    room: Room
     idle_s: float
-    answers: list[_Answer] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     written: list[ChainedEntry] = field(default_factory=list)
 
     def act(self, scan: Scan, now: Instant) -> None:
         """Decide one scan and write what follows; an act that cannot be written costs itself alone."""
-        if isinstance(scan.frame, BadFrame):
-            self.answers.append(_Answer(scan.scanner, Beep.NO, scan.frame.reason))
-            return
         self.end_if_idle(scan.scanner, now)
-        meaning, half = join_scan(self.halves[scan.scanner], meaning_of(scan.frame.text), now / MICROS)
-        visit, facts = self.visits[scan.scanner], self._facts(meaning)
-        decision = decide(meaning, visit=visit, facts=facts, ward=self.ward, now=now)
+        visit = self.visits[scan.scanner]
+        decision, half = self._decide(scan, visit, now)
         try:
-            self.append(decision.drafts)
+            chained = self.append(decision.drafts)
         except ProtocolsError as error:
-            self.answers.append(_Answer(scan.scanner, Beep.NO, f"this cannot be recorded: {error}"))
+            refusal = Decision(visit, Beep.NO, Word.CANNOT_RECORD, {"why": str(error)})
+            self.answers.append(Answer(scan.scanner, now, refusal))
             return
         decision, self.halves[scan.scanner] = settle_half(half, decision)
-        self.visits[scan.scanner] = decision.visit
-        self.answers.append(_Answer(scan.scanner, decision.beep, decision.message))
+        after = decision.visit
+        if after is not None and chained:
+            entries = [each.entry for each in chained]
+            after = wrote(after, [(one.kind, one.event_id, lines_of(one.kind, one.body)) for one in entries])
+        self.visits[scan.scanner] = after
+        self.answers.append(Answer(scan.scanner, now, decision))
+
+    def _decide(self, scan: Scan, visit: Visit | None, now: Instant) -> tuple[Decision, Half | None]:
+        if isinstance(scan.frame, BadFrame):
+            scene = Scene(UnreadableLabel(scan.frame.reason), "", visit, Facts(), self.room, now)
+            return refuse(scene, Word.UNREADABLE, why=scan.frame.reason), None
+        text = scan.frame.text
+        meaning, half = join_scan(self.halves[scan.scanner], meaning_of(text), now / MICROS)
+        facts = facts_for(self.ledger.connection, meaning, visit, self.room.ward)
+        return decide(meaning, text, visit=visit, facts=facts, room=self.room, now=now), half
 
     def end_if_idle(self, name: str, now: Instant) -> None:
         """Write the end of a visit that nobody used for too long."""
         visit = self.visits[name]
         if visit is not None and now >= visit.ends_at(self.idle_s):
-            self.append([end_visit(visit)])
+            scene = Scene(UnreadableLabel("idle"), "", visit, Facts(), self.room, now)
+            self.append(perform(scene, Event.IDLE).drafts)
             self.visits[name] = None
 
-    def append(self, drafts: Sequence[Draft]) -> None:
+    def append(self, drafts: Sequence[Draft]) -> list[ChainedEntry]:
         """Write drafts as one act, all or none."""
-        if drafts:
-            self.written += self.ledger.append([self.pen.entry(draft) for draft in drafts])
-
-    def _facts(self, meaning: Meaning) -> Facts:
-        if isinstance(meaning, Label) and meaning.product is not None and meaning.serial is not None:
-            return facts_of(self.ledger.connection, meaning.product, meaning.serial, self.ward)
-        return Facts()
+        chained = self.ledger.append([self.pen.entry(draft) for draft in drafts]) if drafts else []
+        self.written += chained
+        return chained

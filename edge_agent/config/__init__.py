@@ -16,6 +16,7 @@ from edge_agent.config.readers import AUTO, LLRP, ReaderConfig, read_reader
 from edge_agent.config.scanners import LIGHT, ScannerConfig, read_scanner
 from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
+from edge_agent.core.work.scene import Mode
 from edge_agent.errors import BadConfig
 from protocols.errors import BadValue
 from protocols.values import ids
@@ -27,13 +28,14 @@ __all__ = ["LLRP", "Config", "DeviceConfig", "ReaderConfig", "ScannerConfig", "S
 T = TypeVar("T")
 
 SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master", "ports")
+MODES = tuple(mode.value for mode in Mode)
 READERS_MAX = 16
 SCANNERS_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """Who this edge is. `fit` 1 has a scanner, 2 has readers too; `mode` is "live"."""
+    """Who this edge is. `fit` 1 has a scanner, 2 has readers too; `mode` is a word of `Mode`."""
 
     id: DeviceId
     hospital: HospitalId
@@ -179,7 +181,7 @@ def _device(table: Section) -> DeviceConfig:
         shard=table.take("shard", forms.whole(0, 255), 0),
         place=table.take("place", forms.STOREROOM, PlaceId(identity)),
         fit=table.need("fit", forms.whole(1, 2)),
-        mode=table.take("mode", forms.only("live"), "live"),
+        mode=table.take("mode", forms.word_of(*MODES), Mode.LIVE.value),
     )
 
 

@@ -7,7 +7,9 @@ never joined to a later scan, so nothing is taken twice.
 
 from dataclasses import replace
 
-from edge_agent.core.recognise import Decision, Meaning
+from edge_agent.core.recognise import Meaning
+from edge_agent.core.work.scene import Decision
+from edge_agent.core.work.words import Word
 from protocols.codes.label import Label
 from protocols.codes.merge import Half, join
 from protocols.readers.scanner import Beep
@@ -33,5 +35,4 @@ def settle_half(half: Half | None, decision: Decision) -> tuple[Decision, Half |
     """Return the decision on a half as it is told, and the half if it goes on waiting."""
     if half is None or decision.beep is not Beep.NO or decision.visit is None:
         return decision, None
-    advice = "; if this label is printed as two symbols, scan the other one now"
-    return replace(decision, beep=Beep.LOOK, message=decision.message + advice), half
+    return replace(decision, beep=Beep.LOOK, word=Word.OTHER_HALF, about={"why": decision.message}), half

@@ -13,6 +13,7 @@ from typing import TypeVar
 from edge_agent.core.kanban import BINS_MAX, Bin
 from edge_agent.core.opening import Piece
 from edge_agent.errors import BadConfig
+from edge_agent.store.feed import Row
 from protocols.codes.gtin import gtin14
 from protocols.errors import BadValue
 from protocols.readers.card import CardFrame
@@ -26,6 +27,9 @@ CARD_COLUMNS = ("uid", "staff")
 BIN_COLUMNS = ("card", "item", "qty")
 OPENING_COLUMNS = ("item", "gtin", "lot", "expiry", "serial", "epc", "position", "owner")
 
+ITEM_WORDS = ("name_zh", "name_en", "consume_on", "storage", "criticality")
+"""Columns of the list of items that are taken as they stand."""
+
 Fields = dict[str, str]
 T = TypeVar("T")
 
@@ -33,6 +37,11 @@ T = TypeVar("T")
 def read_items(path: Path) -> dict[str, str]:
     """Return each item's name (Chinese where given) by its code. Raises `BadConfig`."""
     return dict(_read(path, ITEM_COLUMNS, _item))
+
+
+def item_rows(path: Path) -> list[Row]:
+    """Return the items as rows of master data: names, pack, and the product code where there is one."""
+    return _read(path, ITEM_COLUMNS, _item_row)
 
 
 def read_opening(path: Path, items: dict[str, str] | None) -> list[Piece]:
@@ -113,6 +122,19 @@ def _raise_all(faults: list[str]) -> None:
 def _item(fields: Fields) -> tuple[str, str]:
     code = item_id(fields["item"])
     return code, fields.get("name_zh") or fields.get("name_en") or code
+
+
+def _item_row(fields: Fields) -> Row:
+    code, _ = _item(fields)
+    body: dict[str, object] = {name: fields[name] for name in ITEM_WORDS if fields.get(name)}
+    pack = fields.get("pack", "")
+    if pack:
+        if not pack.isdecimal():
+            raise BadValue(f"pack: expected a whole number of base units, got {pack!r:.40}")
+        body["pack"] = int(pack)
+    if fields.get("gtin"):
+        body["products"] = [{"code": gtin14(fields["gtin"]), "factor": 1}]
+    return Row("item", code, body)
 
 
 def _piece(fields: Fields) -> Piece:

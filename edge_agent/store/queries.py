@@ -1,12 +1,13 @@
 """Questions asked of the book, each answered by one index: a label's facts, the last visit, what presence must know."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from edge_agent.core.recognise import CustodyOf, Facts, OnShelf, Visit
+from edge_agent.core.work.scene import CustodyOf, Visit, wrote
+from edge_agent.store.catalogue import roles_of
 from edge_agent.store.connection import Connection, Row
 from protocols.entry import decode_body
-from protocols.movements import Binding, Custody
+from protocols.movements import Custody, lines_of
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
 from protocols.values.instant import Instant
 
@@ -25,19 +26,6 @@ class KnownTag:
     since: Instant
 
 
-def facts_of(connection: Connection, gtin: str, serial: str, ward: PlaceId) -> Facts:
-    """Return what the book says about a product and serial."""
-    rows = connection.query(
-        "SELECT epc, item, gtin, lot, serial, expiry, unit FROM binding WHERE gtin = ? AND serial = ? LIMIT 9",
-        (gtin, serial),
-    )
-    bindings = tuple(Binding(*row) for row in rows)
-    if len(bindings) != 1:
-        return Facts(bindings)
-    unit = UnitId(bindings[0].names)
-    return Facts(bindings, custody_of(connection, unit), _on_shelf(connection, unit, ward))
-
-
 def custody_of(connection: Connection, unit: UnitId) -> CustodyOf | None:
     """Return where a unit stands, None if it was never posted."""
     rows = connection.query("SELECT state, place, at, actor FROM custody WHERE unit = ?", (unit,))
@@ -47,25 +35,24 @@ def custody_of(connection: Connection, unit: UnitId) -> CustodyOf | None:
     return CustodyOf(unit, state, PlaceId(place), Instant(at), ActorId(actor))
 
 
-def _on_shelf(connection: Connection, unit: UnitId, ward: PlaceId) -> OnShelf | None:
-    rows = connection.query(
-        "SELECT position, item, lot, owner FROM balance WHERE unit = ? AND place = ? AND qty > 0", (unit, ward)
-    )
-    return OnShelf(*rows[0]) if rows else None
-
-
 def open_visit(connection: Connection) -> Visit | None:
     """Return the visit that was open when the last run ended, its last act the last entry of its person."""
     rows = connection.query(
-        "SELECT incarnation, seq, actor, body FROM ledger WHERE kind = 'visit' ORDER BY rowid DESC LIMIT 1"
+        "SELECT incarnation, seq, actor, wall, body FROM ledger WHERE kind = 'visit' ORDER BY rowid DESC LIMIT 1"
     )
-    if not rows or decode_body(rows[0][3]).get("phase") != "begin":
+    if not rows or decode_body(rows[0][4]).get("phase") != "begin":
         return None
-    incarnation, seq, actor, _ = rows[0]
-    ((last_act,),) = connection.query(
-        "SELECT MAX(wall) FROM ledger WHERE incarnation = ? AND seq >= ? AND actor = ?", (incarnation, seq, actor)
+    incarnation, seq, actor, wall, _ = rows[0]
+    acts = connection.query(
+        "SELECT wall, event_id, kind, body FROM ledger WHERE incarnation = ? AND seq > ? AND actor = ? "
+        "AND event_id NOT IN (SELECT event_id FROM undone) ORDER BY seq",
+        (incarnation, seq, actor),
     )
-    return Visit(ActorId(actor), Instant(last_act))
+    visit = Visit(ActorId(actor), Instant(wall), Instant(wall), roles=roles_of(connection, actor))
+    for at, event_id, kind, body in acts:
+        lines = lines_of(kind, body)
+        visit = replace(wrote(visit, [(kind, event_id, lines)]), last_act=Instant(at))
+    return visit
 
 
 _TAGS = """

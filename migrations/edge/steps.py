@@ -204,4 +204,5 @@ STEPS: tuple[Step, ...] = (
     Step("0001_ledger", _TABLES + _TRIGGERS),
     Step("0002_health", _HEALTH),
     Step("0003_storeroom", storeroom.BOOK),
+    Step("0004_work", storeroom.WORK),
 )

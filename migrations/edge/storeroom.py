@@ -36,3 +36,35 @@ BOOK = (
     "CREATE INDEX balance_item ON balance (place, item, lot)",
     "CREATE INDEX custody_state ON custody (state)",
 )
+
+WORK = (
+    "CREATE INDEX ledger_kind ON ledger (kind, seq)",
+    """
+    CREATE TABLE feed (
+        scope TEXT PRIMARY KEY NOT NULL,
+        version INTEGER NOT NULL,
+        checksum TEXT NOT NULL,
+        applied_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE master (
+        scope TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (scope, kind, key)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX master_key ON master (kind, key)",
+    """
+    CREATE TABLE product (
+        scope TEXT NOT NULL,
+        code TEXT NOT NULL,
+        item TEXT NOT NULL,
+        factor INTEGER NOT NULL CHECK (factor >= 1),
+        PRIMARY KEY (code, scope)
+    ) WITHOUT ROWID
+    """,
+)

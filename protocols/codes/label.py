@@ -1,4 +1,4 @@
-"""One scanned text in, one meaning out: a product's label, a person's badge, a command, or a refusal with its reason.
+"""One scanned text in, one meaning out: a product's label, a person's badge, a card, or a refusal with its reason.
 
 The symbology identifier decides first (ISO/IEC 15424: three characters such as `]d2` that a scanner puts before the
 data when told so), then what the text itself shows: an FNC1, brackets, a web address, the marks of HIBC and MA, a
@@ -22,7 +22,18 @@ from protocols.codes.gs1 import FNC1, Gs1Message, read_bracketed, read_elements,
 from protocols.codes.gtin import GTIN_LENGTHS, gtin14, has_check_digit
 from protocols.codes.hibc import read_hibc
 from protocols.codes.ma import read_ma
-from protocols.codes.own import SPACES, Badge, Command, CommandName, make_badge, make_command, read_own
+from protocols.codes.own import (
+    SPACES,
+    Badge,
+    Command,
+    CommandName,
+    Ticket,
+    TicketSort,
+    make_badge,
+    make_command,
+    make_ticket,
+    read_own,
+)
 from protocols.errors import BadValue, PeerBroke
 from protocols.values import ids
 from protocols.values.ids import LotNo
@@ -33,9 +44,12 @@ __all__ = [
     "CommandName",
     "Label",
     "ProductCode",
+    "Ticket",
+    "TicketSort",
     "UnreadableLabel",
     "make_badge",
     "make_command",
+    "make_ticket",
     "read_label",
 ]
 
@@ -88,7 +102,7 @@ class Label:
     elements: tuple[tuple[str, str], ...]
 
 
-def read_label(text: str, *, expected: frozenset[str] = frozenset()) -> Label | Badge | Command:
+def read_label(text: str, *, expected: frozenset[str] = frozenset()) -> Label | Badge | Command | Ticket:
     """Read the text of one scan, its suffix already gone. Raises `UnreadableLabel`, never anything else.
 
     `expected` are the issuers whose labels belong to this place or step; they are asked only about a bare text.
@@ -103,7 +117,7 @@ def read_label(text: str, *, expected: frozenset[str] = frozenset()) -> Label | 
         raise UnreadableLabel(str(error)) from error
 
 
-def _read(symbology: str, content: str, expected: frozenset[str]) -> Label | Badge | Command:
+def _read(symbology: str, content: str, expected: frozenset[str]) -> Label | Badge | Command | Ticket:
     if symbology in GS1_SYMBOLS:
         return _gs1(read_message(content))
     if symbology in GTIN_SYMBOLS:

@@ -93,7 +93,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     config = load(tmp_path, SMALL)
     assert (config.device.hospital, config.device.place, config.device.shard) == ("main", "ward-01", 0)
     assert (config.story, config.max_pages, config.items) == (None, None, None)
-    assert (config.window_s, config.visit_idle_s, config.sync.unsigned) == (600.0, 1800.0, False)
+    assert (config.window_s, config.visit_idle_s, config.sync.unsigned) == (600.0, 120.0, False)
     assert str(config.scanners[0].port) == "/dev/ttyACM0"
 
 
@@ -216,7 +216,7 @@ def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> N
         ("fit = 2", "fit = 1", "device.fit: expected 2 with [[reader]], 1 without, got 1 with 1 readers"),
         ("fit = 2", "", "device.fit: it is missing; expected a whole number from 1 to 2"),
         ('place = "ward-01"', 'place = "patient@ward-01"', "device.place: expected the id of a storeroom"),
-        ('mode = "live"', 'mode = "shadow"', 'device.mode: expected "live", the only one built so far'),
+        ('mode = "live"', 'mode = "dead"', "device.mode: expected one of live, shadow, first-count"),
         ("rate = 540.0", "rate = 0", "clock.rate: expected a number from 0.001 to 10000, got 0"),
         ("rate = 540.0", 'rate = 1\nreal_from = "2020-01-01T00:00:00Z"', "clock: clock real_from: expected not before"),
         ("+08:00", "", "clock.start: instant: expected ISO 8601 with a zone"),

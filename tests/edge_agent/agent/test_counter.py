@@ -13,7 +13,8 @@ from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
 from edge_agent.core.presence import Belief
 from edge_agent.core.presence.window import Window
-from edge_agent.core.recognise import Visit
+from edge_agent.core.work.scene import Room as WardRoom
+from edge_agent.core.work.scene import Visit
 from edge_agent.errors import DiskFull
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.queries import open_visit
@@ -64,7 +65,7 @@ class Room:
         voice = Voice(self.clock, self.log)
         self.counter = Counter(
             {"s1": ScannerDecoder()},
-            PlaceId("ward-01"),
+            WardRoom(PlaceId("ward-01")),
             idle_s=1800,
             clock=self.clock,
             voice=voice,

@@ -3,7 +3,9 @@
 import pytest
 
 from edge_agent.core.halves import HALF_S, join_scan, settle_half
-from edge_agent.core.recognise import Decision, Visit, meaning_of
+from edge_agent.core.recognise import meaning_of
+from edge_agent.core.work.scene import Decision, Visit
+from edge_agent.core.work.words import Word
 from protocols.codes.label import Label
 from protocols.codes.merge import Half
 from protocols.readers.scanner import Beep
@@ -14,7 +16,7 @@ PRODUCT = "]d20109506000134352"
 REST = "]C110L1\x1d2142"
 WHOLE = "]d20109506000134352" + "10L1\x1d2142"
 VISIT = Visit(ActorId("1001"), START)
-REFUSED, TAKEN = Decision(VISIT, Beep.NO, "no serial"), Decision(VISIT, Beep.OK, "taken")
+REFUSED, TAKEN = Decision(VISIT, Beep.NO, Word.NO_PACK, {"item": "C1"}), Decision(VISIT, Beep.OK, Word.PACK)
 
 
 def scan(*texts: str, told: Decision = REFUSED, apart_s: float = 1.0) -> tuple[object, Half | None, Decision]:
@@ -38,7 +40,7 @@ def test_the_first_symbol_asks_for_a_look_and_the_reason_says_what_to_do() -> No
     _, half, decision = scan(PRODUCT)
     assert half is not None
     assert decision.beep is Beep.LOOK
-    assert decision.message == "no serial; if this label is printed as two symbols, scan the other one now"
+    assert decision.message == f"{REFUSED.message}; if this label is printed as two symbols, scan the other one now"
 
 
 def test_a_symbol_that_was_taken_joins_nothing() -> None:
@@ -57,5 +59,5 @@ def test_too_late_is_alone_and_a_whole_label_waits_for_nothing() -> None:
 
 
 def test_without_a_visit_a_half_is_a_plain_no() -> None:
-    nobody = Decision(None, Beep.NO, "badge first")
+    nobody = Decision(None, Beep.NO, Word.NO_BADGE)
     assert scan(PRODUCT, told=nobody)[1:] == (None, nobody)

@@ -11,9 +11,12 @@ from protocols.codes.label import (
     Command,
     CommandName,
     Label,
+    Ticket,
+    TicketSort,
     UnreadableLabel,
     make_badge,
     make_command,
+    make_ticket,
     read_label,
 )
 from protocols.codes.own import check_character
@@ -145,6 +148,13 @@ def test_the_check_character_is_that_of_iso_7064() -> None:
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12))
 def test_every_badge_reads_back_as_its_person(staff: str) -> None:
     assert read_label(make_badge(actor_id(staff))) == Badge(actor_id(staff))
+
+
+@pytest.mark.parametrize("sort", TicketSort)
+def test_every_ticket_reads_back(sort: TicketSort) -> None:
+    assert read_label("]C0" + make_ticket(sort, "A1")) == Ticket(sort, "A1")
+    with pytest.raises(UnreadableLabel, match=r"1\.\.24 characters"):
+        read_label(sort + "A" * 25 + check_character(sort + "A" * 25))
 
 
 @pytest.mark.parametrize("name", CommandName)

@@ -1,0 +1,246 @@
+"""The values of work: who is here and what was done, what the book says of one scan, and what a scan comes to. Pure.
+
+A `Scene` is all that a deed may look at. The rule that must not be broken: a visit remembers what it wrote by the
+entries' event ids, so that what is undone or used later names the very entry.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from edge_agent.core.permits import NO_POLICY, Standing
+from edge_agent.core.recognise import Draft, Meaning
+from edge_agent.core.stock import Item, Stock
+from edge_agent.core.work.states import Doing
+from edge_agent.core.work.words import Word, sentence
+from protocols.codes.label import Label
+from protocols.movements import Binding, Custody, Flag, PostingLine
+from protocols.readers.scanner import Beep
+from protocols.values.ids import ActorId, EventId, PlaceId, UnitId, virtual_place
+from protocols.values.instant import Instant, business_day, plus
+
+BEGINNING = Instant(0)
+DONE_MAX = 500
+"""Acts of one visit that can still be undone; older ones are the keeper's."""
+TICKS_A_DOUBLE_S = 1.0
+"""Story seconds within which the same text from the same scanner is one scan: a trigger held too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One entry of this visit that posted lines; entries of one scan share `act`."""
+
+    act: int
+    event_id: str
+    kind: str
+    lines: tuple[PostingLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person at the storeroom, from the badge to the last act; nobody's name in an emergency without a badge."""
+
+    actor: ActorId
+    last_act: Instant
+    began: Instant = BEGINNING
+    doing: Doing = Doing.TAKING
+    emergency: bool = False
+    number: int = 0
+    pack: bool = False
+    reason: str = ""
+    patient: str = ""
+    roles: tuple[str, ...] | None = None
+    to: str = ""
+    document: str = ""
+    expected: tuple[tuple[tuple[str, str], int], ...] = ()
+    shelf: str = ""
+    sheet: str = ""
+    done: tuple[Done, ...] = ()
+    text: str = ""
+
+    def ends_at(self, idle_s: float) -> Instant:
+        """Return when the visit is over if nothing more is scanned."""
+        return plus(self.last_act, idle_s)
+
+    @property
+    def in_hand(self) -> tuple[PostingLine, ...]:
+        """Return the lines this visit issued and has neither used nor undone."""
+        lines = [line for done in self.done if done.kind == "issue" for line in done.lines]
+        gone = {(line.item, line.lot, line.unit) for done in self.done if done.kind == "use" for line in done.lines}
+        return tuple(line for line in lines if (line.item, line.lot, line.unit) not in gone)
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyOf:
+    """Where one unit stands: its state, the place, and who brought it there when."""
+
+    unit: UnitId
+    state: str
+    place: PlaceId
+    at: Instant
+    actor: ActorId
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """One unit that the book has here and the readers say has left, since when."""
+
+    stock: Stock
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A delivery note or a procedure set, as the hospital's data have it; `lines` go into this storeroom.
+
+    `brought` is the event that took it in, empty before; `rest` are a set's lines that are neither used nor returned.
+    """
+
+    number: str
+    sort: str
+    lines: tuple[PostingLine, ...]
+    bindings: tuple[Binding, ...] = ()
+    approved: bool = False
+    brought: str = ""
+    rest: tuple[PostingLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A count that is open: its lines so far, those that stock moved on since, whether this very piece is on it."""
+
+    number: str
+    lines: int = 0
+    recount: int = 0
+    counted: bool = False
+
+
+class Mode(StrEnum):
+    """How far a storeroom is in service: it counts its first stock, only watches, or is live."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+    FIRST_COUNT = "first-count"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the book and the hospital's data say about one scan."""
+
+    unit: str = ""
+    bindings: tuple[Binding, ...] = ()
+    custody: CustodyOf | None = None
+    item: Item | None = None
+    factor: int = 1
+    expiry: date | None = None
+    lot: str | None = None
+    stock: tuple[Stock, ...] = ()
+    hand: tuple[Stock, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
+    document: Document | None = None
+    sheet: Sheet | None = None
+    head: str = ""
+    place: str = ""
+    roles: tuple[str, ...] | None = None
+
+    @property
+    def shelf(self) -> Stock | None:
+        """Return where the unit lies in this storeroom."""
+        return next((one for one in self.stock if one.unit and one.unit == self.unit), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What holds in the storeroom now: whether it only watches, its permit, and the key that hides patients."""
+
+    ward: PlaceId
+    standing: Standing = NO_POLICY
+    mode: Mode = Mode.LIVE
+    patient_key: bytes = b""
+    blind_counts: bool = False
+
+    @property
+    def shadow(self) -> bool:
+        """Tell whether no rule refuses here yet."""
+        return self.mode is not Mode.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scan, before anything has come of it. `visit` is renewed already; its `last_act` is now."""
+
+    meaning: Meaning
+    text: str
+    visit: Visit | None
+    facts: Facts
+    room: Room
+    now: Instant
+
+    @property
+    def today(self) -> date:
+        """Return the business day."""
+        return business_day(self.now)
+
+    @property
+    def label(self) -> Label:
+        """Return the product's label that was scanned."""
+        assert isinstance(self.meaning, Label)
+        return self.meaning
+
+    @property
+    def present(self) -> Visit:
+        """Return the visit of a deed that only somebody can do."""
+        assert self.visit is not None
+        return self.visit
+
+    def at(self, role: str) -> PlaceId:
+        """Return a virtual place beside this storeroom."""
+        return virtual_place(role, self.room.ward)
+
+    @property
+    def here(self) -> bool:
+        """Tell whether the book has the unit in stock on these shelves."""
+        custody = self.facts.custody
+        return custody is not None and custody.state == Custody.IN_STOCK.value and custody.place == self.room.ward
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from one scan: the visit afterwards, entries to write, the beep owed, a sentence for a person."""
+
+    visit: Visit | None
+    beep: Beep
+    word: Word
+    about: Mapping[str, object] = field(default_factory=dict)
+    drafts: tuple[Draft, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """Return the sentence in English, for the log."""
+        return sentence(self.word, self.about)
+
+
+def refuse(scene: Scene, word: Word, **about: object) -> Decision:
+    """Return that nothing was done and why; what was being done goes on, a number card waits no longer."""
+    visit = scene.visit
+    return Decision(None if visit is None else replace(visit, number=0, pack=False), Beep.NO, word, about)
+
+
+def did(visit: Visit | None, drafts: Sequence[Draft], flags: Sequence[Flag], word: Word, **about: object) -> Decision:
+    """Return that something was done; it is a look where anything was unusual that a person should see."""
+    loud = [flag for flag in flags if flag not in QUIET]
+    after = None if visit is None else replace(visit, number=0, pack=False, reason="")
+    return Decision(after, Beep.LOOK if loud else Beep.OK, word, {**about, "flags": tuple(flags)}, tuple(drafts))
+
+
+QUIET = frozenset({Flag.EMERGENCY, Flag.CLAIMED, Flag.NOT_FIRST})
+"""Flags of acts that are right as they are: the record says it, nobody need look."""
+
+
+def wrote(visit: Visit, written: Sequence[tuple[str, EventId, tuple[PostingLine, ...]]]) -> Visit:
+    """Return a visit that remembers the entries of its last act: kind, event id and lines of each."""
+    act = visit.done[-1].act + 1 if visit.done else 0
+    posted = [(kind, event, lines) for kind, event, lines in written if lines and kind != "reversal"]
+    new = tuple(Done(act, event.hex(), kind, lines) for kind, event, lines in posted)
+    return replace(visit, done=(*visit.done, *new)[-DONE_MAX:])

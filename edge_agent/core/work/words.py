@@ -1,0 +1,133 @@
+"""Every sentence the work at the shelf can answer with, in English and Chinese; the panel and the log say the same.
+
+It decides nothing. The rule that must not be broken: an answer is a `Word` and what it is about, never a sentence made
+elsewhere, so that no refusal is left without its Chinese.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Word(Enum):
+    """One sentence: English, Chinese. Names in braces are filled from what it is about."""
+
+    HERE = ("{actor} is here", "{actor} 已登记进库")
+    EMERGENCY_HERE = ("emergency: take what you need, every piece is recorded", "应急取用：请取用，逐件记录")
+    DONE = ("{actor} is done", "{actor} 已结束")
+    DOING = ("{what}: go on", "{what}：请继续")
+    TAKES = ("{actor} takes {qty} of {item} lot {lot}", "{actor} 领用 {item} 批号 {lot} 数量 {qty}")
+    USED = ("{qty} used for the patient", "已为患者消耗 {qty} 件")
+    CLAIMED = ("{actor} claims {qty} taken without a scan", "{actor} 认领未扫码取用 {qty} 件")
+    RETURNED = ("{qty} of {item} lot {lot} is back on the shelf", "{item} 批号 {lot} 已退回 {qty}")
+    SCRAPPED = ("{qty} of {item} lot {lot} is scrapped", "{item} 批号 {lot} 已报废 {qty}")
+    RECEIVED = ("delivery {number}: {qty} received as written", "配送单 {number}：按单签收 {qty}")
+    CHECKING = ("delivery {number}: scan what is there, then DONE", "配送单 {number}：请逐件扫码，完成后扫结束码")
+    ARRIVED = ("{qty} of {item} lot {lot} received", "收到 {item} 批号 {lot} 数量 {qty}")
+    SENT = ("{qty} of {item} lot {lot} on its way to {to}", "{item} 批号 {lot} 数量 {qty} 已调往 {to}")
+    DESTINATION = ("goes to {to}: scan what goes", "调往 {to}：请扫调出物资")
+    SET_BROUGHT = ("set {number}: {qty} brought", "手术套包 {number}：带入 {qty}")
+    SET_OPEN = (
+        "set {number}: scan what is used, RETURN gives back the rest",
+        "手术套包 {number}：扫使用件，扫退回码归还其余",
+    )
+    SET_RETURNED = ("set {number}: {qty} given back", "手术套包 {number}：已归还 {qty}")
+    COUNTING = ("count {sheet}: scan what lies there", "盘点 {sheet}：请扫在架物资")
+    COUNTED = ("counted {qty} of {item} lot {lot}", "已盘 {item} 批号 {lot} 数量 {qty}")
+    COUNTED_BEFORE = ("this piece is counted already", "该件已盘")
+    COUNT_ENDS = ("count {sheet}: {lines} lines, {recount} to recount", "盘点 {sheet}：{lines} 行，需复盘 {recount} 行")
+    SHELF = ("shelf {shelf}", "货位 {shelf}")
+    UNDONE = ("undone: {kind}", "已冲红：{kind}")
+    NUMBER = ("times {number}: now the item", "×{number}：请扫物资")
+    PACK = ("a whole pack: now the item", "整包：请扫物资")
+    WHY = ("reason {reason}: now the item", "原因 {reason}：请扫物资")
+    KEPT_RAW = ("unknown label: kept as it is, central will tell what it is", "未知标签：已原样留存，待中心识别")
+
+    # refusals
+    OUT_OF_ORDER = (
+        "{event} does not fit while {doing}; expected {expected}",
+        "{doing} 时不能扫 {event}；应扫 {expected}",
+    )
+    NO_BADGE = (
+        "item: expected a badge first, nobody is signed in; scan your badge, then the item",
+        "请先扫工牌，再扫物资",
+    )
+    UNREADABLE = ("{why}", "无法识别的条码：{why}")
+    NO_SERIAL = (
+        "label: expected a product (01) and a serial number (21); scan the label of the single piece",
+        "标签缺少产品标识(01)或序列号(21)，请扫单件标签",
+    )
+    OTHER_HALF = (
+        "{why}; if this label is printed as two symbols, scan the other one now",
+        "{why}；如标签分印两个条码，请再扫另一个",
+    )
+    TWO_TAGS = (
+        "{name}: expected one tag, {count} carry it; put it aside and tell the keeper",
+        "{name}：有 {count} 个标签绑定同一序列号，请放一边并告知库管员",
+    )
+    ALREADY_TAKEN = ("unit {unit}: already taken by {by} at {at}", "该件已由 {by} 于 {at} 领用")
+    EXPIRED = (
+        "{item} lot {lot}: expired on {expiry}; take another, or scan EMERGENCY",
+        "{item} 批号 {lot} 已于 {expiry} 过期；请换用，或扫应急码",
+    )
+    HELD = (
+        "{item} lot {lot}: held ({why}); take another, or scan EMERGENCY",
+        "{item} 批号 {lot} 暂停使用（{why}）；请换用，或扫应急码",
+    )
+    ONE_PIECE = ("a single piece is one: no number card for it", "单件不可使用数量码")
+    SCANNED_TWICE = (
+        "scanned twice within a second: counted once; scan again for another",
+        "一秒内重复扫码，只计一次；再取请重扫",
+    )
+    NO_PACK = ("{item}: its pack is not known; scan number cards", "{item}：未知包装数量，请用数量码")
+    NOT_IN_HAND = (
+        "unit {unit}: expected a piece that was taken, it is {state}",
+        "该件不在领用状态（{state}），不能退回",
+    )
+    USED_ON_OPENING = (
+        "{item}: used when its pack was opened; UNDO in the same visit, or tell the keeper",
+        "{item} 开包即消耗；请在本次进库内冲红，或告知库管员",
+    )
+    NOT_HERE = (
+        "unit {unit}: expected it on these shelves, it is {state} at {place}",
+        "该件不在本库（{state}，{place}）",
+    )
+    NOT_YOURS = ("{kind}: {actor} may not; call a {who}", "{kind}：{actor} 无权限，请找 {who}")
+    NOTHING_TO_UNDO = ("nothing of this visit is left to undo", "本次进库没有可冲红的操作")
+    NOTHING_TO_CLAIM = ("nothing waits to be claimed", "没有待认领的取用")
+    NO_PATIENT_KEY = ("patients cannot be recorded: no key is configured", "未配置患者密钥，不能记录患者")
+    UNKNOWN_NOTE = (
+        "document {number} is not known here; kept; scan RECEIVE, then each piece",
+        "单据 {number} 未下发，已留存；请扫收货码后逐件扫码",
+    )
+    NOTE_RECEIVED = ("document {number} was taken in before; nothing was done", "单据 {number} 已签收，未重复入账")
+    NEEDS_APPROVAL = ("this storeroom is {permit}: {act} needs an approval", "本库状态 {permit}：{act} 需审批")
+    UNKNOWN_PLACE = ("place {code} is not known here; scan the storeroom's own code", "未知库房码 {code}")
+    NOT_OF_SET = ("{item}: not of set {number}, or used already", "{item} 不属于手术套包 {number}，或已使用")
+    PATIENT_NEXT = ("patient noted: scan what is used", "已登记患者：请扫使用物资")
+    UNKNOWN_ITEM = (
+        "product {product} is not known here; it cannot be done with it",
+        "未知产品 {product}，不能进行此操作",
+    )
+    CANNOT_RECORD = ("this cannot be recorded: {why}", "无法记录：{why}")
+    NOT_KEPT = ("not kept; scan again", "未保存，请重扫")
+
+    @property
+    def en(self) -> str:
+        """Return the English sentence, its names not filled in."""
+        return self.value[0]
+
+    @property
+    def zh(self) -> str:
+        """Return the Chinese sentence, its names not filled in."""
+        return self.value[1]
+
+
+def sentence(word: Word, about: Mapping[str, object], language: str = "en") -> str:
+    """Return a word's sentence about something; a name that is not told is a question mark."""
+    return (word.zh if language == "zh" else word.en).format_map(_Told(about))
+
+
+class _Told(dict[str, object]):
+    def __getitem__(self, key: str) -> object:
+        value = self.get(key, "")
+        return "?" if value == "" else value
