@@ -132,9 +132,7 @@ def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
     sources = PageSources(
         overview=look,
         approve=approve_on_page,
-        saw=desk.looks.saw,
-        entrance=desk.entrance,
-        accounts=desk.accounts,
+        desk=desk,
         refresh_s=refresh_s,
         about=about,
         secure=config.http.secure,

@@ -142,9 +142,10 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
     """Check the whole store without changing it.
 
     Covers: each entry's hash and its chain to the head; each event, posting line, balance, belief and tag binding
-    against the entries; the record of acts; each discrepancy against the entries it rests on, and that none is missing that book and
-    beliefs call for; each order and its line against the proposal it was approved from. Does not cover imported tables
-    (items, suppliers, storerooms, use), who approved an order, and closed discrepancies that were removed.
+    against the entries; the record of acts; each discrepancy against the entries it rests on, and that none is missing
+    that book and beliefs call for; each order and its line against the proposal it was approved from. Does not cover
+    imported tables (items, suppliers, storerooms, use), who approved an order, and closed discrepancies that were
+    removed.
     """
     with store_of(read_config(config)) as store, _progress() as tell:
         tell("reading the store", 0)

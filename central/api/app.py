@@ -14,11 +14,23 @@ from central.api.people import people_routes
 from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
 from central.api.purchasing import purchasing_routes
+from central.api.trace import trace_routes
 from central.api.wards import ward_routes
 from central.services.desk import Desk
 from protocols.values.instant import to_iso
 
 PREFIX = "/api/v1"
+
+
+RESOURCES = (
+    ward_routes,
+    discrepancy_routes,
+    proposal_routes,
+    order_routes,
+    people_routes,
+    purchasing_routes,
+    trace_routes,
+)
 
 
 class Health(BaseModel):
@@ -47,7 +59,7 @@ def build_api(desk: Desk, version: str) -> FastAPI:
         return Health(ok=True, story_time=to_iso(desk.now()))
 
     app.state.entrance = desk.entrance
-    for routes in (ward_routes, discrepancy_routes, proposal_routes, order_routes, people_routes, purchasing_routes):
+    for routes in RESOURCES:
         app.include_router(routes(desk), prefix=PREFIX)
     document = app.openapi
 

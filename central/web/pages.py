@@ -18,14 +18,14 @@ from starlette.staticfiles import StaticFiles
 
 from central.core.rights import Caller, Right
 from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, TooMany
-from central.services.accounts import Accounts
-from central.services.entrance import Entrance
+from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.entrance import SIGN_IN, add_entrance
 from central.web.people import add_people
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import About, Renderer
+from central.web.stock import add_stock
 from central.web.views import Said, view_of
 
 REFRESH_S = 30
@@ -51,15 +51,13 @@ class PageSources:
 
     `overview` reads the hospital now, as far as a caller may see it. `approve` takes who approves, a proposal's id and
     the version the buyer saw, and returns the order and whether this made it; it raises `NotThere` for an id that never
-    was, `NotNow` for one that may not be approved, any more or as it was seen, `NotAllowed`. `saw` notes who looked at
-    what. `secure` tells that people reach the pages through TLS.
+    was, `NotNow` for one that may not be approved, any more or as it was seen, `NotAllowed`. `secure` tells that people
+    reach the pages through TLS.
     """
 
     overview: Callable[[Caller], Overview]
     approve: Callable[[Caller, str, str], Approved]
-    saw: Callable[[Caller, str, str], None]
-    entrance: Entrance
-    accounts: Accounts
+    desk: Desk
     refresh_s: int
     about: About
     secure: bool = False
@@ -71,11 +69,12 @@ class PageSources:
 
 def build_pages(sources: PageSources) -> FastAPI:
     """Return the application of the pages, to be mounted at `/` after everything else."""
-    renderer, porter = Renderer(sources.about), Porter(sources.entrance, sources.secure)
+    renderer, porter = Renderer(sources.about), Porter(sources.desk.entrance, sources.secure)
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
-    add_people(pages, renderer, porter, sources.accounts, sources.saw)
+    add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
+    add_stock(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)
@@ -92,7 +91,7 @@ def _add_overview(pages: FastAPI, renderer: Renderer, porter: Porter, sources: P
             return RedirectResponse("/people", 303)
         caller.need(Right.SEE_STOCK)
         if caller.may(Right.SEE_PRICES):
-            sources.saw(caller, "see-prices", "overview")
+            sources.desk.looks.saw(caller, "see-prices", "overview")
         view = view_of(sources.overview(caller), Said(said) if said in set(Said) else None, order)
         answer = renderer.page("overview.html.j2", visit, view=view, refresh_s=sources.refresh_s)
         keep_language(request, visit, answer)

@@ -143,13 +143,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 def pages_of(overview: Callable[[], Overview], refresh_s: int = 30) -> FastAPI:
     done = Approved(OrderNo(hospitals.orders()[0].number), fresh=True)
-    made = open_desk(empty_store(), START)
     sources = PageSources(
         overview=lambda _caller: overview(),
         approve=lambda _caller, _proposal, _seen: done,
-        saw=lambda _caller, _act, _subject: None,
-        entrance=made.entrance,
-        accounts=made.accounts,
+        desk=open_desk(empty_store(), START),
         refresh_s=refresh_s,
         about=About("1.2.3", told_time=True),
     )

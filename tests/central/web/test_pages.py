@@ -75,13 +75,10 @@ def refuse(error: Exception) -> Callable[[str, str], Approved]:
 def sources(
     overview: Callable[[], Overview], approve: Callable[[str, str], Approved], refresh_s: int, about: About
 ) -> PageSources:
-    made = open_desk(empty_store(), START)
     return PageSources(
         overview=lambda _caller: overview(),
         approve=lambda _caller, proposal, seen: approve(proposal, seen),
-        saw=lambda _caller, _act, _subject: None,
-        entrance=made.entrance,
-        accounts=made.accounts,
+        desk=open_desk(empty_store(), START),
         refresh_s=refresh_s,
         about=about,
     )

@@ -1,0 +1,153 @@
+"""Trace a piece or a lot: where it has been since its receipt, where the book has it now, and who used it on whom.
+
+It answers a question as people put it: an EPC, a scanned label, a serial, a lot, an item code. The rule that must not
+be broken: who may see some storerooms only is shown the movements that touch those; patients appear as keyed hashes.
+
+Source: E4 (S0), every high-value piece traced from receipt to patient; NMPA rules on UDI, article 13 (追溯).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from central.core.rights import Caller, Right, Scope
+from central.errors import BadInput, NotThere
+from central.store import queries_trace as kept
+from central.store.engine import Store
+from central.store.queries_master import Item, Place, expiries, items, places
+from protocols.codes.label import Label, UnreadableLabel, read_label
+from protocols.errors import ProtocolsError
+from protocols.values.ids import HospitalId, PlaceId
+
+QUESTION_MAX = 512
+
+
+class Sort(StrEnum):
+    """What a question turned out to name."""
+
+    UNIT = "unit"
+    LOT = "lot"
+    ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of a piece, a lot or an item; movements are the newest first.
+
+    `units` are the named pieces of a lot or item, `held` where the book has them, `patients` how many movements went to
+    a patient. `names` and `rooms` are what things are called.
+    """
+
+    sort: Sort
+    item: str
+    lot: str
+    serial: str
+    epc: str
+    expiry: str
+    units: tuple[kept.Bound, ...]
+    held: tuple[kept.Held, ...]
+    moved: tuple[kept.Moved, ...]
+    name: Item | None
+    rooms: dict[str, Place]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the movements shown are all there are."""
+        return len(self.moved) < kept.MOVED_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    sort: Sort
+    item: str
+    lot: str = ""
+    unit: kept.Bound | None = None
+
+
+def trace(store: Store, hospital: HospitalId, caller: Caller, question: str) -> Trace:
+    """Answer a question. Raises `BadInput` for an empty or endless one, `NotThere` when it names nothing known here."""
+    caller.need(Right.SEE_STOCK)
+    asked = question.strip()
+    if not 1 <= len(asked) <= QUESTION_MAX:
+        raise BadInput(f"trace: expected an EPC, label, serial, lot or item code of 1 to {QUESTION_MAX} characters")
+    with store.read() as connection:
+        found = _named(connection, hospital, asked)
+        if found is None:
+            raise NotThere(
+                f"trace: expected something the book has seen, got {asked!r:.60}; check it, or scan the label"
+            )
+        return _trace(connection, hospital, found, caller.scope(Right.SEE_STOCK))
+
+
+def _trace(connection: Connection, hospital: HospitalId, found: _Named, scope: Scope) -> Trace:
+    one, lot = found.unit, found.lot
+    if one is not None:
+        moved = kept.moved(connection, hospital, unit=one.epc)
+        held = kept.held(connection, hospital, unit=one.epc)
+        units: list[kept.Bound] = []
+    else:
+        whole_item = found.sort is Sort.ITEM
+        moved = kept.moved(connection, hospital, item=found.item, lot=None if whole_item else lot)
+        held = [] if whole_item else kept.held(connection, hospital, item=found.item, lot=lot)
+        units = [] if whole_item else [u for u in kept.bound(connection, hospital, lot=lot) if u.item == found.item]
+    seen = [line for line in moved if _storeroom(line.source) in scope or _storeroom(line.target) in scope]
+    if not seen and not scope.everywhere:
+        raise NotThere("trace: expected something that was in your storerooms, this never was")
+    day = expiries(connection, hospital).get((found.item, lot))
+    return Trace(
+        sort=found.sort,
+        item=found.item,
+        lot=lot,
+        serial="" if one is None else one.serial,
+        epc="" if one is None else one.epc,
+        expiry=(one.expiry if one is not None else "") or ("" if day is None else day.isoformat()),
+        units=tuple(units),
+        held=tuple(line for line in held if _storeroom(line.place) in scope),
+        moved=tuple(seen),
+        name=items(connection, hospital).get(found.item),
+        rooms={room.place: room for room in places(connection, hospital)},
+    )
+
+
+def _storeroom(place: str) -> PlaceId:
+    return PlaceId(place.rpartition("@")[2])
+
+
+def _named(connection: Connection, hospital: HospitalId, asked: str) -> _Named | None:
+    units = kept.bound(connection, hospital, epc=asked.upper()) or kept.bound(connection, hospital, serial=asked)
+    if len(units) == 1:
+        return _unit(units[0])
+    label = _label(asked)
+    if label is not None:
+        return _by_label(connection, hospital, label)
+    of_lot = kept.lots_named(connection, hospital, asked)
+    if of_lot:
+        return _Named(Sort.LOT, of_lot[0], asked)
+    if asked in items(connection, hospital):
+        return _Named(Sort.ITEM, asked)
+    return None
+
+
+def _unit(one: kept.Bound) -> _Named:
+    return _Named(Sort.UNIT, one.item, one.lot, one)
+
+
+def _label(asked: str) -> Label | None:
+    try:
+        read = read_label(asked)
+    except (UnreadableLabel, ProtocolsError):
+        return None
+    return read if isinstance(read, Label) else None
+
+
+def _by_label(connection: Connection, hospital: HospitalId, label: Label) -> _Named | None:
+    gtin = str(label.product or "")
+    if label.serial:
+        units = kept.bound(connection, hospital, gtin=gtin, serial=str(label.serial))
+        if len(units) == 1:
+            return _unit(units[0])
+    of_product = kept.items_named(connection, hospital, gtin=gtin)
+    if not of_product:
+        return None
+    return _Named(Sort.LOT, of_product[0], str(label.lot)) if label.lot else _Named(Sort.ITEM, of_product[0])

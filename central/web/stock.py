@@ -1,0 +1,106 @@
+"""The pages of stock: a storeroom's lines, the same as a table to save, and the trace of a piece or a lot.
+
+It decides nothing. The rule that must not be broken: a table to save begins no cell with a sign a spreadsheet would
+take for a formula (CWE-1236).
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from central.core.rights import Right
+from central.errors import BadInput, NotThere
+from central.services.desk import Desk
+from central.services.stock import PAGE_LINES, rows_of, stock, storerooms
+from central.services.trace import QUESTION_MAX, Trace, trace
+from central.web.porter import Porter, keep_language
+from central.web.render import HEADERS, Renderer
+from protocols.values.instant import business_day
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+BYTE_ORDER_MARK = "\ufeff"
+"""By which spreadsheets know the text for UTF-8."""
+HEADINGS = ("item", "name_zh", "name_en", "spec", "lot", "expiry", "book", "physical", "difference")
+
+PlaceQuery = Annotated[str, Query(max_length=64)]
+
+
+def add_stock(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
+    """Add the pages of stock."""
+    _add_lines(pages, renderer, porter, desk)
+    _add_trace(pages, renderer, porter, desk)
+
+
+def _add_lines(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
+    @pages.get("/stock")
+    def lines(
+        request: Request,
+        place: PlaceQuery = "",
+        q: Annotated[str, Query(max_length=64)] = "",
+        differing: Annotated[str, Query(max_length=1)] = "",
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    ) -> Response:
+        visit, caller = porter.visit_of(request, Right.SEE_STOCK)
+        rooms = storerooms(desk, caller)
+        if not rooms:
+            raise NotThere("stock: expected a storeroom you may see, there is none")
+        chosen = place or rooms[0].place
+        found = stock(desk, caller, chosen, q, differing=bool(differing))
+        answer = renderer.page(
+            "stock.html.j2",
+            visit,
+            rooms=rooms,
+            place=chosen,
+            question=q,
+            differing=bool(differing),
+            lines=found[(page - 1) * PAGE_LINES : page * PAGE_LINES],
+            count=len(found),
+            page=page,
+            pages=-(-len(found) // PAGE_LINES),
+            link="/stock?" + urlencode({"place": chosen, "q": q, "differing": differing}),
+            today=business_day(desk.now()),
+        )
+        keep_language(request, visit, answer)
+        return answer
+
+    @pages.get("/stock.csv")
+    def saved(request: Request, place: PlaceQuery) -> Response:
+        _, caller = porter.visit_of(request, Right.SEE_STOCK)
+        found = stock(desk, caller, place)
+        named = {"Content-Disposition": f'attachment; filename="stock-{place}.csv"'}
+        return StreamingResponse(
+            _csv(rows_of(found, HEADINGS)), media_type="text/csv; charset=utf-8", headers=HEADERS | named
+        )
+
+
+def _add_trace(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
+    @pages.get("/trace")
+    def traced(request: Request, q: Annotated[str, Query(max_length=QUESTION_MAX)] = "") -> Response:
+        visit, caller = porter.visit_of(request, Right.SEE_STOCK)
+        found: Trace | None = None
+        if q.strip():
+            try:
+                found = trace(desk.store, desk.hospital, caller, q)
+            except (NotThere, BadInput):
+                found = None
+        answer = renderer.page("trace.html.j2", visit, question=q.strip(), found=found)
+        keep_language(request, visit, answer)
+        return answer
+
+
+def _csv(rows: Iterator[tuple[object, ...]]) -> Iterator[str]:
+    yield BYTE_ORDER_MARK
+    for row in rows:
+        written = io.StringIO()
+        csv.writer(written).writerow([_harmless(cell) for cell in row])
+        yield written.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """Return a cell that a spreadsheet shows and never reckons; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) else cell
