@@ -40,7 +40,7 @@ class ReaderMemory:
     lost_antennas: set[int] = field(default_factory=set)
     _old_until: Instant | None = None
     _busy_times: int = 0
-    _recent: deque[Told] = field(default_factory=lambda: deque(maxlen=RECENT_READS_MAX))
+    _recent: deque[TagRead] = field(default_factory=lambda: deque(maxlen=RECENT_READS_MAX))
     _taken: frozenset[Told] = frozenset()
     _newest: int = 0
 
@@ -65,17 +65,17 @@ class ReaderMemory:
     def reconnected(self) -> None:
         """From now on, and until newer ones come, reads may be repeated ones."""
         self._busy_times = 0
-        self._taken = frozenset(self._recent)
-        self._newest = max((last_seen for _, _, _, last_seen in self._taken), default=0)
+        self._taken = frozenset(map(told, self._recent))
+        self._newest = max((each.last_seen for each in self._recent), default=0)
 
     def new(self, reads: Sequence[TagRead | BadFrame]) -> Sequence[TagRead | BadFrame]:
         """Return the reads that were not taken before a reconnect, and remember them."""
         if not self._taken:
-            self._recent.extend(told(each) for each in reads if isinstance(each, TagRead))
+            self._recent.extend(each for each in reads if isinstance(each, TagRead))
             return reads
         fresh = [each for each in reads if isinstance(each, BadFrame) or told(each) not in self._taken]
         taken = [each for each in fresh if isinstance(each, TagRead)]
         if taken and len(fresh) == len(reads) and all(each.last_seen > self._newest for each in taken):
             self._taken = frozenset()
-        self._recent.extend(map(told, taken))
+        self._recent.extend(taken)
         return fresh
