@@ -165,6 +165,23 @@ def _doctor(
     raise typer.Exit(FAILED if wrong else DONE)
 
 
+@app.command(
+    "replay",
+    help="Run the presence filter over a recorded trace of one storeroom; write what it says, one JSON line each.",
+    epilog=example("wardstock-edge replay --trace DIR --out FILE"),
+)
+def _replay(
+    trace: Annotated[
+        Path, typer.Option("--trace", metavar="DIR", help="Folder of meta.json, bins.ndjson.gz, book.ndjson.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="What is said goes there; it is written anew.")],
+) -> None:
+    from edge_agent.agent.replay import replay  # numpy is needed here and nowhere else
+
+    with _progress("bins") as told:
+        replay(trace, out, lambda bins: told(bins, None))
+
+
 # --- what the commands share ---
 
 
