@@ -217,6 +217,7 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     m100: Annotated[int, typer.Option(help=f"M100 modules, 0..{EACH_MAX}.")] = 1,
     uhfreader18: Annotated[int, typer.Option(help=f"UHFReader18 boards, 0..{EACH_MAX}.")] = 1,
     scanners: Annotated[int, typer.Option(help=f"Barcode scanners, 0..{EACH_MAX}.")] = 1,
+    cards: Annotated[int, typer.Option(help=f"HF card readers for badges, 0..{EACH_MAX}.")] = 1,
     printers: Annotated[int, typer.Option(help=f"RFID label printers, 0..{EACH_MAX}.")] = 1,
     duds: Annotated[float, typer.Option(help="Chance of an inlay that cannot be written.")] = 0.0,
     tcp: Annotated[bool, typer.Option("--tcp", help="The modules behind converters, instead of on ports.")] = False,
@@ -231,9 +232,10 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     """Run devices of every kind until Ctrl-C, with an edge.toml for `wardstock-edge run` that fits them.
 
     Prints `listening NAME KIND WHERE` for each, then `ready FOLDER`. Lines on its input are what a person does:
-    `scan s1 TEXT`, `open r1`, `close r1`, `antenna r1 2 out`, `load p1 100`; beeps, lights and labels are printed.
+    `scan s1 TEXT`, `open r1`, `close r1`, `antenna r1 2 out`, `card c1 UID`, `load p1 100`; beeps,
+    lights and labels are printed.
     """
-    wanted = Wanted(llrp, m100, uhfreader18, scanners, tags, rate, seed, tcp, printers, duds)
+    wanted = Wanted(llrp, m100, uhfreader18, scanners, tags, rate, seed, tcp, printers, duds, cards)
     trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
     with rack_in(state, wanted, trouble, _tell) as (rack, folder):
         for name, (kind, where) in rack.where().items():

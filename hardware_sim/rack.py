@@ -16,6 +16,7 @@ from typing import Protocol
 
 from hardware_sim.clock import Clock, real_time
 from hardware_sim.config import Value, toml
+from hardware_sim.devices.card import CardReaderDevice
 from hardware_sim.devices.deliveries import Deliveries
 from hardware_sim.devices.device import Inventory
 from hardware_sim.devices.faults import Fault, draw_faults, in_order
@@ -29,15 +30,22 @@ from hardware_sim.errors import WrongUse
 from hardware_sim.ndjson import NdjsonFile
 from hardware_sim.noise import Steady
 from hardware_sim.serve import ModulePort, Port, ReaderPort, ScannerPort, Trouble
+from hardware_sim.wires import PtyWire
 from hardware_sim.world import ANTENNAS
+from protocols.errors import BadValue
 
 BURST_TAGS, BURST_READS_A_S = 1_000, 1_000.0
 """What antennas hear beside their tags in a burst: a trolley of foreign tags goes by."""
 
 EVERY_DEFAULT_S = 10.0
-LLRP, M100, UHFREADER18, SCANNER, PRINTER = "llrp", "m100", "uhfreader18", "scanner", "printer"
+LLRP, M100, UHFREADER18, SCANNER, PRINTER, CARD = (
+    "llrp", "m100", "uhfreader18", "scanner", "printer", "card",
+)  # fmt: skip
 DOOR = 1
 """The input that the door's contact is on: high is open."""
+
+LIGHTS = "{ ok = 1, no = 2, look = 3 }"
+"""The outputs that are lights, as edge.toml says it."""
 
 EACH_MAX = 8
 """Devices of one kind in a rack: an edge takes sixteen readers."""
@@ -45,7 +53,7 @@ EACH_MAX = 8
 BEEP_S = 1.0
 DELIVERIES = "deliveries.ndjson"
 NO_BROKER = "mqtt://127.0.0.1:1883"
-SAYS = "scan NAME TEXT | open NAME | close NAME | antenna NAME NUMBER in|out | load NAME LABELS"
+SAYS = "scan NAME TEXT | open NAME | close NAME | antenna NAME NUMBER in|out | card NAME UID | load NAME LABELS"
 """What a person can do to a rack."""
 
 
@@ -120,9 +128,10 @@ class Wanted:
     over_tcp: bool = False
     printers: int = 0
     duds: float = 0.0
+    cards: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("llrp", "m100", "uhfreader18", "scanners", "printers"):
+        for name in ("llrp", "m100", "uhfreader18", "scanners", "printers", "cards"):
             if not 0 <= getattr(self, name) <= EACH_MAX:
                 raise WrongUse(f"--{name}: expected 0..{EACH_MAX}, got {getattr(self, name)}")
         if not 0 <= self.duds <= 1:
@@ -162,6 +171,11 @@ class Rack:
                 port.device.ports.show = self._show(name)
         for number in range(1, wanted.scanners + 1):
             self.scanners[f"s{number}"] = self._scanner(f"s{number}", folder, faults, book)
+        self.cards = {f"c{each}": CardReaderDevice() for each in range(1, wanted.cards + 1)}
+        for name, card in self.cards.items():
+            self.kinds[name] = CARD
+            wire, log = PtyWire(folder / name, ever=True), Deliveries(name, book.note)
+            self.ports[name] = Port(card, self._clock, wire, trouble=faults.on(name), log=log)
         self.printers = {f"p{each}": self._printer(f"p{each}", wanted) for each in range(1, wanted.printers + 1)}
         for name, printer in self.printers.items():
             log = Deliveries(name, book.note)
@@ -183,7 +197,7 @@ class Rack:
     @property
     def has_readers(self) -> bool:
         """Tell whether a reader is among them."""
-        return bool(set(self.ports) - set(self.printers))
+        return bool(set(self.ports) - set(self.printers) - set(self.cards))
 
     def where(self) -> dict[str, tuple[str, str]]:
         """Return the kind of each device and where it is found."""
@@ -204,6 +218,13 @@ class Rack:
                 number, plugged, reader = int(text[0]), text.endswith("in"), self.doors[name]
                 self.ports[name].do(lambda now: reader.switch_antenna(number, now, connected=plugged))
                 return f"{name} antenna {text}"
+            case ["card", name, uid] if name in self.cards:
+                try:
+                    said = self.cards[name].present(uid)
+                except BadValue as error:
+                    return str(error)
+                self.ports[name].do(lambda _now: said)
+                return f"{name} read {uid}"
             case ["load", name, text] if name in self.printers and text.isdecimal():
                 self.printers[name].labels = int(text)
                 return f"{name} {text} labels"
@@ -242,9 +263,15 @@ def edge_sample(rack: Rack, *, keepalive_s: float = 1.0, round_s: float = 1.0, b
         if kind == SCANNER:
             tables.append(toml({"[scanner]": {"name": name, "url": url, "feedback": "host-beep"}}))
             continue
+        if kind == CARD:
+            if rack.doors:  # only a light can answer a card
+                tables.append(toml({"[scanner]": {"name": name, "kind": kind, "url": url, "feedback": "light"}}))
+            continue
         table: dict[str, Value] = {"name": name, "kind": kind, "url": url, "keepalive_s": keepalive_s}
         table |= {"round_s": round_s, "antennas": list(ANTENNAS) if kind == LLRP else [1]}
-        tables.append(toml({"[reader]": table}))
+        tables.append(toml({"[reader]": table | ({"door_input": DOOR} if kind == LLRP else {})}))
+        if kind == LLRP:
+            tables[-1] += f"lights = {LIGHTS}\n"
     return "\n".join(tables)
 
 

@@ -46,8 +46,10 @@ def soak(minutes: float, folder: Path, *, seed: int = 1, every_s: float = EVERY_
     delivered, tapped = _rows(home / DELIVERIES), _rows(home / "tap.ndjson")
     fired, means = faults_fired(delivered), quarters(samples)
     tap = compare_tap(delivered, tapped)
-    outages = compare_outages(delivered, _health(home / "ledger.db"), on_tcp, readers)
-    right = alive and bool(tap["equal"]) and not outages["cuts_without_outage"] and "Traceback" not in _log(home)
+    recoveries = sum(max(0, _log(home).count(f"reader {name}: inventories") - 1) for name in readers)
+    health = _health(home / "ledger.db")
+    outages = compare_outages(delivered, health, recoveries, on_tcp=on_tcp, readers=readers)
+    right = alive and bool(tap["equal"]) and bool(outages["equal"]) and "Traceback" not in _log(home)
     return {
         "minutes": minutes,
         "seed": seed,

@@ -90,19 +90,28 @@ def _unmatched(times: list[int], others: list[int], low: int, high: int) -> int:
 
 
 def compare_outages(
-    delivered: Iterable[Row], intervals: Sequence[Interval], on_tcp: frozenset[str], readers: frozenset[str]
-) -> dict[str, int]:
-    """Compare what cut a reader off with the intervals of health: none is missing, and none came from nothing."""
+    delivered: Iterable[Row],
+    intervals: Sequence[Interval],
+    recoveries: int,
+    *,
+    on_tcp: frozenset[str],
+    readers: frozenset[str],
+) -> dict[str, int | bool]:
+    """Compare what cut readers off, and how often the agent said that one works again, with the intervals of health."""
     struck = [row for row in delivered if "fault" in row and row["device"] in readers]
     cuts = [
         row for row in struck if row["fault"] in ALWAYS_CUT or (row["fault"] == "half-open" and row["device"] in on_tcp)
     ]
     mine = [each for each in intervals if each.name in readers]
+    without = sum(not any(_covers(each, row) for each in mine) for row in cuts)
+    ended = sum(each.ended is not None for each in mine)
     return {
         "cuts": len(cuts),
-        "cuts_without_outage": sum(not any(_covers(each, row) for each in mine) for row in cuts),
+        "cuts_without_outage": without,
         "intervals": len(mine),
-        "intervals_open": sum(each.ended is None for each in mine),
+        "intervals_ended": ended,
+        "recoveries_told": recoveries,
+        "equal": not without and ended == recoveries,
     }
 
 

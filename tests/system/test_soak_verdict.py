@@ -37,10 +37,17 @@ def test_reads_of_a_module_meet_one_to_one_within_the_time_of_their_arrival() ->
 
 def test_a_cut_without_an_interval_is_told() -> None:
     log: list[Row] = [{"device": "r1", "fault": "drop", "since": 10 * S, "until": 10 * S}]
-    of = {"on_tcp": frozenset({"r1"}), "readers": frozenset({"r1"})}
-    assert compare_outages(log, [Interval("r1", 10 * S + 5, 11 * S)], **of)["cuts_without_outage"] == 0
-    assert compare_outages(log, [Interval("r1", 2 * S, 3 * S)], **of)["cuts_without_outage"] == 1
-    assert compare_outages(log, [Interval("r2", 10 * S, 11 * S)], **of)["cuts_without_outage"] == 1
+    told = [
+        compare_outages(log, [each], 1, on_tcp=frozenset({"r1"}), readers=frozenset({"r1"}))
+        for each in (Interval("r1", 10 * S + 5, 11 * S), Interval("r1", 2 * S, 3 * S), Interval("r2", 10 * S, 11 * S))
+    ]
+    assert [each["cuts_without_outage"] for each in told] == [0, 1, 1]
+    assert [each["equal"] for each in told] == [True, False, False]
+
+
+def test_a_recovery_that_no_interval_ends_with_is_told() -> None:
+    verdict = compare_outages([], [Interval("r1", 1, 2)], 2, on_tcp=frozenset(), readers=frozenset({"r1"}))
+    assert (verdict["intervals_ended"], verdict["recoveries_told"], verdict["equal"]) == (1, 2, False)
 
 
 def test_memory_is_steady_within_a_twentieth() -> None:
