@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 PERCENT = 100
+BY_DAYS = frozenset({"3x", "3x-literal"})
+"""Policies whose rule is a number of days of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ def _plain(value: float) -> str:
 
 def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in Chinese."""
+    if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
+        return _engine_zh(reason, words)
     demand, position = reason["demand"], reason["position"]
     on_order = f"（含在途 {position['on_order']}）" if position["on_order"] else ""
     rule, fill = _rule_zh(reason), _plain(reason["fill_predicted"] * PERCENT)
@@ -39,6 +43,8 @@ def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
 
 def in_english(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in English."""
+    if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
+        return _engine_en(reason, words)
     demand, position = reason["demand"], reason["position"]
     on_order = f" (with {position['on_order']} on order)" if position["on_order"] else ""
     rule, fill = _rule_en(reason), _plain(reason["fill_predicted"] * PERCENT)
@@ -48,6 +54,78 @@ def in_english(reason: Mapping[str, Any], words: Words) -> str:
         f"so order {reason['qty']} from {words.source}{_bound_en(reason)}, in {_days_en(reason['lead_days'])}; "
         f"predicted fill rate {fill} %."
     )
+
+
+def _engine_zh(reason: Mapping[str, Any], words: Words) -> str:
+    """Return the sentence of a rule that is no number of days: the engine's, a person's, or on request."""
+    position, unit = reason["position"], words.unit
+    on_order = f"（含在途 {position['on_order'] - position.get('late', 0)}）" if position["on_order"] else ""
+    late = f"，另有逾期在途 {position['late']} 不计" if position.get("late") else ""
+    return (
+        f"{_use_zh(reason, unit)}可用存量 {position['total']} {unit}{on_order}{late}，{_level_zh(reason)}，"
+        f"建议向 {words.source} 订 {reason['qty']} {unit}{_bound_zh(reason)}，预计需求满足率 "
+        f"{_plain(reason['fill_predicted'] * PERCENT)}%。"
+    )
+
+
+def _engine_en(reason: Mapping[str, Any], words: Words) -> str:
+    position = reason["position"]
+    on_order = f" (with {position['on_order'] - position.get('late', 0)} on order)" if position["on_order"] else ""
+    late = f", not counting {position['late']} overdue," if position.get("late") else ""
+    return (
+        f"{_use_en(reason, words.unit)}the position of {position['total']}{on_order}{late} is {_level_en(reason)}, "
+        f"so order {reason['qty']} from {words.source}{_bound_en(reason)}; "
+        f"predicted fill rate {_plain(reason['fill_predicted'] * PERCENT)} %."
+    )
+
+
+def _use_zh(reason: Mapping[str, Any], unit: str) -> str:
+    values = reason.get("values", {})
+    if "daily_mean" not in values:
+        return f"近 {reason['demand']['days']} 天日均用量 {_plain(reason['demand']['adu'])} {unit}；"
+    return (
+        f"近 {_plain(values['window_days'])} 天日均用量 {_plain(values['daily_mean'])} {unit}、"
+        f"每次申领约 {_plain(values['request_size'])} {unit}，平均 {_plain(values['lead_mean'])} 天到货；"
+    )
+
+
+def _use_en(reason: Mapping[str, Any], unit: str) -> str:
+    values = reason.get("values", {})
+    if "daily_mean" not in values:
+        return f"Mean daily use over {reason['demand']['days']} days is {_plain(reason['demand']['adu'])} {unit}; "
+    return (
+        f"Mean daily use over {_plain(values['window_days'])} days is {_plain(values['daily_mean'])} {unit}, "
+        f"{_plain(values['request_size'])} a request, and orders take {_plain(values['lead_mean'])} days on average; "
+    )
+
+
+def _level_zh(reason: Mapping[str, Any]) -> str:
+    values = reason.get("values", {})
+    if values.get("stocked"):
+        aim = (
+            "按全院目标使库存金额最省"
+            if values["mode"] == "system"
+            else f"目标满足率 {_plain(values['target'] * PERCENT)}%"
+        )
+        return f"不高于再订货点 {values['reorder_point']}（{aim}）"
+    if reason["policy"] == "min-max":
+        return f"低于下限 {_plain(reason['trigger'])}"
+    if reason["policy"] in BY_DAYS:
+        return f"低于触发点 {_plain(reason['trigger'])}（{_rule_zh(reason)}）"
+    return "此项按需申领，已许出的多于现有"
+
+
+def _level_en(reason: Mapping[str, Any]) -> str:
+    values = reason.get("values", {})
+    if values.get("stocked"):
+        system, target = values["mode"] == "system", values.get("target", 0)
+        aim = "the hospital's target with least money on shelves" if system else f"{_plain(target * PERCENT)} % served"
+        return f"at or below the reorder point of {values['reorder_point']} ({aim})"
+    if reason["policy"] == "min-max":
+        return f"below the minimum of {_plain(reason['trigger'])}"
+    if reason["policy"] in BY_DAYS:
+        return f"below the trigger of {_plain(reason['trigger'])} ({_rule_en(reason)})"
+    return "less than was promised of an item on request"
 
 
 def _gap(reason: Mapping[str, Any]) -> int:
@@ -60,6 +138,8 @@ def _bound_zh(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "ceiling":
+            return f"（人为上限 {reason['order_up_to']}）"
         case "moq":
             why = f"起订量 {reason['moq']}" + (f"，{packs}" if reason["qty"] > reason["moq"] else "")
         case _:
@@ -72,6 +152,8 @@ def _bound_en(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "ceiling":
+            return f" (a person's ceiling is {reason['order_up_to']})"
         case "moq":
             why = f"its minimum is {reason['moq']}" + (f", in {packs}" if reason["qty"] > reason["moq"] else "")
         case _:

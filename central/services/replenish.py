@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules, rules_on
-from central.core.reorder import Decision, Plan, decide, trigger_of
+from central.core.reorder import Decision, Plan, decide, policy_of
 from central.services.positions import Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
@@ -61,7 +61,7 @@ class Thought:
 
 def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, run: str) -> Replenished:
     """Run a policy over a hospital; the same run again changes nothing. Raises `BadInput` for an unknown policy."""
-    trigger_of(policy)
+    policy_of(policy)
     done = Replenished(run, 0, 0, 0, 0)
     for _ in range(THINK_AGAIN_MAX):
         with store.read() as connection:

@@ -65,7 +65,7 @@ urls = ["http://127.0.0.1"]
         "clock.since_monotonic_ns: it is missing; expected a whole number, 0 or more, such as 123456789000",
         "http.port: expected a whole number from 0 (a free one) to 65535, got 'x'",
         "http.prot: this key is unknown; look at its spelling",
-        "policy.reorder: expected one of 3x, 3x-literal, got '4x'",
+        "policy.reorder: expected one of 3x, 3x-literal, min-max, on-request, engine-item, engine-system, got '4x'",
         "jobbs: this section is unknown; look at its spelling",
     )
 

@@ -1,169 +1,118 @@
 """Reorder policies: from facts about one item at one place to what to order, whence, and why.
 
-A policy is one function in `POLICIES`. It knows no store and no clock; every number it uses comes with the facts, and
-every number it used goes into the reason. Not here: who may approve, and how orders are grouped. The rule that must
-not be broken: the same facts give the same bytes of reason.
+A policy is one function in `POLICIES`, from facts and a source to levels. It knows no store and no clock; every number
+it uses comes with the facts, and every number it used goes into the reason. Not here: who may approve, and how orders
+are grouped. The rule that must not be broken: the same facts give the same bytes of reason.
 
-`3x`          order when the position is below 3 x ADU90 + ADU90 x lead days (safety stock on top of lead-time demand)
-`3x-literal`  order when the position is below 3 x ADU90, as the text says it (requirement row D4)
+    3x             below 3 x ADU90 + ADU90 x lead days (safety stock on top of lead-time demand)
+    3x-literal     below 3 x ADU90, as the text says it (requirement row D4)
+    min-max        below a person's minimum, up to the maximum
+    on-request     what was asked for and is not there (requirement row A13)
+    engine-item    at or below the reorder point that serves the target share of the line's demand
+    engine-system  at or below the one that serves the hospital's target with the least money on the shelves
 
-Both order up to trigger + cover x ADU90, at least the supplier's minimum, in whole packs. Quantities are exact
-fractions until the one rounding up.
+All order up to their level, at least the source's minimum, in whole packs.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
 
 from central.core.demand import Demand
-from central.core.fill import LEVELS_MAX, fill_rate, spread_of
+from central.core.reorder.choice import passed_over
+from central.core.reorder.facts import Decision, Facts, Levels, Plan, Policy, Source
+from central.core.reorder.inputs import inputs_of
+from central.core.reorder.line import engine_item, engine_system
+from central.core.reorder.rules import min_max, on_request, three_days, three_days_literally
 from central.errors import BadInput
-from protocols.values.money import Money
 from protocols.values.quantity import whole_packs
 
-FILL_DIGITS = 4
 MILLI = 1000
 
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """What can be counted on: the low quantile of the shelf, what is on order, what is promised away (base units)."""
-
-    physical: int
-    on_order: int = 0
-    reserved: int = 0
-
-    @property
-    def total(self) -> int:
-        """Physical + on order - reserved."""
-        return self.physical + self.on_order - self.reserved
-
-
-FREE = Money(0)
-"""What the hospital's own stores take from each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One rung of the ladder: `available` base units (None = as many as wanted), and its terms; price a base unit."""
-
-    name: str
-    internal: bool
-    lead_days: int
-    pack: int
-    moq: int
-    available: int | None = None
-    price: Money = FREE
-
-    def __post_init__(self) -> None:
-        if self.lead_days < 0 or self.pack < 1 or self.moq < 0:
-            raise BadInput(f"source {self.name}: expected lead days and minimum from 0 and packs from 1, got {self}")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All a policy may know of one item at one place; `ladder` is in order of preference."""
-
-    place: str
-    item: str
-    demand: Demand
-    position: Position
-    ladder: tuple[Source, ...]
-    safety_days: Fraction
-    cover_days: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one source would mean: order `qty` when the position is below `trigger`, up to `order_up_to`."""
-
-    source: Source
-    trigger: Fraction
-    order_up_to: int
-    qty: int
-    fill: float
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A policy's answer: the plan chosen (None when nothing can supply), whether it is due, and the reason as data."""
-
-    plan: Plan | None
-    due: bool
-    reason: Mapping[str, object]
-
-
-Trigger = Callable[[Facts, Source], Fraction]
-
-
-def fair_trigger(facts: Facts, source: Source) -> Fraction:
-    """Safety stock on top of the demand of the lead time."""
-    return facts.demand.daily_mean * (facts.safety_days + source.lead_days)
-
-
-def literal_trigger(facts: Facts, source: Source) -> Fraction:
-    """Safety stock alone, whatever the lead time."""
-    del source
-    return facts.demand.daily_mean * facts.safety_days
-
-
-POLICIES: Mapping[str, Trigger] = MappingProxyType({"3x": fair_trigger, "3x-literal": literal_trigger})
+POLICIES: Mapping[str, Policy] = MappingProxyType(
+    {
+        "3x": three_days,
+        "3x-literal": three_days_literally,
+        "min-max": min_max,
+        "on-request": on_request,
+        "engine-item": engine_item,
+        "engine-system": engine_system,
+    }
+)
 """Every reorder policy by the name a configuration uses."""
 
+ENGINES = frozenset({"engine-item", "engine-system"})
 
-def trigger_of(policy: str) -> Trigger:
+
+def policy_of(name: str) -> Policy:
     """Look a policy up. Raises `BadInput` naming those there are."""
-    found = POLICIES.get(policy)
+    found = POLICIES.get(name)
     if found is None:
-        raise BadInput(f"reorder policy: expected one of {', '.join(POLICIES)}, got {policy!r:.40}")
+        raise BadInput(f"reorder policy: expected one of {', '.join(POLICIES)}, got {name!r:.40}")
     return found
 
 
-def plan_of(facts: Facts, source: Source, trigger: Trigger) -> Plan:
+def plan_of(facts: Facts, source: Source, policy: Policy) -> Plan:
     """Return what ordering from one source means, whether or not it is due."""
-    level = trigger(facts, source)
-    order_up_to = ceil(level + facts.demand.daily_mean * facts.cover_days)
-    need = max(order_up_to - facts.position.total, source.moq, 1)
-    return Plan(
-        source, level, order_up_to, whole_packs(need, source.pack), _predicted(facts, source, level, order_up_to)
-    )
+    levels = _within_limits(facts, policy(facts, source))
+    return _plan(facts, source, levels)
 
 
-def _predicted(facts: Facts, source: Source, level: Fraction, order_up_to: int) -> float:
-    """Return the fill rate in the long run: a lot brings the position from the reorder point to the upper level."""
-    point = ceil(level) - 1
-    lot = whole_packs(max(order_up_to - point, source.moq, 1), source.pack)
-    if not facts.demand.total or max(0, point) + lot > LEVELS_MAX:
-        return 1.0
-    return round(fill_rate(spread_of(facts.demand, source.lead_days), point, lot), FILL_DIGITS)
+def _plan(facts: Facts, source: Source, levels: Levels) -> Plan:
+    need = max(levels.order_up_to - levels.counted, source.moq, 1)
+    qty = int(whole_packs(need, source.pack))
+    ceiling = facts.limits.ceiling
+    if ceiling is not None and levels.counted + qty > ceiling:
+        qty = max(0, ceiling - levels.counted) // source.pack * source.pack
+    return Plan(source, levels.trigger, levels.order_up_to, qty, levels.fill)
+
+
+def _within_limits(facts: Facts, levels: Levels) -> Levels:
+    """Return levels no lower than a person's floor and no higher than the ceiling."""
+    floor, ceiling = facts.limits.floor, facts.limits.ceiling
+    trigger, upto = levels.trigger, levels.order_up_to
+    if floor is not None and trigger < floor:
+        trigger, upto = Fraction(floor), upto + ceil(floor - trigger)
+    if ceiling is not None:
+        trigger, upto = min(trigger, Fraction(ceiling)), min(upto, ceiling)
+    return levels if upto == levels.order_up_to else replace(levels, trigger=trigger, order_up_to=upto)
 
 
 def decide(policy: str, facts: Facts) -> Decision:
     """Return what a policy says of one item at one place: the first source of the ladder that can give the whole
-    quantity.
+    quantity and is not passed over.
 
-    Raises `BadInput` for an unknown policy.
+    A line a person put on request is on request under every policy; only the engines pass a source over. Raises
+    `BadInput` for an unknown policy.
     """
-    trigger = trigger_of(policy)
+    named = policy_of(policy)
+    rule = on_request if facts.limits.on_request else named
     rejected: list[dict[str, object]] = []
     for source in facts.ladder:
-        plan = plan_of(facts, source, trigger)
+        levels = _within_limits(facts, rule(facts, source))
+        plan = _plan(facts, source, levels)
         if source.available is not None and source.available < plan.qty:
             rejected.append({"source": source.name, "available": source.available, "wanted": plan.qty})
             continue
-        due = facts.position.total < plan.trigger
-        return Decision(plan, due, reason_of(policy, facts, plan, rejected))
+        if policy in ENGINES and (why := passed_over(facts, source)) is not None:
+            rejected.append({"source": source.name, **why})
+            continue
+        due = levels.counted < plan.trigger and plan.qty >= max(1, source.moq)
+        return Decision(plan, due, reason_of(policy, facts, plan, levels, rejected))
     return Decision(None, False, {"policy": policy, "rejected": rejected, "demand": _demand_part(facts.demand)})
 
 
-def reason_of(policy: str, facts: Facts, plan: Plan, rejected: list[dict[str, object]]) -> dict[str, object]:
-    """Return why, as data: inputs, values, what bound the quantity, and the sources that could not give it."""
+def reason_of(
+    policy: str, facts: Facts, plan: Plan, levels: Levels, rejected: list[dict[str, object]]
+) -> dict[str, object]:
+    """Return why, as data: inputs, values, what bound the quantity, and the sources that could not give it.
+
+    An engine's reason holds its inputs whole, so that it can be replayed, and their hash.
+    """
     source = plan.source
-    gap = plan.order_up_to - facts.position.total
-    bound = "moq" if source.moq > gap else "pack" if plan.qty > gap else "order_up_to"
-    return {
+    said: dict[str, object] = {
         "policy": policy,
         "place": facts.place,
         "item": facts.item,
@@ -173,20 +122,41 @@ def reason_of(policy: str, facts: Facts, plan: Plan, rejected: list[dict[str, ob
         "cover_days": _decimal(facts.cover_days),
         "trigger": _decimal(plan.trigger),
         "order_up_to": plan.order_up_to,
-        "position": {
-            "physical": facts.position.physical,
-            "on_order": facts.position.on_order,
-            "reserved": facts.position.reserved,
-            "total": facts.position.total,
-        },
+        "position": _position_part(facts, levels),
         "pack": source.pack,
         "moq": source.moq,
         "qty": plan.qty,
-        "bound_by": bound,
+        "bound_by": _bound(facts, plan, levels),
         "source": {"name": source.name, "internal": source.internal},
         "rejected": rejected,
         "fill_predicted": plan.fill,
     }
+    if levels.because:
+        said["values"] = dict(levels.because)
+    if policy in ENGINES:
+        said["inputs"], said["input_hash"] = inputs_of(facts)
+    return said
+
+
+def _bound(facts: Facts, plan: Plan, levels: Levels) -> str:
+    """Return what made the quantity what it is."""
+    gap = plan.order_up_to - levels.counted
+    if facts.limits.ceiling is not None and plan.qty < gap + (-gap % plan.source.pack):
+        return "ceiling"
+    if plan.source.moq > gap:
+        return "moq"
+    return "pack" if plan.qty > gap else "order_up_to"
+
+
+def _position_part(facts: Facts, levels: Levels) -> dict[str, int]:
+    position = facts.position
+    said = {
+        "physical": position.physical,
+        "on_order": position.on_order,
+        "reserved": position.reserved,
+        "total": levels.counted,
+    }
+    return said if levels.counted == position.total else {**said, "late": position.late}
 
 
 def _demand_part(demand: Demand) -> dict[str, object]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.core.demand import Demand
-from central.core.reorder import Facts, Position, Source, fair_trigger, plan_of
+from central.core.reorder import POLICIES, Facts, Position, Source, plan_of
 from hardware_sim.evidence.reorder import COVER_DAYS, use90, wanted
 from hardware_sim.evidence.tables import TermsRow
 
@@ -57,6 +57,6 @@ def test_two_readings_of_the_policy_agree(
     demand = Demand(TODAY - timedelta(90), TODAY - timedelta(1), used, (used,) if used else ())
     source = Source("S01", internal=False, lead_days=lead_days, pack=pack, moq=moq)
     facts = Facts("ward-01", "HC1", demand, Position(position), (source,), Fraction(3), Fraction(COVER_DAYS[level]))
-    plan = plan_of(facts, source, fair_trigger)
+    plan = plan_of(facts, source, POLICIES["3x"])
     said = wanted(used, position, terms(lead_days, pack, moq), level)
     assert (said.trigger, said.order_up_to, said.qty) == (plan.trigger, plan.order_up_to, plan.qty)

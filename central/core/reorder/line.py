@@ -1,0 +1,114 @@
+"""The engine for one line: levels from moments, lead times and a target, with every value it used.
+
+It is the scalar form of `engine`, and a test holds them together. Item mode serves the target share of this line's
+demand; system mode stocks what a served request is worth. The rule that must not be broken: whatever floats say, a
+level is a whole number, and the reason holds what is needed to reckon it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from central.core.reorder.facts import Facts, Levels, Past, Source
+from central.core.reorder.leads import Leads, fixed_leads
+from central.core.reorder.moments import Moments, Sums, moments_of, sums_of
+from central.core.reorder.reference import demand_quantile, fill_point, outlook_of, worth_point
+from central.core.reorder.rules import FILL_DIGITS
+from central.core.reorder.waits import Wait, wait_of
+
+SHELF_QUANTILE = 0.95
+"""A line may hold what this share of shelf lives would use up."""
+
+SHOWN_DIGITS = 4
+NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as the engine sees it: moments, lead times, lot and wait; price, weight and worth as floats."""
+
+    past: Past
+    moments: Moments
+    leads: Leads
+    lot: int
+    wait: Wait
+
+    @property
+    def gain(self) -> float:
+        """Weighted requests a day."""
+        return self.past.weight * self.moments.rate
+
+
+def engine_item(facts: Facts, source: Source) -> Levels:
+    """Every line serves the same share of its demand (`engine-item`)."""
+    line = line_of(facts, source)
+    point = fill_point(line.wait, line.lot, line.past.fill) if line.moments.mean > 0 else 0
+    return _levels(facts, line, point, {"mode": "item", "target": line.past.fill})
+
+
+def engine_system(facts: Facts, source: Source) -> Levels:
+    """The hospital serves its target with the least money on the shelves (`engine-system`).
+
+    Without a worth of a served request, which only the whole hospital gives, it is item mode.
+    """
+    line = line_of(facts, source)
+    worth, price = line.past.worth, float(line.past.price)
+    if worth is None:
+        return engine_item(facts, source)
+    mode = {"mode": "system", "worth": worth, "price": price, "weight": line.past.weight}
+    if line.gain <= 0:
+        return _levels(facts, line, None, mode)
+    point = worth_point(line.wait, line.lot, price * line.lot / line.gain / worth)
+    outlook = outlook_of(line.wait, point, line.lot)
+    over = max(0.0, point + line.lot - line.moments.mean * line.past.shelf_days)
+    stocked = worth * line.gain * outlook.fill > price * (outlook.stock + over)
+    return _levels(facts, line, point if stocked or facts.limits.forced else None, mode)
+
+
+def line_of(facts: Facts, source: Source) -> Line:
+    """Return one line; without a longer past the policy window is the past."""
+    past = facts.past or Past(sums_of(facts.demand.sizes, facts.demand.days), NOBODY)
+    moments = moments_of(past.own, past.kin)
+    leads = source.leads or fixed_leads(source.lead_days)
+    wanted = max(source.pack, source.moq, float(facts.cover_days) * moments.mean, moments.size)
+    lot = ceil(wanted / source.pack - 1e-9) * source.pack
+    return Line(past, moments, leads, lot, wait_of(moments, leads, lot))
+
+
+def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]) -> Levels:
+    """Return levels for a reorder point, capped by shelf life; None or no demand at all means on request."""
+    counted = facts.position.total - facts.position.late
+    because = {**mode, **_shown(line)}
+    if point is None or line.moments.mean <= 0:
+        return Levels(Fraction(0), 0, 0.0, counted, {**because, "stocked": False, "reorder_point": None})
+    mean = line.moments.mean * line.past.shelf_days
+    capped = point
+    if point + line.lot > mean:
+        most = demand_quantile(mean, line.moments.variance * line.past.shelf_days, SHELF_QUANTILE)
+        capped = min(point, max(0, most - line.lot))
+    because |= {"stocked": True, "reorder_point": capped, "capped_by_shelf_life": capped < point}
+    fill = round(outlook_of(line.wait, capped, line.lot).fill, FILL_DIGITS)
+    return Levels(Fraction(capped + 1), capped + line.lot, fill, counted, because)
+
+
+def _shown(line: Line) -> dict[str, object]:
+    moments = line.moments
+    return {
+        "daily_mean": _short(moments.mean),
+        "daily_variance": _short(moments.variance),
+        "request_size": _short(moments.size),
+        "requests_a_day": _short(moments.rate),
+        "window_days": _short(line.past.own.days),
+        "undershoot": _short(line.wait.undershoot),
+        "wait_mean": _short(sum(mean * weight for mean, _, weight in line.wait.parts)),
+        "lead_mean": _short(line.leads.mean),
+        "late_after_days": line.leads.late_days,
+        "lot": line.lot,
+        "shelf_days": line.past.shelf_days,
+    }
+
+
+def _short(value: float) -> float:
+    return round(value, SHOWN_DIGITS)
