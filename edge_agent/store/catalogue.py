@@ -22,17 +22,14 @@ from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant
 
 Body = Mapping[str, Any]
+_NARROWEST = "ORDER BY CASE scope WHEN 'device' THEN 0 WHEN 'ward' THEN 1 WHEN 'global' THEN 2 ELSE 3 END LIMIT 1"
 LINES_MAX = 4_000
 """Lines of one document: a ward's whole weekly delivery."""
 
 
 def row_of(connection: Connection, kind: str, key: str) -> Body | None:
     """Return one row of the hospital's data, the narrower scope first; None where there is none."""
-    rows = connection.query(
-        "SELECT body FROM master WHERE kind = ? AND key = ? "
-        "ORDER BY CASE scope WHEN 'device' THEN 0 WHEN 'ward' THEN 1 WHEN 'global' THEN 2 ELSE 3 END LIMIT 1",
-        (kind, key),
-    )
+    rows = connection.query(f"SELECT body FROM master WHERE kind = ? AND key = ? {_NARROWEST}", (kind, key))
     return _object(rows[0][0]) if rows else None
 
 
@@ -58,7 +55,7 @@ def item_of(connection: Connection, code: str) -> Item | None:
 
 def product_of(connection: Connection, code: str) -> tuple[str, int] | None:
     """Return the item a product code stands for, and how many base units one of it is."""
-    rows = connection.query("SELECT item, factor FROM product WHERE code = ? LIMIT 1", (code,))
+    rows = connection.query(f"SELECT item, factor FROM product WHERE code = ? {_NARROWEST}", (code,))
     return (rows[0][0], int(rows[0][1])) if rows else None
 
 
