@@ -25,6 +25,10 @@ command 12 set_select_mode mode:u8
 answer 12 select_mode_set status:u8
 command 17 sleep
 answer 17 asleep status:u8
+command 1A io operation:u8 pin:u8 value:u8
+answer 1A io_done operation:u8 pin:u8 value:u8
+command 1D set_sleep_time minutes:u8
+answer 1D sleep_time_set status:u8
 command 22 poll
 notice 22 tag rssi_dbm:s8 pc:x2 epc:epc crc:x2 more:rest?
 command 27 poll_many -:=22 rounds:u16
@@ -44,10 +48,22 @@ command AB set_channel channel:u8
 answer AB channel_set status:u8
 command AD set_hopping on:u8
 answer AD hopping_set status:u8
+command A9 set_channels count:u8 channels:rest
+answer A9 channels_set status:u8
+command B0 set_carrier on:u8
+answer B0 carrier_set status:u8
 command B6 set_power centi_dbm:u16
 answer B6 power_set status:u8
 command B7 get_power
 answer B7 power centi_dbm:u16
+command F0 set_demodulator mixer_gain:u8 if_gain:u8 threshold:u16
+answer F0 demodulator_set status:u8
+command F1 get_demodulator
+answer F1 demodulator mixer_gain:u8 if_gain:u8 threshold:u16
+command F2 scan_jammers
+answer F2 jammers first:u8 last:u8 levels:rest
+command F3 scan_levels
+answer F3 levels first:u8 last:u8 levels:rest
 answer FF error code:u8 about:rest?
 """
 
