@@ -29,6 +29,9 @@ from hardware_sim.devices.faults import Kind as FaultKind
 from hardware_sim.devices.faults import say_fault
 from hardware_sim.devices.replay import Piece, read_recording
 from hardware_sim.errors import PartFailed, SimError, WrongUse
+from hardware_sim.load.command import is_delivered, load_hospital, load_words
+from hardware_sim.load.hospital import WARDS_MAX as LOAD_WARDS_MAX
+from hardware_sim.load.hospital import Load, write_places
 from hardware_sim.ndjson import NdjsonFile
 from hardware_sim.noise import READS_A_S_MAX, Radio, Steady
 from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wanted, hang_reader, hang_replay, rack_in
@@ -80,6 +83,10 @@ RECORD = (
     "wardstock-sim record --from tcp://192.0.2.7:5084 --port 5084 --out reader.ndjson",
     "wardstock-sim reader --port 5084 --replay reader.ndjson",
 )
+HOSPITAL = (
+    "wardstock-sim hospital --wards 50 --days 1 --speed 3600",
+    "wardstock-sim hospital --wards 200 --days 7 --speed 0 --broker mosquitto --json",
+)
 SAMPLE = ("wardstock-sim sample hospital --wards 2",)
 
 
@@ -97,7 +104,7 @@ def example(commands: Iterable[str]) -> str:
 app = typer.Typer(
     name="wardstock-sim",
     help="Storerooms, devices and a whole small hospital, without hardware.",
-    epilog=example((*DEMO, *READER, *STOREROOM, *SAMPLE)),
+    epilog=example((*DEMO, *READER, *STOREROOM, *HOSPITAL, *SAMPLE)),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -265,6 +272,36 @@ def record_reader(
         _run_recorder(found, port, link, Tape(book))
     finally:
         book.close()
+
+
+@app.command(epilog=example(HOSPITAL))
+def hospital(  # noqa: PLR0913, PLR0917 - options are arguments to typer
+    wards: Annotated[int, typer.Option(help=f"Wards, 1..{LOAD_WARDS_MAX}: an edge each.")] = 20,
+    days: Annotated[int, typer.Option(help="Days of work in every ward.")] = 1,
+    speed: Annotated[
+        float, typer.Option(help=f"Story seconds a real second, 1..{RATE_MAX}; 0: all days are a backlog that drains.")
+    ] = 3600.0,
+    tags: Annotated[int, typer.Option(help="Tagged pieces in every ward.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same days.")] = 1,
+    broker: Annotated[str, typer.Option(help="amqtt or mosquitto, and a central; or mqtt://HOST:PORT.")] = "amqtt",
+    settle: Annotated[float, typer.Option(help="Real seconds given to the last acknowledgements.")] = 120.0,
+    state: Annotated[Path | None, typer.Option(help="Keep broker's and central's files in this new folder.")] = None,
+    places: Annotated[Path | None, typer.Option(help="Only write what central imports first.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say the figures as JSON.")] = False,
+) -> None:
+    """Put a hospital's load on a broker and central: every ward's days as real frames of real ledger entries.
+
+    Exit status: 0 every entry was acknowledged (and central verified), 1 not, 2 wrong use. With the address of a broker
+    its central must know the wards: import the folder of --places first.
+    """
+    load = Load(wards, days, speed, tags, seed, broker, settle)
+    if places is not None:
+        write_places(places, load)
+        print(f"wrote {places}; now: wardstock-central import {places}")
+        return
+    table = load_hospital(load, state)
+    print(json.dumps(table) if as_json else load_words(table))
+    raise typer.Exit(0 if is_delivered(table) else FAILED)
 
 
 @app.command(epilog=example(SAMPLE))

@@ -26,6 +26,8 @@ WINDOW_S = 600
 VISIT_IDLE_S = 1800
 RECONCILE_S = 300
 REPLENISH_S = 1800
+WEEK_S = 604_800
+"""The longest that central lets a job wait."""
 
 Value = str | int | float | bool | list[str] | list[int]
 Table = Mapping[str, Value]
@@ -98,8 +100,11 @@ def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
     return path
 
 
-def write_central(folder: Path, ports: Ports, story: StoryTime) -> Path:
-    """Write central's configuration; returns its path. It is written anew when the port or the clock is known."""
+def write_central(folder: Path, ports: Ports, story: StoryTime, *, jobs_rate: float = 1.0) -> Path:
+    """Write central's configuration; returns its path. It is written anew when the port or the clock is known.
+
+    Its jobs come `jobs_rate` times as seldom in story time as a demo's.
+    """
     path = folder / "central.toml"
     path.write_text(
         toml(
@@ -112,7 +117,10 @@ def write_central(folder: Path, ports: Ports, story: StoryTime) -> Path:
                 "http": {"host": "127.0.0.1", "port": ports.http},
                 "people": {"everyone_is": DEMO_BUYER},
                 "policy": {"reorder": "3x"},
-                "jobs": {"reconcile_s": RECONCILE_S, "replenish_s": REPLENISH_S},
+                "jobs": {
+                    "reconcile_s": min(WEEK_S, round(RECONCILE_S * jobs_rate)),
+                    "replenish_s": min(WEEK_S, round(REPLENISH_S * jobs_rate)),
+                },
             }
         ),
         encoding="utf-8",

@@ -5,19 +5,16 @@ gets its anchor, and from there on broker, proxies and readers stand before the 
 not be broken: every port and file of the running demo is named here and nowhere else.
 """
 
-import getpass
 import random
-import socket
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hardware_sim.clock import Clock, monotonic_ns
-from hardware_sim.config import Ports, scanner_link, write_central, write_edge, write_mosquitto
-from hardware_sim.demo.options import BrokerKind, Options, mosquitto_program, program
+from hardware_sim.config import Ports, scanner_link, write_central, write_edge
+from hardware_sim.demo.brokers import BROKER, start_broker
+from hardware_sim.demo.options import Options, program
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.scanner import ScannerDevice
-from hardware_sim.errors import PartFailed
 from hardware_sim.evidence.truth import Deliveries
 from hardware_sim.noise import Radio
 from hardware_sim.proxy import HOST, Proxy
@@ -38,12 +35,7 @@ LINGER_S = 1800.0
 BEFORE_S = 24 * 3600.0
 """Central's store is filled so long before the story, in story time, whatever the rate."""
 
-PORT_TRIES = 5
-"""Ports tried for mosquitto, which cannot be told to take any free one."""
-
-CONNECT_TIMEOUT_S = 1.0
-MOSQUITTO = "mosquitto"
-CENTRAL, BROKER = "central", "broker"
+CENTRAL = "central"
 
 
 class DeliveryLog:
@@ -139,43 +131,4 @@ class Machines:
         return Part(f"edge-{ward.place}", lambda: command, config.parent / "log", "ready ")
 
     def _start_broker(self) -> None:
-        if self._options.broker is BrokerKind.MOSQUITTO:
-            self._start_mosquitto()
-            return
-
-        def command() -> Sequence[str]:
-            return [sys.executable, "-m", "hardware_sim.broker", "--port", str(self._broker_port)]
-
-        said = self._supervisor.start(Part(BROKER, command, self._state / "sim" / "broker.log", "listening "))
-        self._broker_port = int(said.rpartition(":")[2])
-
-    def _start_mosquitto(self) -> None:
-        config, log = self._state / "sim" / "mosquitto.conf", self._state / "sim" / "broker.log"
-        command = [mosquitto_program(), "-c", str(config)]
-        for _ in range(PORT_TRIES):
-            port = _free_port()
-            write_mosquitto(config, port=port, user=getpass.getuser())
-            try:
-                self._supervisor.start(Part(BROKER, lambda: command, log, is_ready=_listens_at(port)))
-            except PartFailed:
-                continue  # somebody took the port in between
-            self._broker_port = port
-            return
-        raise PartFailed(f"mosquitto did not start on any of {PORT_TRIES} ports (log: {log})")
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
-
-
-def _listens_at(port: int) -> Callable[[], bool]:
-    def listens() -> bool:
-        try:
-            socket.create_connection((HOST, port), timeout=CONNECT_TIMEOUT_S).close()
-        except OSError:
-            return False
-        return True
-
-    return listens
+        self._broker_port = start_broker(self._options.broker, self._state / "sim", self._supervisor)
