@@ -22,6 +22,7 @@ from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.entrance import SIGN_IN, add_entrance
+from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import About, Renderer
@@ -74,6 +75,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
     add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
+    add_orders(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
