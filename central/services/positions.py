@@ -151,13 +151,17 @@ def physical_in(connection: Connection, hospital: HospitalId, place: str, quanti
     return {item: low_quantile(beliefs[item], certain[item], quantile) for item in {*certain, *beliefs}}
 
 
+def used_roles(place: Place) -> tuple[str, ...]:
+    """Return where what leaves a storeroom goes when it is demand on it."""
+    return (*USED_ROLES, "transit") if place.level == LEVEL_HOSPITAL else USED_ROLES
+
+
 def _demand_at(
     connection: Connection, hospital: HospitalId, place: Place, today: date, window: int
 ) -> dict[str, Demand]:
     first = today - timedelta(days=window)
-    roles = (*USED_ROLES, "transit") if place.level == LEVEL_HOSPITAL else USED_ROLES
     imported = uses(connection, hospital, place.place, first, today)
-    recorded = netted(flows_of(connection, hospital, place.place, roles, day_start(first)))
+    recorded = netted(flows_of(connection, hospital, place.place, used_roles(place), day_start(first)))
     return {
         item: demand_until(today, window, added(imported.get(item, {}), recorded.get(item, {})))
         for item in sorted({*imported, *recorded})

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules, rules_on
-from central.core.reorder import Decision, Plan, decide, policy_of
+from central.core.reorder import ENGINES, SYSTEM, Decision, Plan, decide, policy_of
+from central.services.foresight import Foresight, foresight_at, with_worth
 from central.services.positions import Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
@@ -68,7 +69,8 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
             mark = order_mark(connection, hospital)
             rules = rules_on(business_day(now), policy_rows(connection, hospital))
             scene = scene_at(connection, hospital, now, rules)
-        thought = decide_all(policy, scene)
+            sight = foresight_at(connection, hospital, now, scene) if policy in ENGINES else None
+        thought = decide_all(policy, scene, sight)
         with store.write() as connection:
             if order_mark(connection, hospital) == mark:
                 writer = _Writer(connection, hospital, now, policy, run, rules)
@@ -78,8 +80,13 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
     return done
 
 
-def decide_all(policy: str, scene: Scene) -> Thought:
-    """Return what is due in every storeroom, wards first, each taking of the parent what those before it left."""
+def decide_all(policy: str, scene: Scene, sight: Foresight | None = None) -> Thought:
+    """Return what is due in every storeroom, wards first, each taking of the parent what those before it left.
+
+    `sight` is what the engines need besides.
+    """
+    if sight is not None and policy == SYSTEM:
+        sight = _with_worth(scene, sight)
     wanted: Due = {}
     unsourced = 0
     failed: dict[tuple[str, ...], str] = {(place,): why for place, why in scene.failed.items()}
@@ -87,7 +94,8 @@ def decide_all(policy: str, scene: Scene) -> Thought:
     for room, item in _lines_of(scene):
         place = room.place
         try:
-            decision = decide(policy, scene.facts(place, item, given[place.parent, item]))
+            facts = scene.facts(place, item, given[place.parent, item])
+            decision = decide(policy, facts if sight is None else sight.enrich(facts, place))
         except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
             failed[place.place, item] = f"{type(error).__name__}: {error}"
             continue
@@ -98,6 +106,17 @@ def decide_all(policy: str, scene: Scene) -> Thought:
         if decision.plan.source.internal:
             given[place.parent, item] += decision.plan.qty
     return Thought(wanted, unsourced, failed)
+
+
+def _with_worth(scene: Scene, sight: Foresight) -> Foresight:
+    """Return the foresight with a worth; lines whose figures are broken do not count in it, and are told later."""
+    several = []
+    for room, item in _lines_of(scene):
+        try:
+            several.append(sight.enrich(scene.facts(room.place, item, 0), room.place))
+        except Exception:  # noqa: BLE001 # the same line fails again where decisions are made, and is named there
+            continue
+    return with_worth(sight, several)
 
 
 def _lines_of(scene: Scene) -> Iterator[tuple[Storeroom, str]]:

@@ -43,7 +43,8 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
 )
 """Every reorder policy by the name a configuration uses."""
 
-ENGINES = frozenset({"engine-item", "engine-system"})
+SYSTEM = "engine-system"
+ENGINES = frozenset({"engine-item", SYSTEM})
 
 
 def policy_of(name: str) -> Policy:

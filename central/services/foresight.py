@@ -1,0 +1,177 @@
+"""What the engine knows beyond the scene: half a year of use here and elsewhere, lead times seen, limits, and worth.
+
+It is read in the same transaction as the scene, and only when an engine is the policy. It gathers and decides nothing,
+but for one figure of the whole hospital: what a served request must be worth so that the target is met. The rules that
+must not be broken: days before a storeroom's first known use are no days without demand; a person's limits are rows of
+the policy table, with their reason and their end.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+import numpy as np
+from sqlalchemy import Connection
+
+from central.core.demand import added, netted
+from central.core.orders import Ordered
+from central.core.policy import Rules
+from central.core.reorder import Facts, Limits, Past, Position, Source
+from central.core.reorder.engine import Lines, lots_of, worth_for
+from central.core.reorder.leads import Leads, fixed_leads
+from central.core.reorder.moments import Sums, moments_of_many, sums_of, together
+from central.core.reorder.receipts import LeadBook, days_between, filled
+from central.core.reorder.waits import points_of, waits_of_many
+from central.services.positions import ORDERS_COUNTED_DAYS, Scene, used_roles
+from central.store.queries_book import arrivals_at, flows_of
+from central.store.queries_master import Place, uses
+from central.store.queries_work import ordered
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, day_start, plus
+from protocols.values.money import Money
+
+DAY_S = 86_400
+NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """Sums by item and place, lead times, units that are late by place and item; `worth` is set in system mode."""
+
+    scene: Scene
+    sums: dict[str, dict[str, Sums]] = field(default_factory=dict)
+    leads: LeadBook = field(default_factory=LeadBook)
+    late: dict[tuple[str, str], int] = field(default_factory=dict)
+    worth: float | None = None
+
+    def enrich(self, facts: Facts, place: Place) -> Facts:
+        """Return facts with what the engine needs besides."""
+        position = facts.position
+        late = min(self.late.get((facts.place, facts.item), 0), position.on_order)
+        return replace(
+            facts,
+            position=Position(position.physical, position.on_order, position.reserved, late),
+            ladder=tuple(self._source(source, facts.item) for source in facts.ladder),
+            past=self._past(place, facts.item),
+            limits=limits_of(self.scene.rules, facts.place, facts.item),
+        )
+
+    def _source(self, source: Source, item: str) -> Source:
+        return replace(source, leads=self.leads.leads(source.name, item))
+
+    def _past(self, place: Place, item: str) -> Past:
+        rules, scope = self.scene.rules, f"level-{place.level}"
+        everywhere = self.sums.get(item, {})
+        kin = [
+            sums
+            for other, sums in everywhere.items()
+            if other != place.place and self.scene.storerooms[other].place.level == place.level
+        ]
+        return Past(
+            everywhere.get(place.place, NOBODY),
+            together(kin),
+            float(rules.number("reorder.fill_target", scope)),
+            self.worth,
+            self._price(item),
+            float(rules.number("reorder.weight", self.scene.catalogue[item].criticality)),
+            rules.whole("reorder.shelf_days"),
+        )
+
+    def _price(self, item: str) -> Money:
+        """Return what a unit costs at its main supplier, wherever this line takes it from."""
+        terms = self.scene.terms.get(item, [])
+        return terms[0].price if terms else Money(0)
+
+
+def foresight_at(connection: Connection, hospital: HospitalId, now: Instant, scene: Scene) -> Foresight:
+    """Gather what the engine needs of a hospital."""
+    sight = Foresight(scene)
+    today, days = business_day(now), scene.rules.whole("reorder.engine_days")
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    lines = ordered(connection, hospital, since)
+    waits: list[tuple[str, str, str, Ordered]] = []
+    for room in scene.storerooms.values():
+        for item, sums in _sums_at(connection, hospital, room.place, today, days).items():
+            sight.sums.setdefault(item, {})[room.place.place] = sums
+        arrived = arrivals_at(connection, hospital, room.place.place, since)
+        here = [line for line in lines if line[0] == room.place.place]
+        for item in sorted({line[1] for line in here}):
+            of_item = [line for line in here if line[1] == item]
+            when = filled([line[3] for line in of_item], arrived.get(item, []))
+            for source in sorted({line[2] for line in of_item}):
+                sight.leads.enter(source, item, [line[3] for line in of_item if line[2] == source], when, now)
+            waits += [line for line in of_item if when[line[3].key] is None and line[3].until is None]
+    for place, item, source, line in waits:
+        leads = sight.leads.leads(source, item)
+        if leads is not None and days_between(line.at, now) > leads.late_days:
+            sight.late[place, item] = sight.late.get((place, item), 0) + line.qty
+    return sight
+
+
+def _sums_at(connection: Connection, hospital: HospitalId, place: Place, today: date, window: int) -> dict[str, Sums]:
+    """Return the sums of a storeroom's requests by item, over the days since its first known use."""
+    first = today - timedelta(days=window)
+    imported = uses(connection, hospital, place.place, first, today)
+    recorded = netted(flows_of(connection, hospital, place.place, used_roles(place), day_start(first)))
+    used = {item: added(imported.get(item, {}), recorded.get(item, {})) for item in {*imported, *recorded}}
+    known = [day for by_day in used.values() for day, qty in by_day.items() if first <= day < today and qty > 0]
+    if not known:
+        return {}
+    days = (today - min(known)).days
+    return {
+        item: sums_of([qty for day, qty in by_day.items() if first <= day < today and qty > 0], days)
+        for item, by_day in sorted(used.items())
+    }
+
+
+def limits_of(rules: Rules, place: str, item: str) -> Limits:
+    """Return a person's limits for a line: rules of the scope `place/item`, else of the item everywhere."""
+
+    def said(name: str) -> Fraction | None:
+        return rules.values.get((f"reorder.{name}", f"{place}/{item}"), rules.values.get((f"reorder.{name}", item)))
+
+    levels = {name: said(name) for name in ("floor", "ceiling", "minimum", "maximum")}
+    return Limits(
+        **{name: None if level is None else int(level) for name, level in levels.items()},
+        on_request=bool(said("on_request")),
+        forced=bool(said("forced")),
+    )
+
+
+def with_worth(sight: Foresight, several: list[Facts]) -> Foresight:
+    """Return the foresight with the worth of a served request that meets the hospital's target (system mode)."""
+    known = [(facts, facts.past) for facts in several if facts.ladder and facts.past is not None]
+    if not known:
+        return sight
+    lines = _lines_of(known)
+    target = float(sight.scene.rules.number("reorder.fill_target"))
+    return replace(sight, worth=worth_for(lines, target, lines.rates * lines.weights))
+
+
+def _likely(facts: Facts) -> Source:
+    """Return the first source that could give what the line's cover asks for, else the last."""
+    wanted = facts.demand.daily_mean * facts.cover_days
+    able = (one for one in facts.ladder if one.available is None or one.available >= max(wanted, one.pack))
+    return next(able, facts.ladder[-1])
+
+
+def _lines_of(known: list[tuple[Facts, Past]]) -> Lines:
+    sources = [_likely(facts) for facts, _ in known]
+    own, kin = (
+        np.array([[one.days, one.requests, one.total, one.squares, one.cubes] for one in sums]).T
+        for sums in ([past.own for _, past in known], [past.kin for _, past in known])
+    )
+    moments = moments_of_many(own, kin)
+    packs, moqs = (np.array([getattr(source, name) for source in sources]) for name in ("pack", "moq"))
+    lots = lots_of(moments, packs, moqs, np.array([float(facts.cover_days) for facts, _ in known]))
+    leads: list[Leads] = [source.leads or fixed_leads(source.lead_days) for source in sources]
+    days, weights = points_of(moments, lots, leads, np.arange(len(known)))
+    return Lines(
+        moments,
+        waits_of_many(moments, days, weights),
+        lots,
+        np.array([float(past.price) for _, past in known]),
+        np.array([past.weight for _, past in known]),
+        moments.rate,
+        np.array([float(past.shelf_days) for _, past in known]),
+    )

@@ -1,0 +1,77 @@
+"""The engine as the policy of a hospital: proposals with reasons, limits of people, the hospital's target."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from central.core.reorder import decide
+from central.core.reorder.inputs import facts_from
+from central.services.replenish import replenish
+from central.store.engine import Store
+from central.store.queries_work import Proposal, proposals
+from central.store.tables.work import POLICY_RULE
+from protocols.values.instant import plus
+from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, STORY_DAY, Ward, hospital, tags
+
+
+def listed(store: Store) -> list[Proposal]:
+    with store.read() as connection:
+        return proposals(connection, HOSPITAL)
+
+
+def kits(store: Store, count: int) -> Ward:
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(count))
+    return ward
+
+
+def rule(store: Store, code: str, scope: str, value: str) -> None:
+    row = {"code": code, "scope": scope, "value": value, "effective_from": STORY_DAY, "effective_to": None}
+    with store.write() as connection:
+        connection.execute(POLICY_RULE.insert().values(hospital=HOSPITAL, source_doc="ward round", **row))
+
+
+@pytest.mark.parametrize("policy", ["engine-item", "engine-system"])
+def test_an_engine_proposes_from_the_days_that_are_known_and_can_be_replayed(tmp_path: Path, policy: str) -> None:
+    store = hospital(tmp_path)
+    kits(store, 1)
+    done = replenish(store, HOSPITAL, plus(START, 3600), policy=policy, run="replenish:1")
+    assert (done.made, done.failed) == (1, ())
+    (one,) = listed(store)
+    assert (one.place, one.item, one.policy) == ("ward-01", KIT, policy)
+    values = one.reason["values"]
+    assert (values["daily_mean"], values["window_days"]) == (1.0, 90.0), "ninety days are known, not half a year"
+    assert one.qty % 5 == 0
+    again = decide(policy, facts_from(one.reason["inputs"])).reason
+    assert json.dumps(again, sort_keys=True) == json.dumps(one.reason, sort_keys=True)
+
+
+def test_the_same_run_again_changes_nothing(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 1)
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-system", run="replenish:1")
+    before = listed(store)
+    assert replenish(store, HOSPITAL, plus(START, 3600), policy="engine-system", run="replenish:1").made == 0
+    assert listed(store) == before
+
+
+def test_a_person_may_put_a_line_on_request_or_give_it_a_floor(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    kits(store, 1)
+    rule(store, "reorder.on_request", f"ward-01/{KIT}", "1")
+    assert replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1").made == 0
+    other = hospital(tmp_path / "other")
+    kits(other, 30)
+    assert replenish(other, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1").made == 0
+    rule(other, "reorder.floor", KIT, "40")
+    assert replenish(other, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:2").made == 1
+
+
+def test_the_wards_need_is_filled_from_the_central_store_first(tmp_path: Path) -> None:
+    store = hospital(tmp_path, {GAUZE: 4})
+    ward = Ward(store)
+    ward.receive(GAUZE, "G1", 2, 100)
+    assert replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1").made == 1
+    (one,) = listed(store)
+    assert (one.source, one.internal) == ("main-store", True)
