@@ -26,6 +26,7 @@ from edge_agent.agent.inbox import (
     ScannerSaid,
 )
 from edge_agent.agent.links import Links
+from edge_agent.agent.roster import Roster
 from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
 from edge_agent.agent.signals import Signals
@@ -183,6 +184,7 @@ class _Agent:
             visit=open_visit(ledger.connection),
             shown=self._show,
         )
+        self._roster = Roster(config.device.place, clock=clock, voice=voice)
         self._bins = EmptyBins(
             make_kanban(config, ledger, clock.now()),
             clock=clock,
@@ -242,6 +244,7 @@ class _Agent:
         self._write_what_waits()
         if self._clock.link_s() >= self._full_until:
             self._write_needs()
+        self._write_round()
         self._write_health()
         self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
 
@@ -251,6 +254,7 @@ class _Agent:
         self._watch.hear(name, event)
         self._signals.hear(name, event)
         self._bins.hear(name, event)
+        self._roster.hear(event)
 
     def _show(self, beep: Beep) -> None:
         self._signals.show(beep)
@@ -294,6 +298,18 @@ class _Agent:
             except StoreFault as fault:
                 self._fail(fault)
                 return
+            self._uplink.committed()
+
+    def _write_round(self) -> None:
+        """Write the duties and holds that are due, after what people and readers said."""
+        if not self._roster.due or self._clock.link_s() < self._full_until:
+            return
+        try:
+            written = self._roster.write(self._ledger, self._pen)
+        except StoreFault as fault:
+            self._fail(fault)
+            return
+        if written:
             self._uplink.committed()
 
     def _write_health(self) -> None:

@@ -1,0 +1,142 @@
+"""The unattended round: holds, unclaimed takes, the daily check by readers, duties done, late and missed."""
+
+import io
+from dataclasses import dataclass, field
+
+import pytest
+
+from edge_agent.agent.roster import Roster
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock, Pen
+from edge_agent.store.feed import Row
+from protocols.readers.reads import RoundEnded
+from protocols.readers.scanner import Beep
+from protocols.values.hlc import Hlc
+from protocols.values.ids import PlaceId
+from protocols.values.instant import StoryTime, from_iso
+from tests.edge_agent.conftest import START
+from tests.edge_agent.desk import NURSE, STENT, SYRINGE, Desk, card, epc_of, stent
+
+
+@dataclass
+class Round:
+    """One desk, and its round at story times of the test's choice. START is 16:00."""
+
+    desk: Desk = field(default_factory=Desk)
+    ns: int = 0
+
+    def __post_init__(self) -> None:
+        clock = Clock(StoryTime(START, 1.0, 0), monotonic_ns=lambda: self.ns)
+        self.roster = Roster(PlaceId("ward-01"), clock=clock, voice=Voice(clock, io.StringIO()))
+        self.pen = Pen(clock, Hlc(0))
+
+    def go(self, text: str, *, reader: bool = True) -> list[str]:
+        """Let it be a time of March and look; returns the kinds written."""
+        at = from_iso(f"2026-03-{text}:00+08:00")
+        self.ns = (at - START) * 1000
+        self.desk.scribe.now = at
+        if reader:
+            self.roster.hear(RoundEnded(at, (1,)))
+        before = len(self.desk.kinds())
+        self.roster.write(self.desk.ledger, self.pen)
+        self.desk.check()
+        return self.desk.kinds(before)
+
+    def duties(self) -> list[tuple[str, str]]:
+        return [(body["duty"], body["state"]) for body in self.desk.bodies("duty")]
+
+
+@pytest.fixture
+def round_() -> Round:
+    made = Round()
+    made.desk.stock_stents(1, 2, 3)
+    return made
+
+
+def gone(desk: Desk, serial: int) -> None:
+    desk.write("observe", {"epc": epc_of(serial), "p": 0.01, "model": "window-1", "since": desk.now})
+
+
+def test_i5_an_unscanned_take_is_a_discrepancy_only_if_unclaimed_at_the_end_of_the_shift(round_: Round) -> None:
+    gone(round_.desk, 1)
+    gone(round_.desk, 2)
+    assert round_.go("02T19:00") == []
+    assert round_.desk.scan(NURSE, stent(2), card("DONE")) == [Beep.OK] * 3
+    assert round_.go("02T20:00") == ["discrepancy", "duty"]
+    (told,) = round_.desk.bodies("discrepancy")
+    assert (told["sort"], told["unit"]) == ("unclaimed", epc_of(1))
+    assert round_.go("03T06:00") == []
+    assert round_.desk.scan(NURSE, card("CLAIM"), card("DONE")) == [Beep.OK] * 3
+    assert round_.go("03T06:30") == ["discrepancy"]
+    open_now = round_.desk.ledger.connection.query("SELECT 1 FROM discrepancy WHERE closed_event_id = x''")
+    assert open_now == []
+
+
+def test_e1_the_daily_check_runs_unattended_and_names_its_cut_and_what_is_gone(round_: Round) -> None:
+    round_.go("02T20:00")
+    gone(round_.desk, 3)
+    assert round_.go("03T07:00") == ["count_daily", "duty"]
+    (check,) = round_.desk.bodies("count_daily")
+    assert [line["unit"] for line in check["lines"]] == [epc_of(3)]
+    rows = round_.desk.ledger.connection.query("SELECT hex(event_id) FROM ledger ORDER BY seq DESC LIMIT 3")
+    assert check["cut"] == rows[2][0].lower()
+    assert round_.duties()[-1] == ("daily_check", "done")
+    assert round_.go("03T07:05") == []
+
+
+def test_e1_without_a_reader_at_work_the_check_waits_is_late_and_is_missed_at_midnight(round_: Round) -> None:
+    round_.go("02T20:00")
+    assert round_.go("03T07:00", reader=False) == []
+    round_.go("03T11:00")
+    assert ("daily_check", "late") in round_.duties()
+    round_.go("04T07:00", reader=False)
+    round_.go("05T00:30", reader=False)
+    assert ("daily_check", "missed") in round_.duties()
+
+
+def test_e1_a_person_s_count_is_a_daily_check_too(round_: Round) -> None:
+    round_.go("02T20:00")
+    round_.go("03T07:00", reader=False)
+    round_.desk.scribe.now = from_iso("2026-03-03T08:00:00+08:00")
+    round_.desk.scan(NURSE, card("COUNT"), stent(1), card("COUNT"))
+    round_.go("03T08:30", reader=False)
+    assert ("daily_check", "done") in round_.duties()
+
+
+def test_e1_an_agent_off_for_a_week_says_what_was_missed_once(round_: Round) -> None:
+    round_.go("09T12:00", reader=False)
+    missed = [state for duty, state in round_.duties() if duty == "daily_check"]
+    assert missed == ["missed"] * 6
+    assert round_.go("09T12:30", reader=False) == []
+
+
+def test_f1_expired_near_expiry_and_recalled_goods_are_held_once_and_other_classes_left_alone() -> None:
+    desk = Desk()
+    glue = {"name_zh": "生物胶", "scrap_before_months": 3, "products": [{"code": "06999990101023"}]}
+    desk.feed(
+        Row("item", "GLUE", glue),
+        Row("lot", "GLUE N1", {"expiry": "2026-06-01"}),
+        Row("lot", "GLUE F1", {"expiry": "2026-06-30"}),
+        Row("recall", "R1", {"item": STENT, "lot": "BAD"}),
+    )
+    for item, lot in (("GLUE", "N1"), ("GLUE", "F1"), (SYRINGE, "A1"), (SYRINGE, "OLD")):
+        desk.stock_loose(item, lot, 5)
+    desk.stock_stents(1)
+    desk.stock_stents(2, lot="BAD")
+    desk.stock_stents(3, lot="DUE", expiry="2026-02-01")
+    round_ = Round(desk)
+    assert sorted(round_.go("02T16:30")) == ["hold_expired", "hold_near_expiry", "hold_recall"]
+    rows = desk.ledger.connection.query("SELECT item, lot, kind FROM lot_held ORDER BY item")
+    assert rows == [("GLUE", "N1", "hold_near_expiry"), (SYRINGE, "OLD", "hold_expired")]
+    assert [desk.state(serial) for serial in (1, 2, 3)] == ["in_stock", "held", "held"]
+    assert round_.go("02T17:00") == []
+    assert desk.scan(NURSE, stent(2, "BAD")) == [Beep.OK, Beep.NO]
+
+
+def test_the_round_looks_once_a_minute_of_the_story() -> None:
+    round_ = Round()
+    dues = [round_.roster.due]
+    round_.go("02T16:30")
+    dues.append(round_.roster.due)
+    round_.ns += 61 * 10**9
+    assert [*dues, round_.roster.due] == [True, False, True]
