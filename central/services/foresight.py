@@ -151,7 +151,7 @@ def with_worth(sight: Foresight, several: list[Facts]) -> Foresight:
 def _likely(facts: Facts) -> Source:
     """Return the first source that could give what the line's cover asks for, else the last."""
     wanted = facts.demand.daily_mean * facts.cover_days
-    able = (one for one in facts.ladder if one.available is None or one.available >= max(wanted, one.pack))
+    able = (one for one in facts.ladder if one.available is None or one.available >= max(wanted, Fraction(one.pack)))
     return next(able, facts.ladder[-1])
 
 
