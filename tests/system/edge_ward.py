@@ -125,8 +125,11 @@ class Ward:
         )
 
     def wait_for(self, text: str) -> None:
+        self.wait_for_times(text, 1)
+
+    def wait_for_times(self, text: str, times: int) -> None:
         limit = time.monotonic() + WAIT_S
-        while text not in self.log():
+        while self.log().count(text) < times:
             assert time.monotonic() < limit, f"expected {text!r} in the log:\n{self.log()}"
             time.sleep(0.05)
 
