@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
 from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
 from edge_agent.core.presence.opening import OPENING
-from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, weigh
+from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
 from edge_agent.core.presence.tables import LEVELS, ROUNDS, WIDTH, beta_binomial
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
 
@@ -150,6 +151,14 @@ class Columns:
         return [(True, int(tag)) for tag in np.flatnonzero(missing)] + [
             (False, int(tag)) for tag in np.flatnonzero(unexpected)
         ]
+
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Multiply beliefs of some tags."""
+        if nudges:
+            tags = np.array([each.tag for each in nudges])
+            mind = _picked(self.mind, tags)
+            nudge(mind, np.array([each.gone for each in nudges]), np.array([each.hidden for each in nudges]))
+            _put(self.mind, mind, tags)
 
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""

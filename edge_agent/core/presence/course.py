@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge_agent.core.presence.antennas import Antennas, Doorway, Listening
+from edge_agent.core.presence.company import Company, Nudge, Ties
 from edge_agent.core.presence.hazards import Hazards, Radio
 from edge_agent.core.presence.step import Air
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
@@ -30,6 +31,7 @@ class Model:
 
     hazards: Hazards = field(default_factory=Hazards)
     radio: Radio = field(default_factory=Radio)
+    ties: Ties = field(default_factory=Ties)
 
 
 class Tags(Protocol):
@@ -52,6 +54,9 @@ class Tags(Protocol):
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin: whether missing (else unexpected), and the tag."""
+
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Multiply beliefs of some tags."""
 
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""
@@ -81,6 +86,7 @@ class Course:
         self.number = -1
         self._antennas = Antennas(ward, model.hazards)
         self._doorway = Doorway(ward, model.hazards)
+        self._company = Company(ward, model.ties)
         size = len(ward.tags)
         self._fixed = set((ward.ref or {}).values())
         self._last_heard, self._first_heard, self._door_heard = [-1] * size, [-1] * size, [LONG_AGO] * size
@@ -93,6 +99,7 @@ class Course:
         listening = self._antennas.listen(heard)
         self.tags.weigh(heard, listening, self.hazards)
         self._note(heard)
+        self.tags.nudge(self._company.take(heard, listening.whole and listening.rounds > 0))
         late = [fact for fact in facts if heard.number - LATE_BINS <= fact.at < heard.number]
         self.tags.believe([fact for fact in facts if fact not in late], self.hazards)
         self.tags.move(listening.air, self.hazards)
@@ -100,6 +107,7 @@ class Course:
             self.tags.filter_again(late, self.hazards)
         if facts:
             self._note_facts(facts)
+            self._company.note_facts(facts)
             self.tags.rebook(facts)
         return [self._raised(*each) for each in self.tags.judge() if each[1] not in self._fixed]
 

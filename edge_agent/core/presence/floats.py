@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields
 from math import floor, isfinite
 
 from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
 from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
 from edge_agent.core.presence.numbers import Floats
 from edge_agent.core.presence.opening import OPENING
-from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, weigh
+from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
 from edge_agent.core.presence.tables import ROUNDS
 from edge_agent.core.presence.ward import Bin, Fact, NextRow, Place, RoomRow, Ward
 
@@ -119,6 +120,11 @@ class FloatTags:
             if strange:
                 unexpected.append((False, tag))
         return missing + unexpected
+
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Multiply beliefs of some tags."""
+        for each in nudges:
+            nudge(self.minds[each.tag], each.gone, each.hidden)
 
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""

@@ -48,6 +48,7 @@ class Radio:
 
     here: float = 6.0
     leaky: float = 3.0
+    wall: float = 3.0
     ghosts: float = 1.0
     leaks: float = 0.05
     """What a leaky shield leaves of the read rate."""
@@ -64,6 +65,7 @@ class Radio:
     stray_dbm: float = -70.0
     """And of one beyond the wall."""
     level_sd_db: float = 4.0
+    wall_sd_db: float = 6.0
     level_spread_db: float = 8.0
     leaky_db: float = 8.0
     ghost_level: float = -3.5

@@ -123,10 +123,11 @@ def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tupl
     rate = heard.share * _rate(habits.here, radio.mean_rate, radio.mean_rounds)
     stray = heard.share * _rate(habits.stray, radio.stray, radio.stray_rounds)
     n, k = heard.rounds, heard.reads
+    through = ops.look(radio.wall, ops.level(stray), n, k)
     clear = ops.look(radio.here, ops.level(rate), n, k)
     leaky = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k)
     ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k)
-    return clear, leaky, ghost, ops.look(radio.here, ops.level(stray), n, k), ghost, ghost
+    return clear, leaky, ghost, through, ghost, ghost
 
 
 def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
@@ -134,7 +135,7 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k = heard.next_rounds, heard.next_reads
     there = ops.look(radio.here, ops.level(rate), n, k)
-    stray = ops.look(radio.here, ops.level(near), n, k)
+    stray = ops.look(radio.wall, ops.level(near), n, k)
     leaky = ops.look(radio.leaky, ops.level(near * radio.leaks + radio.ghost_rate), n, k)
     ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k)
     return stray, leaky, ghost, there, ghost, ghost
@@ -146,18 +147,19 @@ def _rate(heed: Heed[N], mean: float, weight: float) -> N:
 
 def _levels(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
     room, beside = (heard.dbm, heard.has_dbm), (heard.next_dbm, heard.has_next_dbm)
-    clear = _level(habits.here, room, 0.0, radio, ops)
-    leaky = _level(habits.here, room, radio.leaky_db, radio, ops)
-    near = _level(habits.near, beside, 0.0, radio, ops)
-    near_leaky = _level(habits.near, beside, radio.leaky_db, radio, ops)
-    there = _level(habits.stray, room, 0.0, radio, ops) + _level(habits.next, beside, 0.0, radio, ops)
+    clear = _level(habits.here, room, 0.0, radio, ops, radio.level_sd_db)
+    leaky = _level(habits.here, room, radio.leaky_db, radio, ops, radio.level_sd_db)
+    near = _level(habits.near, beside, 0.0, radio, ops, radio.wall_sd_db)
+    near_leaky = _level(habits.near, beside, radio.leaky_db, radio, ops, radio.wall_sd_db)
+    stray = _level(habits.stray, room, 0.0, radio, ops, radio.wall_sd_db)
+    there = stray + _level(habits.next, beside, 0.0, radio, ops, radio.level_sd_db)
     far = radio.ghost_level * (heard.has_dbm + heard.has_next_dbm)
     return clear + near, leaky + near_leaky, far, there, far, far
 
 
-def _level(heed: Heed[N], told: tuple[N, N], less_db: float, radio: Radio, ops: Ops[N]) -> N:
+def _level(heed: Heed[N], told: tuple[N, N], less_db: float, radio: Radio, ops: Ops[N], sd_db: float) -> N:
     """Return the logarithm of the density of a level, wider while little was learned."""
-    spread = radio.level_sd_db**2 + radio.level_spread_db**2 / (1.0 + heed.bins)
+    spread = sd_db**2 + radio.level_spread_db**2 / (1.0 + heed.bins)
     off = told[0] - heed.dbm + less_db
     return told[1] * (-0.5 * (off * off / spread + ops.log(spread)))
 
@@ -256,6 +258,11 @@ def _look(mind: Mind[N], told: Told[N], hazards: Hazards) -> None:
     mind.n = n * (kept + told.seen_here * goes) + told.seen_next * goes * away + told.seen_out * goes * n
     mind.g = g * (kept + told.seen_here * goes) + told.seen_out * goes * g
     mind.going, mind.coming = mind.going * kept, mind.coming * kept
+
+
+def nudge(mind: Mind[N], gone: N, hidden: N) -> None:
+    """Multiply the beliefs that it is gone and that it is hidden."""
+    _settle(mind, mind.h, mind.b * hidden, mind.z * hidden, mind.n, mind.g * gone, mind.d)
 
 
 def _settle(mind: Mind[N], h: N, b: N, z: N, n: N, g: N, d: N) -> None:
