@@ -3,9 +3,11 @@
 from dataclasses import asdict
 
 from edge_agent.store.connection import Connection
-from edge_agent.store.health import AntennaHealth, Health, Outage, read_health
+from edge_agent.store.health import AntennaHealth, Health, Outage, WeakTag, read_health
 from protocols.values.instant import Instant, seconds_between, to_iso
 
+WEAK_RATE = 0.1
+"""A tag that its best antenna reads in fewer rounds is told to a person."""
 LINES_MAX = 5
 """Past outages told to a person; `--json` tells more, the table `health` all."""
 
@@ -25,6 +27,7 @@ def health_json(health: Health | None) -> object:
         "open": [_outage(each) for each in health.open],
         "latest": [_outage(each) for each in health.latest],
         "outages": health.outages,
+        "weakest": [{**asdict(each), "last_read": _iso(each.last_read)} for each in health.weakest],
         "antennas": [{**asdict(each), "last_read": _iso(each.last_read)} for each in health.antennas],
     }
 
@@ -36,7 +39,14 @@ def health_lines(health: Health | None) -> list[str]:
     lines = [f"{'OUT OF ORDER':<15}{_name(each)} since {to_iso(each.began)}: {each.reason}" for each in health.open]
     lines = lines or [f"{'parts':<15}all in order, {health.outages} outages recorded"]
     lines += [f"{'was out':<15}{_was(each)}" for each in health.latest[:LINES_MAX]]
-    return lines + [f"{'antenna':<15}{_rate(each)}" for each in health.antennas]
+    lines += [f"{'antenna':<15}{_rate(each)}" for each in health.antennas]
+    weak = [each for each in health.weakest if each.rate < WEAK_RATE]
+    return lines + [f"{'weak tag':<15}{_weak(each)}" for each in weak[:LINES_MAX]]
+
+
+def _weak(each: WeakTag) -> str:
+    where = f"reader {each.reader} antenna {each.antenna}"
+    return f"{each.epc} is read in {each.rate:.0%} of the rounds of {where} at best; look at its label"
 
 
 def _outage(each: Outage) -> dict[str, object]:

@@ -164,6 +164,9 @@ def _crosscheck(config: Config) -> list[str]:
     if (config.device.fit == 2) != bool(config.readers):
         said = f"{config.device.fit} with {len(config.readers)} readers"
         faults.append(f"device.fit: expected 2 with [[reader]], 1 without, got {said}")
+    faults += [
+        f"{where}: two readers or scanners stand there; give each a line of its own" for where in _shared(config)
+    ]
     found = [(each.kind, each.bus_address) for each in config.readers if each.port == AUTO]
     faults += [
         f"reader {kind}: two of them are searched for and nothing tells them apart; give each its port"
@@ -171,6 +174,14 @@ def _crosscheck(config: Config) -> list[str]:
         if found.count((kind, address)) > 1
     ]
     return faults
+
+
+def _shared(config: Config) -> list[str]:
+    """Return the ports and addresses that stand more than once."""
+    lines: list[object] = [each.port for each in config.scanners]
+    lines += [each.port for each in config.readers if each.port not in {None, AUTO}]
+    lines += [f"{each.address.host}:{each.address.port}" for each in config.readers if each.address is not None]
+    return sorted({str(line) for line in lines if lines.count(line) > 1})
 
 
 def _device(table: Section) -> DeviceConfig:

@@ -17,6 +17,8 @@ OUTAGES_MAX = 10_000
 """Outages that are kept, the newest: years of a quiet storeroom, a week of one with a loose cable."""
 REASON_MAX = 300
 BY_RECOVERY, BY_RESTART = "recovery", "restart"
+WEAK_SHOWN_MAX = 10
+"""Tags that are read most seldom, shown at a glance: labels to look at."""
 SHOWN_MAX = 20
 """Closed outages that a glance shows."""
 
@@ -48,13 +50,26 @@ class AntennaHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class WeakTag:
+    """One tag at the antenna that reads it best: `rate` is its share of that antenna's rounds."""
+
+    epc: str
+    reader: str
+    antenna: int
+    rate: float
+    rssi_dbm: float | None
+    last_read: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """What a glance shows: outages that last, the latest that are over, how many there were, antennas."""
+    """What a glance shows: outages that last, the latest that are over, how many there were, antennas, weakest tags."""
 
     open: tuple[Outage, ...]
     latest: tuple[Outage, ...]
     outages: int
     antennas: tuple[AntennaHealth, ...]
+    weakest: tuple[WeakTag, ...]
 
 
 def close_left_open(connection: Connection, now: Instant) -> None:
@@ -118,9 +133,16 @@ def read_health(connection: Connection) -> Health:
         "SELECT a.reader, a.antenna, a.rounds, a.reads, COUNT(t.epc), a.last_read FROM antenna_rate a "
         "LEFT JOIN tag_rate t USING (reader, antenna) GROUP BY a.reader, a.antenna ORDER BY a.reader, a.antenna"
     )
+    weakest = connection.query(
+        "SELECT t.epc, t.reader, t.antenna, MAX(1.0 * t.rounds / a.rounds) AS rate, t.rssi_dbm, t.last_read "
+        "FROM tag_rate t JOIN antenna_rate a USING (reader, antenna) WHERE a.rounds > 0 "
+        "GROUP BY t.epc ORDER BY rate, t.epc LIMIT ?",
+        (WEAK_SHOWN_MAX,),
+    )
     return Health(
         open=tuple(Outage(*row) for row in lasting),
         latest=tuple(Outage(*row) for row in latest),
         outages=outages,
         antennas=tuple(AntennaHealth(*row) for row in antennas),
+        weakest=tuple(WeakTag(*row) for row in weakest),
     )

@@ -175,6 +175,12 @@ feedback = "light"
     assert config.cards == tmp_path / "c"
 
 
+def test_one_line_carries_one_reader(tmp_path: Path) -> None:
+    twice = '[[reader]]\nname = "r2"\nkind = "m100"\nurl = "serial:ward-01.pty"\n'
+    with pytest.raises(BadConfig, match="two readers or scanners stand there; give each a line of its own"):
+        load(tmp_path, FULL + twice)
+
+
 def test_a_module_may_be_searched_for_and_two_alike_may_not(tmp_path: Path) -> None:
     auto = 'kind = "m100"\nurl = "serial:auto"\nantennas = [1]'
     text = FULL.replace('kind = "llrp"\nurl = "tcp://127.0.0.1:5084"', auto).replace("antennas = [1, 2, 3, 4]", "")

@@ -62,4 +62,6 @@ def test_rates_are_written_of_tags_that_belong_here_and_replace_those_before(led
     one, two = read_health(ledger.connection).antennas
     assert (one.rounds, one.reads, one.tags, one.last_read) == (2, 4, 1, START)
     assert (two.antenna, two.rounds, two.reads, two.tags, two.last_read) == (2, 2, 0, 0, None)
+    (weak,) = read_health(ledger.connection).weakest
+    assert (weak.epc, weak.reader, weak.antenna, weak.rate, weak.rssi_dbm) == (A, "r1", 1, 1.0, -61.0)
     assert ledger.connection.query("SELECT epc, rounds, rssi_dbm FROM tag_rate") == [(A, 2, -61.0)]
