@@ -126,8 +126,12 @@ def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
 def make_presence(config: Config) -> Presence:
     """Return the configured model of presence."""
     round_s = max((reader.round_s for reader in config.readers), default=1.0)
+    fixed = {epc for reader in config.readers for _, epc in reader.reference}
     return Window(
-        {reader.name: reader.antennas for reader in config.readers}, round_s=round_s, window_s=config.window_s
+        {reader.name: reader.antennas for reader in config.readers},
+        round_s=round_s,
+        window_s=config.window_s,
+        fixed=fixed,
     )
 
 

@@ -11,7 +11,7 @@ A belief is said when it is new, when it falls below `GONE`, and when a read bri
 has sent away and that is still heard through two whole windows is said to be here once more, after the book's fact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -105,9 +105,20 @@ class _Tag:
 
 
 class Window:
-    """The presence of one storeroom's tags. `antennas` names those of each reader, `round_s` its nominal round."""
+    """The presence of one storeroom's tags. `antennas` names those of each reader, `round_s` its nominal round.
 
-    def __init__(self, antennas: Mapping[str, Sequence[int]], *, round_s: float, window_s: float = WINDOW_S) -> None:
+    `fixed` tags are the room's own and no goods, such as reference tags: they are neither judged nor foreign.
+    """
+
+    def __init__(
+        self,
+        antennas: Mapping[str, Sequence[int]],
+        *,
+        round_s: float,
+        window_s: float = WINDOW_S,
+        fixed: Collection[Epc] = (),
+    ) -> None:
+        self._fixed = frozenset(fixed)
         self._readers = {name: _Reader({number: _Clock() for number in those}) for name, those in antennas.items()}
         self._proven_max = round(round_s * ROUNDS_PROVEN_MAX * MICROS)
         self._window = round(window_s * MICROS)
@@ -159,7 +170,7 @@ class Window:
     # --- reads and rounds ---
 
     def _read(self, reader: _Reader, read: TagRead) -> None:
-        if read.antenna not in reader.antennas:
+        if read.antenna not in reader.antennas or read.epc in self._fixed:
             return
         if read.epc not in self._tags:
             self._foreign_reads += read.count

@@ -250,3 +250,13 @@ def test_rounds_in_which_tags_stay_quiet_after_a_read_make_nothing_missing() -> 
         now = plus(now, 2.0)
         told += window.receive(RoundEnded(now, (1,), proves_silence=False), "r1")
     assert [getattr(each, "p", None) for each in told] == [0.99]
+
+
+def test_a_reference_tag_is_neither_goods_nor_foreign() -> None:
+    window = Window({"r1": (1,)}, round_s=ROUND_S, fixed=[B])
+    now, told = START, list[object]()
+    for _ in range(200):
+        now = plus(now, ROUND_S)
+        window.receive(TagRead(B, 1, -60, now, now), "r1")
+        told += window.receive(RoundEnded(now, (1,)), "r1")
+    assert told == []
