@@ -439,3 +439,36 @@ def test_session_and_reader_agree_over_a_real_socket() -> None:
         thread.join(5)
     assert not thread.is_alive()
     assert sum(isinstance(each, TagRead) for each in seen) >= 24
+
+
+def test_a_reader_without_a_clock_says_its_uptime_and_begins_anew_when_it_boots() -> None:
+    def story_at(link: Instant) -> Instant:
+        return Instant(STORY0 + (link - LINK0) * RATE)
+
+    config = LlrpConfig(antennas=(1, 2, 3, 4), round_ms=60_000, keepalive_ms=1_000, story_at=story_at)
+    room = Room(LlrpReaderDevice(shelf, has_utc=False), LlrpSession(config))
+    room.open()
+    room.run(1.0)
+    reads = [each for each in room.seen if isinstance(each, TagRead)]
+    assert len(reads) == 8 * len(room.of(RoundEnded))
+    assert all(abs(each.last_seen - room.story) < 600_000_000 for each in reads)
+    room.device.reboot(room.story)
+    again = Room(room.device, LlrpSession(config), now=plus(room.now, 5))
+    [greeting] = said(again.device.connected(again.now, again.story))
+    assert number_at(greeting.params, "ReaderEventNotificationData", "Uptime") == again.story - room.story
+
+
+def test_a_reboot_leaves_neither_rospecs_nor_settings_nor_lights() -> None:
+    room = Room(LlrpReaderDevice(shelf), LlrpSession(CONFIG))
+    room.open()
+    room.to_device(encode(Message("SET_READER_CONFIG", 90, {
+        "ResetToFactoryDefault": False, "GPOWriteData": [{"GPOPortNumber": 1, "GPOData": True}],
+    })))  # fmt: skip
+    lit = [dict(room.device.ports.lit)]
+    room.device.reboot(room.story)
+    lit.append(dict(room.device.ports.lit))
+    assert [each[1] for each in lit] == [True, False]
+    room.device.connected(room.now, room.story)
+    [answer] = ask(room.device, "GET_ROSPECS")
+    assert not rows_at(answer.params, "ROSpec")
+    assert room.device.due() == (None, None)
