@@ -28,8 +28,8 @@ from hardware_sim.load.hospital import WARDS_MAX as LOAD_WARDS_MAX
 from hardware_sim.load.hospital import Load, write_places
 from hardware_sim.sample.files import WARDS_MAX, write_sample
 from hardware_sim.scenario.draw import HOURS_DEFAULT, HOURS_MAX, HOURS_MIN, START
-from hardware_sim.storeroom.command import Asked, plan_of, words, write_storeroom
-from hardware_sim.storeroom.rates import WORLDS
+from hardware_sim.storeroom.command import Asked, plan_of, rate_words, words, write_storeroom
+from hardware_sim.storeroom.rates import WORLDS, described
 from hardware_sim.storeroom.stock import DAYS_MAX
 from hardware_sim.story.words import Lang
 from protocols.errors import ProtocolsError
@@ -48,6 +48,7 @@ STOREROOM = (
     "wardstock-sim storeroom --out week --days 7 --tags 300 --seed 1",
     "wardstock-sim storeroom --out hard --world hard --set unscanned=0.05 --looks 3",
     "wardstock-sim storeroom --out story --story differences",
+    "wardstock-sim storeroom --rates --world hard",
 )
 HOSPITAL = (
     "wardstock-sim hospital --wards 50 --days 1 --speed 3600",
@@ -116,7 +117,7 @@ app.command(epilog=example(READER))(reader)
 
 @app.command(epilog=example(STOREROOM))
 def storeroom(  # noqa: PLR0913, PLR0917 - options are arguments to typer
-    out: Annotated[Path, typer.Option(help="A new or empty folder for the trace.")],
+    out: Annotated[Path | None, typer.Option(help="A new or empty folder for the trace.")] = None,
     days: Annotated[int | None, typer.Option(help=f"Days from a Monday on, 1..{DAYS_MAX}; 7 unless said.")] = None,
     tags: Annotated[int | None, typer.Option(help="Tags on the shelves at first; 300 unless said.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed and options write the same bytes.")] = None,
@@ -126,11 +127,22 @@ def storeroom(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     ] = None,
     looks: Annotated[int | None, typer.Option(help="Lines a day that a person looks at: 0, 3 or 6.")] = None,
     story: Annotated[str | None, typer.Option(help="A file of events to happen, or `differences`.")] = None,
+    rates: Annotated[
+        bool, typer.Option("--rates", help="Only say every rate of the world that --set may change.")
+    ] = False,
     ant_every: Annotated[int, typer.Option(help="Bins from one that tells antennas apart to the next; 0 never.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Say what was written as JSON.")] = False,
 ) -> None:
     """Draw days of one storeroom and write its trace for `wardstock-edge replay`; the truth stands beside it."""
     asked = Asked(seed, days, tags, world, tuple(settings or ()), looks, ant_every, story)
+    if rates:
+        figures = described(plan_of(asked).rates)
+        print(json.dumps(figures) if as_json else rate_words(figures))
+        return
+    if out is None:
+        raise WrongUse(
+            "--out: expected a new or empty folder for the trace, got none; see wardstock-sim storeroom --help"
+        )
     table = write_storeroom(plan_of(asked), out)
     print(json.dumps(table) if as_json else words(table))
 

@@ -90,6 +90,15 @@ def words(table: dict[str, Any]) -> str:
     )
 
 
+def rate_words(figures: list[dict[str, Any]]) -> str:
+    """Return the rates of a world as a table for a person."""
+    width = max(len(row["rate"]) for row in figures)
+    return "\n".join(
+        f"{row['rate']:{width}}  {row['value']:<8g} {f'{row['low']:g}..{row['high']:g}':<12}  {row['says']}"
+        for row in figures
+    )
+
+
 def _progress(bins: int) -> Said:
     """Return what shows progress to a person at a terminal, and nobody else."""
 

@@ -13,7 +13,7 @@ HOURS = (1, 1, 1, 1, 1, 2, 5, 9, 10, 9, 8, 6, 4, 5, 7, 7, 6, 5, 3, 3, 3, 2, 2, 1
 """How busy each hour of a day is."""
 
 WEEK = (0.35, 0.15, 0.10, 0.10, 0.05, -0.60, -0.15)
-"""Monday to Sunday: what the full rhythm adds to an average day; with `weekly_rhythm` 1, Saturday has 40 % of it."""
+"""Monday to Sunday: what the full rhythm adds to an average day; with `weekly_rhythm` 1, Sunday has 40 % of it."""
 
 STAY_S = (40.0, 300.0)
 STAFF = 12

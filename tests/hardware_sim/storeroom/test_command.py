@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hardware_sim import cli
+from hardware_sim.storeroom.rates import NAMES
 from hardware_sim.storeroom.trace import BINS, BOOK, HAPPENED, META, TRUTH, WORLD
 
 
@@ -41,6 +42,20 @@ def test_wrong_use_is_one_clear_line_and_leaves_no_folder(
     assert says in said
     assert said.count("\n") == 1
     assert not (tmp_path / "trace").exists()
+
+
+def test_every_rate_is_told_with_its_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.start(["storeroom", "--rates", "--world", "hard", "--set", "ghost=0.5"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == len(NAMES)
+    assert any(line.split()[:3] == ["ghost", "0.5", "0..1"] for line in said)
+    assert cli.start(["storeroom", "--rates", "--json"]) == 0
+    assert {row["rate"] for row in json.loads(capsys.readouterr().out)} == set(NAMES)
+
+
+def test_a_trace_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.start(["storeroom"]) == 2
+    assert "--out: expected a new or empty folder" in capsys.readouterr().err
 
 
 def test_a_folder_with_files_in_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
