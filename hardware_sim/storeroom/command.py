@@ -93,9 +93,10 @@ def words(table: dict[str, Any]) -> str:
 def rate_words(figures: list[dict[str, Any]]) -> str:
     """Return the rates of a world as a table for a person."""
     width = max(len(row["rate"]) for row in figures)
+    bounds = [f"{row['low']:g}..{row['high']:g}" for row in figures]
     return "\n".join(
-        f"{row['rate']:{width}}  {row['value']:<8g} {f'{row['low']:g}..{row['high']:g}':<12}  {row['says']}"
-        for row in figures
+        f"{row['rate']:{width}}  {row['value']:<8g} {bound:<12}  {row['says']}"
+        for row, bound in zip(figures, bounds, strict=True)
     )
 
 
