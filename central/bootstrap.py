@@ -36,6 +36,7 @@ from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
+from central.services.statements import make, signer_at
 from central.services.worker import Duties, Worker
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
@@ -43,6 +44,7 @@ from central.web.pages import REFRESH_S, PageSources, build_pages
 from central.web.render import About
 from protocols.errors import BadValue
 from protocols.sync.codec import Signing
+from protocols.values.instant import Instant
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +180,12 @@ def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s)
+        signer = signer_at(config.statement_key)
+
+        def state(now: Instant) -> int:
+            return len(make(store, config.hospital_id, now, signer))
+
+        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s, state)
         worker = Worker(store, config.hospital_id, clock.now, duties)
         worker.start()
         parts.callback(worker.stop)

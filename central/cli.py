@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ from central.services.accounts import OPERATOR, Accounts, staff_number, told
 from central.services.imports import import_folder
 from central.services.reorder_bench.run import COVER_DAYS, bench_reorder
 from central.services.reorder_bench.words import lines_of
+from central.services.statements import make, signer_at, verify_file
 from central.services.verify import verify
 from central.store.queries_people import people
 
@@ -47,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
 
 users = typer.Typer(
     name="user",
@@ -165,6 +168,49 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED)
 
 
+@app.command("statement", epilog="Example: wardstock-central statement --config central.toml --out statements/")
+def _statement(
+    config: ConfigOption,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path(),
+    day: Annotated[str, typer.Option("--day", metavar="DATE", help="A day, such as 2026-03-02; today without.")] = "",
+) -> None:
+    """Write the signed statement of each storeroom: head of its ledger, lines, match, open discrepancies, readers.
+
+    One is made a day; the same day again writes the same files. `verify-statement` checks one from the file alone.
+    """
+    loaded = read_config(config)
+    asked = None if not day else _day(day)
+    with store_of(loaded) as store:
+        made = make(store, loaded.hospital_id, clock_of(loaded).now(), signer_at(loaded.statement_key), day=asked)
+    out.mkdir(parents=True, exist_ok=True)
+    for place, text in made.items():
+        path = out / f"{place}.{json.loads(text)['statement']['day']}.json"
+        path.write_text(text, "utf-8")
+        print(path)
+
+
+@app.command("verify-statement", epilog="Example: wardstock-central verify-statement ward-01.2026-03-02.json")
+def _verify_statement(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A statement.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="PUB", help="The public key; statement.pub beside FILE without.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a signed statement from files alone, without a store or a configuration; exit 1 when it is not whole."""
+    whole, said, why = verify_file(file, file.parent / "statement.pub" if key is None else key)
+    if as_json:
+        print(json.dumps({"ok": whole, "why": why, "statement": said}, ensure_ascii=False))
+    elif whole:
+        match = said["match"]
+        print(f"whole: {said['place']} on {said['day']}, {match['lines_right']} of {match['lines']} lines match,")
+        print(f"{said['lines_certified']} lines certified, {len(said['discrepancies'])} discrepancies open")
+    else:
+        print(f"NOT WHOLE: {why}")
+    if not whole:
+        raise typer.Exit(FAILED)
+
+
 @users.command(
     "add", epilog="Example: wardstock-central user add --config central.toml 10023 --name 王某 --role purchaser"
 )
@@ -247,6 +293,13 @@ def _user_list(config: ConfigOption, as_json: JsonOption = False) -> None:
             if as_json
             else f"{one.person}  {one.name}  {' '.join(roles)}" + ("" if one.active else "  (off)")
         )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"--day: expected one such as 2026-03-02, got {text!r:.20}") from error
 
 
 @contextmanager

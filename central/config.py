@@ -139,6 +139,12 @@ class PeopleSection(Section):
     everyone_is: Annotated[str, AfterValidator(_actor)] = Field(default="", description="a staff number, or nothing")
 
 
+class StatementsSection(Section):
+    """The key that signs the daily statements: a file of its own, made at the first start, with its public half."""
+
+    key: str = Field(default="statement.key", min_length=1, description="a file such as 'statement.key'")
+
+
 class PolicySection(Section):
     """Which reorder policy makes the proposals."""
 
@@ -166,6 +172,7 @@ class Config(Section):
     sync: SyncSection = SyncSection()
     http: HttpSection = HttpSection()
     people: PeopleSection = PeopleSection()
+    statements: StatementsSection = StatementsSection()
     policy: PolicySection = PolicySection()
     jobs: JobsSection = JobsSection()
 
@@ -173,6 +180,11 @@ class Config(Section):
     def hospital_id(self) -> HospitalId:
         """Return the hospital's id."""
         return HospitalId(self.hospital.id)
+
+    @property
+    def statement_key(self) -> Path:
+        """Return where the statements' key is."""
+        return self.path.parent / self.statements.key
 
     @model_validator(mode="after")
     def _everyone_is_here(self) -> Self:
@@ -209,6 +221,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "sync": SyncSection,
         "http": HttpSection,
         "people": PeopleSection,
+        "statements": StatementsSection,
         "policy": PolicySection,
         "jobs": JobsSection,
     }

@@ -7,8 +7,9 @@ happens in a round ends the thread.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -22,6 +23,8 @@ from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant
 
 STOP_S_MAX = 10.0
+STATEMENT_S = 86_400
+"""Each UTC day, which in China begins at eight in the morning, when the shifts change."""
 OUTCOME_MAX = 400
 RUNS_KEPT = 2_000
 """Periods of a job whose runs are remembered: a week of the busiest one."""
@@ -33,11 +36,12 @@ log = logging.getLogger("wardstock.worker")
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """Which policy proposes, and how often each job comes round, in story seconds."""
+    """Which policy proposes, how often each job comes round, in story seconds; `state` makes the daily statements."""
 
     policy: str
     reconcile_s: int
     replenish_s: int
+    state: Callable[[Instant], int] | None = None
 
 
 class Worker:
@@ -45,10 +49,12 @@ class Worker:
 
     def __init__(self, store: Store, hospital: HospitalId, now: Callable[[], Instant], duties: Duties) -> None:
         self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
-        self._jobs: Mapping[Job, Callable[[Instant, int], str]] = {
+        self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
         }
+        if duties.state is not None:
+            self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
         self._touched: set[PlaceId] = set()
         self._last_fault = ""
         self._lock, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
@@ -158,6 +164,9 @@ class Worker:
             f"{done.made} made, {done.renewed} renewed, {done.withdrawn} withdrawn, {done.unsourced} without a source"
         )
         return self._told(outcome, done.failed)
+
+    def _state(self, state: Callable[[Instant], int], now: Instant, _period: int) -> str:
+        return f"{state(now)} storerooms stated"
 
     def _told(self, outcome: str, failed: Sequence[str]) -> str:
         """Return a run's outcome with what failed in it first, and say that once."""

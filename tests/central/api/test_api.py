@@ -130,7 +130,7 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     assert document["info"]["version"] == "1.2.3"
     assert {path.split("/")[3] for path in document["paths"]} == {
         "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
-        "me", "people", "acts", "invoices", "trace",
+        "me", "people", "acts", "invoices", "trace", "statements",
     }  # fmt: skip
 
 

@@ -1,0 +1,29 @@
+"""`/statements`: the daily signed statements, as the files that `wardstock-central verify-statement` checks."""
+
+from datetime import date
+
+from fastapi import APIRouter, Response
+
+from central.api.door import Asks
+from central.api.problems import Problem
+from central.core.rights import Right
+from central.errors import NotThere
+from central.services.desk import Desk
+from central.services.statements import statements
+from protocols.values.ids import PlaceId
+
+
+def statement_routes(desk: Desk) -> APIRouter:
+    """Return the routes of this resource."""
+    router = APIRouter(tags=["statements"])
+
+    @router.get("/statements/{day}/{place}", responses={404: {"model": Problem}}, response_class=Response)
+    def stated(caller: Asks, day: date, place: str) -> Response:
+        """Give the statement of one storeroom and day, exactly as it was signed."""
+        caller.need(Right.SEE_STOCK, PlaceId(place))
+        found = statements(desk.store, desk.hospital, day).get(place)
+        if found is None:
+            raise NotThere(f"statement: expected a storeroom that was stated on {day}, got {place!r:.40}")
+        return Response(found, media_type="application/json")
+
+    return router
