@@ -18,25 +18,17 @@ from hardware_sim.devices.device import Device, Inventory
 from hardware_sim.devices.faults import Fault
 from hardware_sim.devices.framing import FRAMINGS
 from hardware_sim.devices.line import Abandon, Act, Close, Line, Resume, Unplug, Write
-from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.registry import kind_of
 from hardware_sim.devices.scanner import ScannerDevice
-from hardware_sim.devices.uhfreader18 import Uhf18Device
-from hardware_sim.wires import HOST, Happened, Joined, Knocked, Left, PtyWire, Said, TcpWire
+from hardware_sim.wires import Happened, Joined, Knocked, Left, PtyWire, Said, TcpWire
 from protocols.readers.scanner import Beep
 from protocols.values.instant import Instant, seconds_between
-
-__all__ = ["HOST", "ModulePort", "Port", "ReaderPort", "ScannerPort", "Trouble"]
 
 WAIT_MAX_S = 0.2
 """A thread looks at least this often whether it should end."""
 
 BEEPS_MAX = 64
 """Beeps nobody has waited for; more are dropped, as in air."""
-
-
-Module = M100Device | Uhf18Device
-"""The readers that live on a serial line, or behind a converter from it to TCP."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class Line:
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     burst: Inventory | None = None
     _there: bool = False
+    _late: bool = False
     _next: Fault | None = None
     _active: Fault | None = None
     _struck: bool = False
@@ -105,12 +106,12 @@ class Line:
     # --- what the port says ------------------------------------------------------------------------------------------
 
     def connected(self, link_now: Instant, reader_now: Instant) -> list[Act]:
-        """A client is there."""
-        self._there = True
+        """A client is there; a device that stands still greets it when it goes on."""
+        self._there, self._late = True, self._is(*DEAF)
         self._rest_until = max(self._rest_until, plus(link_now, REST_S))
         self._reads_of = self.framing.reads()
         self.log.joined()
-        return self._pass(self.device.connected(link_now, reader_now), link_now, reader_now)
+        return [] if self._late else self._pass(self.device.connected(link_now, reader_now), link_now, reader_now)
 
     def refuse(self, link_now: Instant, reader_now: Instant) -> tuple[bytes, list[Act]]:
         """A second client stands at the door; returns what it hears, and what the first hears of it."""
@@ -121,7 +122,7 @@ class Line:
         """The client is gone."""
         if not self._there:
             return
-        self._there = False
+        self._there = self._late = False
         self._queue.clear()
         self._held.clear()
         self.log.ended()
@@ -158,6 +159,8 @@ class Line:
         acts = self._change(link_now, reader_now)
         if self._is(*DEAF):
             return acts
+        if self._late:
+            acts += self.connected(link_now, reader_now)
         if self._held:
             held, self._held = bytes(self._held), bytearray()
             acts += self.receive(held, link_now, reader_now)

@@ -16,7 +16,7 @@ from hardware_sim.devices.scanner import ScannerDevice
 from protocols.readers.reads import BadFrame, LinkUp, RoundEnded
 from protocols.readers.scanner import frame_scan
 from protocols.values.instant import Instant, plus
-from tests.hardware_sim.devices.meeting import LINK0, READERS, Meeting
+from tests.hardware_sim.devices.meeting import LINK0, READERS, Meeting, make_device
 
 SPOILS = (Kind.GARBAGE, Kind.TRUNCATE, Kind.LYING)
 CUTS = (Kind.DROP, Kind.HALF_OPEN, Kind.REBOOT, Kind.UNPLUG)
@@ -65,6 +65,19 @@ def test_device_and_session_survive_every_fault_in_any_order(name: str) -> None:
         room.line.disconnected()
         assert room.handed_over(proved=True) <= room.taken() <= room.handed_over(proved=False)
         assert len(room.handed_over(proved=True)) > len(room.handed_over(proved=False)) / 2
+
+
+def test_a_device_that_stands_still_greets_a_client_when_it_goes_on() -> None:
+    line = Line(make_device("llrp"), FRAMINGS["llrp"], Deliveries("llrp"), iter([Fault(Kind.STALL, 0.0, 3.0)]))
+    line.tick(LINK0, LINK0)
+    assert line.connected(LINK0, LINK0)
+    still = plus(LINK0, 2.5)
+    line.tick(still, still)
+    line.disconnected()
+    assert line.connected(still, still) == []
+    assert line.tick(still, still) == []
+    on = plus(LINK0, 5.6)
+    assert any(isinstance(each, Write) for each in line.tick(on, on) + line.tick(on, on))
 
 
 TALKERS = sorted(set(DEVICES) - set(READERS))
