@@ -25,7 +25,7 @@ from hardware_sim.rack import EACH_MAX, EVERY_DEFAULT_S, Faults, Place, Rack, Wa
 from hardware_sim.recorder import SerialRecorder, Source, Tape, TcpRecorder, source_of
 from hardware_sim.storeroom.live import LiveRoom, live_room
 from hardware_sim.storeroom.world_file import is_world, read_world
-from hardware_sim.world import TAGS_MAX, read_room
+from hardware_sim.world import ANTENNAS, TAGS_MAX, read_room
 
 
 class Kind(StrEnum):
@@ -86,7 +86,7 @@ def reader(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     field = Steady(tags=tags, reads_a_s=rate, rng=rng) if world is None else _field_of(world, rng)
     book = None if log is None else NdjsonFile(log)
     trouble = Faults([say_fault(each) for each in fault or ()], faults, every)
-    place = Place(port, link)
+    place = Place(port, link, len(ANTENNAS) if isinstance(field, Radio | Steady) else field.antennas)
     if replay is None:
         served = hang_reader("r1", kind, field, place, Clock(real_time()), faults=trouble, book=book)
     else:

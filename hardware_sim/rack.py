@@ -83,10 +83,11 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device is found: a TCP port, or a pseudo-terminal behind a link."""
+    """Where a device is found: a TCP port, or a pseudo-terminal behind a link; and how many antennas it has there."""
 
     port: int = 0
     link: Path | None = None
+    antennas: int = len(ANTENNAS)
 
 
 def hang_reader(
@@ -98,7 +99,7 @@ def hang_reader(
     if kind == LLRP:
         if place.link is not None:
             raise WrongUse("--link: expected a serial module, an LLRP reader is on TCP; say --kind m100")
-        device = LlrpReaderDevice(field.inventory)
+        device = LlrpReaderDevice(field.inventory, antennas=place.antennas)
         return ReaderPort(device, clock, port=place.port, trouble=trouble, log=log)
     module = M100Device(field.inventory) if kind == M100 else Uhf18Device(field.inventory)
     if place.link is None:

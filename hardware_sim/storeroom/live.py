@@ -53,6 +53,11 @@ class LiveRoom:
         self._state = self._first()
         self._fade: tuple[int, np.ndarray] = (-1, np.zeros(len(ward.stock.tags)))
 
+    @property
+    def antennas(self) -> int:
+        """Return how many antennas a reader of this room has: the room's, then the door's."""
+        return len(ROOM_ANTENNAS) + len(DOOR_ANTENNAS)
+
     def inventory(self, at: Instant, antennas: Iterable[int]) -> list[Heard]:
         """Return what one round by these antennas hears at an instant; before the start, what stands there first."""
         at_s = min(max(0.0, seconds_between(self._start, at)), self._ward.plan.days * DAY_S)
