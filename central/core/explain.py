@@ -138,6 +138,8 @@ def _bound_zh(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "ration":
+            return f"（来源不足，按需分配；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
         case "ceiling":
             return f"（人为上限 {reason['order_up_to']}）"
         case "moq":
@@ -152,6 +154,8 @@ def _bound_en(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "ration":
+            return f" (its part of too little; {_gap(reason)} would reach the level of {reason['order_up_to']})"
         case "ceiling":
             return f" (a person's ceiling is {reason['order_up_to']})"
         case "moq":

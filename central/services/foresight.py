@@ -25,6 +25,7 @@ from central.core.reorder.waits import points_of, waits_of_many
 from central.services.positions import ORDERS_COUNTED_DAYS, Scene, used_roles
 from central.store.queries_book import arrivals_at, flows_of
 from central.store.queries_master import Place, uses
+from central.store.queries_reorder import earliest_expiries
 from central.store.queries_work import ordered
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, day_start, plus
@@ -36,12 +37,16 @@ NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """Sums by item and place, lead times, units that are late by place and item; `worth` is set in system mode."""
+    """Sums by item and place, lead times, and by place and item the units that are late and the next expiry.
+
+    `worth` is set in system mode.
+    """
 
     scene: Scene
     sums: dict[str, dict[str, Sums]] = field(default_factory=dict)
     leads: LeadBook = field(default_factory=LeadBook)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
+    expiries: dict[tuple[str, str], date] = field(default_factory=dict)
     worth: float | None = None
 
     def enrich(self, facts: Facts, place: Place) -> Facts:
@@ -59,6 +64,11 @@ class Foresight:
     def _source(self, source: Source, item: str) -> Source:
         return replace(source, leads=self.leads.leads(source.name, item))
 
+    def price_of(self, item: str) -> Money:
+        """Return what a unit costs at its main supplier, wherever a line takes it from."""
+        terms = self.scene.terms.get(item, [])
+        return terms[0].price if terms else Money(0)
+
     def _past(self, place: Place, item: str) -> Past:
         rules, scope = self.scene.rules, f"level-{place.level}"
         everywhere = self.sums.get(item, {})
@@ -72,20 +82,15 @@ class Foresight:
             together(kin),
             float(rules.number("reorder.fill_target", scope)),
             self.worth,
-            self._price(item),
+            self.price_of(item),
             float(rules.number("reorder.weight", self.scene.catalogue[item].criticality)),
             rules.whole("reorder.shelf_days"),
         )
 
-    def _price(self, item: str) -> Money:
-        """Return what a unit costs at its main supplier, wherever this line takes it from."""
-        terms = self.scene.terms.get(item, [])
-        return terms[0].price if terms else Money(0)
-
 
 def foresight_at(connection: Connection, hospital: HospitalId, now: Instant, scene: Scene) -> Foresight:
     """Gather what the engine needs of a hospital."""
-    sight = Foresight(scene)
+    sight = Foresight(scene, expiries=earliest_expiries(connection, hospital, business_day(now)))
     today, days = business_day(now), scene.rules.whole("reorder.engine_days")
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
     lines = ordered(connection, hospital, since)

@@ -8,14 +8,16 @@ storeroom or an item cannot be reckoned, that is said, its proposals stay as the
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules, rules_on
-from central.core.reorder import ENGINES, SYSTEM, Decision, Plan, decide, policy_of
+from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Plan, decide, policy_of
+from central.services.division import divide
 from central.services.foresight import Foresight, foresight_at, with_worth
 from central.services.positions import Scene, Storeroom, scene_at
 from central.store.engine import Store
@@ -70,7 +72,7 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
             rules = rules_on(business_day(now), policy_rows(connection, hospital))
             scene = scene_at(connection, hospital, now, rules)
             sight = foresight_at(connection, hospital, now, scene) if policy in ENGINES else None
-        thought = decide_all(policy, scene, sight)
+        thought = decide_all(policy, scene) if sight is None else decide_together(policy, sight, business_day(now))
         with store.write() as connection:
             if order_mark(connection, hospital) == mark:
                 writer = _Writer(connection, hospital, now, policy, run, rules)
@@ -80,13 +82,8 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
     return done
 
 
-def decide_all(policy: str, scene: Scene, sight: Foresight | None = None) -> Thought:
-    """Return what is due in every storeroom, wards first, each taking of the parent what those before it left.
-
-    `sight` is what the engines need besides.
-    """
-    if sight is not None and policy == SYSTEM:
-        sight = _with_worth(scene, sight)
+def decide_all(policy: str, scene: Scene) -> Thought:
+    """Return what is due in every storeroom, wards first, each taking of the parent what those before it left."""
     wanted: Due = {}
     unsourced = 0
     failed: dict[tuple[str, ...], str] = {(place,): why for place, why in scene.failed.items()}
@@ -94,8 +91,7 @@ def decide_all(policy: str, scene: Scene, sight: Foresight | None = None) -> Tho
     for room, item in _lines_of(scene):
         place = room.place
         try:
-            facts = scene.facts(place, item, given[place.parent, item])
-            decision = decide(policy, facts if sight is None else sight.enrich(facts, place))
+            decision = decide(policy, scene.facts(place, item, given[place.parent, item]))
         except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
             failed[place.place, item] = f"{type(error).__name__}: {error}"
             continue
@@ -108,15 +104,37 @@ def decide_all(policy: str, scene: Scene, sight: Foresight | None = None) -> Tho
     return Thought(wanted, unsourced, failed)
 
 
-def _with_worth(scene: Scene, sight: Foresight) -> Foresight:
-    """Return the foresight with a worth; lines whose figures are broken do not count in it, and are told later."""
-    several = []
-    for room, item in _lines_of(scene):
+def decide_together(policy: str, sight: Foresight, today: date) -> Thought:
+    """Return what is due by an engine, the hospital's own stock divided among the lines before anything is bought."""
+    failed: dict[tuple[str, ...], str] = {(place,): why for place, why in sight.scene.failed.items()}
+    facts = _facts_of(policy, sight, failed)
+
+    def decided(one: Facts) -> Decision:
         try:
-            several.append(sight.enrich(scene.facts(room.place, item, 0), room.place))
-        except Exception:  # noqa: BLE001 # the same line fails again where decisions are made, and is named there
-            continue
-    return with_worth(sight, several)
+            return decide(policy, one)
+        except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
+            failed[one.place, one.item] = f"{type(error).__name__}: {error}"
+            return Decision(None, False, {})
+
+    decisions = {key: one for key, one in divide(facts, decided, sight, today).items() if key not in failed}
+    wanted = {key: (one.plan, one) for key, one in decisions.items() if one.plan is not None and one.due}
+    return Thought(wanted, sum(one.plan is None for one in decisions.values()), failed)
+
+
+def _facts_of(policy: str, sight: Foresight, failed: dict[tuple[str, ...], str]) -> dict[tuple[str, str], Facts]:
+    """Return the facts of every line; one whose figures are broken is named in `failed` and left out."""
+    facts: dict[tuple[str, str], Facts] = {}
+    for room, item in _lines_of(sight.scene):
+        key = (room.place.place, item)
+        try:
+            facts[key] = sight.enrich(sight.scene.facts(room.place, item, 0), room.place)
+        except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
+            failed[key] = f"{type(error).__name__}: {error}"
+    worth = with_worth(sight, list(facts.values())).worth if policy == SYSTEM else None
+    return {
+        key: one if one.past is None else replace(one, past=replace(one.past, worth=worth))
+        for key, one in facts.items()
+    }
 
 
 def _lines_of(scene: Scene) -> Iterator[tuple[Storeroom, str]]:

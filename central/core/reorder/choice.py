@@ -28,6 +28,13 @@ def passed_over(facts: Facts, source: Source) -> dict[str, object] | None:
     return None
 
 
+def blocked(source: Source) -> dict[str, object] | None:
+    """Return why a source may not be ordered from at all: its price is over the winning price (requirement row A7)."""
+    if source.price_cap is None or source.price <= source.price_cap:
+        return None
+    return {"price": int(source.price), "winning_price": int(source.price_cap)}
+
+
 def promised_days(source: Source) -> int:
     """Return the days by which nine in ten orders have come; the source's word where none was seen."""
     if source.leads is None:

@@ -46,7 +46,9 @@ class Position:
 class Source:
     """One rung of the ladder: `available` base units (None = as many as wanted), and its terms; price a base unit.
 
-    `leads` are the lead times seen; None: its word, `lead_days`. `on_time` is its share of lines that came in time.
+    `leads` are the lead times seen; None: its word, `lead_days`. `on_time` is its share of lines that came in time. A
+    `rationed` source gives what it has (its `available` is this line's part) where the whole cannot be had.
+    `price_cap` is a winning price; above it the source is blocked.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Source:
     price: Money = FREE
     leads: Leads | None = None
     on_time: Fraction | None = None
+    rationed: bool = False
+    price_cap: Money | None = None
 
     def __post_init__(self) -> None:
         if self.lead_days < 0 or self.pack < 1 or self.moq < 0:

@@ -87,5 +87,6 @@ def _source_from(said: Mapping[str, Any]) -> Source:
             "price": Money(said["price"]),
             "leads": None if leads is None else Leads(tuple(leads)),
             "on_time": None if on_time is None else Fraction(on_time),
+            "price_cap": None if said["price_cap"] is None else Money(said["price_cap"]),
         }
     )

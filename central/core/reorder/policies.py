@@ -21,7 +21,7 @@ from math import ceil
 from types import MappingProxyType
 
 from central.core.demand import Demand
-from central.core.reorder.choice import passed_over
+from central.core.reorder.choice import blocked, passed_over
 from central.core.reorder.facts import Decision, Facts, Levels, Plan, Policy, Source
 from central.core.reorder.inputs import inputs_of
 from central.core.reorder.line import engine_item, engine_system
@@ -94,9 +94,14 @@ def decide(policy: str, facts: Facts) -> Decision:
     for source in facts.ladder:
         levels = _within_limits(facts, rule(facts, source))
         plan = _plan(facts, source, levels)
-        if source.available is not None and source.available < plan.qty:
-            rejected.append({"source": source.name, "available": source.available, "wanted": plan.qty})
+        if (why := blocked(source)) is not None:
+            rejected.append({"source": source.name, **why})
             continue
+        if source.available is not None and source.available < plan.qty:
+            if not source.rationed or source.available < source.pack:
+                rejected.append({"source": source.name, "available": source.available, "wanted": plan.qty})
+                continue
+            plan = replace(plan, qty=source.available // source.pack * source.pack)
         if policy in ENGINES and (why := passed_over(facts, source)) is not None:
             rejected.append({"source": source.name, **why})
             continue
@@ -142,6 +147,8 @@ def reason_of(
 def _bound(facts: Facts, plan: Plan, levels: Levels) -> str:
     """Return what made the quantity what it is."""
     gap = plan.order_up_to - levels.counted
+    if plan.source.rationed and plan.qty < gap:
+        return "ration"
     if facts.limits.ceiling is not None and plan.qty < gap + (-gap % plan.source.pack):
         return "ceiling"
     if plan.source.moq > gap:

@@ -7,12 +7,27 @@ import pytest
 
 from central.core.reorder import decide
 from central.core.reorder.inputs import facts_from
+from central.services.imports import import_folder
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.store.queries_work import Proposal, proposals
 from central.store.tables.work import POLICY_RULE
 from protocols.values.instant import plus
-from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, STORY_DAY, Ward, hospital, tags
+from tests.central.hospital import (
+    FILES,
+    GAUZE,
+    HOSPITAL,
+    KIT,
+    START,
+    STORY_DAY,
+    Ward,
+    fresh_store,
+    frozen_clock,
+    hospital,
+    tags,
+    use_file,
+    write_files,
+)
 
 
 def listed(store: Store) -> list[Proposal]:
@@ -75,3 +90,34 @@ def test_the_wards_need_is_filled_from_the_central_store_first(tmp_path: Path) -
     assert replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1").made == 1
     (one,) = listed(store)
     assert (one.source, one.internal) == ("main-store", True)
+
+
+def two_wards(folder: Path, shelves: dict[str, int], store_has: int = 0) -> Store:
+    """Two wards that each use four swabs a day, with some on their shelves; the central store holds some."""
+    store = fresh_store()
+    use = use_file({GAUZE: 4}) + use_file({GAUZE: 4}).replace("ward-01", "ward-02").split("\n", 1)[1]
+    stock = f"place,item,lot,qty\nmain-store,{GAUZE},G1,{store_has}\n" if store_has else "place,item,lot,qty\n"
+    import_folder(store, HOSPITAL, write_files(folder, {**FILES, "use.csv": use, "stock.csv": stock}), frozen_clock())
+    for at_s, (name, qty) in enumerate(shelves.items(), start=100):
+        Ward(store, name).receive(GAUZE, "G1", qty, at_s)
+    return store
+
+
+def test_another_wards_surplus_is_taken_before_anything_is_bought(tmp_path: Path) -> None:
+    store = two_wards(tmp_path, {"ward-01": 1, "ward-02": 300})
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1")
+    (one,) = [each for each in listed(store) if each.place == "ward-01"]
+    assert (one.source, one.internal) == ("ward-02", True)
+    rule(store, "reorder.transfers", "", "0")
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:2")
+    (one,) = [each for each in listed(store) if each.place == "ward-01"]
+    assert (one.source, one.internal) == ("S01", False)
+
+
+def test_a_store_that_cannot_serve_all_is_divided_where_a_pack_avoids_most(tmp_path: Path) -> None:
+    store = two_wards(tmp_path, {"ward-01": 8, "ward-02": 2}, store_has=40)
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1")
+    parts = {one.place: one for one in listed(store) if one.source == "main-store"}
+    assert sum(one.qty for one in parts.values()) <= 40
+    assert parts["ward-02"].qty >= max((one.qty for place, one in parts.items() if place != "ward-02"), default=0)
+    assert parts["ward-02"].reason["bound_by"] in {"ration", "order_up_to", "pack"}

@@ -174,3 +174,25 @@ def test_one_line_is_told_what_many_lines_are_told(
     assert values("engine-item", case)["reorder_point"] == item_points(lines, (0.97,))[0, 0]
     found = int(system_points(lines, (worth,))[0][0, 0])
     assert values("engine-system", case)["reorder_point"] == (None if found == NOT_STOCKED else found)
+
+
+def test_a7_a_source_over_the_winning_price_is_blocked_under_every_policy() -> None:
+    over = replace(MAIN, price=Money(20_001), price_cap=Money(20_000))
+    at = replace(MAIN, price_cap=Money(20_000))
+    for policy in POLICIES:
+        assert decide(policy, facts(physical=0, ladder=(over,))).plan is None
+        assert decide(policy, facts(physical=0, ladder=(at,))).plan is not None
+    rejected = decide("3x", facts(physical=0, ladder=(over, BACKUP))).reason["rejected"]
+    assert rejected == [{"source": "MAIN", "price": 20_001, "winning_price": 20_000}]
+
+
+def test_a_rationed_source_gives_what_it_has_and_says_so() -> None:
+    store = Source("main-store", internal=True, lead_days=1, pack=5, moq=0, available=7, rationed=True)
+    decision = decide("engine-item", facts(physical=0, ladder=(store, MAIN)))
+    assert decision.plan is not None
+    assert (decision.plan.qty, decision.reason["bound_by"]) == (5, "ration")
+    assert "its part of too little" in in_english(decision.reason, Words("kit", "Central store"))
+    empty = replace(store, available=4)
+    assert decide("engine-item", facts(physical=0, ladder=(empty, MAIN))).reason["source"] == {
+        "name": "MAIN", "internal": False,
+    }  # fmt: skip
