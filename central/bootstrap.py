@@ -25,13 +25,14 @@ from central.core.rights import Caller
 from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.services.accounts import Accounts
+from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
 from central.services.ingest import start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
-from central.services.orders import Approved, approve_as
+from central.services.orders import Approved
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.policy import seed_policy

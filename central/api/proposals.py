@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
 from central.api.problems import Problem
+from central.core.approval import Routed
 from central.core.rights import Right
+from central.services.approvals import approve_as, routes
 from central.services.desk import Desk
-from central.services.orders import approve_as
 from central.services.reasons import Names, names_now
 from central.store.queries_work import Proposal, proposals
 from protocols.values.instant import to_iso
@@ -19,7 +20,8 @@ class ProposalOut(BaseModel):
     """One proposal: `qty` base units from `source`, and why as data and in one sentence.
 
     `price` is in 1e-4 yuan a base unit: 0 between the hospital's own storerooms, null to who may not see it. `version`
-    names source, quantity and price together; an approval says which it saw.
+    names source, quantity and price together; an approval says which it saw. `route` is
+    who must approve (automatic, buyer, head), `route_why` the checks it did not pass.
     """
 
     id: str
@@ -40,6 +42,8 @@ class ProposalOut(BaseModel):
     status: str
     made_at: str
     order_no: str
+    route: str
+    route_why: list[str]
 
 
 class Proposals(BaseModel):
@@ -75,7 +79,8 @@ def proposal_routes(desk: Desk) -> APIRouter:
         with desk.store.read() as connection:
             found = proposals(connection, desk.hospital, status="" if status == "all" else status, scope=scope)
             names = names_now(connection, desk.hospital)
-        return Proposals(items=[_proposal(one, names, prices=prices) for one in found])
+            asked = routes(connection, desk.hospital, found, desk.now())
+        return Proposals(items=[_proposal(one, names, asked[one.id], prices=prices) for one in found])
 
     @router.post(
         "/proposals/{proposal}/approve",
@@ -91,7 +96,7 @@ def proposal_routes(desk: Desk) -> APIRouter:
     return router
 
 
-def _proposal(one: Proposal, names: Names, *, prices: bool) -> ProposalOut:
+def _proposal(one: Proposal, names: Names, asked: Routed, *, prices: bool) -> ProposalOut:
     item = names.catalogue.get(one.item)
     reason_zh, reason_en = names.said(one.item, one.source, one.reason)
     return ProposalOut(
@@ -113,4 +118,6 @@ def _proposal(one: Proposal, names: Names, *, prices: bool) -> ProposalOut:
         status=one.status,
         made_at=to_iso(one.made_at),
         order_no=one.order_no,
+        route=asked.route,
+        route_why=list(asked.failed),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.core.orders import Arrived, Ordered, Progress, State, Step, order_number, outstanding, progress, step
-from central.core.rights import EVERYWHERE, Caller, Right, Scope
+from central.core.rights import EVERYWHERE, Scope
 from central.errors import BadInput, NotNow, NotThere
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.audit import note
@@ -74,16 +74,6 @@ def approve(
         detail = {"order": number, "item": one.item, "place": one.place, "qty": one.qty, "source": one.source}
         note(connection, hospital, now, person=actor, act="approve", subject=one.id, detail=detail)
     return Approved(number, fresh=True)
-
-
-def approve_as(caller: Caller, store: Store, hospital: HospitalId, proposal: str, now: Instant, seen: str) -> Approved:
-    """Approve as somebody who must hold the right where the order goes to; else as `approve`, and `NotAllowed`."""
-    caller.need(Right.APPROVE)
-    with store.read() as connection:
-        found = proposals(connection, hospital, id=proposal, scope=caller.scope(Right.APPROVE))
-    if not found:
-        raise NotThere(f"proposal: expected one of your storerooms, got {proposal!r:.40}; reload the page")
-    return approve(store, hospital, proposal, caller.person, now, seen=seen)
 
 
 def _write_order(

@@ -14,6 +14,7 @@ from functools import partial
 from sqlalchemy import func, select
 
 from central.core.jobs import Job, due
+from central.services.approvals import approve_automatically
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
@@ -158,6 +159,9 @@ class Worker:
 
     def _replenish(self, now: Instant, period: int) -> str:
         done = replenish(self._store, self._hospital, now, policy=self._policy, run=f"replenish:{period}")
+        approved = approve_automatically(self._store, self._hospital, now)
+        if approved:
+            log.info("proposals: %d approved automatically", approved)
         if done.made:
             log.info("proposals: %d made, %d withdrawn", done.made, done.withdrawn)
         outcome = (

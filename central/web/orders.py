@@ -34,13 +34,12 @@ from central.store.queries_master import places
 from central.store.queries_work import Order
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
+from protocols.errors import BadValue
 from protocols.values.instant import business_day
-from protocols.values.money import UNITS_A_YUAN, Money, times
+from protocols.values.money import Money, times, yuan
 
 TEXT_MAX = 500
 PAGE_ORDERS = 50
-PRICE_DIGITS = 4
-YUAN_DIGITS = 10
 LINES_MAX = 500
 QTY_MAX = 1_000_000_000
 
@@ -279,13 +278,11 @@ def _day(text: str) -> date | None:
 
 
 def _yuan(text: str) -> Money:
-    """Read yuan with at most four decimals. Raises `BadInput`."""
-    whole, _, part = text.strip().partition(".")
-    if (
-        not whole.isdecimal()
-        or len(whole) > len("1000000000")
-        or (part and not part.isdecimal())
-        or len(part) > PRICE_DIGITS
-    ):
-        raise BadInput(f"price: expected yuan such as 12.50, got {text!r:.20}")
-    return Money(int(whole) * UNITS_A_YUAN + int(part.ljust(PRICE_DIGITS, "0") or 0))
+    """Read a price in yuan. Raises `BadInput`."""
+    try:
+        amount = yuan(text.strip())
+    except BadValue as error:
+        raise BadInput(f"price: {error}") from error
+    if amount < 0:
+        raise BadInput(f"price: expected 0 or more, got {text!r:.20}")
+    return amount

@@ -10,6 +10,7 @@ from central.core.policy import rules_on
 from central.core.purchasing import InvoicedLine, InvoiceState, InvoiceStep, Mismatch, OrderState, OrderStep
 from central.core.rights import Caller, Grant, Right, Role
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
+from central.services.approvals import AUTOMATIC, approve_as, approve_automatically
 from central.services.desk import Desk
 from central.services.imports import import_folder
 from central.services.orders import approve
@@ -21,7 +22,8 @@ from central.store.audit import acts
 from central.store.queries_book import loose_in
 from central.store.queries_master import policy_rows
 from central.store.queries_purchasing import history, invoices
-from central.store.queries_work import proposals
+from central.store.queries_work import Proposal, open_proposals, orders, proposals
+from central.store.tables.work import POLICY_RULE, STOREROOM_MATCH
 from protocols.values.ids import ActorId, OrderNo
 from protocols.values.instant import business_day, plus
 from protocols.values.money import Money
@@ -214,3 +216,42 @@ def test_nobody_acts_without_the_right_or_on_what_is_not_there(at_desk: Desk, or
         assert history(connection, HOSPITAL, order) == []
         assert at_desk.purchasing.documents.order(connection, BUYER, Right.SEE_ORDERS, order).order_no == order
         assert OrderState.APPROVED is OrderState("approved")
+
+
+def allow(at_desk: Desk, code: str, value: str) -> None:
+    """Put a rule of the hospital's own in force from today."""
+    with at_desk.store.write() as connection:
+        rule = {"hospital": HOSPITAL, "code": code, "scope": "", "effective_from": date(2026, 3, 2), "value": value}
+        connection.execute(POLICY_RULE.insert().values(**rule, source_doc="the hospital"))
+
+
+def proposed(at_desk: Desk) -> Proposal:
+    replenish(at_desk.store, HOSPITAL, plus(START, 60), policy="3x", run="replenish:1")
+    with at_desk.store.read() as connection:
+        (one,) = open_proposals(connection, HOSPITAL)
+    return one
+
+
+def test_an_amount_over_the_limit_is_approved_by_the_head_alone(at_desk: Desk) -> None:
+    one = proposed(at_desk)
+    allow(at_desk, "approval.head_yuan", str(one.qty * one.price / 10_000 - 1))
+    with pytest.raises(NotAllowed, match="expected the head of consumables for this one"):
+        approve_as(BUYER, at_desk.store, HOSPITAL, one.id, plus(START, 120), one.version)
+    assert approve_as(HEAD, at_desk.store, HOSPITAL, one.id, plus(START, 120), one.version).fresh
+
+
+def test_what_lies_within_every_limit_is_approved_by_itself_once_the_hospital_says_so(at_desk: Desk) -> None:
+    first = proposed(at_desk)
+    assert approve_automatically(at_desk.store, HOSPITAL, plus(START, 90)) == 0
+    approve(at_desk.store, HOSPITAL, first.id, HEAD.person, plus(START, 120))
+    allow(at_desk, "approval.automatic", "1")
+    allow(at_desk, "approval.amount_yuan", "100000")
+    at_desk.purchasing.step(BUYER, "PO-20260302-" + first.id[:8].upper(), OrderStep.CANCEL, {"reason": "again"})
+    with at_desk.store.write() as connection:
+        line = {"hospital": HOSPITAL, "place": "main-store", "at": START, "lines": 1, "lines_right": 1}
+        connection.execute(STOREROOM_MATCH.insert().values(**line, book=500, differing=0))
+    replenish(at_desk.store, HOSPITAL, plus(START, 180), policy="3x", run="replenish:2")
+    assert approve_automatically(at_desk.store, HOSPITAL, plus(START, 200)) == 1
+    with at_desk.store.read() as connection:
+        newest = orders(connection, HOSPITAL)[0]
+    assert newest.approved_by == AUTOMATIC

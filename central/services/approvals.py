@@ -1,0 +1,119 @@
+"""Find out who must approve each proposal, and approve those that nobody needs to look at.
+
+The rule is in core; here its facts are read. The rules that must not be broken: what is approved automatically is
+approved by `AUTOMATIC` under limits that the record of acts names, and nobody approves what they asked for themselves.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from sqlalchemy import Connection, select
+
+from central.core.approval import Asked, Limits, Route, Routed, route
+from central.core.policy import Rules, rules_on
+from central.core.rights import Caller, Right
+from central.errors import NotAllowed, NotThere
+from central.services.orders import Approved, approve
+from central.services.positions import DAY_S
+from central.store.engine import Store
+from central.store.queries_master import policy_rows
+from central.store.queries_work import Proposal, matches, open_proposals, proposals
+from central.store.tables.master import ITEM
+from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
+from protocols.values.ids import ActorId, HospitalId
+from protocols.values.instant import Instant, business_day, plus
+from protocols.values.money import UNITS_A_YUAN, Money
+
+AUTOMATIC = ActorId("automatic")
+"""Who approves what lies within every limit."""
+PAST_DAYS = 90
+HIGH_GRADES = frozenset({"high", "implant"})
+
+
+def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposal], now: Instant) -> dict[str, Routed]:
+    """Return who must approve each proposal, by its id."""
+    rules = rules_on(business_day(now), policy_rows(connection, hospital))
+    limits = limits_of(rules)
+    grades = {
+        row.item: row[1]
+        for row in connection.execute(select(ITEM.c.item, ITEM.c["class"]).where(ITEM.c.hospital == hospital))
+    }
+    past = _past(connection, hospital, plus(now, -PAST_DAYS * DAY_S))
+    matched = matches(connection, hospital)
+    found = {}
+    for one in asked:
+        before = past.get((one.place, one.item), [])
+        match = matched.get(one.place)
+        found[one.id] = route(
+            Asked(
+                qty=one.qty,
+                price=one.price,
+                past=[qty for qty, _ in before],
+                last_price=before[-1][1] if before else None,
+                high_grade=grades.get(one.item, "") in HIGH_GRADES,
+                line_match=None if match is None else match[1].line_match,
+                suspended=False,
+            ),
+            limits,
+        )
+    return found
+
+
+def limits_of(rules: Rules) -> Limits:
+    """Return the limits in force."""
+
+    def money(code: str) -> Money:
+        return Money(int(rules.number(code) * UNITS_A_YUAN))
+
+    return Limits(
+        automatic=bool(rules.whole("approval.automatic")),
+        amount=money("approval.amount_yuan"),
+        head_amount=money("approval.head_yuan"),
+        change=rules.number("approval.change"),
+        trust=Fraction(rules.number("match.line_gate")),
+    )
+
+
+def approve_as(caller: Caller, store: Store, hospital: HospitalId, proposal: str, now: Instant, seen: str) -> Approved:
+    """Approve as somebody who holds the right where the order goes to, and the head's where the rule asks for it.
+
+    Raises `NotAllowed`, and as `approve` does.
+    """
+    caller.need(Right.APPROVE)
+    with store.read() as connection:
+        found = proposals(connection, hospital, id=proposal, scope=caller.scope(Right.APPROVE))
+        asked = routes(connection, hospital, found, now)
+    if not found:
+        raise NotThere(f"proposal: expected one of your storerooms, got {proposal!r:.40}; reload the page")
+    if asked[proposal].route is Route.HEAD and not caller.may(Right.APPROVE_HIGH):
+        why = ", ".join(asked[proposal].failed)
+        raise NotAllowed(f"approval: expected the head of consumables for this one ({why}), got {caller.person}")
+    return approve(store, hospital, proposal, caller.person, now, seen=seen)
+
+
+def approve_automatically(store: Store, hospital: HospitalId, now: Instant) -> int:
+    """Approve every open proposal that lies within all limits; returns how many. Off, it does nothing."""
+    with store.read() as connection:
+        waiting = open_proposals(connection, hospital)
+        asked = routes(connection, hospital, waiting, now)
+    within = [one for one in waiting if asked[one.id].route is Route.AUTOMATIC]
+    for one in within:
+        approve(store, hospital, one.id, AUTOMATIC, now, seen=one.version)
+    return len(within)
+
+
+def _past(
+    connection: Connection, hospital: HospitalId, since: Instant
+) -> dict[tuple[str, str], list[tuple[int, Money]]]:
+    """Return quantity and price of the orders made since an instant by place and item, the oldest first."""
+    order, line = PURCHASE_ORDER.c, ORDER_LINE.c
+    rows = connection.execute(
+        select(order.place, line.item, line.qty, line.price)
+        .join(ORDER_LINE, (line.hospital == order.hospital) & (line.order_no == order.order_no))
+        .where(order.hospital == hospital, order.created_at >= since)
+        .order_by(order.created_at, order.order_no)
+    )
+    found: dict[tuple[str, str], list[tuple[int, Money]]] = {}
+    for row in rows:
+        found.setdefault((row.place, row.item), []).append((row.qty, Money(row.price)))
+    return found
