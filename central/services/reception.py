@@ -5,16 +5,18 @@ is returned, never sent; whoever holds the transaction sends it after COMMIT.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from central.clock import Clock, new_token
+from central.services.telling import agrees, tell_lost
 from central.store.chains import (
+    base_of,
+    bear,
+    chains_held,
     hash_at,
-    head_of,
-    heads,
     keep_device,
     move_head,
     note_frame,
@@ -22,12 +24,40 @@ from central.store.chains import (
     registered,
 )
 from central.store.ledger import Chain, take_in
+from central.store.losses import open_loss
+from central.store.ward_facts import facts_behind, newest, sum_at
+from protocols.entry import Digest
 from protocols.errors import PeerBroke
-from protocols.sync.codec import Envelope, Signing, seal, unseal
-from protocols.sync.frames import Frame, Hello, Message, Nack, Welcome, Why
-from protocols.sync.reception import STALE_NACK_EVERY_S, Offer, acknowledge, dispute, down, greet, is_stale, take
+from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
+from protocols.sync.facts import pack_fact
+from protocols.sync.frames import (
+    FACTS_MAX,
+    FRAME_RAW_BYTES_MAX,
+    Facts,
+    Fork,
+    Frame,
+    Hello,
+    Message,
+    Nack,
+    Pull,
+    Refused,
+    Welcome,
+    Why,
+)
+from protocols.sync.reception import (
+    STALE_NACK_EVERY_S,
+    Greeted,
+    Held,
+    Registered,
+    acknowledge,
+    down,
+    grant,
+    greet,
+    is_stale,
+    take,
+)
 from protocols.sync.topics import Topics
-from protocols.values.ids import DeviceId, PlaceId
+from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
 
 STALE_DEVICES_MAX = 10_000
 """Devices whose last NACK is remembered; beyond it all are forgotten, which costs one NACK each."""
@@ -67,61 +97,108 @@ class Reception:
         match message:
             case Hello():
                 return self._hello(connection, arrived.topics, envelope, message)
+            case Fork():
+                return self._fork(connection, arrived.topics, envelope, message)
             case Frame():
                 return self._frame(connection, arrived.topics, envelope, message)
+            case Pull():
+                return self._pull(connection, arrived.topics, envelope, message)
             case _:
-                raise PeerBroke(f"sync: expected HELLO or FRAME from a device, got {type(message).__name__}")
+                raise PeerBroke(f"sync: expected a message from a device, got {type(message).__name__}")
 
     def _hello(self, connection: Connection, topics: Topics, envelope: Envelope, hello: Hello) -> Outcome:
-        now = self._clock.now()
-        stored = registered(connection, topics.hospital, topics.device)
-        offered = {head.incarnation for head in hello.heads} | {envelope.incarnation}
-        said = max((head.seq for head in hello.heads if head.incarnation == envelope.incarnation), default=-1)
-        held = heads(connection, topics.hospital, offered)
-        known = hash_at(connection, topics.hospital, envelope.incarnation, said)
-        greeted = greet(stored, held, envelope, hello, self._draw_token(), known)
-        reply = self._seal(greeted.envelope, greeted.reply)
-        if greeted.keep is None:
-            return Outcome(reply, f"{topics.device}: a device that is not enrolled says HELLO")
-        if not isinstance(greeted.reply, Welcome):
-            keep_device(connection, topics.hospital, greeted.keep)
-            return Outcome(reply, f"{topics.device}: {greeted.reply.reason}")
-        seen = {"last_hello_at": now, "last_seen_at": now, "agent_version": hello.agent_version, "said_seq": said}
+        now, whose = self._clock.now(), (topics.hospital, topics.device)
+        stored = registered(connection, *whose)
+        held = chains_held(connection, topics.hospital, [branch.incarnation for branch in hello.chains])
+        known = _known(connection, topics.hospital, held, hello)
+        greeted = greet(
+            stored,
+            held,
+            known,
+            envelope,
+            hello,
+            token=self._draw_token(),
+            now=now,
+            has_chains=stored is not None and stored.incarnation is not None,
+        )
+        if stored is None or greeted.keep is None or isinstance(greeted.reply, Refused):
+            assert isinstance(greeted.reply, Refused)
+            return Outcome(self._seal(greeted.envelope, greeted.reply), f"{topics.device}: {greeted.reply.reason}")
+        bear(connection, topics.hospital, greeted.born, now)
+        for lost in greeted.lost:
+            open_loss(connection, *whose, lost, now)
+        said_seq = hello.chains[-1].seq
+        seen = {"last_hello_at": now, "last_seen_at": now, "agent_version": hello.agent_version, "said_seq": said_seq}
         keep_device(connection, topics.hospital, greeted.keep, seen)
-        changed = stored is not None and greeted.keep.reason != stored.reason
-        return Outcome(reply, f"{topics.device}: {greeted.keep.reason}" if changed else "")
+        place = place_of(connection, *whose)
+        if place and agrees(hello, greeted.reply):
+            tell_lost(connection, *whose, place, hello, now)
+        last = newest(connection, topics.hospital, place)
+        held_sum = sum_at(connection, topics.hospital, place, hello.facts)
+        pull_from = hello.facts if held_sum == hello.facts_sum else 0
+        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now)
+        return Outcome(self._seal(greeted.envelope, welcome), _said(topics.device, stored, greeted))
 
-    def _frame(self, connection: Connection, topics: Topics, envelope: Envelope, frame: Frame) -> Outcome:
+    def _fork(self, connection: Connection, topics: Topics, envelope: Envelope, fork: Fork) -> Outcome:
         stored = registered(connection, topics.hospital, topics.device)
         if stored is None or is_stale(stored, envelope):
-            return self._stale(envelope, frame)
-        head = head_of(connection, topics.hospital, envelope.incarnation)
-        verdict = take(head, topics.device, frame)
-        if isinstance(verdict, Nack):
-            if verdict.reason is not Why.FORK:
-                return Outcome(self._seal(down(stored), verdict))
-            reason = f"{verdict.detail}, another came: two disks continued one ledger; keep both"
-            keep_device(connection, topics.hospital, dispute(stored, Offer.DIVERGED, reason))
-            return Outcome(self._seal(down(stored), verdict), f"{topics.device}: {reason}")
+            return self._stale(envelope, 0)
+        held = chains_held(connection, topics.hospital, [place.incarnation for place in fork.places])
+        known: dict[tuple[Incarnation, int], Digest] = {}
+        for place in fork.places:
+            chain = Incarnation(place.incarnation)
+            digest = hash_at(connection, topics.hospital, chain, place.seq) if chain in held else None
+            if digest is not None and held[chain].device == topics.device:
+                known[chain, place.seq] = digest
+        granted = grant(topics.device, envelope, fork, known)
+        behind = "nothing" if granted.behind is None else f"entry {granted.behind.seq}"
+        note = f"{topics.device}: its ledger is another than central's behind {behind}; it goes on in a new chain"
+        return Outcome(self._seal(down(stored, envelope.incarnation), granted), note)
+
+    def _frame(self, connection: Connection, topics: Topics, envelope: Envelope, frame: Frame) -> Outcome:
         whose = (topics.hospital, topics.device)
+        stored = registered(connection, *whose)
+        if stored is None or is_stale(stored, envelope):
+            return self._stale(envelope, frame.from_seq)
+        held = chains_held(connection, topics.hospital, (envelope.incarnation,)).get(envelope.incarnation)
+        head = None if held is None or held.device != topics.device else base_of(connection, topics.hospital, held)
+        if head is None:
+            return self._stale(envelope, frame.from_seq)
+        verdict = take(head, topics.device, frame)
+        answer_in = down(stored, envelope.incarnation)
+        if isinstance(verdict, Nack):
+            return Outcome(self._seal(answer_in, verdict))
         now = self._clock.now()
         chain = Chain(topics.hospital, topics.device, envelope.incarnation, place_of(connection, *whose))
         taken = take_in(connection, chain, verdict.links, now)
         if verdict.links:
             move_head(connection, topics.hospital, topics.device, verdict.head, now)
-        note_frame(connection, topics.hospital, topics.device, now, verdict.head.seq)
-        reply = self._seal(down(stored), acknowledge(verdict.head, taken.quarantined))
+        if envelope.incarnation == stored.incarnation:
+            note_frame(connection, *whose, now, verdict.head.seq)
+        reply = self._seal(answer_in, acknowledge(verdict.head, taken.quarantined))
         note = _note(topics.device, taken.quarantined)
         return Outcome(reply, note, len(verdict.links), taken.places)
 
-    def _stale(self, envelope: Envelope, frame: Frame) -> Outcome:
+    def _pull(self, connection: Connection, topics: Topics, envelope: Envelope, pull: Pull) -> Outcome:
+        stored = registered(connection, topics.hospital, topics.device)
+        if stored is None or is_stale(stored, envelope):
+            return self._stale(envelope, 0)
+        place = place_of(connection, topics.hospital, topics.device)
+        last = newest(connection, topics.hospital, place)
+        found = facts_behind(connection, topics.hospital, place, pull.version, FACTS_MAX)
+        if not found:
+            return self._stale(envelope, 0)
+        facts = _facts(pull.version, last.number, found)
+        return Outcome(self._seal(down(stored, envelope.incarnation), facts))
+
+    def _stale(self, envelope: Envelope, from_seq: int) -> Outcome:
         now = self._clock.link_s()
         if now - self._nacked_at.get(envelope.device, -math.inf) < STALE_NACK_EVERY_S:
             return Outcome()
         if len(self._nacked_at) >= STALE_DEVICES_MAX:
             self._nacked_at.clear()
         self._nacked_at[envelope.device] = now
-        return Outcome(self._seal(envelope, Nack(Why.SESSION, frame.from_seq, 0, 0, "say HELLO")))
+        return Outcome(self._seal(envelope, Nack(Why.SESSION, from_seq, 0, 0, "say HELLO")))
 
     def _seal(self, envelope: Envelope, message: Message) -> bytes:
         return seal(envelope, message, self._signing)
@@ -131,3 +208,40 @@ def _note(device: DeviceId, quarantined: Sequence[int]) -> str:
     if not quarantined:
         return ""
     return f"{device}: {len(quarantined)} entries cannot be posted, entry {quarantined[0]} first; kept in quarantine"
+
+
+def _known(
+    connection: Connection, hospital: HospitalId, held: Mapping[Incarnation, Held], hello: Hello
+) -> dict[Incarnation, Digest]:
+    """Return central's hash at the place offered of every chain that goes on beyond it here."""
+    known = {}
+    for branch in hello.chains:
+        chain = Incarnation(branch.incarnation)
+        if chain in held and held[chain].head.seq > branch.seq:
+            digest = hash_at(connection, hospital, chain, branch.seq)
+            if digest is not None:
+                known[chain] = digest
+    return known
+
+
+def _said(device: DeviceId, stored: Registered, greeted: Greeted) -> str:
+    """Return what a greeting has to say to whoever reads the log."""
+    if greeted.keep is not None and greeted.keep.reason != stored.reason:
+        return f"{device}: {greeted.keep.reason}"
+    if greeted.lost:
+        lost = greeted.lost[0]
+        return f"{device}: central lost entries {lost.first}..{lost.last} that it had; the device sends them again"
+    return f"{device}: it came with another ledger than before" if greeted.replaced else ""
+
+
+def _facts(version: int, last: int, found: Sequence[tuple[int, bytes, DeviceId, bytes]]) -> Facts:
+    """Return as many of these facts as one message holds."""
+    packed: list[bytes] = []
+    size = 0
+    for _, _, device, raw in found:
+        size += len(raw)
+        if packed and size > FRAME_RAW_BYTES_MAX:
+            break
+        packed.append(pack_fact(device, raw))
+    upto, total = found[len(packed) - 1][:2]
+    return Facts(version, upto, last, total, len(packed), pack_entries(packed))

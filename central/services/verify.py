@@ -38,7 +38,7 @@ def verify(store: Store) -> Report:
     """Read the whole store in one moment and report."""
     report = Report()
     with store.read() as connection:
-        walk = _Walk(report, Followed(connection, report), _quarantined(connection))
+        walk = _Walk(report, Followed(connection, report), _quarantined(connection), _bases(connection, report))
         for row in _entries(connection):
             walk.entry(row)
         walk.end_chain()
@@ -54,7 +54,14 @@ def verify(store: Store) -> Report:
 class _Walk:
     """Goes along the chains, checks each entry and its event, and hands on what was posted."""
 
-    def __init__(self, report: Report, followed: Followed, quarantined: dict[tuple[str, bytes, int], bytes]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        followed: Followed,
+        quarantined: dict[tuple[str, bytes, int], bytes],
+        bases: dict[_Chain, Digest],
+    ) -> None:
+        self._bases = bases
         self.ends: dict[_Chain, tuple[int, bytes]] = {}
         self.events: Counter[str] = Counter()
         self.followed = followed
@@ -67,7 +74,7 @@ class _Walk:
         here: _Chain = (row.hospital, row.incarnation)
         if here != self._chain:
             self.end_chain()
-            self._chain, self._seq, self._prev = here, NOTHING, GENESIS
+            self._chain, self._seq, self._prev = here, NOTHING, self._bases.get(here, GENESIS)
             self._report.chains += 1
         self._report.entries += 1
         self._check_links(row)
@@ -174,6 +181,23 @@ def _entries(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
         .order_by(LEDGER.c.hospital, LEDGER.c.incarnation, LEDGER.c.seq)
     )
     yield from connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
+
+
+def _bases(connection: Connection, report: Report) -> dict[_Chain, Digest]:
+    """Return the hash behind which each chain that continues another begins; its place must be there."""
+    bases = {}
+    behind = and_(
+        LEDGER.c.hospital == INCARNATION.c.hospital,
+        LEDGER.c.incarnation == INCARNATION.c.parent,
+        LEDGER.c.seq == INCARNATION.c.parent_seq,
+    )
+    query = select(INCARNATION, LEDGER.c.hash.label("base"), LEDGER.c.device.label("base_device"))
+    for row in connection.execute(query.outerjoin(LEDGER, behind).where(INCARNATION.c.parent.is_not(None))):
+        if row.base is not None and row.base_device == row.device:
+            bases[row.hospital, row.incarnation] = Digest(row.base)
+        elif row.head_seq != NOTHING:
+            report.fault(f"{row.device}: expected entry {row.parent_seq} of the chain that another continues behind it")
+    return bases
 
 
 def _quarantined(connection: Connection) -> dict[tuple[str, bytes, int], bytes]:

@@ -4,18 +4,21 @@ Reading and writing rows only; who may do what is decided in `protocols.sync.rec
 broken: a head moves in the same transaction as the ledger rows it names.
 """
 
+import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from central.store.merge import add_new
 from central.store.tables.ledger import DEVICE, INCARNATION, LEDGER, Device
 from protocols.entry import GENESIS, Digest
-from protocols.sync.frames import Head
-from protocols.sync.reception import Registered, Standing, new_head
+from protocols.sync.frames import NOTHING, Head
+from protocols.sync.reception import Held, Registered, Standing, new_head
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
 from protocols.values.instant import Instant
 
+NONCE_BYTES = 16
 OWN_DEVICE = DeviceId("central")
 """Central is a device with its own chain."""
 
@@ -41,6 +44,8 @@ def registered(connection: Connection, hospital: HospitalId, device: DeviceId) -
         row.token or b"",
         row.generation,
         row.reason,
+        tuple(row.former_nonces[at : at + NONCE_BYTES] for at in range(0, len(row.former_nonces), NONCE_BYTES)),
+        tuple(json.loads(row.swaps or "[]")),
     )
 
 
@@ -64,6 +69,8 @@ def keep_device(
         token=kept.token,
         generation=kept.generation,
         reason=kept.reason,
+        former_nonces=b"".join(kept.former),
+        swaps=json.dumps(kept.swaps),
         **(seen or {}),
     )
 
@@ -80,10 +87,8 @@ def _change_device(connection: Connection, hospital: HospitalId, device: DeviceI
     connection.execute(update(DEVICE).where(*where).values(**values))
 
 
-def heads(
-    connection: Connection, hospital: HospitalId, incarnations: Iterable[bytes]
-) -> Mapping[Incarnation, tuple[DeviceId, Head]]:
-    """Return the head and the device of each of these chains that central holds; on PostgreSQL they stay locked."""
+def chains_held(connection: Connection, hospital: HospitalId, incarnations: Iterable[bytes]) -> dict[Incarnation, Held]:
+    """Return each of these chains that central knows; on PostgreSQL they stay locked."""
     wanted = sorted(set(incarnations))
     query = (
         select(INCARNATION)
@@ -91,10 +96,41 @@ def heads(
         .order_by(INCARNATION.c.incarnation)
         .with_for_update()
     )
-    return {
-        Incarnation(row.incarnation): (DeviceId(row.device), Head(row.incarnation, row.head_seq, row.head_hash))
-        for row in connection.execute(query)
-    }
+    return {Incarnation(row.incarnation): _held(row) for row in connection.execute(query)}
+
+
+def chains_of(connection: Connection, hospital: HospitalId, device: DeviceId) -> list[tuple[Held, int, int]]:
+    """Return every chain of a device, each with the range of its entries that were told as facts."""
+    query = select(INCARNATION).where(INCARNATION.c.hospital == hospital, INCARNATION.c.device == device)
+    rows = connection.execute(query.order_by(INCARNATION.c.incarnation))
+    return [(_held(row), row.told_from, row.told_to) for row in rows]
+
+
+def _held(row: Any) -> Held:  # noqa: ANN401 # a row of Core has no type of its own
+    parent = None if row.parent is None else Incarnation(row.parent)
+    return Held(DeviceId(row.device), Head(row.incarnation, row.head_seq, row.head_hash), parent, row.parent_seq)
+
+
+def bear(connection: Connection, hospital: HospitalId, chains: Iterable[Held], at: Instant) -> None:
+    """Know chains that have no entry yet."""
+    for each in chains:
+        row = {
+            "hospital": hospital,
+            "incarnation": each.head.incarnation,
+            "device": each.device,
+            "head_seq": each.head.seq,
+            "head_hash": each.head.hash,
+            "first_at": at,
+            "parent": each.parent,
+            "parent_seq": each.parent_seq,
+        }
+        add_new(connection, INCARNATION, [row])
+
+
+def note_told(connection: Connection, hospital: HospitalId, incarnation: bytes, told: tuple[int, int]) -> None:
+    """Note which entries of a chain were told as facts."""
+    where = (INCARNATION.c.hospital == hospital, INCARNATION.c.incarnation == incarnation)
+    connection.execute(update(INCARNATION).where(*where).values(told_from=told[0], told_to=told[1]))
 
 
 def hash_at(connection: Connection, hospital: HospitalId, incarnation: Incarnation, seq: int) -> Digest | None:
@@ -108,8 +144,16 @@ def hash_at(connection: Connection, hospital: HospitalId, incarnation: Incarnati
 
 def head_of(connection: Connection, hospital: HospitalId, incarnation: Incarnation) -> Head:
     """Return the head of one chain, that of an empty one when central holds nothing of it."""
-    found = heads(connection, hospital, (incarnation,)).get(incarnation)
-    return new_head(incarnation) if found is None else found[1]
+    found = chains_held(connection, hospital, (incarnation,)).get(incarnation)
+    return new_head(incarnation) if found is None else found.head
+
+
+def base_of(connection: Connection, hospital: HospitalId, held: Held) -> Head | None:
+    """Return the place behind which a chain's next entry belongs; None when its parent is not there as far yet."""
+    if held.head.seq != NOTHING or held.parent is None:
+        return held.head
+    base = hash_at(connection, hospital, held.parent, held.parent_seq)
+    return None if base is None else Head(held.head.incarnation, NOTHING, base)
 
 
 def move_head(connection: Connection, hospital: HospitalId, device: DeviceId, head: Head, at: Instant) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError
 
 from central.core.facts import Fact, read_fact
-from central.store.postings import post
+from central.store.postings import post, storerooms_of
 from central.store.tables.ledger import EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE
+from central.store.ward_facts import places_with_a_device, tell
 from protocols.entry import ClockQuality, Entry, decode_entry
 from protocols.errors import PeerBroke, ProtocolsError
 from protocols.sync.reception import Link
@@ -72,6 +73,7 @@ def take_in(connection: Connection, chain: Chain, links: Sequence[Link], receive
         connection.execute(insert(LEDGER), rows)
     facts = _new_facts(connection, chain, read, doubts)
     places = _post_all(connection, chain, facts, doubts)
+    _tell_others(connection, chain, facts, doubts)
     if doubts:
         connection.execute(insert(QUARANTINE), [_quarantine_row(chain, doubt, received_at) for doubt in doubts])
     return TakenIn(tuple(sorted(doubt.link.seq for doubt in doubts)), places)
@@ -156,6 +158,23 @@ def _post_all(
         except Exception as error:  # noqa: BLE001 # set aside with its reason; the queue goes on
             doubts.append(_Doubt(each.link, each.entry.event_id, f"bug: {type(error).__name__}: {error}"))
     return frozenset(places)
+
+
+def _tell_others(
+    connection: Connection, chain: Chain, facts: Sequence[tuple[_Read, Fact]], doubts: Sequence[_Doubt]
+) -> None:
+    """Make a posted fact that concerns another storeroom one that its device will be told."""
+    set_aside = {doubt.event_id for doubt in doubts}
+    told: dict[PlaceId, list[bytes]] = {}
+    for _, fact in facts:
+        if fact.event_id not in set_aside:
+            for place in sorted(storerooms_of(fact) - {chain.place}):
+                told.setdefault(place, []).append(fact.event_id)
+    if not told:
+        return
+    listening = places_with_a_device(connection, chain.hospital)
+    for place in sorted(told.keys() & listening):
+        tell(connection, chain.hospital, place, told[place])
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------

@@ -29,10 +29,14 @@ def post(
     add_to_balances(connection, hospital, fold(move_of(line) for fact in facts for line in fact.lines))
     _believe(connection, hospital, device, place, facts)
     _bind(connection, hospital, facts)
-    touched = {end for fact in facts for line in fact.lines for end in (line.source, line.target)}
-    if any(fact.belief for fact in facts):
-        touched.add(place)
-    return frozenset(PlaceId(end.rpartition("@")[2]) for end in touched)
+    touched = frozenset(place for fact in facts for place in storerooms_of(fact))
+    return touched | {place} if any(fact.belief for fact in facts) else touched
+
+
+def storerooms_of(fact: Fact) -> frozenset[PlaceId]:
+    """Return the storerooms whose book a fact moves, virtual places counted to theirs."""
+    ends = (end for line in fact.lines for end in (line.source, line.target))
+    return frozenset(PlaceId(end.rpartition("@")[2]) for end in ends)
 
 
 def move_of(line: PostingLine) -> Move:

@@ -4,7 +4,7 @@ It runs on the agent's thread, after every COMMIT, so that it sees only what is 
 broken: nothing is queued here; what the pipe does not take is read from the ledger again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from edge_agent.agent.voice import Voice
@@ -14,8 +14,10 @@ from edge_agent.errors import StoreFault
 from edge_agent.store.ledger import Ledger
 from protocols.entry import Digest
 from protocols.sync.codec import Signing
-from protocols.sync.machine import Action, Marks, MoveOn, Speaker, State, StateChanged, Timing, Transmit
+from protocols.sync.frames import Head
+from protocols.sync.machine import Action, Behind, Leg, MoveOn, Speaker, State, StateChanged, Timing, Transmit
 from protocols.sync.session import EdgeSession, settle
+from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import Instant
 
 IDLE_HELLOS = 40
@@ -52,27 +54,38 @@ def timing_of(config: SyncConfig) -> Timing:
 class _Marked:
     """The ledger as the session sees it; a mark that the disk does not take now is owed and set later."""
 
-    def __init__(self, ledger: Ledger, voice: Voice) -> None:
-        self.ledger, self._voice = ledger, voice
-        self._owed: int | None = None
+    def __init__(self, ledger: Ledger, clock: Clock, voice: Voice) -> None:
+        self.ledger, self._clock, self._voice = ledger, clock, voice
+        self._owed: dict[Incarnation, int] = {}
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
-        return self.ledger.entries_raw(from_seq, limit, max_bytes)
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
+        return self.ledger.entries_raw(from_seq, limit, max_bytes, incarnation)
 
-    def hash_at(self, seq: int) -> Digest | None:
-        return self.ledger.hash_at(seq)
+    def hash_at(self, seq: int, incarnation: Incarnation) -> Digest | None:
+        return self.ledger.hash_at(seq, incarnation)
 
-    def set_acked(self, seq: int) -> None:
-        self._owed = seq
+    def places(self, most: int) -> list[Head]:
+        return self.ledger.places(most)
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+        way = self.ledger.adopt(incarnation, behind, self._clock.now())
+        where = "its beginning" if behind is None else f"entry {behind.seq}"
+        self._voice.say("sync", f"central and this ledger agree up to {where}; goes on in a new chain behind it")
+        return way
+
+    def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        self.ledger.post_facts(upto, facts_sum, entries)
+
+    def set_acked(self, seq: int, incarnation: Incarnation) -> None:
+        self._owed[incarnation] = seq
         self.pay()
 
     def pay(self) -> None:
-        """Set the mark that is owed, if one is."""
-        if self._owed is None:
-            return
+        """Set the marks that are owed."""
         try:
-            self.ledger.set_acked(self._owed)
-            self._owed = None
+            for incarnation, seq in tuple(self._owed.items()):
+                self.ledger.set_acked(seq, incarnation)
+                del self._owed[incarnation]
         except StoreFault as fault:
             self._voice.say_counted("mark", str(fault))
 
@@ -92,15 +105,15 @@ class Uplink:
         voice: Voice,
         chance: Callable[[], float] = chance,
     ) -> None:
-        head = ledger.head()
         self._session = EdgeSession(
-            Speaker(ledger.device, head.incarnation, boot_nonce, version),
-            Marks(head.seq, head.hash, ledger.acked()),
+            Speaker(ledger.device, boot_nonce, version),
+            ledger.way(),
             signing=Signing(unsigned=config.unsigned),
             timing=timing_of(config),
             chance=chance,
+            facts=ledger.facts_held(),
         )
-        self._marked = _Marked(ledger, voice)
+        self._marked = _Marked(ledger, clock, voice)
         self._pipe, self._clock, self._voice = pipe, clock, voice
 
     def reopened(self, ledger: Ledger) -> None:
@@ -126,6 +139,11 @@ class Uplink:
         if head.seq != self._session.head_seq:
             self._do(self._session.appended(head.seq, head.hash, self._clock.link_s()))
 
+    @property
+    def rebuilding(self) -> bool:
+        """Whether central has facts for this storeroom that the book lacks: its balances are of before."""
+        return self._session.rebuilding
+
     def due_s(self) -> float:
         """Return the link time, in seconds, at which the session has something to do."""
         return self._session.due()
@@ -138,7 +156,12 @@ class Uplink:
             self._do(self._session.tick(self._clock.link_s()))
 
     def _do(self, actions: Iterable[Action]) -> None:
-        for action in settle(self._session, actions, self._marked, self._clock.link_s()):
+        try:
+            left = settle(self._session, actions, self._marked, self._clock.link_s())
+        except StoreFault as fault:  # what it was asked for is asked again by the session's timers
+            self._voice.say_counted("sync", str(fault))
+            return
+        for action in left:
             match action:
                 case Transmit():
                     self._pipe.publish(action.data)
@@ -146,6 +169,8 @@ class Uplink:
                     self._pipe.move_on()
                 case StateChanged():
                     self._tell(action)
+                case Behind():
+                    self._voice.say_change("facts", "are fetched from central" if action.rebuilding else "are complete")
                 case _:
                     raise AssertionError(f"settle left {action}")
 
@@ -154,7 +179,6 @@ class Uplink:
             case State.REFUSED:
                 self._voice.say_change("sync", f"central refuses: {change.reason}")
             case State.LIVE:
-                behind = self._session.head_seq - self._session.acked
-                self._voice.say_change("sync", f"central listens, {behind} entries to send")
+                self._voice.say_change("sync", f"central listens, {self._session.pending} entries to send")
             case _:
                 pass

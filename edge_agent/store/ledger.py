@@ -14,14 +14,20 @@ from pathlib import Path
 
 from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection, open_to_write, savepoint, transaction
+from edge_agent.store.facts import facts_held, post_facts
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS, INSERT, entry_of, row_of
 from edge_agent.store.schema import bring_up_to_date
-from protocols.entry import ALGORITHM, GENESIS, ChainedEntry, Digest, Entry, chain, encode_entry
+from edge_agent.store.way import adopt, hash_at, places, read_way
+from protocols.entry import ALGORITHM, ChainedEntry, Digest, Entry, chain, encode_entry
+from protocols.sync import frames as sync
+from protocols.sync.machine import Leg
 from protocols.values.hlc import Hlc
 from protocols.values.ids import DeviceId, Incarnation, device_id, incarnation
 from protocols.values.instant import Instant
 
+UNKNOWN = Instant(0)
+"""When a chain was born, where nobody said."""
 RAW_ROWS_MAX = 500
 """Most entries one call hands to the link; a frame carries no more."""
 
@@ -94,12 +100,26 @@ class Ledger:
             self._head = Head(head.incarnation, chained[-1].seq, chained[-1].hash)
         return chained
 
-    def set_acked(self, seq: int) -> None:
-        """Move the mark of what central has committed; it may fall after a restore. Raises `StoreFault`."""
+    def set_acked(self, seq: int, incarnation: Incarnation | None = None) -> None:
+        """Move a chain's mark of what central has committed; it may fall after a restore. Raises `StoreFault`."""
+        chain_id = incarnation or self._incarnation
+        most = self._head.seq if chain_id == self._incarnation else seq
         with transaction(self._connection):
-            self._connection.execute(
-                "UPDATE mark SET acked = ? WHERE incarnation = ?", (min(seq, self._head.seq), self._incarnation)
-            )
+            self._connection.execute("UPDATE mark SET acked = ? WHERE incarnation = ?", (min(seq, most), chain_id))
+
+    def adopt(self, incarnation: Incarnation, behind: sync.Head | None, now: Instant = UNKNOWN) -> tuple[Leg, ...]:
+        """Go on in a new chain behind a place of this ledger, None for its very beginning. Raises `StoreFault`.
+
+        What came after that place is written again in the new chain, in the same transaction; the new way is returned.
+        """
+        adopt(self._connection, self.device, self.way(), incarnation, behind, now)
+        self._incarnation = incarnation
+        self._head = self._read_head()
+        return self.way()
+
+    def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        """Post facts of others to the projections, and keep the version reached. Raises `StoreFault`, `PeerBroke`."""
+        post_facts(self._connection, upto, facts_sum, entries)
 
     def note(self, key: str, value: str) -> None:
         """Keep a word about this file itself, within a group. Raises `StoreFault`."""
@@ -121,22 +141,29 @@ class Ledger:
         rows = self._connection.query("SELECT acked FROM mark WHERE incarnation = ?", (self._incarnation,))
         return int(rows[0][0])
 
-    def hash_at(self, seq: int) -> Digest | None:
-        """Return the hash of the entry at a seq, the genesis hash at -1, None where this ledger holds none."""
-        if seq == -1:
-            return GENESIS
-        rows = self._connection.query(
-            "SELECT hash FROM ledger WHERE incarnation = ? AND seq = ? UNION ALL "
-            "SELECT hash FROM checkpoint WHERE incarnation = ? AND seq = ? LIMIT 1",
-            (self._incarnation, seq) * 2,
-        )
-        return Digest(rows[0][0]) if rows else None
+    def way(self) -> tuple[Leg, ...]:
+        """Return this ledger's chains from its root to the one now written."""
+        return read_way(self._connection, self._incarnation)
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
-        """Return the canonical bytes of entries in order; at least one if there is one, then within both limits."""
+    def places(self, most: int) -> list[sync.Head]:
+        """Return places of this ledger from its end backwards, in doubling steps."""
+        return places(self._connection, self.way(), most)
+
+    def facts_held(self) -> tuple[int, bytes]:
+        """Return the version up to which facts of others are held, and the sum of their ids."""
+        return facts_held(self._connection)
+
+    def hash_at(self, seq: int, incarnation: Incarnation | None = None) -> Digest | None:
+        """Return a chain's hash at a seq, the one before its first entry at -1, None where this ledger holds none."""
+        return hash_at(self._connection, incarnation or self._incarnation, seq)
+
+    def entries_raw(
+        self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation | None = None
+    ) -> list[bytes]:
+        """Return the canonical bytes of a chain's entries; at least one if there is one, then within both limits."""
         rows = self._connection.stream(
             f"SELECT {ENTRY_COLUMNS} FROM ledger WHERE incarnation = ? AND seq >= ? ORDER BY seq LIMIT ?",
-            (self._incarnation, from_seq, min(limit, RAW_ROWS_MAX)),
+            (incarnation or self._incarnation, from_seq, min(limit, RAW_ROWS_MAX)),
         )
         found: list[bytes] = []
         size = 0
@@ -150,19 +177,12 @@ class Ledger:
 
     def last_hlc(self) -> Hlc:
         """Return the hybrid clock of the last entry; 0 when there is none."""
-        rows = self._connection.query(
-            "SELECT hlc FROM ledger WHERE incarnation = ? ORDER BY seq DESC LIMIT 1", (self._incarnation,)
-        )
+        rows = self._connection.query("SELECT hlc FROM ledger ORDER BY rowid DESC LIMIT 1")
         return Hlc(rows[0][0] if rows else 0)
 
     def _read_head(self) -> Head:
-        rows = self._connection.query(
-            "SELECT seq, hash FROM (SELECT seq, hash FROM ledger WHERE incarnation = ? ORDER BY seq DESC LIMIT 1) "
-            "UNION ALL SELECT seq, hash FROM checkpoint WHERE incarnation = ? ORDER BY seq DESC LIMIT 1",
-            (self._incarnation,) * 2,
-        )
-        seq, digest = rows[0] if rows else (-1, GENESIS)
-        return Head(self._incarnation, seq, Digest(digest))
+        last = self.way()[-1]
+        return Head(last.incarnation, last.seq, last.hash)
 
 
 def open_ledger(

@@ -4,14 +4,17 @@ It reads only, in one snapshot, row by row: memory grows with the stock, not wit
 but compares each with its own. Not here: repairs; a broken ledger is restored or carried on by a person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
+from operator import itemgetter
 
 from edge_agent.core.book import effect_of
 from edge_agent.core.fold import Fold
 from edge_agent.store.book_check import book_differences
 from edge_agent.store.connection import Connection, Row
 from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
+from edge_agent.store.way import hash_at
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.values.ids import DeviceId, Incarnation
@@ -59,21 +62,6 @@ class Report:
             self.problems.append(problem)
 
 
-class _Twice:
-    """Remembers which of the events that stand in the ledger more than once were posted; there are few, if any."""
-
-    def __init__(self, connection: Connection) -> None:
-        rows = connection.stream("SELECT event_id FROM ledger GROUP BY event_id HAVING COUNT(*) > 1")
-        self._posted = {row[0]: False for row in rows}
-
-    def was_posted(self, event_id: bytes) -> bool:
-        """Tell whether an event was met before; the next time it was."""
-        if event_id not in self._posted:
-            return False
-        before, self._posted[event_id] = self._posted[event_id], True
-        return before
-
-
 def verify(connection: Connection, told: Told = lambda done, total: None) -> Report:
     """Check everything in one snapshot. `told(done, total)` is called now and then. Raises `StoreFault` only."""
     connection.execute("BEGIN")
@@ -89,16 +77,18 @@ def _verify(connection: Connection, told: Told) -> Report:
     ((total,),) = connection.query("SELECT COUNT(*) FROM ledger")
     report.total = total
     fold = Fold()
-    twice = _Twice(connection)
     incarnations = [row[0] for row in connection.query("SELECT incarnation FROM incarnation ORDER BY rowid")]
     for incarnation in incarnations:
-        head = _chain(connection, Incarnation(incarnation), report, fold, twice, lambda: told(report.entries, total))
+        head = _chain(connection, Incarnation(incarnation), report, lambda: told(report.entries, total))
         if incarnation.hex() == meta.get("incarnation"):
             report.head_seq, report.head_hash = head[0], head[1].hex()
         if report.sound:  # after a broken chain the head says nothing
             _marks(connection, incarnation, head[0], report)
-    report.balances = len(fold.balances)
     if report.sound:  # nor does the fold
+        for wrong in _fold(connection, fold):
+            report.add(wrong)
+    report.balances = len(fold.balances)
+    if report.sound:
         for difference in book_differences(connection, fold):
             report.add(Problem(difference))
     return report
@@ -108,8 +98,6 @@ def _chain(
     connection: Connection,
     incarnation: Incarnation,
     report: Report,
-    fold: Fold,
-    twice: _Twice,
     told: Callable[[], None],
 ) -> tuple[int, Digest]:
     seq, prev = _start(connection, incarnation)
@@ -129,9 +117,6 @@ def _chain(
         report.entries += 1
         if report.entries % PROGRESS_EVERY == 0:
             told()
-        wrong = "" if twice.was_posted(row[5]) else _post(fold, row)
-        if wrong:
-            report.add(Problem(wrong, incarnation.hex(), seq))
     return seq, prev
 
 
@@ -139,7 +124,16 @@ def _start(connection: Connection, incarnation: Incarnation) -> tuple[int, Diges
     rows = connection.query(
         "SELECT seq, hash FROM checkpoint WHERE incarnation = ? ORDER BY seq DESC LIMIT 1", (incarnation,)
     )
-    return (rows[0][0], Digest(rows[0][1])) if rows else (-1, GENESIS)
+    return (rows[0][0], Digest(rows[0][1])) if rows else (-1, _base(connection, incarnation))
+
+
+def _base(connection: Connection, incarnation: Incarnation) -> Digest:
+    """Return the hash that a chain's first entry continues: that of the entry behind which it began."""
+    ((parent, parent_seq),) = connection.query(
+        "SELECT parent, parent_seq FROM incarnation WHERE incarnation = ?", (incarnation,)
+    )
+    known = None if parent is None else hash_at(connection, Incarnation(parent), parent_seq)
+    return GENESIS if known is None else known
 
 
 def _differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: Incarnation) -> str:
@@ -163,13 +157,32 @@ def _differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation:
     return ""
 
 
-def _post(fold: Fold, row: Row) -> str:
-    event_id, kind, body = row[5], row[11], row[13]
-    try:
-        fold.post(event_id, effect_of(kind, body))
-    except ProtocolsError as error:
-        return f"body: {error}"
-    return ""
+def _fold(connection: Connection, fold: Fold) -> Iterator[Problem]:
+    """Post every event once, in the order in which the agent did: own entries by rowid, facts where they came in."""
+    again = _several(connection)
+    own = connection.stream("SELECT rowid, 0, event_id, kind, body, incarnation, seq FROM ledger ORDER BY rowid")
+    facts = connection.stream(
+        "SELECT after_rowid, n, event_id, kind, body, x'', n FROM fact WHERE skipped = '' ORDER BY after_rowid, n"
+    )
+    for row in merge(own, facts, key=itemgetter(0, 1)):
+        event_id, kind, body, incarnation, seq = row[2], row[3], row[4], row[5], row[6]
+        if again.get(event_id, False):
+            continue
+        if event_id in again:
+            again[event_id] = True
+        try:
+            fold.post(event_id, effect_of(kind, body))
+        except ProtocolsError as error:
+            yield Problem(f"body: {error}", incarnation.hex(), seq)
+
+
+def _several(connection: Connection) -> dict[bytes, bool]:
+    """Return the events that stand in more than one place, none of them posted yet; there are few, if any."""
+    rows = connection.stream(
+        "SELECT event_id FROM ledger GROUP BY event_id HAVING COUNT(*) > 1 UNION "
+        "SELECT event_id FROM fact WHERE EXISTS (SELECT 1 FROM ledger WHERE ledger.event_id = fact.event_id)"
+    )
+    return {row[0]: False for row in rows}
 
 
 def _marks(connection: Connection, incarnation: bytes, head_seq: int, report: Report) -> None:

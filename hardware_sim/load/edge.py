@@ -7,15 +7,18 @@ counts as delivered only when the session believed an acknowledgement of it.
 import math
 import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hardware_sim.hospital.acts import Act
 from hardware_sim.hospital.memory_ledger import MemoryLedger
 from protocols.entry import Digest
+from protocols.errors import WeBroke
 from protocols.sync.codec import Signing
-from protocols.sync.machine import Action, Marks, Speaker, StateChanged, Timing, Transmit
+from protocols.sync.frames import Head
+from protocols.sync.machine import Action, Leg, Speaker, StateChanged, Timing, Transmit
 from protocols.sync.session import EdgeSession, settle
 from protocols.sync.topics import Topics
+from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import MICROS, Instant, plus
 
 VERSION = "load"
@@ -32,8 +35,8 @@ class Edge:
         self.lags_s: list[float] = []
         self._written: deque[tuple[int, float]] = deque()
         self._session = EdgeSession(
-            Speaker(topics.device, self.ledger.incarnation, rng.randbytes(16), VERSION),
-            Marks(),
+            Speaker(topics.device, rng.randbytes(16), VERSION),
+            (Leg(self.ledger.incarnation),),
             signing=signing,
             timing=timing,
             chance=rng.random,
@@ -73,19 +76,30 @@ class Edge:
         """Return the link time at which something is due."""
         return self._session.due()
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
-        """Say what the ledger has."""
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int, _incarnation: Incarnation) -> list[bytes]:
+        """Say what the ledger has; it is one chain."""
         raws = self.ledger.entries_raw(from_seq, limit, max_bytes)
         self.frames += 1
         return raws
 
-    def hash_at(self, seq: int) -> Digest | None:
+    def hash_at(self, seq: int, _incarnation: Incarnation) -> Digest | None:
         """Say what the ledger's hash is."""
         return self.ledger.hash_at(seq)
 
-    def set_acked(self, seq: int) -> None:
+    def set_acked(self, seq: int, _incarnation: Incarnation) -> None:
         """Keep the mark."""
         self.ledger.set_acked(seq)
+
+    def places(self, _most: int) -> list[Head]:
+        """Offer no place: nobody puts a copy of this ledger back."""
+        return []
+
+    def adopt(self, _incarnation: Incarnation, _behind: Head | None) -> tuple[Leg, ...]:
+        """Refuse to go on in another chain. Raises `WeBroke`."""
+        raise WeBroke(f"load: expected central to agree with {self.topics.device}, it asked for a new chain")
+
+    def post_facts(self, _upto: int, _facts_sum: bytes, _entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        """Hear what concerns this storeroom; this edge keeps no book."""
 
     def _done(self, actions: list[Action], now_s: float) -> list[bytes]:
         before = self.ledger.acked

@@ -1,9 +1,13 @@
 """The messages between an edge and central: forms and limits. The one definition of each.
 
-    up    HELLO    who I am, every chain on my disk, what I think central holds
-          FRAME    some entries of my chain, in order
+    up    HELLO    who I am, every chain of my ledger, what I think central holds
+          FORK     places of my ledger from its end backwards: where do we agree?
+          FRAME    some entries of one chain, in order
+          PULL     give me the facts behind this version
     down  WELCOME  what central holds of every chain offered
+          NEWINC   go on in a new chain behind this entry
           REFUSED  why not, for a person
+          FACTS    entries that concern my storeroom and that I did not write, or no longer hold
           ACK      central has committed up to here
           NACK     that frame was not taken, and what is needed instead
 
@@ -28,7 +32,11 @@ FRAME_RAW_BYTES_MAX = 240 * 1024
 """Entry bytes an edge puts into one frame: even incompressible they fit one message."""
 WINDOW_FRAMES = 4
 """Frames on the way without an acknowledgement."""
-HEADS_MAX = 64
+HEADS_MAX = 256
+"""Chains of one device: each restored copy or lost disk adds one."""
+SAMPLES_MAX = 40
+"""Places of a fork request: doubling steps reach back over 10**11 entries."""
+FACTS_MAX = 500
 FEEDS_MAX = 64
 TEXT_MAX = 400
 NOTHING = -1
@@ -36,6 +44,8 @@ NOTHING = -1
 
 Sixteen = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Sum = Annotated[bytes, msgspec.Meta(max_length=32)]
+"""Empty before the first."""
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 SeqOrNone = Annotated[int, msgspec.Meta(ge=NOTHING, le=SEQ_MAX)]
 Whole = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
@@ -48,6 +58,10 @@ class MessageType(StrEnum):
     HELLO = "hello"
     WELCOME = "welcome"
     REFUSED = "refused"
+    FORK = "fork"
+    NEWINC = "newinc"
+    PULL = "pull"
+    FACTS = "facts"
     FRAME = "frame"
     ACK = "ack"
     NACK = "nack"
@@ -73,26 +87,91 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
     hash: Hash = GENESIS
 
 
+NO_PARENT = b""
+
+
+class Branch(msgspec.Struct, frozen=True, array_like=True):
+    """One chain of a device's ledger as the device holds it, and where it grew from another.
+
+    `seq` and `hash` are its end, or, for a chain that another continues, the entry behind which that one begins.
+    `acked` is the device's mark. `parent` is empty for a chain that continues no other; `parent_seq` is `NOTHING` then.
+    """
+
+    incarnation: Sixteen
+    seq: SeqOrNone
+    hash: Hash
+    acked: SeqOrNone
+    parent: Annotated[bytes, msgspec.Meta(max_length=16)] = NO_PARENT
+    parent_seq: SeqOrNone = NOTHING
+
+
 class Hello(msgspec.Struct, frozen=True):
-    """`number` counts this run's greetings and is echoed; `acked` is the edge's mark; `wall` is µs UTC."""
+    """`number` counts this run's greetings and is echoed; `wall` is µs UTC.
+
+    `facts` is the version held of them, `facts_sum` the digest of their ids in order up to there. `chains` are the
+    ledger's from its root to the one now written, which is the envelope's.
+    """
 
     number: Whole
     agent_version: Annotated[str, msgspec.Meta(max_length=64)]
     schema_min: Whole
     schema_max: Whole
-    heads: Annotated[tuple[Head, ...], msgspec.Meta(max_length=HEADS_MAX)]
+    chains: Annotated[tuple[Branch, ...], msgspec.Meta(min_length=1, max_length=HEADS_MAX)]
     oldest_seq: Seq
-    acked: SeqOrNone
+    facts: Whole
+    facts_sum: Sum
     feeds: Annotated[dict[str, Whole], msgspec.Meta(max_length=FEEDS_MAX)]
     wall: Annotated[int, msgspec.Meta(ge=-(2**53), le=SEQ_MAX)]
     free_bytes: Whole
 
 
 class Welcome(msgspec.Struct, frozen=True):
-    """Central's head of every chain the HELLO offered."""
+    """Central's head of every chain the HELLO offered, of one that another continues no further than was offered.
+
+    `facts` is the last version of the facts for this storeroom, `facts_from` the version behind which they are to be
+    pulled: the one offered, or 0 where its sum is not central's. `wall` is central's time, µs UTC.
+    """
 
     number: Whole
     heads: Annotated[tuple[Head, ...], msgspec.Meta(max_length=HEADS_MAX)]
+    facts: Whole
+    facts_from: Whole
+    wall: Annotated[int, msgspec.Meta(ge=-(2**53), le=SEQ_MAX)]
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """Places of the device's ledger, its end first, then ever further back; `number` is that of its last HELLO."""
+
+    number: Whole
+    places: Annotated[tuple[Head, ...], msgspec.Meta(max_length=SAMPLES_MAX)]
+
+
+class NewInc(msgspec.Struct, frozen=True):
+    """Go on in `incarnation` behind `behind`, the highest place both hold; without one, from the very beginning."""
+
+    number: Whole
+    incarnation: Sixteen
+    behind: Head | None
+
+
+class Pull(msgspec.Struct, frozen=True):
+    """The facts behind `version` are wanted."""
+
+    version: Whole
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """`n` facts behind `version` up to `upto`, whose sum is `facts_sum`; `last` is the newest.
+
+    Each is the device that wrote it, a zero byte, and the entry's exact bytes; they are packed as a frame's are.
+    """
+
+    version: Whole
+    upto: Whole
+    last: Whole
+    facts_sum: Sum
+    n: Annotated[int, msgspec.Meta(ge=0, le=FACTS_MAX)]
+    entries: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -131,12 +210,16 @@ class Nack(msgspec.Struct, frozen=True):
     detail: Text
 
 
-Message = Hello | Welcome | Refused | Frame | Ack | Nack
+Message = Hello | Welcome | Refused | Fork | NewInc | Pull | Facts | Frame | Ack | Nack
 
 MESSAGES: dict[MessageType, type[Message]] = {
     MessageType.HELLO: Hello,
     MessageType.WELCOME: Welcome,
     MessageType.REFUSED: Refused,
+    MessageType.FORK: Fork,
+    MessageType.NEWINC: NewInc,
+    MessageType.PULL: Pull,
+    MessageType.FACTS: Facts,
     MessageType.FRAME: Frame,
     MessageType.ACK: Ack,
     MessageType.NACK: Nack,

@@ -1,20 +1,22 @@
 """The states of the edge's end of the sync, and what it asks of the world. The table is read like a page of a standard.
 
-    OFFLINE -> GREETING -> CHECKING -> LIVE         CHECKING asks the own ledger for the hash central named
-                  ^            |         |
-                  |            v         v
-                  +-------- REFUSED <----+          a reason is shown; HELLO goes on, slowly
+    OFFLINE -> GREETING -> CHECKING -> LIVE         CHECKING asks the own ledger for the hashes central named
+                  ^           |  |        |
+                  |           |  v        v
+                  +-- FORKING <  REFUSED <+         a reason is shown; HELLO goes on, slowly
 
+FORKING asks central where both ledgers agree; the ledger then goes on in a new chain behind that entry.
 DISCONNECTED leads from everywhere to OFFLINE. The rules that could not be put into the table stand above `EdgeSession`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from protocols.entry import GENESIS, Digest
 from protocols.errors import BadValue, WeBroke
-from protocols.sync.frames import NOTHING
+from protocols.sync.frames import NOTHING, Head
 from protocols.values.ids import DeviceId, Incarnation
 
 LINK_SECONDS_MIN = 0.001
@@ -27,6 +29,7 @@ class State(StrEnum):
     OFFLINE = "offline"
     GREETING = "greeting"
     CHECKING = "checking"
+    FORKING = "forking"
     LIVE = "live"
     REFUSED = "refused"
 
@@ -39,6 +42,8 @@ class Happening(StrEnum):
     WELCOMED = "welcomed"
     PROVEN = "proven"
     DIVERGED = "diverged"
+    ADOPTED = "adopted"
+    STUCK = "stuck"
     TURNED_AWAY = "turned_away"
     SESSION_LOST = "session_lost"
 
@@ -51,13 +56,17 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.GREETING, _H.TURNED_AWAY): _S.REFUSED,
     (_S.CHECKING, _H.DISCONNECTED): _S.OFFLINE,
     (_S.CHECKING, _H.PROVEN): _S.LIVE,
-    (_S.CHECKING, _H.DIVERGED): _S.REFUSED,
+    (_S.CHECKING, _H.DIVERGED): _S.FORKING,
+    (_S.CHECKING, _H.STUCK): _S.REFUSED,
     (_S.CHECKING, _H.SESSION_LOST): _S.GREETING,
     (_S.LIVE, _H.DISCONNECTED): _S.OFFLINE,
     (_S.LIVE, _H.WELCOMED): _S.CHECKING,
     (_S.LIVE, _H.TURNED_AWAY): _S.REFUSED,
-    (_S.LIVE, _H.DIVERGED): _S.REFUSED,
+    (_S.LIVE, _H.STUCK): _S.REFUSED,
     (_S.LIVE, _H.SESSION_LOST): _S.GREETING,
+    (_S.FORKING, _H.DISCONNECTED): _S.OFFLINE,
+    (_S.FORKING, _H.ADOPTED): _S.GREETING,
+    (_S.FORKING, _H.SESSION_LOST): _S.GREETING,
     (_S.REFUSED, _H.DISCONNECTED): _S.OFFLINE,
     (_S.REFUSED, _H.WELCOMED): _S.CHECKING,
     (_S.REFUSED, _H.TURNED_AWAY): _S.REFUSED,
@@ -96,18 +105,28 @@ class Speaker:
     """Whose session this is. The boot nonce is fresh randomness of this process run and never touches the disk."""
 
     device: DeviceId
-    incarnation: Incarnation
     boot_nonce: bytes
     agent_version: str
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What the ledger says at the start: its head, and the mark of what central acknowledged."""
+class Leg:
+    """One chain of the ledger's way from its root to its end, as far as it is walked.
 
-    head_seq: int = NOTHING
-    head_hash: Digest = GENESIS
+    `seq` and `hash` are its last entry on that way; `base` is the hash before its first; `acked` is the mark.
+    """
+
+    incarnation: Incarnation
+    seq: int = NOTHING
+    hash: Digest = GENESIS
     acked: int = NOTHING
+    base: Digest = GENESIS
+    parent: Incarnation | None = None
+    parent_seq: int = NOTHING
+
+    def __post_init__(self) -> None:
+        if min(self.seq, self.acked) < NOTHING:
+            raise BadValue(f"sync leg: expected places from -1 on, got {self.seq} and mark {self.acked}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +140,7 @@ class Transmit:
 class WantEntries:
     """Read at most `n` entries and `max_bytes` of raw bytes (but at least one entry) and call `supply`."""
 
+    incarnation: Incarnation
     from_seq: int
     n: int
     max_bytes: int
@@ -128,16 +148,47 @@ class WantEntries:
 
 @dataclass(frozen=True, slots=True)
 class WantHash:
-    """Look the own ledger's hash at `seq` up and call `known` with it, or with None where it is not kept."""
+    """Look the own ledger's hash at a place up and call `known` with it, or with None where it is not kept."""
 
+    incarnation: Incarnation
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class WantPlaces:
+    """Look places of the own ledger up, from its end backwards in doubling steps, and call `placed` with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Go on in a new chain behind an entry both hold, None for the very beginning; call `adopted` with the new way."""
+
+    incarnation: Incarnation
+    behind: Head | None
 
 
 @dataclass(frozen=True, slots=True)
 class MarkAcked:
     """Set the ledger's mark: central has committed up to `seq` (it may be lower than before)."""
 
+    incarnation: Incarnation
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostFacts:
+    """Post facts up to a version to the projections, and keep the version, in one transaction."""
+
+    upto: int
+    facts_sum: bytes
+    entries: tuple[tuple[DeviceId, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """For people: the facts held are older than central's (`rebuilding`), or are complete again."""
+
+    rebuilding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +204,32 @@ class MoveOn:
     """No WELCOME came in time: try the next broker of the list."""
 
 
-Action = Transmit | WantEntries | WantHash | MarkAcked | StateChanged | MoveOn
+Action = Transmit | WantEntries | WantHash | WantPlaces | Adopt | MarkAcked | PostFacts | Behind | StateChanged | MoveOn
 
 
 class SyncLedger(Protocol):
     """What the session asks of the edge's ledger."""
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
-        """Return canonical entry bytes from a seq on: at least one where there is one, within both limits."""
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
+        """Return a chain's canonical entry bytes from a seq on: at least one where there is one, within both limits."""
         ...
 
-    def hash_at(self, seq: int) -> Digest | None:
-        """Return the chain's hash at a seq, None where the entry is not kept."""
+    def hash_at(self, seq: int, incarnation: Incarnation) -> Digest | None:
+        """Return a chain's hash at a seq, None where the entry is not kept."""
         ...
 
-    def set_acked(self, seq: int) -> None:
-        """Keep the mark."""
+    def set_acked(self, seq: int, incarnation: Incarnation) -> None:
+        """Keep a chain's mark."""
+        ...
+
+    def places(self, most: int) -> list[Head]:
+        """Return places of the ledger's way from its end backwards, in doubling steps."""
+        ...
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+        """Begin a new chain behind a place, write what came after it again in it, and return the new way."""
+        ...
+
+    def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        """Post facts to the projections, each event once, and keep the version with its sum."""
         ...

@@ -6,9 +6,10 @@ sent next always continues `acked` or the last frame sent, so that a frame's `pr
 
 from dataclasses import dataclass
 
-from protocols.entry import GENESIS, Digest
+from protocols.entry import Digest
 from protocols.sync.frames import FRAME_ENTRIES_MAX, FRAME_RAW_BYTES_MAX, WINDOW_FRAMES
 from protocols.sync.machine import WantEntries
+from protocols.values.ids import Incarnation
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +19,16 @@ class _InFlight:
 
 
 class Window:
-    """At most `WINDOW_FRAMES` frames, each of at most `chunk` entries, between `acked` and the ledger's head."""
+    """At most `WINDOW_FRAMES` frames, each of at most `chunk` entries, between `acked` and the end of one chain."""
 
-    def __init__(self, acked: int) -> None:
+    def __init__(self, incarnation: Incarnation, acked: int, acked_hash: Digest) -> None:
+        self.incarnation = incarnation
         self.acked = acked
         self.chunk = FRAME_ENTRIES_MAX
-        self._acked_hash = GENESIS
-        self._next_seq, self._next_prev = acked + 1, GENESIS
+        self._acked_hash = acked_hash
+        self._next_seq, self._next_prev = acked + 1, acked_hash
         self._wanted: int | None = None
         self._flight: list[_InFlight] = []
-
-    def stand_at(self, seq: int, digest: Digest) -> bool:
-        """Move the mark to a seq of our own ledger, up or down, and forget the flight; tell whether it moved."""
-        moved = seq != self.acked
-        self.acked, self._acked_hash = seq, digest
-        self.rewind()
-        return moved
 
     def advance(self, seq: int, digest: Digest) -> None:
         """Note that central has committed up to `seq`, above the mark."""
@@ -58,7 +53,9 @@ class Window:
         if len(self._flight) >= WINDOW_FRAMES or self._wanted is not None or self._next_seq > head_seq:
             return None
         self._wanted = self._next_seq
-        return WantEntries(self._next_seq, min(self.chunk, head_seq - self._next_seq + 1), FRAME_RAW_BYTES_MAX)
+        return WantEntries(
+            self.incarnation, self._next_seq, min(self.chunk, head_seq - self._next_seq + 1), FRAME_RAW_BYTES_MAX
+        )
 
     def awaits(self, from_seq: int) -> bool:
         """Tell whether the entries from this seq are the ones last asked for."""

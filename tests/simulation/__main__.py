@@ -15,10 +15,11 @@ def main() -> int:
     parser.add_argument("--seed", default="1", help="any text; the same seed gives the same run")
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours before everything is healed")
     parser.add_argument("--every", type=float, default=FAULT_EVERY_S, help="mean seconds between two faults")
+    parser.add_argument("--rough", action="store_true", help="disks may be taken away with what is nowhere else")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for the shortest failing trace")
     asked = parser.parse_args()
     logging.disable()
-    setting = Setting(asked.seed, asked.hours)
+    setting = Setting(asked.seed, asked.hours, gentle=not asked.rough)
     faults = faults_of(setting, asked.every)
     report = run(setting, faults)
     if report.violations and not asked.no_shrink:

@@ -4,11 +4,11 @@ The report is the one JSON object that `make chaos` prints last.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 
 from tests.simulation.faults import Fault, plan
-from tests.simulation.laws import broken, entries_at_central
+from tests.simulation.laws import broken, entries_at_central, excused
 from tests.simulation.world import HEAL_S, Setting, World
 
 FAULT_EVERY_S = 80.0
@@ -60,7 +60,7 @@ def run(setting: Setting, faults: Sequence[Fault]) -> Report:
             dict(sorted(world.fired.items())),
             entries,
             world.wire.messages,
-            0,
+            excused(world),
             violations,
             world.trace_hash,
             round(hours * 3600 / (perf_counter() - began), 1),
@@ -93,4 +93,4 @@ def shrink(setting: Setting, faults: Sequence[Fault], runs_max: int = RUNS_TO_SH
 def _until(setting: Setting, faults: Sequence[Fault]) -> Setting:
     """Return a run that ends soon after its last fault."""
     last = max((fault.at_s for fault in faults), default=0.0) / 3600 + 0.3
-    return Setting(setting.seed, min(setting.hours, last), setting.wards, setting.loss)
+    return replace(setting, hours=min(setting.hours, last))

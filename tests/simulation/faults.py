@@ -37,6 +37,15 @@ class Kind(StrEnum):
     HUB_EIO = "hub_eio"
     HUB_CLOCK = "hub_clock"
     POISON = "poison"
+    EDGE_LIES = "edge_lies"
+    EDGE_ROLLED_BACK = "edge_rolled_back"
+    EDGE_REPLACED = "edge_replaced"
+    CLONE = "clone"
+    HUB_RESTORED = "hub_restored"
+
+
+RARE = frozenset({Kind.EDGE_ROLLED_BACK, Kind.EDGE_REPLACED, Kind.CLONE, Kind.HUB_RESTORED, Kind.EDGE_LIES})
+"""Faults after which a ledger goes on in a new chain; there are fewer of them, as in life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def plan(seed: str, hours: float, devices: Sequence[str], every_s: float) -> lis
     chance = random.Random(f"{seed}/faults")
     faults: list[Fault] = []
     at = QUIET_S
-    kinds = list(Kind)
+    kinds = [kind for kind in Kind for _ in range(1 if kind in RARE else 4)]
     while True:
         close = chance.random() < 0.3
         at += chance.expovariate(1 / (every_s / 8 if close else every_s * 1.35))

@@ -11,19 +11,23 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.clock import Clock
 from central.services.ingest import Ingest
-from central.store.chains import enrol
+from central.store.chains import enrol, keep_device, registered
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
+from central.store.tables.ledger import EVENT
 from protocols.sync.codec import Signing
+from protocols.sync.reception import Standing, settle_dispute
 from protocols.sync.topics import Topics
 from protocols.values.ids import HOSPITAL_DEFAULT, BootId, DeviceId, EventId, PlaceId, make_event_id
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Image, Rack, image_of
 from tests.simulation.sqlite_under import CENTRAL_FILE, central_engine
+from tests.simulation.ward import Beeped
 
 WORK_S = 0.004
 """How long a message waits for central's thread."""
@@ -105,6 +109,15 @@ class Hub:
                 self.store.close()
         self.store = self.ingest = None
 
+    def settle(self, device: str) -> None:
+        """A person says that a device is one machine again."""
+        if self.store is None:
+            return
+        with suppress(SQLAlchemyError), self.store.write() as connection:
+            stored = registered(connection, HOSPITAL_DEFAULT, DeviceId(device))
+            if stored is not None and stored.standing is Standing.DISPUTED:
+                keep_device(connection, HOSPITAL_DEFAULT, settle_dispute(stored))
+
     def hear(self, device: str, data: bytes) -> None:
         """Take a message from the broker."""
         if self.ingest is None:
@@ -127,6 +140,18 @@ class Hub:
             except SQLAlchemyError:
                 self.faults += 1
                 return
+
+
+def missing_at_central(hub: Hub, beeped: Sequence[Beeped]) -> list[Beeped]:
+    """Return the beeps of which central holds no event; all of them while it cannot be asked."""
+    assert hub.store is not None
+    try:
+        with hub.store.read() as connection:
+            rows = connection.execute(select(EVENT.c.event_id, EVENT.c.content_hash))
+            known = {(row.event_id, row.content_hash) for row in rows}
+    except SQLAlchemyError:
+        return list(beeped) or [Beeped("", b"", b"", 0)]
+    return [each for each in beeped if (each.event_id, each.content_hash) not in known]
 
 
 @cache

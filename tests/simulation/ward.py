@@ -111,6 +111,8 @@ class Ward:
         self._pen: Pen | None = None
         self._run, self._tick_at = 0, 0.0
         self.unreadable = 0
+        self.asleep = False
+        """Switched off for good: nobody starts it again."""
 
     @property
     def up(self) -> bool:
@@ -120,14 +122,13 @@ class Ward:
 
     def start(self) -> None:
         """Switch on: open the ledger, greet. A disk that cannot be read is tried again later."""
+        if self.up or self.asleep:
+            return
         self._run += 1
         try:
             self._open()
         except NotALedger:
-            self.unreadable += 1
-            self.disk.files.clear()  # a technician puts an empty disk in
-            self.disk.era += 1
-            self._later(REPAIR_S, self.start)
+            self.replace()
             return
         except StoreFault:
             self._crash()
@@ -139,6 +140,11 @@ class Ward:
     def _open(self) -> None:
         connection = DiskConnection(self._rack, self.disk)
         bring_up_to_date(connection)
+        if self.disk.told_lies:  # a technician looks at a disk that lost what it had called safe
+            self.disk.told_lies = False
+            if not verify(connection).sound:
+                connection.close()
+                raise NotALedger("the technician says so")
         newborn = incarnation(self._chance.randbytes(16))
         self.ledger = ledger_over(connection, DeviceId(self.device), newborn=newborn, now=self.clock.now())
         self._pen = Pen(self.clock, self.ledger.last_hlc(), self._chance.randbytes)
@@ -152,8 +158,15 @@ class Ward:
             voice=Voice(self.clock, _Mute()),
             chance=self._chance.random,
         )
-        if self.ledger.head().seq < 0:
+        if not self.ledger.connection.query("SELECT 1 FROM ledger LIMIT 1"):
             self.act(self._opening())
+
+    def replace(self) -> None:
+        """A technician puts an empty disk in."""
+        self.unreadable += 1
+        self.stop()
+        self.disk.put({})
+        self._later(REPAIR_S, self.start)
 
     def stop(self) -> None:
         """Switch off: everything in memory is gone."""
@@ -195,6 +208,9 @@ class Ward:
         era = self.disk.era
         try:
             work()
+        except NotALedger:
+            self.replace()
+            return
         except StoreFault:
             self._crash()
             return
@@ -233,6 +249,9 @@ class Ward:
             with self.ledger.group():
                 for drafts in acts:
                     written += self.ledger.append([self._pen.entry(draft) for draft in drafts])
+        except NotALedger:
+            self.replace()
+            return
         except StoreFault:
             self._after_fault(era)
             return

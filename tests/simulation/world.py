@@ -16,9 +16,9 @@ from protocols.errors import PeerBroke
 from protocols.sync.codec import Signing, unpack_entries, unseal
 from protocols.sync.frames import Frame
 from protocols.values.instant import from_iso
-from tests.simulation.disk import Rack
+from tests.simulation.disk import Image, Rack
 from tests.simulation.faults import HUB, Fault, Kind
-from tests.simulation.hub import Hub, HubClock
+from tests.simulation.hub import Hub, HubClock, missing_at_central
 from tests.simulation.ward import Ward
 from tests.simulation.wire import Line, Mangle, Way, Wire
 
@@ -35,6 +35,11 @@ CALLS_MAX = 60
 CLOCK_STEP_S = 86_400.0
 FAR_AHEAD_S = 12 * 365 * 86_400
 """A clock that believes itself in 2038."""
+BACKUP_EVERY_S = 2 * 3600.0
+BACKUPS_KEPT = 6
+TWIN_S = (600.0, 5400.0)
+TWIN_DRAINS_S = 300.0
+LIES_S = (10.0, 600.0)
 LOG_LINES_MAX = 200_000
 READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
 """Opens any message for the trace."""
@@ -56,6 +61,8 @@ class Setting:
     hours: float
     wards: tuple[str, ...] = ("ward-01", "ward-02", "ward-03")
     loss: float = 0.02
+    gentle: bool = True
+    """No disk is taken away while it holds what is nowhere else: then nothing at all may be lost."""
 
 
 class World:
@@ -83,15 +90,20 @@ class World:
             say=self._down,
         )
         self.hub.install(setting.wards)
+        self.backups: dict[str, list[Image]] = {name: [] for name in (HUB, *setting.wards)}
+        self.twins: dict[str, Ward] = {}
+        self.retired: list[Ward] = []
+        """Twins that were switched off."""
         self.wards = {name: self._ward(name) for name in setting.wards}
         for fault in faults:
             self.after(fault.at_s, lambda fault=fault: self.strike(fault))  # type: ignore[misc] # the default binds it
+        self._back_up()
         for name in setting.wards:
             self._people(name, random.Random(f"{setting.seed}/{name}/people"))
 
     def close(self) -> None:
         """Take the disks away."""
-        for ward in self.wards.values():
+        for ward in self.everybody():
             ward.stop()
         self.hub.stop()
         self.rack.unregister()
@@ -133,25 +145,29 @@ class World:
     def _ward(self, name: str) -> Ward:
         line = Line(name, lambda data: self._hear_up(name, data), lambda data: self._hear_down(name, data))
         self.wire.lines[name] = line
-        ward = Ward(
+        ward = self._machine(name, name)
+        ward.link(True)
+        ward.start()
+        return ward
+
+    def _machine(self, name: str, disk: str) -> Ward:
+        return Ward(
             name,
             self.rack,
-            self.rack.add(name, f"{self.setting.seed}/{name}/disk"),
-            seed=f"{self.setting.seed}/{name}",
+            self.rack.add(disk, f"{self.setting.seed}/{disk}/disk"),
+            seed=f"{self.setting.seed}/{disk}",
             now_us=lambda: self.now_us,
             after=self.after,
             send=lambda data: self._up(name, data),
             wards=self.setting.wards,
         )
-        ward.link(True)
-        ward.start()
-        return ward
 
     def _people(self, name: str, chance: random.Random) -> None:
         def come() -> None:
             if self.elapsed_s >= self.setting.hours * 3600:
                 return
-            self.wards[name].person()
+            for ward in self.machines(name):
+                ward.person()
             self.after(chance.expovariate(1 / ACT_EVERY_S), come)
 
         self.after(chance.expovariate(1 / ACT_EVERY_S), come)
@@ -173,7 +189,16 @@ class World:
         self._mind_the_hub()
 
     def _hear_down(self, name: str, data: bytes) -> None:
-        self.wards[name].hear(data)
+        for ward in self.machines(name):
+            ward.hear(data)
+
+    def machines(self, name: str) -> list[Ward]:
+        """Return the machine of a storeroom, and its twin while there is one."""
+        return [self.wards[name], *([self.twins[name]] if name in self.twins else [])]
+
+    def everybody(self) -> list[Ward]:
+        """Return every machine there ever was."""
+        return [*self.wards.values(), *self.twins.values(), *self.retired]
 
     # --- faults ---
 
@@ -186,15 +211,15 @@ class World:
 
     def _strike_ward(self, fault: Fault, ward: Ward) -> bool:
         if fault.kind in LINE_FAULTS:
-            return self._strike_line(fault, ward)
+            return self._strike_line(fault)
         return ward.up and self._strike_machine(fault, ward)
 
-    def _strike_line(self, fault: Fault, ward: Ward) -> bool:
+    def _strike_line(self, fault: Fault) -> bool:
         line = self.wire.lines[fault.target]
         way = Way.UP if fault.size < 0.5 else Way.DOWN
         match fault.kind:
             case Kind.CUT:
-                return self._cut(line, ward, fault.size)
+                return self._cut(line, fault.size)
             case Kind.ONE_WAY:
                 line.deaf.add(way)
                 self.after(_between(CUT_S, fault.size), lambda: line.deaf.discard(way))
@@ -220,19 +245,103 @@ class World:
                 ward.watch.offset_us = _offset_us(fault.size)
             case Kind.POISON:
                 ward.act(ward.poisoned(fault.size))
+            case Kind.EDGE_LIES:
+                return self._lie(fault.size, ward)
+            case Kind.EDGE_ROLLED_BACK | Kind.EDGE_REPLACED:
+                return self._take_disk(fault, ward)
+            case Kind.CLONE:
+                return self._clone(fault, ward)
             case _:
                 raise AssertionError(fault)
         return True
 
-    def _cut(self, line: Line, ward: Ward, size: float) -> bool:
+    # --- faults that take a disk away -------------------------------------------------------------------------------
+
+    def _back_up(self) -> None:
+        """Copy every disk now and then, while nobody writes."""
+        parts = [*self.wards.items()]
+        for name, ward in parts:
+            if ward.up:
+                self._keep(name, ward.disk.image())
+        if self.hub.up:
+            self._keep(HUB, self.hub.disk.image())
+        self.after(BACKUP_EVERY_S, self._back_up)
+
+    def _keep(self, name: str, image: Image) -> None:
+        self.backups[name] = [*self.backups[name], image][-BACKUPS_KEPT:]
+
+    def _is_elsewhere(self, ward: Ward) -> bool:
+        """Tell whether central holds everything that this machine's people were told is done."""
+        return self.hub.up and not missing_at_central(self.hub, ward.beeped)
+
+    def _lie(self, size: float, ward: Ward) -> bool:
+        if self.setting.gentle:
+            return False
+        ward.disk.lies = True
+
+        def cut() -> None:
+            if ward.disk.lies:
+                ward.disk.lose_power()
+                ward.stop()
+                self.after(OFF_S[0], ward.start)
+
+        self.after(_between(LIES_S, size), cut)
+        return True
+
+    def _take_disk(self, fault: Fault, ward: Ward) -> bool:
+        """Put an old copy back, or an empty disk in."""
+        backups = self.backups[fault.target]
+        if self.setting.gentle and not self._is_elsewhere(ward):
+            return False
+        image: Image = {}
+        if fault.kind is Kind.EDGE_ROLLED_BACK:
+            if not backups:
+                return False
+            image = backups[int(fault.size * len(backups))]
+        if self.setting.gentle:
+            self.backups[HUB] = []  # older copies of central lack what this disk held
+        ward.stop()
+        ward.disk.put(image)
+        self.after(_between(OFF_S, fault.size), ward.start)
+        return True
+
+    def _clone(self, fault: Fault, ward: Ward) -> bool:
+        """Somebody copies the disk into a second machine, which works beside the first for a while."""
+        name = fault.target
+        if name in self.twins:
+            return False
+        twin = self._machine(name, f"{name}-twin-{len(self.retired)}-{self.now_us}")
+        twin.disk.put(ward.disk.image())
+        self.twins[name] = twin
+        twin.link(not self.wire.lines[name].cut)
+        twin.start()
+        self.after(_between(TWIN_S, fault.size), lambda: self._retire(name, twin))
+        return True
+
+    def _retire(self, name: str, twin: Ward) -> None:
+        """Somebody switches the second machine off, once central holds all it did, and says so at central."""
+        if not self._is_elsewhere(twin) and (self.setting.gentle or twin.beeped):
+            self.after(TWIN_DRAINS_S, lambda: self._retire(name, twin))
+            return
+        del self.twins[name]
+        self.retired.append(twin)
+        twin.asleep = True
+        twin.stop()
+        self.backups[HUB] = [] if self.setting.gentle else self.backups[HUB]
+        self.hub.settle(name)
+        self.note("retired", name)
+
+    def _cut(self, line: Line, size: float) -> bool:
         if line.cut:
             return False
         line.cut = True
-        ward.link(False)
+        for machine in self.machines(line.device):
+            machine.link(False)
 
         def join() -> None:
             line.cut = False
-            ward.link(True)
+            for machine in self.machines(line.device):
+                machine.link(True)
 
         self.after(_between(CUT_S, size), join)
         return True
@@ -252,17 +361,28 @@ class World:
                 hub.disk.fuse = 1 + int(fault.size * CALLS_MAX)
             case Kind.HUB_EIO:
                 hub.disk.eio = 1 + int(fault.size * CALLS_MAX)
+            case Kind.HUB_RESTORED:
+                return self._restore_hub(fault.size)
             case Kind.HUB_CLOCK:
                 hub.clock.offset_us = _offset_us(fault.size)
             case _:
                 raise AssertionError(fault)
         return True
 
+    def _restore_hub(self, size: float) -> bool:
+        backups = self.backups[HUB]
+        if not backups:
+            return False
+        self.hub.stop()
+        self.hub.disk.put(backups[int(size * len(backups))])
+        self.after(_between(OFF_S, size), self.hub.start)
+        return True
+
     def _forget(self, size: float) -> None:
         """The broker starts again with nothing: what was on its way is gone, and every edge must come back."""
         self.wire.forget()
-        for name, ward in self.wards.items():
-            self._cut(self.wire.lines[name], ward, size * 0.1)
+        for line in self.wire.lines.values():
+            self._cut(line, size * 0.1)
 
     def _mind_the_hub(self) -> None:
         """Start central again when its power went at a call."""
@@ -285,7 +405,7 @@ class World:
             disk.full = disk.lies = False
             disk.fuse = disk.eio = None
         self.hub.clock.offset_us = 0
-        for ward in self.wards.values():
+        for ward in self.everybody():
             ward.watch.offset_us = 0
         self.note("heal", "all")
 

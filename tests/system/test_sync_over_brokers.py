@@ -24,7 +24,7 @@ from edge_agent.links.broker import BrokerLink
 from edge_agent.store.ledger import Ledger, open_ledger
 from protocols.entry import Entry
 from protocols.sync.codec import Signing
-from protocols.sync.machine import Action, Marks, MoveOn, Speaker, State, Timing, Transmit
+from protocols.sync.machine import Action, MoveOn, Speaker, State, Timing, Transmit
 from protocols.sync.session import EdgeSession, settle
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, incarnation
@@ -91,9 +91,10 @@ class Edge:
         self._ledger: Ledger = open_ledger(self._path, WARD, newborn=newborn, now=START)
         head = self._ledger.head()
         self.head = head.seq
-        speaker = Speaker(WARD, head.incarnation, self._chance.randbytes(16), "0.1.0")
-        marks = Marks(head.seq, head.hash, self._ledger.acked())
-        self._session = EdgeSession(speaker, marks, signing=OPEN, timing=TIMING, chance=self._chance.random)
+        speaker = Speaker(WARD, self._chance.randbytes(16), "0.1.0")
+        self._session = EdgeSession(
+            speaker, self._ledger.way(), signing=OPEN, timing=TIMING, chance=self._chance.random
+        )
         self._started.set()
         while not self._stopping.is_set():
             self._turn()

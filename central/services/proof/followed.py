@@ -29,11 +29,13 @@ Said = Mapping[str, Any]
 class Latest:
     """What was last said under one key, and when central took it in.
 
-    `said` holds one row, or several of different chains that came in the same microsecond: any of them may stand.
+    `said` holds one row, or several of different chains of which any may stand: those that came in the same
+    microsecond, and those of one device, whose chains no clock puts in order.
     """
 
     received_at: int
     chain: bytes
+    device: str
     said: list[Said]
 
 
@@ -153,8 +155,12 @@ class Followed:
 def _keep(into: dict[Any, Latest], key: tuple[str, ...], row: Row[tuple[object, ...]], said: Said) -> None:
     """Let a newer saying take the place of an older one: within a chain by its order, else by when it was received."""
     known = into.get(key)
-    if known is None or known.chain == row.incarnation or known.received_at < row.received_at:
-        into[key] = Latest(row.received_at, row.incarnation, [said])
+    if known is not None and known.chain != row.incarnation and known.device == row.device:
+        into[key] = Latest(max(known.received_at, row.received_at), row.incarnation, row.device, [*known.said, said])
+    elif known is not None and known.chain == row.incarnation:
+        into[key] = Latest(row.received_at, row.incarnation, row.device, [*known.said[:-1], said])
+    elif known is None or known.received_at < row.received_at:
+        into[key] = Latest(row.received_at, row.incarnation, row.device, [said])
     elif known.received_at == row.received_at:
         known.said.append(said)
 

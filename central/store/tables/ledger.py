@@ -37,10 +37,18 @@ class Device(SQLModel, table=True):
     """The highest seq the device said it holds; what is above the chain's head is pending."""
     status: str = "enrolled"
     reason: str = ""
+    former_nonces: bytes = Field(sa_type=LargeBinary, default=b"")
+    """Boot nonces of before, 16 bytes each, newest first."""
+    swaps: str = ""
+    """Instants at which one of them came back, JSON."""
 
 
 class IncarnationRow(SQLModel, table=True):
-    """The head of one chain: the last entry that was committed, -1 and 32 zero bytes before the first."""
+    """The head of one chain: the last entry that was committed, -1 and 32 zero bytes before the first.
+
+    A chain that continues another names it and the entry behind which it begins. `told_from`..`told_to` are its entries
+    that were given to its storeroom as facts, because the device no longer holds them.
+    """
 
     __tablename__: ClassVar[str] = "incarnation"
 
@@ -50,6 +58,10 @@ class IncarnationRow(SQLModel, table=True):
     head_seq: int = Field(sa_type=BigInteger)
     head_hash: bytes = Field(sa_type=LargeBinary)
     first_at: int = Field(sa_type=BigInteger)
+    parent: bytes | None = Field(sa_type=LargeBinary, default=None, nullable=True)
+    parent_seq: int = Field(sa_type=BigInteger, default=-1)
+    told_from: int = Field(sa_type=BigInteger, default=0)
+    told_to: int = Field(sa_type=BigInteger, default=-1)
 
 
 class LedgerRow(SQLModel, table=True):
@@ -190,6 +202,39 @@ class QuarantineRow(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger)
 
 
+class WardFactRow(SQLModel, table=True):
+    """One fact that a storeroom's device must know and does not hold itself, in the order in which it is told.
+
+    `sum` is the digest of all event ids up to this version.
+    """
+
+    __tablename__: ClassVar[str] = "ward_fact"
+    __table_args__: ClassVar[Any] = (Index("ward_fact_once", "hospital", "place", "event_id", unique=True),)
+
+    hospital: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger, primary_key=True)
+    event_id: bytes = Field(sa_type=LargeBinary)
+    sum: bytes = Field(sa_type=LargeBinary)
+
+
+class LedgerLossRow(SQLModel, table=True):
+    """Entries of a device's chain that one end had and lost, or another doubt about a device's ledger, for a person."""
+
+    __tablename__: ClassVar[str] = "ledger_loss"
+
+    hospital: str = Field(primary_key=True)
+    loss: str = Field(primary_key=True)
+    kind: str
+    device: str
+    incarnation: bytes = Field(sa_type=LargeBinary)
+    first_seq: int = Field(sa_type=BigInteger)
+    last_seq: int = Field(sa_type=BigInteger)
+    opened_at: int = Field(sa_type=BigInteger)
+    status: str = "open"
+    closed_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
+
+
 _tables = SQLModel.metadata.tables
 DEVICE = _tables["device"]
 INCARNATION = _tables["incarnation"]
@@ -200,4 +245,6 @@ BALANCE = _tables["balance"]
 BELIEF = _tables["belief"]
 BINDING = _tables["binding"]
 QUARANTINE = _tables["quarantine"]
+WARD_FACT = _tables["ward_fact"]
+LEDGER_LOSS = _tables["ledger_loss"]
 """The same tables for SQLAlchemy Core: ingest and the read queries use no ORM."""

@@ -29,7 +29,7 @@ from protocols.entry import (
     encode_entry,
 )
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
-from protocols.sync.frames import NOTHING, Frame, Head, Hello, Message, Welcome
+from protocols.sync.frames import NOTHING, Branch, Frame, Hello, Message, Welcome
 from protocols.sync.topics import Topics
 from protocols.values.hlc import hlc
 from protocols.values.ids import (
@@ -192,10 +192,13 @@ class Device:
         data = seal(envelope or self.envelope, message, OPEN)
         return [unseal(reply, OPEN)[1] for reply in self.central.hear(data, self.device)]
 
-    def greet(self, acked: int = NOTHING, number: int = 1, topic: DeviceId | None = None) -> Message:
+    def greet(
+        self, acked: int = NOTHING, number: int = 1, topic: DeviceId | None = None, before: tuple[Branch, ...] = ()
+    ) -> Message:
         head = self.chained[-1] if self.chained else None
-        own = Head(self.chain_id, NOTHING) if head is None else Head(self.chain_id, head.seq, head.hash)
-        hello = Hello(number, "0.1.0", 1, 1, (own,), 0, acked, {}, START, 0)
+        seq, digest = (NOTHING, GENESIS) if head is None else (head.seq, head.hash)
+        own = Branch(self.chain_id, seq, digest, acked)
+        hello = Hello(number, "0.1.0", 1, 1, (*before, own), 0, 0, b"", {}, START, 0)
         (reply,) = self.central.hear(seal(self.envelope, hello, OPEN), topic or self.device)
         envelope, message = unseal(reply, OPEN)
         if isinstance(message, Welcome):

@@ -11,14 +11,30 @@ from sqlalchemy.exc import OperationalError
 from central.core.facts import read_fact
 from central.services.ingest import INBOX_MAX
 from central.services.verify import verify
-from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE
-from protocols.entry import GENESIS, decode_entry, encode_entry
+from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, LEDGER_LOSS, OPAQUE_SCHEMA, QUARANTINE
+from protocols.entry import GENESIS, chain, decode_entry, encode_entry
 from protocols.movements import LINE_QTY_MAX
-from protocols.sync.codec import seal
-from protocols.sync.frames import NOTHING, Ack, Frame, Nack, Refused, Welcome, Why
+from protocols.sync.codec import seal, unpack_entries
+from protocols.sync.frames import (
+    NOTHING,
+    Ack,
+    Branch,
+    Facts,
+    Fork,
+    Frame,
+    Head,
+    Hello,
+    Nack,
+    NewInc,
+    Pull,
+    Refused,
+    Welcome,
+    Why,
+)
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, PlaceId, incarnation
 from tests.central.services.parties import (
+    CHAIN,
     OPEN,
     WARD,
     Central,
@@ -268,12 +284,9 @@ def test_a_frame_behind_another_history_is_a_fork() -> None:
         assert isinstance(nack, Nack)
         assert nack.reason is Why.FORK
     assert len(central.raws()) == 2
-    (kept,) = rows(central, DEVICE)
-    assert kept.status == "disputed"
-    assert "two disks continued one ledger" in kept.reason
 
 
-def test_a_disk_put_back_from_an_older_copy_is_refused_and_named() -> None:
+def test_a_disk_put_back_from_an_older_copy_is_told_what_central_holds() -> None:
     central = a_central()
     device = live(central)
     device.write(issue(1), issue(2), issue(3))
@@ -281,26 +294,55 @@ def test_a_disk_put_back_from_an_older_copy_is_refused_and_named() -> None:
     copy = Device(central, nonce=b"m" * 16)
     copy.write(issue(1), issue(2))
     answer = copy.greet()
-    assert isinstance(answer, Refused)
-    assert "ends at entry 1, central holds 2" in answer.reason
-    (kept,) = rows(central, DEVICE)
-    assert (kept.status, kept.reason) == ("disputed", answer.reason)
-    device.write(issue(4))
-    assert isinstance(device.say(device.frame(3, 4))[0], Ack)
+    assert isinstance(answer, Welcome)
+    assert answer.heads == (Head(CHAIN, 2, device.chained[2].hash),)
+    assert rows(central, DEVICE)[0].status == "live"
 
 
 @pytest.mark.parametrize("numbers", [(1, 7), (1, 7, 8)])
-def test_a_copy_that_went_its_own_way_is_refused_however_long_it_is(numbers: tuple[int, ...]) -> None:
+def test_a_copy_that_went_its_own_way_goes_on_in_a_new_chain_and_is_taken(
+    numbers: tuple[int, ...],
+) -> None:
     central = a_central()
     device = live(central)
     device.write(issue(1), issue(2), issue(3))
     device.say(device.frame(0, 3))
     copy = Device(central, nonce=b"m" * 16)
     copy.write(*(issue(number) for number in numbers))
-    answer = copy.greet()
-    assert isinstance(answer, Refused)
-    assert "two disks continued one ledger" in answer.reason
-    assert rows(central, DEVICE)[0].status == "disputed"
+    assert isinstance(copy.greet(), Welcome)
+    asked = Fork(1, tuple(Head(CHAIN, each.seq, each.hash) for each in reversed(copy.chained)))
+    (granted,) = copy.say(asked)
+    assert copy.say(asked) == [granted]
+    assert isinstance(granted, NewInc)
+    assert granted.behind == Head(CHAIN, 0, device.chained[0].hash)
+    parent = Branch(CHAIN, 0, granted.behind.hash, 0)
+    born = Device(central, chain_id=incarnation(granted.incarnation), nonce=b"m" * 16)
+    born.envelope = replace(copy.envelope, incarnation=born.chain_id)
+    born.chained = chain(
+        WARD,
+        born.chain_id,
+        from_seq=0,
+        prev_hash=device.chained[0].hash,
+        entries=[issue(number) for number in numbers[1:]],
+    )
+    hello = Hello(
+        2, "", 1, 1, (parent, Branch(born.chain_id, NOTHING, GENESIS, NOTHING, CHAIN, 0)), 0, 0, b"", {}, 0, 0
+    )
+    (answer,) = born.say(hello)
+    assert isinstance(answer, Welcome)
+    assert answer.heads == (granted.behind, Head(born.chain_id, NOTHING, GENESIS))
+    (ack,) = born.say(born.frame(0, len(born.chained)))
+    assert isinstance(ack, Ack)
+    assert len(rows(central, EVENT)) == 3 + len(numbers) - 1
+    assert verify(central.store).ok
+    (lost,) = rows(central, LEDGER_LOSS)
+    assert (lost.kind, lost.first_seq, lost.last_seq) == ("device", 1, 2)
+    assert answer.facts == 2
+    (facts,) = born.say(Pull(0))
+    assert isinstance(facts, Facts)
+    assert [raw.partition(b"\0")[2] for raw in unpack_entries(facts.entries)] == [
+        encode_entry(each.entry) for each in device.chained[1:]
+    ]
 
 
 def test_a_hello_of_the_running_session_that_comes_late_is_no_dispute() -> None:
@@ -360,18 +402,33 @@ def test_a_device_nobody_enrolled_is_told_what_to_do() -> None:
     assert "places.csv" in answer.reason
 
 
-def test_a_second_ledger_of_a_device_is_refused_and_the_first_goes_on() -> None:
+def test_a_new_disk_of_a_device_is_taken_and_what_the_old_one_held_is_told_to_it() -> None:
     central = a_central()
     device = live(central)
+    device.write(opening(1), issue(2))
+    device.say(device.frame(0, 2))
     second = Device(central, chain_id=incarnation(b"j" * 16), nonce=b"m" * 16)
     answer = second.greet()
-    assert isinstance(answer, Refused)
-    assert "one ledger a device" in answer.reason
-    device.write(opening(1))
-    assert isinstance(device.say(device.frame(0, 1))[0], Ack)
+    assert isinstance(answer, Welcome)
+    assert answer.facts == 2
+    second.write(issue(3))
+    assert isinstance(second.say(second.frame(0, 1))[0], Ack)
+    (lost,) = rows(central, LEDGER_LOSS)
+    assert (lost.kind, lost.incarnation, lost.first_seq, lost.last_seq) == ("device", CHAIN, 0, 1)
+    assert central.balance()["ward-01", "A1"] == 8
+
+
+def test_two_machines_that_speak_by_turns_are_a_suspected_clone_and_both_are_heard() -> None:
+    central = a_central()
+    one, other = Device(central), Device(central, nonce=b"m" * 16)
+    for number in range(1, 7):
+        central.clock.at += 30
+        assert isinstance((one if number % 2 else other).greet(number=number), Welcome)
     (kept,) = rows(central, DEVICE)
-    assert (kept.status, kept.reason) == ("disputed", answer.reason)
-    assert isinstance(device.greet(number=2), Welcome)
+    assert kept.status == "disputed"
+    assert "two machines speak as ward-01" in kept.reason
+    other.write(opening(1))
+    assert isinstance(other.say(other.frame(0, 1))[0], Ack)
 
 
 def test_a_ledger_of_another_device_is_refused() -> None:
@@ -394,8 +451,8 @@ def test_a_central_that_lost_entries_says_so_and_believes_no_late_acknowledgemen
     before = device.envelope.generation
     assert isinstance(device.greet(acked=41, number=2), Welcome)
     assert device.envelope.generation == before + 1
-    (kept,) = rows(central, DEVICE)
-    assert "lost entries 0..41" in kept.reason
+    (loss,) = rows(central, LEDGER_LOSS)
+    assert (loss.kind, loss.first_seq, loss.last_seq) == ("central", 0, 41)
 
 
 def test_a_message_on_another_devices_topic_is_dropped_and_counted() -> None:

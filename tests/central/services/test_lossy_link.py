@@ -9,6 +9,7 @@ import math
 import random
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -25,10 +26,10 @@ from central.store.migrate import migrate
 from central.store.tables.ledger import INCARNATION
 from protocols.entry import GENESIS, ChainedEntry, Digest, chain, encode_entry
 from protocols.errors import ProtocolsError
-from protocols.sync.frames import NOTHING
-from protocols.sync.machine import Action, Marks, Speaker, State, Timing, Transmit
+from protocols.sync.frames import NOTHING, Head
+from protocols.sync.machine import Action, Leg, Speaker, State, Timing, Transmit
 from protocols.sync.session import EdgeSession, settle
-from protocols.values.ids import incarnation
+from protocols.values.ids import DeviceId, Incarnation, incarnation
 from tests.central.services.parties import OPEN, WARD, Central, a_central, any_entry
 
 TIMING = Timing(hello_s=1, resend_s=2, backoff_max_s=1, spread_s=0.5)
@@ -53,9 +54,9 @@ class Disk:
         self.chained: list[ChainedEntry] = []
         self.acked = NOTHING
 
-    def marks(self) -> Marks:
+    def leg(self) -> Leg:
         last = self.chained[-1].hash if self.chained else GENESIS
-        return Marks(len(self.chained) - 1, last, self.acked)
+        return Leg(self.chain_id, len(self.chained) - 1, last, self.acked)
 
     def write(self, chance: random.Random, many: int) -> None:
         first = len(self.chained)
@@ -63,15 +64,27 @@ class Disk:
         prev = self.chained[-1].hash if self.chained else GENESIS
         self.chained += chain(WARD, self.chain_id, from_seq=first, prev_hash=prev, entries=entries)
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
         assert max_bytes > 0
+        assert incarnation == self.chain_id
         return [encode_entry(each.entry) for each in self.chained[from_seq : from_seq + limit]]
 
-    def hash_at(self, seq: int) -> Digest | None:
+    def hash_at(self, seq: int, incarnation: Incarnation) -> Digest | None:
+        assert incarnation == self.chain_id
         return self.chained[seq].hash if 0 <= seq < len(self.chained) else None
 
-    def set_acked(self, seq: int) -> None:
+    def set_acked(self, seq: int, incarnation: Incarnation) -> None:
+        assert incarnation == self.chain_id
         self.acked = seq
+
+    def places(self, most: int) -> list[Head]:
+        raise AssertionError(f"no fork is expected here, {most} places were asked for")
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+        raise AssertionError(f"no new chain is expected here: {incarnation.hex()}, {behind}")
+
+    def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        raise AssertionError(f"no facts are expected here: {upto}, {facts_sum.hex()}, {len(entries)}")
 
 
 class World:
@@ -88,8 +101,8 @@ class World:
         self._do(self.session.connected(0.0))
 
     def _boot(self) -> EdgeSession:
-        speaker = Speaker(WARD, self.disk.chain_id, self.chance.randbytes(16), "0.1.0")
-        return EdgeSession(speaker, self.disk.marks(), signing=OPEN, timing=TIMING, chance=self.chance.random)
+        speaker = Speaker(WARD, self.chance.randbytes(16), "0.1.0")
+        return EdgeSession(speaker, (self.disk.leg(),), signing=OPEN, timing=TIMING, chance=self.chance.random)
 
     # --- faults and acts ---
 
@@ -97,8 +110,8 @@ class World:
         match what:
             case "write":
                 self.disk.write(self.chance, self.chance.choice([1, 2, 5, 40, 700]))
-                marks = self.disk.marks()
-                self._do(self.session.appended(marks.head_seq, marks.head_hash, self.now))
+                leg = self.disk.leg()
+                self._do(self.session.appended(leg.seq, leg.hash, self.now))
             case "cut" if not self.cut:
                 self.cut = True
                 self._do(self.session.disconnected())

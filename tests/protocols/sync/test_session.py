@@ -8,17 +8,22 @@ import pytest
 
 from protocols.entry import GENESIS, ChainedEntry, ClockQuality, Digest, Entry, chain, encode_entry
 from protocols.errors import BadValue, WeBroke
-from protocols.sync.codec import Envelope, Signing, seal, unseal
+from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
     NOTHING,
     WINDOW_FRAMES,
     Ack,
+    Branch,
+    Facts,
+    Fork,
     Frame,
     Head,
     Hello,
     Message,
     Nack,
+    NewInc,
+    Pull,
     Refused,
     Welcome,
     Why,
@@ -26,19 +31,19 @@ from protocols.sync.frames import (
 from protocols.sync.machine import (
     TRANSITIONS,
     Action,
+    Behind,
     Happening,
-    Marks,
+    Leg,
     MoveOn,
     Speaker,
     State,
-    StateChanged,
     Timing,
     Transmit,
     step,
 )
 from protocols.sync.session import RESENDS_BEFORE_HELLO, TRIES_ALONE_MAX, EdgeSession, settle
 from protocols.values.hlc import hlc
-from protocols.values.ids import actor_id, boot_id, device_id, incarnation, make_event_id
+from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, device_id, incarnation, make_event_id
 from protocols.values.instant import Instant
 
 DEVICE = device_id("ward-01")
@@ -74,18 +79,42 @@ class ListLedger:
     def __init__(self, chained: Sequence[ChainedEntry]) -> None:
         self.chained = list(chained)
         self.acked: list[int] = []
+        self.adopted: tuple[Incarnation, Head | None] | None = None
+        self.facts: list[bytes] = []
+        self.facts_held = (0, b"")
 
-    def entries_raw(self, from_seq: int, limit: int, max_bytes: int) -> list[bytes]:
+    def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
+        assert incarnation == CHAIN
         raws = [encode_entry(c.entry) for c in self.chained[from_seq : from_seq + limit]]
         while len(raws) > 1 and sum(map(len, raws)) > max_bytes:
             raws.pop()
         return raws
 
-    def hash_at(self, seq: int) -> Digest | None:
+    def hash_at(self, seq: int, incarnation: Incarnation = CHAIN) -> Digest | None:
+        assert incarnation == CHAIN
         return self.chained[seq].hash if 0 <= seq < len(self.chained) else None
 
-    def set_acked(self, seq: int) -> None:
+    def set_acked(self, seq: int, incarnation: Incarnation) -> None:
+        assert incarnation == CHAIN
         self.acked.append(seq)
+
+    def places(self, most: int) -> list[Head]:
+        return [Head(CHAIN, each.seq, each.hash) for each in reversed(self.chained[-most:])]
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+        self.adopted = (incarnation, behind)
+        assert behind is not None
+        parent = Leg(CHAIN, behind.seq, Digest(behind.hash), behind.seq)
+        return (
+            parent,
+            Leg(
+                incarnation, NOTHING, Digest(behind.hash), base=Digest(behind.hash), parent=CHAIN, parent_seq=behind.seq
+            ),
+        )
+
+    def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
+        self.facts += [raw for _, raw in entries]
+        self.facts_held = (upto, facts_sum)
 
 
 class Edge:
@@ -95,8 +124,8 @@ class Edge:
         self.ledger = ListLedger(entries(count, body))
         last = self.ledger.hash_at(count - 1) or GENESIS
         self.session = EdgeSession(
-            Speaker(DEVICE, CHAIN, NONCE, "0.1.0"),
-            Marks(count - 1, last, acked),
+            Speaker(DEVICE, NONCE, "0.1.0"),
+            (Leg(CHAIN, count - 1, last, acked),),
             signing=OPEN,
             timing=TIMING,
             chance=lambda: chance,
@@ -125,10 +154,14 @@ class Edge:
 
     def live(self, theirs: int = NOTHING, now: float = 0.0) -> list[Frame]:
         self.greet(now)
-        return [m for m in self.hear(Welcome(1, (self.head(theirs),)), now) if isinstance(m, Frame)]
+        return [m for m in self.hear(welcome(1, self.head(theirs)), now) if isinstance(m, Frame)]
 
     def ack(self, seq: int, now: float) -> list[Message]:
         return self.hear(Ack(seq, self.head(seq).hash, NOTHING, ()), now)
+
+
+def welcome(number: int, *heads: Head, facts: int = 0, facts_from: int = 0) -> Welcome:
+    return Welcome(number, heads, facts, facts_from, 0)
 
 
 def nack(why: Why, from_seq: int = 0, need: int = 0, ms: int = 0) -> Nack:
@@ -156,7 +189,7 @@ def test_a_greeting_waits_for_its_timer_and_is_said_once_a_timer() -> None:
     assert edge.session.due() == 10.5
     (hello,) = edge.tick(10.5)
     assert isinstance(hello, Hello)
-    assert (hello.number, hello.heads, hello.acked) == (1, (edge.head(2),), NOTHING)
+    assert (hello.number, hello.chains) == (1, (Branch(CHAIN, 2, edge.head(2).hash, NOTHING),))
     assert edge.tick(11.0) == []
     assert edge.session.due() == 12.5  # a second, and the whole of the jitter
     assert len(edge.tick(12.5)) == 1
@@ -265,7 +298,7 @@ def test_a_welcome_that_an_acknowledgement_overtook_does_not_lower_the_mark() ->
     edge.said(edge.session._greet(700.0), 700.0)
     edge.session.state = State.LIVE
     edge.ack(2, 700.1)
-    edge.hear(Welcome(edge.session._number, (Head(CHAIN, NOTHING),)), 700.2)
+    edge.hear(welcome(edge.session._number, Head(CHAIN, NOTHING)), 700.2)
     assert edge.session.acked == 2
 
 
@@ -273,33 +306,74 @@ def test_a_welcome_counts_once_and_only_for_the_last_greeting() -> None:
     edge = Edge(3)
     edge.greet()
     edge.tick(2.0)
-    assert edge.hear(Welcome(1, (edge.head(-1),)), 2.1) == []
+    assert edge.hear(welcome(1, edge.head(-1)), 2.1) == []
     assert edge.session.state is State.GREETING
-    assert len(edge.hear(Welcome(2, (edge.head(-1),)), 2.2)) == 1
-    assert edge.hear(Welcome(2, (edge.head(-1),)), 2.3) == []
+    assert len(edge.hear(welcome(2, edge.head(-1)), 2.2)) == 1
+    assert edge.hear(welcome(2, edge.head(-1)), 2.3) == []
+
+
+@pytest.mark.parametrize("theirs", [Head(CHAIN, 5, b"x" * 32), Head(CHAIN, 2, b"x" * 32), Head(CHAIN, 1, b"x" * 32)])
+def test_a_ledger_that_disagrees_with_central_asks_where_both_agree_and_goes_on_behind_that(theirs: Head) -> None:
+    edge = Edge(3)
+    edge.greet()
+    (fork,) = edge.hear(welcome(1, theirs), 0.1)
+    assert fork == Fork(1, (edge.head(2), edge.head(1), edge.head(0)))
+    assert edge.session.state is State.FORKING
+    assert edge.said(edge.session.appended(2, edge.ledger.chained[2].hash, 0.2), 0.2) == []
+    born = incarnation(b"j" * 16)
+    assert edge.hear(NewInc(1, born, edge.head(0)), 0.3) == []
+    assert edge.ledger.adopted == (born, edge.head(0))
+    (hello,) = edge.tick(0.3)
+    assert isinstance(hello, Hello)
+    assert [(each.incarnation, each.seq, each.parent) for each in hello.chains] == [(CHAIN, 0, b""), (born, -1, CHAIN)]
 
 
 @pytest.mark.parametrize(
-    ("theirs", "says"),
-    [(Head(CHAIN, 5, b"x" * 32), "this ledger ends at 2"), (Head(CHAIN, 1, b"x" * 32), "another entry at 1")],
+    "wrong",
+    [
+        NewInc(7, b"j" * 16, Head(CHAIN, 0, b"x" * 32)),
+        NewInc(1, b"j" * 16, Head(CHAIN, 0, b"x" * 32)),
+        NewInc(1, b"j" * 16, Head(b"o" * 16, 0, b"x" * 32)),
+    ],
 )
-def test_a_ledger_that_disagrees_with_central_stops_says_why_and_asks_again_slowly(theirs: Head, says: str) -> None:
+def test_no_chain_begins_behind_a_place_that_was_not_offered(wrong: NewInc) -> None:
     edge = Edge(3)
     edge.greet()
-    assert edge.hear(Welcome(1, (theirs,)), 0.1) == []
-    assert edge.session.state is State.REFUSED
-    assert says in edge.session.reason
-    assert any(isinstance(a, StateChanged) and says in a.reason for a in edge.other)
-    assert edge.said(edge.session.appended(2, edge.ledger.chained[2].hash, 1.0), 1.0) == []
-    assert edge.tick(50.0) == []
-    assert [type(m) for m in edge.tick(60.2)] == [Hello]
+    edge.hear(welcome(1, Head(CHAIN, 5, b"x" * 32)), 0.1)
+    assert edge.hear(wrong, 0.2) == []
+    assert edge.ledger.adopted is None
+
+
+def test_a_fork_request_that_is_lost_is_said_again_with_the_next_greeting() -> None:
+    edge = Edge(3)
+    edge.greet()
+    edge.hear(welcome(1, Head(CHAIN, 5, b"x" * 32)), 0.1)
+    assert [type(m) for m in edge.tick(edge.session.due())] == [Hello]
+    assert [type(m) for m in edge.hear(welcome(2, Head(CHAIN, 5, b"x" * 32)), 3.0)] == [Fork]
+
+
+def test_facts_are_pulled_until_they_are_complete_and_asked_for_again_when_lost() -> None:
+    edge = Edge(1)
+    edge.greet()
+    (pull,) = edge.hear(welcome(1, edge.head(0), facts=2), 0.1)
+    assert pull == Pull(0)
+    assert edge.session.rebuilding is True
+    assert edge.tick(2.1) == [Pull(0)]
+    facts = Facts(0, 1, 2, b"one", 1, pack_entries([b"ward-02\0first"]))
+    assert edge.hear(facts, 2.2) == [Pull(1)]
+    assert edge.hear(facts, 2.3) == []
+    assert edge.hear(Facts(1, 2, 2, b"two", 1, pack_entries([b"ward-02\0second"])), 2.4) == []
+    assert edge.ledger.facts == [b"first", b"second"]
+    assert edge.ledger.facts_held == (2, b"two")
+    assert [edge.session.rebuilding] == [False]
+    assert edge.other.count(Behind(True)) == edge.other.count(Behind(False)) == 1
 
 
 def test_a_ledger_that_no_longer_keeps_what_central_needs_says_so() -> None:
     edge = Edge(3)
     edge.greet()
     edge.ledger.chained = []
-    edge.hear(Welcome(1, (Head(CHAIN, 1, b"x" * 32),)), 0.1)
+    edge.hear(welcome(1, Head(CHAIN, 1, b"x" * 32)), 0.1)
     assert "no longer keeps" in edge.session.reason
 
 
@@ -309,7 +383,7 @@ def test_a_refusal_is_shown_and_a_later_welcome_heals_it() -> None:
     edge.hear(Refused(1, "not known here"), 0.1)
     assert (edge.session.state, edge.session.reason) == (State.REFUSED, "not known here")
     edge.tick(61.0)
-    frames = edge.hear(Welcome(2, (edge.head(-1),)), 61.1)
+    frames = edge.hear(welcome(2, edge.head(-1)), 61.1)
     assert len(frames) == 1
     assert (edge.session.state, edge.session.reason) == (State.LIVE, "")
 
@@ -380,14 +454,14 @@ def test_a_lost_broker_is_greeted_again_and_said_twice_changes_nothing() -> None
     assert edge.said(edge.session.disconnected(), 1.1) == []
     assert edge.session.due() == math.inf
     assert edge.live(theirs=-1, now=5.0) == [] or edge.session.state is State.GREETING
-    assert len(edge.hear(Welcome(2, (edge.head(-1),)), 6.0)) == 1
+    assert len(edge.hear(welcome(2, edge.head(-1)), 6.0)) == 1
 
 
 def test_noise_from_the_broker_is_counted_and_nothing_more() -> None:
     edge = Edge(3)
     edge.live()
     assert edge.session.receive(b"noise", 0.1) == []
-    assert edge.hear(Hello(1, "", 1, 1, (), 0, -1, {}, 0, 0), 0.1) == []
+    assert edge.hear(Hello(1, "", 1, 1, (Branch(CHAIN, -1, GENESIS, -1),), 0, 0, b"", {}, 0, 0), 0.1) == []
     assert edge.session.dropped == {"bytes or signature": 1, "not for an edge": 1}
 
 
@@ -396,7 +470,7 @@ def test_a_ledger_that_gives_nothing_below_its_head_is_our_own_fault() -> None:
     edge.greet()
     edge.ledger.chained = []
     with pytest.raises(WeBroke, match="the ledger gave none"):
-        edge.hear(Welcome(1, (Head(CHAIN, NOTHING),)), 0.1)
+        edge.hear(welcome(1, Head(CHAIN, NOTHING)), 0.1)
 
 
 def test_a_time_out_that_makes_no_sense_is_refused() -> None:

@@ -1,0 +1,115 @@
+"""The facts that a storeroom's device must know and did not write, in the order in which they are told.
+
+Versions are counted here, one storeroom apart from the other, inside the transaction that writes the fact; never by a
+sequence of the database, whose numbers appear in another order than they are committed. The rule that must not be
+broken: a version once given means the same fact for ever, and its sum tells so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from central.store.tables.ledger import DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE, WARD_FACT
+from protocols.entry import ClockQuality, Entry, encode_entry
+from protocols.sync.facts import sum_of
+from protocols.values.hlc import Hlc
+from protocols.values.ids import DeviceId, HospitalId, PlaceId, actor_id, boot_id, event_id
+from protocols.values.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The newest fact of a storeroom, 0 and an empty sum before the first."""
+
+    number: int
+    sum: bytes
+
+
+def newest(connection: Connection, hospital: HospitalId, place: PlaceId) -> Version:
+    """Return a storeroom's last version."""
+    where = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place)
+    query = select(WARD_FACT.c.version, WARD_FACT.c.sum).where(*where).order_by(WARD_FACT.c.version.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return Version(0, b"") if row is None else Version(row.version, row.sum)
+
+
+def sum_at(connection: Connection, hospital: HospitalId, place: PlaceId, version: int) -> bytes | None:
+    """Return the sum at a version, None where there is no such version."""
+    if version == 0:
+        return b""
+    where = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place, WARD_FACT.c.version == version)
+    found = connection.scalar(select(WARD_FACT.c.sum).where(*where))
+    return None if found is None else bytes(found)
+
+
+def tell(connection: Connection, hospital: HospitalId, place: PlaceId, events: Sequence[bytes]) -> None:
+    """Add facts behind a storeroom's last version; those it was told already are left out."""
+    where = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place, WARD_FACT.c.event_id.in_(events))
+    known = set(connection.scalars(select(WARD_FACT.c.event_id).where(*where)))
+    last = newest(connection, hospital, place)
+    rows = []
+    for number, event in enumerate([event for event in events if event not in known], start=last.number + 1):
+        last = Version(number, sum_of(last.sum, [event]))
+        key = {"hospital": hospital, "place": place}
+        rows.append({**key, "version": number, "event_id": event, "sum": last.sum})
+    if rows:
+        connection.execute(WARD_FACT.insert(), rows)
+
+
+def places_with_a_device(connection: Connection, hospital: HospitalId) -> frozenset[PlaceId]:
+    """Return the storerooms that some device speaks for."""
+    query = select(DEVICE.c.place).where(DEVICE.c.hospital == hospital, DEVICE.c.place != "").distinct()
+    return frozenset(PlaceId(place) for place in connection.scalars(query))
+
+
+def posted_events(
+    connection: Connection, hospital: HospitalId, incarnation: bytes, first: int, last: int
+) -> list[bytes]:
+    """Return the events that stand in a part of a chain and were posted, in its order."""
+    part = (LEDGER.c.hospital == hospital, LEDGER.c.incarnation == incarnation, LEDGER.c.seq.between(first, last))
+    set_aside = select(QUARANTINE.c.event_id).where(QUARANTINE.c.hospital == hospital)
+    query = (
+        select(LEDGER.c.event_id)
+        .where(*part, LEDGER.c.schema != OPAQUE_SCHEMA, LEDGER.c.event_id.not_in(set_aside))
+        .order_by(LEDGER.c.seq)
+    )
+    return list(connection.scalars(query))
+
+
+def facts_behind(
+    connection: Connection, hospital: HospitalId, place: PlaceId, version: int, most: int
+) -> list[tuple[int, bytes, DeviceId, bytes]]:
+    """Return facts behind a version, oldest first: version, sum, the device that wrote it, the entry's exact bytes."""
+    query = (
+        select(WARD_FACT.c.version, WARD_FACT.c.sum, LEDGER)
+        .join(EVENT, (EVENT.c.hospital == WARD_FACT.c.hospital) & (EVENT.c.event_id == WARD_FACT.c.event_id))
+        .join(
+            LEDGER,
+            (LEDGER.c.hospital == EVENT.c.hospital)
+            & (LEDGER.c.incarnation == EVENT.c.incarnation)
+            & (LEDGER.c.seq == EVENT.c.seq),
+        )
+        .where(WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place, WARD_FACT.c.version > version)
+        .order_by(WARD_FACT.c.version)
+        .limit(most)
+    )
+    return [(row.version, bytes(row.sum), DeviceId(row.device), _raw(row)) for row in connection.execute(query)]
+
+
+def _raw(row: Row[Any]) -> bytes:
+    return encode_entry(
+        Entry(
+            event_id(row.event_id),
+            Hlc(row.hlc),
+            Instant(row.wall),
+            row.mono,
+            boot_id(row.boot_id),
+            ClockQuality(row.clock_quality),
+            row.kind,
+            row.schema,
+            row.body,
+            actor_id(row.actor),
+        )
+    )
