@@ -8,7 +8,9 @@ broken: nobody else writes to the ledger.
 import math
 import shutil
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from edge_agent.agent.board import board
 from edge_agent.agent.counter import Counter, Scan
 from edge_agent.agent.empty_bins import EmptyBins
 from edge_agent.agent.health import Watch
@@ -44,7 +46,7 @@ from edge_agent.errors import BadConfig, DiskFull, StoreFault
 from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
-from edge_agent.store.master import item_rows, read_bins, read_cards, read_items, read_opening
+from edge_agent.store.master import item_rows, read_bins, read_cards, read_items, read_opening, read_patient_key
 from edge_agent.store.needs import noted_cards
 from edge_agent.store.queries import bound_epcs, known_tags, open_visit
 from edge_agent.store.verify import verify
@@ -52,11 +54,16 @@ from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
 from protocols.values.instant import Instant
 
+if TYPE_CHECKING:
+    from edge_agent.links.panel import Panel
+
 TURN_WAIT_S = 0.25
 """Longest wait of one turn: how soon a signal is obeyed."""
 SCANS_A_GROUP_MAX = 64
 """Scans of one transaction: one sync of the disk for all of them."""
 BELIEFS_A_GROUP_MAX = 64
+PANEL_EVERY_S = 0.5
+"""Link seconds between two looks of the panel at the book while nobody scans."""
 FULL_DISK_PAUSE_S = 5.0
 """Link seconds before a full disk is asked again on behalf of nobody who waits."""
 OPENED = "opening"
@@ -123,6 +130,12 @@ def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
             presence.believed(tag.epc, tag.p, tag.since)
 
 
+def make_room(config: Config) -> Room:
+    """Return what the configuration says of the storeroom. Raises `BadConfig`."""
+    key = b"" if config.patient_key is None else read_patient_key(config.patient_key)
+    return Room(config.device.place, mode=Mode(config.device.mode), patient_key=key, blind_counts=config.blind_counts)
+
+
 def make_presence(config: Config) -> Presence:
     """Return the configured model of presence."""
     round_s = max((reader.round_s for reader in config.readers), default=1.0)
@@ -140,6 +153,15 @@ def make_kanban(config: Config, ledger: Ledger, now: Instant) -> Kanban:
     bins = [] if config.bins is None else read_bins(config.bins)
     antennas = {each.name: frozenset(each.kanban) for each in config.readers if each.kanban}
     return Kanban(bins, noted_cards(ledger.connection) if bins else {}, antennas, now)
+
+
+def open_panel(config: Config) -> "Panel | None":
+    """Return the ward panel's server where one is configured; only then its library is loaded. Raises `LinkFault`."""
+    if config.panel is None:
+        return None
+    from edge_agent.links.panel import Panel
+
+    return Panel(config.panel.host, config.panel.port)
 
 
 class _Agent:
@@ -180,7 +202,7 @@ class _Agent:
         )
         self._counter = Counter(
             decoders_of(config.scanners, {} if config.cards is None else read_cards(config.cards), clock.link_s),
-            Room(config.device.place, mode=Mode(config.device.mode)),
+            make_room(config),
             idle_s=config.visit_idle_s,
             clock=clock,
             voice=voice,
@@ -212,12 +234,17 @@ class _Agent:
             clock=clock,
             voice=voice,
         )
+        self._panel = open_panel(config)
+        self._shown_s = -math.inf
         self._serves = False
         self._full_until = -math.inf
 
     def live(self) -> None:
         """Take turns until asked to stop."""
         self._links.start()
+        if self._panel is not None:
+            self._panel.start()
+            self._voice.say("panel", f"http://{self._panel.address}")
         try:
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
@@ -225,6 +252,8 @@ class _Agent:
             self._watch.end(self._ledger)
         finally:
             self._links.stop()
+            if self._panel is not None:
+                self._panel.stop()
             if self._tap is not None:
                 self._tap.close()
         self._voice.say("agent", f"ends: {self._inbox.why_stopped}")
@@ -251,6 +280,7 @@ class _Agent:
         self._write_round()
         self._write_health()
         self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
+        self._show_board(after_scans=bool(scans))
 
     def _heard(self, name: str, event: ReaderEvent) -> None:
         if self._tap is not None and isinstance(event, TagRead):
@@ -356,6 +386,15 @@ class _Agent:
         self._uplink.reopened(self._ledger)
         self._uplink.committed()
         self._voice.say("ledger", f"opened again and verified, {report.entries} entries")
+
+    def _show_board(self, *, after_scans: bool) -> None:
+        """Show the ward panel what stands now: at once after a scan, else now and then, and to nobody for nothing."""
+        panel, link_s = self._panel, self._clock.link_s()
+        if panel is None or not panel.watched or (link_s - self._shown_s < PANEL_EVERY_S and not after_scans):
+            return
+        self._shown_s = link_s
+        counter = self._counter
+        panel.publish(board(self._ledger, counter.room, counter.visits, counter.answers, self._clock.now()))
 
     # --- waiting ---
 

@@ -100,7 +100,7 @@ class Counter:
     ) -> None:
         self._scanners = {name: _Scanner(decoder) for name, decoder in scanners.items()}
         self._shown = shown
-        self._room, self._idle_s = room, idle_s
+        self.room, self._idle_s = room, idle_s
         self._clock, self._voice, self._presence = clock, voice, presence
         self.answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
         if visit is not None:
@@ -147,7 +147,7 @@ class Counter:
         halves = {name: scanner.half for name, scanner in self._scanners.items()}
         now = self._clock.now()
         standing = standing_of(policy_of(ledger.connection), now)
-        group = _Group(ledger, pen, visits, halves, replace(self._room, standing=standing), self._idle_s)
+        group = _Group(ledger, pen, visits, halves, replace(self.room, standing=standing), self._idle_s)
         try:
             with ledger.group():
                 for scan in scans:
@@ -180,7 +180,7 @@ class Counter:
 
     def _tell_presence(self, connection: Connection, written: Iterable[ChainedEntry]) -> None:
         moved = {one.unit for each in written for one in effect_of(each.entry.kind, each.entry.body).moved}
-        for tag in tags_of_units(connection, moved, self._room.ward):
+        for tag in tags_of_units(connection, moved, self.room.ward):
             self._presence.book(tag.epc, tag.here, tag.booked_at)
 
 

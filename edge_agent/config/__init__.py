@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_agent.config import forms
-from edge_agent.config.forms import Section
+from edge_agent.config.forms import Address, Section
 from edge_agent.config.readers import AUTO, LLRP, ReaderConfig, read_reader
 from edge_agent.config.scanners import LIGHT, ScannerConfig, read_scanner
 from edge_agent.core.presence.window import WINDOW_S
@@ -27,7 +27,20 @@ __all__ = ["LLRP", "Config", "DeviceConfig", "ReaderConfig", "ScannerConfig", "S
 
 T = TypeVar("T")
 
-SECTIONS = ("device", "clock", "store", "broker", "sync", "reader", "scanner", "presence", "visit", "master", "ports")
+SECTIONS = (
+    "device",
+    "clock",
+    "store",
+    "broker",
+    "sync",
+    "reader",
+    "scanner",
+    "presence",
+    "visit",
+    "master",
+    "ports",
+    "panel",
+)
 MODES = tuple(mode.value for mode in Mode)
 READERS_MAX = 16
 SCANNERS_MAX = 16
@@ -82,6 +95,9 @@ class Config:
     """Where the system lists its serial ports."""
     cards: Path | None = None
     bins: Path | None = None
+    patient_key: Path | None = None
+    blind_counts: bool = False
+    panel: Address | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -134,6 +150,7 @@ def _config(path: Path, file: _File) -> Config:
     ledger, max_pages = file.one("store", lambda table: _store(table, root))
     items, opening, cards, bins = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
+    idle_s, patient_key, blind_counts = file.one("visit", lambda table: _visit(table, root))
     return Config(
         path=path,
         device=file.one("device", _device),
@@ -144,11 +161,14 @@ def _config(path: Path, file: _File) -> Config:
         readers=file.many("reader", READERS_MAX, lambda table: read_reader(table, root)),
         scanners=file.many("scanner", SCANNERS_MAX, lambda table: read_scanner(table, root)),
         window_s=file.one("presence", _presence),
-        visit_idle_s=file.one("visit", lambda table: table.take("idle_s", forms.SECONDS, VISIT_IDLE_S)),
+        visit_idle_s=idle_s,
         items=items,
         opening=opening,
         cards=cards,
         bins=bins,
+        patient_key=patient_key,
+        blind_counts=blind_counts,
+        panel=file.one("panel", lambda table: table.maybe("listen", forms.LISTEN)),
         serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
 
@@ -231,6 +251,14 @@ def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncC
         backoff_max_s=table.take("backoff_max_s", seconds, 300.0),
         spread_s=table.take("spread_s", forms.number(0.0, forms.DAY_S), 60.0),
         idle_hello_s=table.maybe("idle_hello_s", seconds),
+    )
+
+
+def _visit(table: Section, root: Path) -> tuple[float, Path | None, bool]:
+    return (
+        table.take("idle_s", forms.SECONDS, VISIT_IDLE_S),
+        table.maybe("patient_key", forms.path_under(root)),
+        table.take("blind_counts", forms.TRUTH, False),
     )
 
 

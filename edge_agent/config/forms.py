@@ -252,6 +252,12 @@ def _llrp(raw: object) -> tuple[Address, bool] | None:
     return (plain, False) if plain else (secure, True) if secure else None
 
 
+def _listen(raw: object) -> Address | None:
+    host, colon, port = raw.rpartition(":") if isinstance(raw, str) else ("", "", "")
+    fits = bool(host and colon) and port.isdecimal() and len(port) <= 5 and int(port) <= 65_535
+    return Address(host.strip("[]"), int(port)) if fits else None
+
+
 def _name(text: str) -> str | None:
     return text if _NAME.fullmatch(text) else None
 
@@ -260,6 +266,7 @@ NAME = Form("a short lower-case name such as 'r1'", lambda raw: _name(raw) if is
 TEXT = Form("a text", lambda raw: raw if isinstance(raw, str) else None)
 TRUTH = Form("true or false", lambda raw: raw if isinstance(raw, bool) else None)
 STOREROOM = Form("the id of a storeroom", lambda raw: _storeroom(raw) if isinstance(raw, str) else None)
+LISTEN = Form("HOST:PORT such as '127.0.0.1:8090'; port 0 takes a free one", _listen)
 LLRP = Form("tcp://HOST:PORT, or tls://HOST:PORT", _llrp)
 BROKERS = Form(f'a list of 1..{BROKERS_MAX} such as ["mqtt://127.0.0.1:1883"]', _brokers)
 ANTENNAS = Form(f"a list of 1..{ANTENNAS_MAX} different antenna numbers such as [1, 2, 3, 4]", _antennas)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edge_agent.core.recognise import Meaning
 from edge_agent.core.work.scene import Decision
-from edge_agent.core.work.words import Word
+from edge_agent.core.work.words import Said, Word
 from protocols.codes.label import Label
 from protocols.codes.merge import Half, join
 from protocols.readers.scanner import Beep
@@ -35,4 +35,6 @@ def settle_half(half: Half | None, decision: Decision) -> tuple[Decision, Half |
     """Return the decision on a half as it is told, and the half if it goes on waiting."""
     if half is None or decision.beep is not Beep.NO or decision.visit is None:
         return decision, None
-    return replace(decision, beep=Beep.LOOK, word=Word.OTHER_HALF, about={"why": decision.message}), half
+    return replace(
+        decision, beep=Beep.LOOK, word=Word.OTHER_HALF, about={"why": Said(decision.word, decision.about)}
+    ), half

@@ -22,6 +22,9 @@ from protocols.values.ids import HOSPITAL_OWNED, ActorId, OwnerId, actor_id, epc
 ROWS_MAX = 50_000
 FAULTS_TOLD_MAX = 10
 
+KEY_MIN, KEY_MAX = 16, 64
+"""Bytes of the key that hides patients: what a keyed BLAKE2b takes, and enough that nobody guesses it."""
+
 ITEM_COLUMNS = ("item",)
 CARD_COLUMNS = ("uid", "staff")
 BIN_COLUMNS = ("card", "item", "qty")
@@ -37,6 +40,17 @@ T = TypeVar("T")
 def read_items(path: Path) -> dict[str, str]:
     """Return each item's name (Chinese where given) by its code. Raises `BadConfig`."""
     return dict(_read(path, ITEM_COLUMNS, _item))
+
+
+def read_patient_key(path: Path) -> bytes:
+    """Return the hospital's key that hides patients: 16 to 64 bytes, a last line end left out. Raises `BadConfig`."""
+    try:
+        key = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    except OSError as error:
+        raise BadConfig(f"{path}: expected the hospital's key for patients; {error.strerror}") from error
+    if not KEY_MIN <= len(key) <= KEY_MAX:
+        raise BadConfig(f"{path}: expected a key of {KEY_MIN}..{KEY_MAX} bytes, got {len(key)}")
+    return key
 
 
 def item_rows(path: Path) -> list[Row]:

@@ -102,8 +102,7 @@ def perform(scene: Scene, event: Event) -> Decision:
 def _out_of_order(scene: Scene, doing: Doing, event: Event) -> Decision:
     if doing is Doing.NOBODY and event is Event.ITEM:
         return refuse(scene, Word.NO_BADGE)
-    wanted = ", ".join(each.value for each in expected(doing)[:3])
-    return refuse(scene, Word.OUT_OF_ORDER, event=event.value, doing=doing.value, expected=wanted)
+    return refuse(scene, Word.OUT_OF_ORDER, event=event, doing=doing, expected=tuple(expected(doing)[:3]))
 
 
 def _is_double(meaning: Meaning, text: str, visit: Visit, facts: Facts, now: Instant) -> bool:

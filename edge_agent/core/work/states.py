@@ -119,22 +119,22 @@ _OWN: dict[tuple[Doing, Event], Row] = {
     (_D.TAKING, _E.PATIENT): (_D.TAKING, Deed.FOR_PATIENT),
     (_D.TAKING, _E.CLAIM): (_D.TAKING, Deed.CLAIM),
     (_D.TAKING, _E.DOCUMENT): (_D.TAKING, Deed.RECEIPT),
+    (_D.RECEIVING, _E.ITEM): (_D.RECEIVING, Deed.ARRIVE),
     (_D.RECEIVING, _E.DOCUMENT): (_D.RECEIVING, Deed.CHECK_NOTE),
     (_D.RECEIVING, _E.PLACE): (_D.RECEIVING, Deed.SHELF),
-    (_D.RECEIVING, _E.ITEM): (_D.RECEIVING, Deed.ARRIVE),
     (_D.RETURNING, _E.ITEM): (_D.RETURNING, Deed.GIVE_BACK),
     (_D.SCRAPPING, _E.ITEM): (_D.SCRAPPING, Deed.SCRAP),
     (_D.TRANSFERRING, _E.PLACE): (_D.SENDING, Deed.DESTINATION),
     (_D.TRANSFERRING, _E.ITEM): (_D.TRANSFERRING, Deed.TRANSFER_IN),
-    (_D.SENDING, _E.PLACE): (_D.SENDING, Deed.DESTINATION),
     (_D.SENDING, _E.ITEM): (_D.SENDING, Deed.SEND),
+    (_D.SENDING, _E.PLACE): (_D.SENDING, Deed.DESTINATION),
     (_D.SETTING, _E.DOCUMENT): (_D.SET_OPEN, Deed.PICK_SET),
-    (_D.SET_OPEN, _E.DOCUMENT): (_D.SET_OPEN, Deed.PICK_SET),
-    (_D.SET_OPEN, _E.PATIENT): (_D.SET_OPEN, Deed.FOR_PATIENT),
     (_D.SET_OPEN, _E.ITEM): (_D.SET_OPEN, Deed.USE_OF_SET),
+    (_D.SET_OPEN, _E.PATIENT): (_D.SET_OPEN, Deed.FOR_PATIENT),
+    (_D.SET_OPEN, _E.DOCUMENT): (_D.SET_OPEN, Deed.PICK_SET),
     (_D.SET_OPEN, _E.RETURN): (_D.TAKING, Deed.RETURN_SET),
-    (_D.COUNTING, _E.PLACE): (_D.COUNTING, Deed.SHELF),
     (_D.COUNTING, _E.ITEM): (_D.COUNTING, Deed.COUNT),
+    (_D.COUNTING, _E.PLACE): (_D.COUNTING, Deed.SHELF),
     (_D.COUNTING, _E.COUNT): (_D.TAKING, Deed.END_COUNT),
 }
 
@@ -145,7 +145,10 @@ TABLE = MappingProxyType(
 
 
 def expected(doing: Doing) -> list[Event]:
-    """Return what may be scanned now, the special before what always may: for whoever asks what is next."""
-    return [event for at, event in _OWN if at is doing] + [
-        event for event in _ALWAYS if doing is not Doing.NOBODY and (doing, event) not in _OWN
-    ]
+    """Return what may be scanned now: what belongs to this doing, then what always may."""
+    return [*own(doing), *(event for event in _ALWAYS if doing is not Doing.NOBODY and (doing, event) not in _OWN)]
+
+
+def own(doing: Doing) -> list[Event]:
+    """Return what belongs to this doing, the usual first."""
+    return [event for at, event in _OWN if at is doing]

@@ -16,7 +16,7 @@ from edge_agent.core.work.words import Word
 from protocols.movements import Custody, Flag, PostingLine
 from protocols.readers.scanner import Beep
 from protocols.values.ids import UnitId
-from protocols.values.instant import to_iso
+from protocols.values.instant import Instant, to_iso
 
 ON_SHELF = frozenset({Custody.IN_STOCK.value, Custody.HELD.value, Custody.INSPECTING.value})
 _SPENT = frozenset({Custody.ISSUED.value, Custody.USED.value})
@@ -55,7 +55,14 @@ def _take_unit(scene: Scene) -> Decision:
         if custody.state == Custody.ISSUED.value and visit.patient:
             return _use_at_last(scene)
         if not visit.emergency or any(line.unit == facts.unit for line in visit.in_hand):
-            return refuse(scene, Word.ALREADY_TAKEN, unit=facts.unit, by=staff(custody.actor), at=to_iso(custody.at))
+            return refuse(
+                scene,
+                Word.ALREADY_TAKEN,
+                unit=facts.unit,
+                by=staff(custody.actor),
+                at=clock_face(custody.at),
+                item=_code(scene),
+            )
     shelf = facts.shelf or _shelf_by_label(scene)
     held = shelf.held or (Custody.HELD.value if custody is not None and custody.state == Custody.HELD.value else "")
     flags, refusal = _rules(scene, replace(shelf, held=held))
@@ -88,6 +95,16 @@ def _shelf_by_label(scene: Scene) -> Stock:
     item = bound.item if bound is not None else facts.item.code if facts.item is not None else ""
     lot = bound.lot if bound is not None else facts.lot or ""
     return Stock(item, lot, 1, expiry=facts.expiry)
+
+
+def _code(scene: Scene) -> str:
+    """Return the item's code as far as it is known."""
+    return _shelf_by_label(scene).item
+
+
+def clock_face(at: Instant) -> str:
+    """Return an instant as a person reads it: the hospital's day and minute."""
+    return to_iso(at)[:16].replace("T", " ")
 
 
 def _differ(said: object, known: object) -> bool:

@@ -6,6 +6,10 @@ elsewhere, so that no refusal is left without its Chinese.
 
 from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from edge_agent.core.work.states import Doing, Event
 
 
 class Word(Enum):
@@ -122,9 +126,114 @@ class Word(Enum):
         return self.value[1]
 
 
+EVENTS: Mapping[Event, str] = MappingProxyType(
+    {
+        Event.BADGE: "工牌",
+        Event.ITEM: "物资",
+        Event.DOCUMENT: "配送单或套包单",
+        Event.PATIENT: "患者码",
+        Event.PLACE: "库房或货位码",
+        Event.BIN: "空箱卡",
+        Event.NUMBER: "数量码",
+        Event.WHY: "原因码",
+        Event.UNREADABLE: "无法识别的条码",
+        Event.ISSUE: "领用码",
+        Event.RECEIVE: "收货码",
+        Event.RETURN: "退回码",
+        Event.SCRAP: "报废码",
+        Event.COUNT: "盘点码",
+        Event.TRANSFER: "调拨码",
+        Event.SET: "手术套包码",
+        Event.UNDO: "冲红码",
+        Event.CLAIM: "认领码",
+        Event.EMERGENCY: "应急码",
+        Event.DONE: "结束码",
+        Event.IDLE: "无操作",
+        Event.DOOR: "门",
+    }
+)
+DOINGS: Mapping[Doing, tuple[str, str]] = MappingProxyType(
+    {
+        Doing.NOBODY: ("nobody is here", "无人"),
+        Doing.TAKING: ("taking", "领用"),
+        Doing.RECEIVING: ("receiving", "收货"),
+        Doing.RETURNING: ("returning", "退回"),
+        Doing.SCRAPPING: ("scrapping", "报废"),
+        Doing.COUNTING: ("counting", "盘点"),
+        Doing.TRANSFERRING: ("transferring", "调拨"),
+        Doing.SENDING: ("sending", "调出"),
+        Doing.SETTING: ("procedure set", "手术套包"),
+        Doing.SET_OPEN: ("set at hand", "套包使用"),
+    }
+)
+_CHINESE = {
+    "issue": "领用",
+    "use": "消耗",
+    "pack_open": "开包消耗",
+    "return_to_store": "退回",
+    "ward_receipt": "签收",
+    "transfer_in": "调入",
+    "transfer_out": "调出",
+    "scrap": "报废",
+    "set_used": "套包使用",
+    "set_brought": "套包带入",
+    "set_returned": "套包归还",
+    "in_stock": "在库",
+    "in_transit": "在途",
+    "issued": "已领用",
+    "used": "已消耗",
+    "held": "暂存",
+    "returned": "已退供应商",
+    "missing": "盘亏",
+    "gone": "已离库",
+    "unknown": "未知",
+    "suspended": "暂停自主领用",
+    "rectifying": "整改中",
+    "replenishment": "补货签收",
+    "transfer in": "调入",
+    "hold_recall": "召回",
+    "hold_expired": "过期",
+    "hold_near_expiry": "近效期",
+    "inspect_fail": "验收不合格",
+    "keeper": "库管员",
+    "keeper or storekeeper": "库管员",
+    "RECEIVE": "收货",
+    "RETURN": "退回",
+    "SCRAP": "报废",
+    "TRANSFER": "调拨",
+    "SET": "手术套包",
+    "ISSUE": "领用",
+    "near": "就近取用",
+    "asked": "医生指定",
+    "damaged": "包装破损",
+    "other": "其他",
+    "nobody known": "未登记人员",
+}
+
+
+class Said(NamedTuple):
+    """A sentence inside another one, in whatever language that is told."""
+
+    word: Word
+    about: Mapping[str, object]
+
+
 def sentence(word: Word, about: Mapping[str, object], language: str = "en") -> str:
-    """Return a word's sentence about something; a name that is not told is a question mark."""
-    return (word.zh if language == "zh" else word.en).format_map(_Told(about))
+    """Return a word's sentence about something in `en` or `zh`; a name that is not told is a question mark."""
+    told = _Told({name: _said(value, language) for name, value in about.items()})
+    return (word.zh if language == "zh" else word.en).format_map(told)
+
+
+def _said(value: object, language: str) -> object:
+    if isinstance(value, Said):
+        return sentence(value.word, value.about, language)
+    if isinstance(value, tuple):
+        return ("、" if language == "zh" else ", ").join(str(_said(each, language)) for each in value)
+    if isinstance(value, Doing):
+        return DOINGS[value][language == "zh"]
+    if isinstance(value, Event):
+        return EVENTS[value] if language == "zh" else value.value
+    return _CHINESE.get(str(value), value) if language == "zh" else value
 
 
 class _Told(dict[str, object]):
