@@ -71,7 +71,7 @@ def proposal_routes(desk: Desk) -> APIRouter:
 
     @router.get("/proposals")
     def listed(
-        caller: Asks, status: Annotated[Literal["open", "ordered", "withdrawn", "all"], Query()] = "open"
+        caller: Asks, status: Annotated[Literal["open", "ordered", "withdrawn", "rejected", "all"], Query()] = "open"
     ) -> Proposals:
         """List proposals with their reasons."""
         caller.need(Right.SEE_ORDERS)

@@ -1,7 +1,8 @@
 """Proposals and orders: one open proposal for an item at a place, one approval, one order.
 
 A proposal stands open while the need does; each run of the policy brings it up to date, or withdraws it when the need
-is gone. A person's approval makes it an order; a second approval finds the same order. The rule that could not be put
+is gone. A person's approval makes it an order; a second approval finds the same order. A person's refusal holds for
+some days: until then the same need is not proposed again. The rule that could not be put
 into the table: a proposal gets one number, at its first approval, made of that day and the proposal's id, so it is the
 key by which sending twice sends once.
 """
@@ -28,6 +29,7 @@ class State(StrEnum):
     OPEN = "open"
     ORDERED = "ordered"
     WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
 
 
 class Step(StrEnum):
@@ -36,6 +38,7 @@ class Step(StrEnum):
     RENEW = "renew"
     APPROVE = "approve"
     WITHDRAW = "withdraw"
+    REJECT = "reject"
 
 
 STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
@@ -43,10 +46,11 @@ STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
         (State.OPEN, Step.RENEW): State.OPEN,
         (State.OPEN, Step.APPROVE): State.ORDERED,
         (State.OPEN, Step.WITHDRAW): State.WITHDRAWN,
+        (State.OPEN, Step.REJECT): State.REJECTED,
         (State.ORDERED, Step.APPROVE): State.ORDERED,
     }
 )
-"""What is admitted; ordered and withdrawn are ends."""
+"""What is admitted; ordered, withdrawn and rejected are ends."""
 
 
 def step(state: State, event: Step) -> State:

@@ -4,22 +4,26 @@ The rule is in core; here its facts are read. The rules that must not be broken:
 approved by `AUTOMATIC` under limits that the record of acts names, and nobody approves what they asked for themselves.
 """
 
+import json
 from collections.abc import Sequence
 from fractions import Fraction
 
 from sqlalchemy import Connection, select
 
 from central.core.approval import Asked, Limits, Route, Routed, route
+from central.core.orders import State, Step, step, version_of
 from central.core.policy import Rules, rules_on
 from central.core.rights import Caller, Right
-from central.errors import NotAllowed, NotThere
+from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.orders import Approved, approve
 from central.services.positions import DAY_S
+from central.store.audit import note
 from central.store.engine import Store
 from central.store.queries_master import policy_rows
 from central.store.queries_work import Proposal, matches, open_proposals, proposals
 from central.store.tables.master import ITEM
-from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
+from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
+from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant, business_day, plus
 from protocols.values.money import UNITS_A_YUAN, Money
@@ -27,6 +31,7 @@ from protocols.values.money import UNITS_A_YUAN, Money
 AUTOMATIC = ActorId("automatic")
 """Who approves what lies within every limit."""
 PAST_DAYS = 90
+REASON_MAX = 500
 HIGH_GRADES = frozenset({"high", "implant"})
 
 
@@ -89,6 +94,67 @@ def approve_as(caller: Caller, store: Store, hospital: HospitalId, proposal: str
         why = ", ".join(asked[proposal].failed)
         raise NotAllowed(f"approval: expected the head of consumables for this one ({why}), got {caller.person}")
     return approve(store, hospital, proposal, caller.person, now, seen=seen)
+
+
+def change_qty(
+    caller: Caller, store: Store, hospital: HospitalId, proposal: str, qty: int, now: Instant, seen: str
+) -> str:
+    """Let a person set another quantity on an open proposal; returns its new version, to be approved next.
+
+    Raises `NotAllowed`, `NotThere`, `NotNow` when it has changed since it was seen, `BadInput` for a quantity that is
+    no whole number of packs or under the supplier's minimum.
+    """
+    caller.need(Right.APPROVE)
+    with store.write() as connection:
+        one = _open(connection, hospital, caller, proposal, seen)
+        pack, least = int(one.reason.get("pack", 1)), int(one.reason.get("moq", 1))
+        if qty < max(least, 1) or qty % max(pack, 1) or qty > LINE_QTY_MAX:
+            raise BadInput(f"quantity: expected whole packs of {pack}, {least} or more, got {qty}")
+        told = {**one.reason, "qty": qty, "changed": {"from": one.qty, "by": caller.person}}
+        connection.execute(
+            PROPOSAL.update()
+            .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
+            .values(qty=qty, reason=json.dumps(told, sort_keys=True), renewed_at=now)
+        )
+        note(
+            connection,
+            hospital,
+            now,
+            person=caller.person,
+            act="change-proposal",
+            subject=one.id,
+            detail={"from": one.qty, "to": qty, "item": one.item, "place": one.place},
+        )
+    return version_of(one.source, qty, one.price)
+
+
+def reject(
+    caller: Caller, store: Store, hospital: HospitalId, proposal: str, reason: str, now: Instant, seen: str
+) -> None:
+    """Refuse a proposal; the same need is not proposed again for some days. Raises as `change_qty` does."""
+    caller.need(Right.APPROVE)
+    if not 1 <= len(reason.strip()) <= REASON_MAX:
+        raise BadInput(f"reason: expected 1 to {REASON_MAX} characters, got {len(reason.strip())}")
+    with store.write() as connection:
+        one = _open(connection, hospital, caller, proposal, seen)
+        after = step(one.status, Step.REJECT)
+        connection.execute(
+            PROPOSAL.update()
+            .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
+            .values(status=str(after), closed_at=now)
+        )
+        detail = {"reason": reason.strip(), "item": one.item, "place": one.place, "qty": one.qty}
+        note(connection, hospital, now, person=caller.person, act="reject", subject=one.id, detail=detail)
+
+
+def _open(connection: Connection, hospital: HospitalId, caller: Caller, proposal: str, seen: str) -> Proposal:
+    found = proposals(connection, hospital, id=proposal, scope=caller.scope(Right.APPROVE))
+    if not found:
+        raise NotThere(f"proposal: expected one of your storerooms, got {proposal!r:.40}; reload the page")
+    (one,) = found
+    if one.status is not State.OPEN or one.version != seen:
+        raise NotNow("proposal: expected one that is open and as you saw it; reload the page")
+    return one
 
 
 def approve_automatically(store: Store, hospital: HospitalId, now: Instant) -> int:

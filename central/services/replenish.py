@@ -19,14 +19,14 @@ from central.core.policy import Rules, rules_on
 from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Plan, decide, policy_of
 from central.services.division import divide
 from central.services.foresight import Foresight, foresight_at, with_worth
-from central.services.positions import Scene, Storeroom, scene_at
+from central.services.positions import DAY_S, Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
 from central.store.queries_master import policy_rows
-from central.store.queries_work import Proposal, open_proposals, order_mark
+from central.store.queries_work import Proposal, open_proposals, order_mark, refused_since
 from central.store.tables.work import PROPOSAL
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant, business_day, plus
 
 THINK_AGAIN_MAX = 3
 """Orders are made by people; three of them within one run's thinking is a run better left to the next period."""
@@ -164,9 +164,10 @@ class _Writer:
                 self._renew(proposal, *wanted[key])
             else:
                 self._withdraw(proposal)
-        fresh = [
-            self._new(place, item, *wanted[place, item]) for place, item in wanted if (place, item) not in standing
-        ]
+        rest_s = float(self.rules.number("approval.reject_days")) * DAY_S
+        refused = refused_since(self.connection, self.hospital, plus(self.now, -rest_s))
+        left = [key for key in wanted if key not in standing and key not in refused]
+        fresh = [self._new(place, item, *wanted[place, item]) for place, item in left]
         made = add_new(self.connection, PROPOSAL, fresh)
         renewed = len(standing.keys() & wanted.keys())
         return made, renewed, len(standing) - renewed

@@ -182,6 +182,18 @@ def open_proposals(connection: Connection, hospital: HospitalId, scope: Scope = 
     return [_proposal(row) for row in rows]
 
 
+def refused_since(connection: Connection, hospital: HospitalId, since: Instant) -> set[tuple[str, str]]:
+    """Return place and item of the proposals that a person refused after an instant."""
+    rows = connection.execute(
+        select(PROPOSAL.c.place, PROPOSAL.c.item).where(
+            PROPOSAL.c.hospital == hospital,
+            PROPOSAL.c.status == State.REJECTED.value,
+            PROPOSAL.c.closed_at > since,
+        )
+    )
+    return {(row.place, row.item) for row in rows}
+
+
 def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type of its own
     return Proposal(
         row.proposal,

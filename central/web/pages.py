@@ -25,6 +25,7 @@ from central.web.entrance import SIGN_IN, add_entrance
 from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.porter import WORD_MAX, Porter, keep_language
+from central.web.proposals import add_proposals
 from central.web.render import About, Renderer
 from central.web.stock import add_stock
 from central.web.views import Said, view_of
@@ -75,6 +76,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
     add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
+    add_proposals(pages, renderer, porter, sources.desk, sources.overview)
     add_orders(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)

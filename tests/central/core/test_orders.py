@@ -32,7 +32,7 @@ def test_a_withdrawn_proposal_cannot_be_approved() -> None:
 def test_every_state_is_reached_and_every_end_is_meant() -> None:
     assert set(STEPS.values()) == set(State)
     moving = {state for (state, _), after in STEPS.items() if after is not state}
-    assert set(State) - moving == {State.ORDERED, State.WITHDRAWN}
+    assert set(State) - moving == {State.ORDERED, State.WITHDRAWN, State.REJECTED}
 
 
 def test_a_pair_the_table_leaves_out_is_refused_by_name() -> None:

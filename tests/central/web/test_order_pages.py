@@ -141,6 +141,49 @@ def test_a_price_that_is_none_is_told_in_plain_words(client: TestClient, price: 
 def test_the_pages_of_orders_are_whole_in_chinese(client: TestClient) -> None:
     order, _ = approved(client)
     buyer = Somebody(client, "10023")
-    for path in ("/orders?lang=zh", f"/orders/{order}?lang=zh", "/invoices?lang=zh"):
+    for path in ("/proposals?lang=zh", "/orders?lang=zh", f"/orders/{order}?lang=zh", "/invoices?lang=zh"):
         words = re.sub(r"<[^>]+>", " ", buyer.get(path).split("<main", 1)[1].split("</main>", 1)[0])
         assert re.findall(r"[A-Za-z]{4,} [A-Za-z]{3,}", words) == [], path
+
+
+def form_of(page: str) -> dict[str, list[str]]:
+    """Return the columns of the form of proposals."""
+    return {name: re.findall(rf'name="{name}" value="(\w+)"', page) for name in ("id", "version", "qty")}
+
+
+def test_a_buyer_changes_a_quantity_and_approves_it_in_one_press(client: TestClient) -> None:
+    buyer = Somebody(client, "10023")
+    form = form_of(buyer.get("/proposals?lang=en"))
+    qty = str(int(form["qty"][0]) + 50)
+    told = buyer.said("/proposals?lang=en", act="approve", chosen=form["id"], **{**form, "qty": [qty]})
+    assert "1 order made." in told
+    (order,) = client.get("/api/v1/orders").json()["items"]
+    assert (order["lines"][0]["qty"], order["approved_by"]) == (int(qty), "10023")
+    assert order["lines"][0]["reason"]["changed"] == {"from": int(form["qty"][0]), "by": "10023"}
+
+
+@pytest.mark.parametrize("qty", ["7", "0", "", "x", "99999999999"])
+def test_a_quantity_that_is_no_whole_pack_is_left_as_it_was(client: TestClient, qty: str) -> None:
+    buyer = Somebody(client, "10023")
+    form = form_of(buyer.get("/proposals?lang=en"))
+    told = buyer.said("/proposals?lang=en", act="approve", chosen=form["id"], **{**form, "qty": [qty]})
+    assert "1 was not done" in told
+    assert client.get("/api/v1/orders").json()["items"] == []
+    assert form_of(buyer.get("/proposals"))["qty"] == form["qty"]
+
+
+def test_a_refused_proposal_needs_a_reason_and_is_not_proposed_again_at_once(client: TestClient) -> None:
+    buyer = Somebody(client, "10023")
+    form = form_of(buyer.get("/proposals?lang=en"))
+    assert "1 was not done" in buyer.said("/proposals?lang=en", act="reject", chosen=form["id"], **form)
+    told = buyer.said("/proposals?lang=en", act="reject", reason="closing", chosen=form["id"], **form)
+    assert "1 proposal refused." in told
+    assert "No proposal is open." in told
+
+
+def test_what_changed_meanwhile_is_not_approved_and_shown_again(client: TestClient) -> None:
+    buyer = Somebody(client, "10023")
+    form = form_of(buyer.get("/proposals?lang=en"))
+    stale = {**form, "version": ["0" * 16]}
+    assert "1 was not done" in buyer.said("/proposals?lang=en", act="approve", chosen=form["id"], **stale)
+    assert buyer.post("/proposals", act="approve", chosen=form["id"], id=form["id"], version=[], qty=[]) == 400
