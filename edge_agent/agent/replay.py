@@ -45,9 +45,9 @@ def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
             if raised.tag < shown:
                 yield _alert(heard.number, raised, trace.ward.tags[raised.tag])
         if heard.number % P_EVERY_BINS == 0:
-            yield {"b": heard.number, "p": [round(p, 4) for p in model.tags.all_p()[:shown]]}
+            yield {"b": heard.number, "p": [round(p, 4) for p in model.p()[:shown]]}
         told(heard.number + 1)
-    tags = zip(trace.ward.tags, model.tags.all_p(), strict=True)
+    tags = zip(trace.ward.tags, model.p(), strict=True)
     lines = count_lines((tag.item, p) for tag, p in tags if tag.counted)
     yield {
         "lines": [
@@ -85,10 +85,9 @@ def _known(facts: Sequence[Fact], place: int, number: int) -> tuple[list[Fact], 
 
 
 def _alert(number: int, raised: Raised, tag: TagOf) -> Said:
-    kind = "missing" if raised.missing else "unexpected"
     return {
         "b": number,
-        "alert": kind,
+        "alert": raised.kind,
         "epc": tag.epc,
         "p": round(raised.p, 4),
         "since": raised.since,

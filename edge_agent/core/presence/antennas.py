@@ -123,9 +123,9 @@ class Antennas:
     def _air(self, heard: Bin) -> Air:
         hazards = self._hazards
         came = heard.visit is not None and heard.visit > 0
-        visit = 1.0 if came or self._visit_before else hazards.idle
+        visit = 1.0 if came else hazards.after if self._visit_before else hazards.idle
         if heard.visit is None:
-            visit = max(visit if self._visit_before else 0.0, hazards.visits_unknown)
+            visit = max(visit, hazards.visits_unknown)
         self._visit_before = came
         watched = any(_rounds(heard.rounds, name, "door") for name in self._ward.door)
         return Air(visit, 1.0 if watched else 0.0)
@@ -147,6 +147,11 @@ class Doorway:
         self.strays: dict[str, float] = dict.fromkeys(self._tags, 0.0)
         self.hits, self.passages = 0.0, 0.0
         self._hazards = hazards
+
+    def add(self, shelf: str) -> None:
+        """Take one more tag of a shelf."""
+        self._tags[shelf] = self._tags.get(shelf, 0) + 1
+        self.strays.setdefault(shelf, 0.0)
 
     def stray_rate(self, shelf: str, bins: int) -> float:
         """Return the chance a bin that a tag of this shelf is heard at the door though it stays, above the least."""

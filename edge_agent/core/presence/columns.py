@@ -17,7 +17,7 @@ from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, YOUNG_BINS, Watch, judge, rebook
 from edge_agent.core.presence.opening import OPENING
 from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
 from edge_agent.core.presence.tables import LEVELS, ROUNDS, WIDTH, beta_binomial
@@ -78,7 +78,7 @@ class Columns:
         self._heard = Heard(*(np.zeros(size) for _ in fields(Heard)))
         self._number = -1
         zero, one = np.zeros(size), np.ones(size)
-        self._watch = Watch(here, zero, zero, one, one, np.full(size, 1e6), np.full(size, HOLD_BINS))
+        self._watch = Watch(here, zero, zero, one, one, np.full(size, -YOUNG_BINS), np.full(size, HOLD_BINS))
         self._by_antenna = np.zeros((size, len(ward.room)))
         self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
@@ -87,6 +87,14 @@ class Columns:
         """Return P(here) of one tag."""
         mind = self.mind
         return float(mind.h[tag] + mind.b[tag] + mind.z[tag] + mind.d[tag])
+
+    def clear(self, tag: int) -> float:
+        """Return the probability that it is here and clear."""
+        return float(self.mind.h[tag])
+
+    def hidden(self, tag: int) -> float:
+        """Return the probability that it is here behind a total shield."""
+        return float(self.mind.z[tag])
 
     def all_p(self) -> list[float]:
         """Return P(here) of every tag."""

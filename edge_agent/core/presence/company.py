@@ -6,11 +6,13 @@ stands before them all. Some came back and this one did not: what hid those does
 broken: a spell is moved by its company at most once in each of these ways.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
+from edge_agent.core.presence.fitting import Spells
+from edge_agent.core.presence.ward import Bin, Fact, Place, TagOf, Ward
 
 SILENT_BINS = 4
 """Live bins without a read after which a spell has begun."""
@@ -24,17 +26,21 @@ RECENT_BINS = 12
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """Factors of the belief that a silent piece is gone (or, `back`, hidden), by what became of its company."""
+    """Factors of the belief that a silent piece is gone, or that it is hidden, by what became of its company."""
 
     left_unscanned_item: float = 30.0
     left_scanned_item: float = 8.0
     left_shelf: float = 3.0
-    together: float = 0.3
-    """For each of its company, up to `TOGETHER_MAX`, when none of them is known to have left."""
+    together: float = 3.0
+    """For each of its company, up to `TOGETHER_MAX`, when none of them is known to have left: factor of hidden."""
     back: float = 0.3
+    """When some of its company came back: factor of hidden."""
 
 
 TOGETHER_MAX = 3
+LONG_AGO = -1_000_000
+ENDED_MAX = 10_000
+"""Ended spells that wait for their tag to be surely clear; more than a ward's tags would be an outage untold."""
 
 
 class Nudge(NamedTuple):
@@ -49,6 +55,8 @@ class Nudge(NamedTuple):
 class _Spell:
     onset: int
     began: int
+    visits: float
+    mates: int = 0
     judged: bool = False
     back: int = -1
     closed: bool = False
@@ -62,10 +70,20 @@ class Company:
         self._live = 0
         size = len(ward.tags)
         self._last_live = [-1_000] * size
-        self._door = [-1_000_000] * size
-        self._taken = [-1_000_000] * size
+        self._door = [LONG_AGO] * size
+        self._taken = [LONG_AGO] * size
         self._here = [tag.book is Place.HERE for tag in ward.tags]
         self._spells: dict[int, _Spell] = {}
+        self.spells = Spells()
+        self.ended: deque[tuple[int, int, float, float]] = deque(maxlen=ENDED_MAX)
+        """Spells that ended: the tag, when, visits when it began, its part."""
+
+    def add(self, tag: TagOf) -> None:
+        """Take one more tag."""
+        self._last_live.append(-1_000)
+        self._door.append(LONG_AGO)
+        self._taken.append(LONG_AGO)
+        self._here.append(tag.book is Place.HERE)
 
     def note_facts(self, facts: Sequence[Fact]) -> None:
         """Take what the book learned."""
@@ -74,8 +92,15 @@ class Company:
             if fact.to is not Place.HERE:
                 self._taken[fact.tag] = fact.at
 
-    def take(self, heard: Bin, whole: bool) -> list[Nudge]:
+    def open_spells(self) -> Iterator[tuple[int, float, float]]:
+        """Return the spells that last: the tag, visits when it began, its part of the spells that began with it."""
+        for tag, spell in self._spells.items():
+            if spell.judged and self._here[tag]:
+                yield tag, spell.visits, 1.0 / (1.0 + spell.mates)
+
+    def take(self, heard: Bin, whole: bool, visit: float) -> list[Nudge]:
         """Take a bin; `whole` says that every antenna listened. Return how the company of a spell moves it."""
+        self.spells.pass_bin(visit, sum(self._here))
         for tag, _ in heard.door:
             self._door[tag] = heard.number
         if not whole:
@@ -85,7 +110,7 @@ class Company:
         found: list[Nudge] = []
         for tag, last in enumerate(self._last_live):
             if last == self._live - SILENT_BINS:
-                self._spells[tag] = _Spell(last, heard.number - SILENT_BINS)
+                self._spells[tag] = _Spell(last, heard.number - SILENT_BINS, self.spells.visits)
         for tag, spell in self._spells.items():
             found += self._verdict(tag, spell)
         return found
@@ -94,9 +119,15 @@ class Company:
         for row in heard.room:
             if row[1]:
                 self._last_live[row[0]] = self._live
-                spell = self._spells.pop(row[0], None)
-                if spell is not None and self._door[row[0]] < heard.number - RECENT_BINS:
-                    self._tell_return(row[0], spell)
+                self._end(row[0], heard.number)
+
+    def _end(self, tag: int, number: int) -> None:
+        spell = self._spells.pop(tag, None)
+        if spell is None or self._door[tag] >= number - RECENT_BINS:
+            return
+        self._tell_return(tag, spell)
+        if spell.judged and self._here[tag]:
+            self.ended.append((tag, number, spell.visits, 1.0 / (1.0 + spell.mates)))
 
     def _tell_return(self, tag: int, spell: _Spell) -> None:
         for mate in self._company(tag, spell):
@@ -107,22 +138,24 @@ class Company:
         if not spell.judged and self._live - spell.onset >= VERDICT_BINS:
             spell.judged = True
             if self._here[tag] and not self._left(tag, spell):
-                return [Nudge(tag, self._gone(tag, spell), 1.0)]
+                return [self._compared(tag, spell)]
         if spell.back >= 0 and not spell.closed and self._live - spell.back >= SILENT_BINS:
             spell.closed = True
             return [Nudge(tag, 1.0, self._ties.back)]
         return []
 
-    def _gone(self, tag: int, spell: _Spell) -> float:
+    def _compared(self, tag: int, spell: _Spell) -> Nudge:
         ties, tags = self._ties, self._ward.tags
         mates = self._company(tag, spell)
+        spell.mates = len(mates)
         left = [mate for mate in mates if self._left(mate, spell)]
         if not left:
-            return float(ties.together ** min(TOGETHER_MAX, len(mates)))
+            return Nudge(tag, 1.0, float(ties.together ** min(TOGETHER_MAX, len(mates))))
         same = [mate for mate in left if tags[mate].item == tags[tag].item]
         if not same:
-            return ties.left_shelf
-        return ties.left_scanned_item if all(not self._here[mate] for mate in same) else ties.left_unscanned_item
+            return Nudge(tag, ties.left_shelf, 1.0)
+        scanned = all(not self._here[mate] for mate in same)
+        return Nudge(tag, ties.left_scanned_item if scanned else ties.left_unscanned_item, 1.0)
 
     def _left(self, tag: int, spell: _Spell) -> bool:
         return max(self._door[tag], self._taken[tag]) >= spell.began - RECENT_BINS
@@ -132,7 +165,9 @@ class Company:
         return [
             other
             for other, its in self._spells.items()
-            if other != tag
-            and abs(its.onset - spell.onset) <= TOGETHER_BINS
-            and (self._ward.tags[other].shelf == mine.shelf or self._ward.tags[other].item == mine.item)
+            if other != tag and abs(its.onset - spell.onset) <= TOGETHER_BINS and _tied(mine, self._ward.tags[other])
         ]
+
+
+def _tied(one: TagOf, other: TagOf) -> bool:
+    return (bool(one.shelf) and one.shelf == other.shelf) or (bool(one.item) and one.item == other.item)

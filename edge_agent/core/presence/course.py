@@ -7,14 +7,15 @@ depends on a bin or a fact later than i.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge_agent.core.presence.antennas import Antennas, Doorway, Listening
-from edge_agent.core.presence.company import Company, Nudge, Ties
-from edge_agent.core.presence.hazards import Hazards, Radio
+from edge_agent.core.presence.company import LONG_AGO, Company, Nudge, Ties
+from edge_agent.core.presence.fitting import Spells
+from edge_agent.core.presence.hazards import SURE, Hazards, Radio
 from edge_agent.core.presence.step import Air
-from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
+from edge_agent.core.presence.ward import Bin, Fact, Place, TagOf, Ward
 
 LATE_BINS = 15
 """How far back a late fact is filtered again."""
@@ -22,7 +23,9 @@ STRAY_AFTER_BINS = 10
 """A tag surely on its shelf so long after the door heard it has not passed the door."""
 PASSED_AFTER_BINS = 15
 STRAYS_AGAIN_BINS = 720
-LONG_AGO = -1_000_000
+CLEAR_AFTER_BINS = 5
+FIT_BINS = 720
+"""Bins after which the hazards are fitted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,12 @@ class Tags(Protocol):
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
 
+    def clear(self, tag: int) -> float:
+        """Return the probability that it is here and clear."""
+
+    def hidden(self, tag: int) -> float:
+        """Return the probability that it is here behind a total shield."""
+
     def all_p(self) -> list[float]:
         """Return P(here) of every tag."""
 
@@ -77,13 +86,19 @@ class Raised:
     p: float
     since: int
 
+    @property
+    def kind(self) -> str:
+        """Return the word for it."""
+        return "missing" if self.missing else "unexpected"
+
 
 class Course:
     """A storeroom. Give it every bin in order, with the facts that became known in it."""
 
     def __init__(self, ward: Ward, tags: Tags, model: Model) -> None:
-        self.ward, self.tags, self.hazards = ward, tags, model.hazards
+        self.ward, self.tags, self.hazards, self._first = ward, tags, model.hazards, model.hazards
         self.number = -1
+        self.bins = 0
         self._antennas = Antennas(ward, model.hazards)
         self._doorway = Doorway(ward, model.hazards)
         self._company = Company(ward, model.ties)
@@ -93,13 +108,21 @@ class Course:
         self._strays: deque[tuple[int, int]] = deque()
         self._passages: deque[tuple[int, int]] = deque()
 
+    def add(self, tag: TagOf) -> None:
+        """Take one more tag, that stands at the end of the ward's."""
+        for marks, first in ((self._last_heard, -1), (self._first_heard, -1), (self._door_heard, LONG_AGO)):
+            marks.append(first)
+        self._doorway.add(tag.shelf)
+        self._company.add(tag)
+
     def take(self, heard: Bin, facts: Sequence[Fact] = ()) -> list[Raised]:
         """Take a bin and what became known in it; return what is alarming now."""
         self.number = heard.number
+        self.bins += 1
         listening = self._antennas.listen(heard)
         self.tags.weigh(heard, listening, self.hazards)
         self._note(heard)
-        self.tags.nudge(self._company.take(heard, listening.whole and listening.rounds > 0))
+        self.tags.nudge(self._company.take(heard, listening.whole and listening.rounds > 0, listening.air.visit))
         late = [fact for fact in facts if heard.number - LATE_BINS <= fact.at < heard.number]
         self.tags.believe([fact for fact in facts if fact not in late], self.hazards)
         self.tags.move(listening.air, self.hazards)
@@ -109,10 +132,47 @@ class Course:
             self._note_facts(facts)
             self._company.note_facts(facts)
             self.tags.rebook(facts)
+        self._learn_spells(heard.number)
         return [self._raised(*each) for each in self.tags.judge() if each[1] not in self._fixed]
 
+    def p(self) -> list[float]:
+        """Return P(here) of every tag."""
+        return self.tags.all_p()
+
+    @property
+    def spells(self) -> Spells:
+        """Return the sums the hazards are fitted from."""
+        return self._company.spells
+
+    @property
+    def door(self) -> tuple[float, float, dict[str, float]]:
+        """Return what was learned of the door: hits of passages, strays by shelf."""
+        return self._doorway.hits, self._doorway.passages, self._doorway.strays
+
+    def resume(self, bins: int, hazards: Hazards, spells: Spells, door: tuple[float, float, dict[str, float]]) -> None:
+        """Take what was learned of the room before a restart."""
+        self.bins, self.hazards, self._company.spells = bins, hazards, spells
+        self._doorway.hits, self._doorway.passages = door[0], door[1]
+        self._doorway.strays |= {shelf: count for shelf, count in door[2].items() if shelf in self._doorway.strays}
+
+    def marks(self, tag: int) -> tuple[int, int, int]:
+        """Return the bins in which a tag was last heard, first heard, and heard at the door."""
+        return self._last_heard[tag], self._first_heard[tag], self._door_heard[tag]
+
+    def put_marks(self, tag: int, marks: tuple[int, int, int]) -> None:
+        """Take the marks of a tag from before a restart."""
+        self._last_heard[tag], self._first_heard[tag], self._door_heard[tag] = marks
+
+    def since(self, tag: int) -> int:
+        """Return the bin since which a tag is heard, 0 when it never was."""
+        return max(0, self._first_heard[tag])
+
+    def silent_since(self, tag: int) -> int:
+        """Return the bin since which a tag is silent, 0 when it was never heard."""
+        return self._last_heard[tag] + 1
+
     def _raised(self, missing: bool, tag: int) -> Raised:
-        since = self._last_heard[tag] + 1 if missing else max(0, self._first_heard[tag])
+        since = self.silent_since(tag) if missing else self.since(tag)
         return Raised(missing, tag, self.tags.p(tag), since)
 
     def _note(self, heard: Bin) -> None:
@@ -134,6 +194,22 @@ class Course:
             if fact.to is not Place.HERE and not fact.kind.seen:
                 self._passages.append((fact.tag, self.number))
 
+    def _learn_spells(self, now: int) -> None:
+        """Count spells that ended with the tag clear, and fit the hazards of this ward anew twice a day."""
+        company = self._company
+        while company.ended and company.ended[0][1] <= now - CLEAR_AFTER_BINS:
+            tag, _, since, part = company.ended.popleft()
+            if self.tags.clear(tag) > SURE:
+                company.spells.end(since, part)
+        if now % FIT_BINS == FIT_BINS - 1:
+            hidden, visits = 0.0, 0.0
+            for tag, since, part in company.open_spells():
+                chance = self.tags.hidden(tag)
+                hidden += chance
+                visits += chance * part * (company.spells.visits - since)
+            fitted = company.spells.fit(self._first, self.hazards, hidden, visits)
+            self.hazards = replace(fitted, door_hit=self._doorway.hit())
+
     def _learn_door(self, now: int) -> None:
         doorway, learned = self._doorway, now % STRAYS_AGAIN_BINS == 0
         while self._strays and self._strays[0][1] <= now - STRAY_AFTER_BINS:
@@ -147,4 +223,4 @@ class Course:
                 doorway.passages += 1.0
                 doorway.hits += 1.0 if self._door_heard[tag] >= at - PASSED_AFTER_BINS else 0.0
         if learned:
-            self.tags.door_strays({shelf: doorway.stray_rate(shelf, now + 1) for shelf in doorway.strays})
+            self.tags.door_strays({shelf: doorway.stray_rate(shelf, self.bins) for shelf in doorway.strays})

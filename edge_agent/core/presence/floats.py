@@ -14,12 +14,12 @@ from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import HOLD_BINS, Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, YOUNG_BINS, Watch, judge, rebook
 from edge_agent.core.presence.numbers import Floats
 from edge_agent.core.presence.opening import OPENING
 from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
 from edge_agent.core.presence.tables import ROUNDS
-from edge_agent.core.presence.ward import Bin, Fact, NextRow, Place, RoomRow, Ward
+from edge_agent.core.presence.ward import Bin, Fact, NextRow, Place, RoomRow, TagOf, Ward
 
 OPS = Floats()
 TOLD = tuple(each.name for each in fields(Told))
@@ -38,21 +38,36 @@ class FloatTags:
 
     def __init__(self, ward: Ward, radio: Radio) -> None:
         self._ward, self._radio = ward, radio
-        self.minds = [Mind(*OPENING[tag.book], going=0.0, coming=0.0, nextward=0.0, door_bins=0.0) for tag in ward.tags]
-        self.habits = [_no_habits(tag.book, radio) for tag in ward.tags]
-        self.watches = [
-            Watch(1.0 if tag.book is Place.HERE else 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=1e6, hold=HOLD_BINS)
-            for tag in ward.tags
-        ]
-        self.by_antenna = [[0.0] * len(ward.room) for _ in ward.tags]
+        self.minds: list[Mind[float]] = []
+        self.habits: list[Habits[float]] = []
+        self.watches: list[Watch[float]] = []
+        self.by_antenna: list[list[float]] = []
+        for tag in ward.tags:
+            self.add(tag)
         self._heard: list[Heard[float]] = []
         self._number = -1
         self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
 
+    def add(self, tag: TagOf) -> None:
+        """Take one more tag; it cannot be filtered again before the bin it came in."""
+        self.minds.append(Mind(*OPENING[tag.book], going=0.0, coming=0.0, nextward=0.0, door_bins=0.0))
+        self.habits.append(_no_habits(tag.book, self._radio))
+        here = 1.0 if tag.book is Place.HERE else 0.0
+        self.watches.append(Watch(here, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=HOLD_BINS))
+        self.by_antenna.append([0.0] * len(self._ward.room))
+
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
         return self.minds[tag].here()
+
+    def clear(self, tag: int) -> float:
+        """Return the probability that it is here and clear."""
+        return self.minds[tag].h
+
+    def hidden(self, tag: int) -> float:
+        """Return the probability that it is here behind a total shield."""
+        return self.minds[tag].z
 
     def all_p(self) -> list[float]:
         """Return P(here) of every tag."""
@@ -91,7 +106,7 @@ class FloatTags:
     def _filter_tag(self, tag: int, told: Mapping[int, Fact], first: int, hazards: Hazards) -> None:
         mind, habits = None, self.habits[tag]
         for past in self._past:
-            if past.number < first:
+            if past.number < first or tag >= len(past.minds):
                 continue
             if mind is None:
                 mind = copy(past.minds[tag])

@@ -15,13 +15,15 @@ class Hazards:
     to_next: float = 2.5e-5
     block: float = 4e-4
     block_total: float = 0.35
-    unblock: float = 0.05
+    unblock: float = 0.03
     back: float = 1e-4
-    back_from_next: float = 1e-4
+    back_from_next: float = 3e-5
     out_to_next: float = 1e-6
-    death: float = 6e-7
+    death: float = 3e-7
     """A bin, visit or not."""
     idle: float = 0.002
+    after: float = 0.3
+    """Factor of the bin after one with a visit: the visit may go on, or the bin's clock be a little off."""
     visits_unknown: float = 0.08
     """Factor of a bin whose sensor is dead: the share of bins in which somebody comes."""
     door_hit: float = 0.75
@@ -38,7 +40,9 @@ class Hazards:
     receipt: float = 0.95
     looked: float = 0.985
     """How far a person's eyes are believed."""
-    temper: float = 0.6
+    one_ear: float = 0.15
+    """Further power where one of two readers is dumb."""
+    temper: float = 0.45
     """Power of the likelihoods: the rounds of a bin, and bins one after another, are not independent."""
 
 
@@ -80,5 +84,7 @@ LEVEL_MEMORY = 200.0
 """Bins after which a mean level follows the newest ones."""
 SURE = 0.9
 """A state is learned from only while it is at least so likely."""
+YOUNG_ROUNDS = 900.0
+"""Rounds in which the book alone teaches how the neighbour's reader hears a tag of its own."""
 FLOOR = 1e-9
 """No state is ever believed less than this: the model may be wrong."""

@@ -15,6 +15,8 @@ LOW_AGAIN, HIGH_AGAIN = 0.7, 0.3
 HOLD_BINS = 10.0
 HOLD_AFTER_FACT_BINS = 20.0
 """A piece may be scanned some minutes before it leaves, or after it came."""
+YOUNG_BINS = 40.0
+"""A filter that has just begun waits so much longer before it calls anything unexpected: it must learn the wall."""
 HOLD_AGAIN, HOLD_MAX = 4.0, 1440.0
 """A tag whose alarm settled of itself is believed again only after so many times as long, a day at most."""
 

@@ -18,6 +18,7 @@ from edge_agent.core.presence.hazards import (
     MEMORY_ROUNDS,
     SURE,
     TAKING_BINS,
+    YOUNG_ROUNDS,
     Hazards,
     Radio,
 )
@@ -108,13 +109,17 @@ class Told(Generic[N]):
 
 
 def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazards, Radio], ops: Ops[N]) -> None:
-    """Multiply the states by the likelihood of what was heard."""
+    """Multiply the states by the likelihood of what was heard.
+
+    Of two rooms with one reader dumb, the other alone can hardly tell slow fading from a move: it weighs little.
+    """
     hazards, radio = model
-    room = _room(habits, heard, radio, ops)
-    beside = _beside(habits, heard, radio, ops)
-    level = _levels(habits, heard, radio, ops)
+    one_ear = 1.0 - hazards.one_ear
+    room = hazards.temper * (1.0 - one_ear * habits.book_next * (1.0 - ops.above(heard.next_rounds, 0.5)))
+    beside = hazards.temper * (1.0 - one_ear * (1.0 - ops.above(heard.rounds, 0.5)))
     h, b, z, n, g, d = (
-        ops.exp(hazards.temper * (one + two + three)) for one, two, three in zip(room, beside, level, strict=True)
+        ops.exp(room * one + beside * two)
+        for one, two in zip(_room(habits, heard, radio, ops), _beside(habits, heard, radio, ops), strict=True)
     )
     _settle(mind, mind.h * h, mind.b * b, mind.z * z, mind.n * n, mind.g * g, mind.d * d)
 
@@ -122,22 +127,28 @@ def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazard
 def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
     rate = heard.share * _rate(habits.here, radio.mean_rate, radio.mean_rounds)
     stray = heard.share * _rate(habits.stray, radio.stray, radio.stray_rounds)
-    n, k = heard.rounds, heard.reads
-    through = ops.look(radio.wall, ops.level(stray), n, k)
+    n, k, told = heard.rounds, heard.reads, (heard.dbm, heard.has_dbm)
     clear = ops.look(radio.here, ops.level(rate), n, k)
+    clear = clear + _level(habits.here, told, (radio.level_sd_db, 0.0), radio, ops)
     leaky = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k)
-    ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k)
+    leaky = leaky + _level(habits.here, told, (radio.level_sd_db, radio.leaky_db), radio, ops)
+    through = ops.look(radio.wall, ops.level(stray), n, k)
+    through = through + _level(habits.stray, told, (radio.wall_sd_db, 0.0), radio, ops)
+    ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k) + told[1] * radio.ghost_level
     return clear, leaky, ghost, through, ghost, ghost
 
 
 def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
     rate = _rate(habits.next, radio.mean_rate, radio.mean_rounds)
     near = _rate(habits.near, radio.near, radio.near_rounds)
-    n, k = heard.next_rounds, heard.next_reads
+    n, k, told = heard.next_rounds, heard.next_reads, (heard.next_dbm, heard.has_next_dbm)
     there = ops.look(radio.here, ops.level(rate), n, k)
+    there = there + _level(habits.next, told, (radio.level_sd_db, 0.0), radio, ops)
     stray = ops.look(radio.wall, ops.level(near), n, k)
+    stray = stray + _level(habits.near, told, (radio.wall_sd_db, 0.0), radio, ops)
     leaky = ops.look(radio.leaky, ops.level(near * radio.leaks + radio.ghost_rate), n, k)
-    ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k)
+    leaky = leaky + _level(habits.near, told, (radio.wall_sd_db, radio.leaky_db), radio, ops)
+    ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k) + told[1] * radio.ghost_level
     return stray, leaky, ghost, there, ghost, ghost
 
 
@@ -145,22 +156,10 @@ def _rate(heed: Heed[N], mean: float, weight: float) -> N:
     return (heed.reads + mean * weight) / (heed.rounds + weight)
 
 
-def _levels(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
-    room, beside = (heard.dbm, heard.has_dbm), (heard.next_dbm, heard.has_next_dbm)
-    clear = _level(habits.here, room, 0.0, radio, ops, radio.level_sd_db)
-    leaky = _level(habits.here, room, radio.leaky_db, radio, ops, radio.level_sd_db)
-    near = _level(habits.near, beside, 0.0, radio, ops, radio.wall_sd_db)
-    near_leaky = _level(habits.near, beside, radio.leaky_db, radio, ops, radio.wall_sd_db)
-    stray = _level(habits.stray, room, 0.0, radio, ops, radio.wall_sd_db)
-    there = stray + _level(habits.next, beside, 0.0, radio, ops, radio.level_sd_db)
-    far = radio.ghost_level * (heard.has_dbm + heard.has_next_dbm)
-    return clear + near, leaky + near_leaky, far, there, far, far
-
-
-def _level(heed: Heed[N], told: tuple[N, N], less_db: float, radio: Radio, ops: Ops[N], sd_db: float) -> N:
-    """Return the logarithm of the density of a level, wider while little was learned."""
-    spread = sd_db**2 + radio.level_spread_db**2 / (1.0 + heed.bins)
-    off = told[0] - heed.dbm + less_db
+def _level(heed: Heed[N], told: tuple[N, N], about: tuple[float, float], radio: Radio, ops: Ops[N]) -> N:
+    """Return the logarithm of the density of a level; `about` is its spread, which is wider at first, and a loss."""
+    spread = about[0] ** 2 + radio.level_spread_db**2 / (1.0 + heed.bins)
+    off = told[0] - heed.dbm + about[1]
     return told[1] * (-0.5 * (off * off / spread + ops.log(spread)))
 
 
@@ -172,7 +171,9 @@ def learn(mind: Mind[N], habits: Habits[N], heard: Heard[N], radio: Radio, ops: 
     heard_here = here * ops.above(heard.reads, 0.5)
     beside, beside_dbm = (heard.next_reads, heard.next_rounds), (heard.next_dbm, heard.has_next_dbm)
     _count(habits.near, heard_here, beside, beside_dbm, ops)
-    there = ops.above(mind.n, SURE) * habits.book_next * whole
+    sure = ops.above(mind.n, SURE)
+    young = ops.above(YOUNG_ROUNDS - habits.next.rounds, 0.0) * ops.above(heard.next_reads, 0.5)
+    there = (sure + young - sure * young) * habits.book_next * whole
     _count(habits.next, there, beside, beside_dbm, ops)
     _count(habits.stray, there, (heard.reads, heard.rounds), (heard.dbm, heard.has_dbm), ops)
 

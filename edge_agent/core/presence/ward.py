@@ -4,7 +4,7 @@ Only values, checked when made; no reader, file or clock is known here. Tags are
 in `Ward.tags`. The rule that must not be broken: nothing here says where a tag truly is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -50,9 +50,9 @@ class TagOf:
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """A storeroom as the filter sees it. `ref` names the reference tag of an antenna, by its number among the tags."""
+    """A storeroom as the filter sees it; its tags may grow (`Course.add`). `ref`: an antenna's reference tag."""
 
-    tags: tuple[TagOf, ...]
+    tags: Sequence[TagOf]
     room: tuple[str, ...]
     door: tuple[str, ...] = ()
     next: tuple[str, ...] = ()

@@ -1,0 +1,281 @@
+"""Presence by the six-state filter, live: what readers say becomes bins of a minute, and what the filter believes anew
+is said.
+
+Bins are cut by the instants of the readers' own streams alone. A bin is over when every reader that is heard has passed
+its end, or one is a whole bin ahead; what comes later of it is dropped. Contacts of a reader's inputs (door, PIR) and
+facts of the book are visits. The rule that must not be broken: rounds that no reader has proven are not in a bin.
+
+A belief is said when a tag is first believed here, when it is missing or back, when a piece the book has sent away is
+gone, and when one is here though the book says not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from math import nan
+
+from edge_agent.core.presence import Belief, ForeignTags
+from edge_agent.core.presence.course import Course, Model, Raised
+from edge_agent.core.presence.floats import FloatTags
+from edge_agent.core.presence.foreign import Foreign
+from edge_agent.core.presence.judge import HIGH, LOW
+from edge_agent.core.presence.ward import TAGS_MAX, Bin, Fact, Kind, Place, TagOf, Ward
+from protocols.readers.reads import AntennaChanged, InputChanged, LinkDown, LinkUp, ReaderEvent, RoundEnded, TagRead
+from protocols.values.ids import Epc
+from protocols.values.instant import MICROS, Instant
+
+MODEL = "filter-1"
+BIN_S = 60.0
+BIN_US = round(BIN_S * MICROS)
+GAP_BINS_MAX = 60
+"""Bins without a sign of any reader that are filtered; a longer outage ages beliefs as an hour does."""
+TAKING_BINS = 20
+"""Bins after a fact in which a piece that is on its way is not said to be gone."""
+EPC_96_DIGITS, SERIAL_DIGITS = 24, 10
+"""Hex digits of an EPC of 96 bits, and of the 38 bits of an SGTIN-96's serial (GS1 TDS 2.0 section 14.6)."""
+
+
+class _Said(Enum):
+    NOTHING = 0
+    HERE = 1
+    GONE = 2
+
+
+@dataclass(slots=True)
+class _Ear:
+    """One antenna in the bin that is open: rounds, and reads and levels by tag."""
+
+    rounds: int = 0
+    lost: bool = False
+    reads: dict[int, tuple[int, float]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Reader:
+    ears: dict[int, _Ear]
+    passed: Instant | None = None
+    heard: dict[int, dict[int, int | None]] = field(default_factory=dict)
+    """Since its last round: the level of each tag at each antenna."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """The bin that is open."""
+
+    number: int
+    counts: dict[int, int] = field(default_factory=dict)
+    door: dict[int, float] = field(default_factory=dict)
+    visits: int = 0
+
+
+class Filter:
+    """The presence of one storeroom's tags. `antennas` are those of each reader, `door` pairs of reader and antenna."""
+
+    def __init__(
+        self,
+        antennas: Mapping[str, Sequence[int]],
+        *,
+        round_s: float,
+        door: Sequence[tuple[str, int]] = (),
+        model: Model | None = None,
+        fixed: frozenset[Epc] = frozenset(),
+    ) -> None:
+        told = model or Model()
+        self._readers = {name: _Reader({number: _Ear() for number in those}) for name, those in antennas.items()}
+        self._door = frozenset(door)
+        pairs = [(name, number) for name, those in antennas.items() for number in those]
+        self._tags: list[TagOf] = []
+        ward = Ward(
+            self._tags,
+            room=tuple(_name(*pair) for pair in pairs if pair not in self._door),
+            door=tuple(_name(*pair) for pair in pairs if pair in self._door),
+            bin_s=BIN_S,
+            round_s=min(BIN_S, round_s),
+        )
+        self.tags = FloatTags(ward, told.radio)
+        self.course = Course(ward, self.tags, told)
+        self._numbers: dict[Epc, int] = {}
+        self._said: list[_Said] = []
+        self._facts: list[Fact] = []
+        self._open: _Open | None = None
+        self._sensor = False
+        self._foreign = Foreign(fixed)
+
+    def book(self, epc: Epc, here: bool, at: Instant) -> None:
+        """Take what the book says of a tag. Beyond `TAGS_MAX` a new tag stays unknown."""
+        place = Place.HERE if here else Place.OUT
+        number = self._numbers.get(epc)
+        if number is None:
+            if len(self._tags) < TAGS_MAX:
+                self._add(epc, place)
+            return
+        now = self._open.number if self._open is not None else 0
+        self._facts.append(Fact(now, min(now, at // BIN_US), number, Kind.ACT, place))
+        if self._open is not None:
+            self._open.visits += 1
+
+    def believed(self, epc: Epc, p: float, since: Instant) -> None:
+        """Take the belief that the last run left in the ledger."""
+        number = self._numbers.get(epc)
+        if number is not None:
+            self._said[number] = _Said.GONE if p < LOW else _Said.HERE
+
+    def receive(self, event: ReaderEvent, reader: str) -> list[Belief | ForeignTags]:
+        """Take what a reader says; return what is believed anew. A reader that was not named is ignored."""
+        said_by = self._readers.get(reader)
+        if said_by is None:
+            return []
+        match event:
+            case TagRead():
+                self._read(said_by, event)
+            case RoundEnded():
+                return self._round(said_by, reader, event)
+            case LinkDown() | LinkUp():
+                said_by.passed, said_by.heard = None, {}
+            case AntennaChanged():
+                if event.antenna in said_by.ears:
+                    said_by.ears[event.antenna].lost = not event.connected
+            case InputChanged():
+                self._sensor = True
+                if self._open is not None:
+                    self._open.visits += 1
+            case _:
+                pass
+        return []
+
+    def _add(self, epc: Epc, place: Place) -> None:
+        self._numbers[epc] = len(self._tags)
+        tag = TagOf(epc, _item_of(epc), "", "", place)
+        self._tags.append(tag)
+        self._said.append(_Said.NOTHING)
+        self.tags.add(tag)
+        self.course.add(tag)
+
+    # --- reads and rounds ---
+
+    def _read(self, reader: _Reader, read: TagRead) -> None:
+        if read.antenna not in reader.ears:
+            return
+        number = self._numbers.get(read.epc)
+        if number is None:
+            self._foreign.read(read.epc, read.count)
+            return
+        levels = reader.heard.setdefault(number, {})
+        levels[read.antenna] = _louder(levels.get(read.antenna), read.rssi_dbm)
+
+    def _round(self, reader: _Reader, name: str, ended: RoundEnded) -> list[Belief | ForeignTags]:
+        number = ended.at // BIN_US
+        said: list[Belief | ForeignTags] = []
+        if self._open is None:
+            self._open = _Open(number)
+        reader.passed = ended.at
+        while number > self._open.number and self._is_over():
+            said += self._close(number)
+        if number >= self._open.number:
+            self._count(reader, name, ended)
+        reader.heard = {}
+        told = self._foreign.hour(ended.at)
+        return said if told is None else [*said, told]
+
+    def _is_over(self) -> bool:
+        """Return whether the open bin is over for every reader that is heard, or one is a whole bin ahead."""
+        assert self._open is not None
+        passed = [reader.passed // BIN_US for reader in self._readers.values() if reader.passed is not None]
+        return min(passed) > self._open.number or max(passed) > self._open.number + 1
+
+    def _count(self, reader: _Reader, name: str, ended: RoundEnded) -> None:
+        assert self._open is not None
+        for antenna in ended.antennas:
+            ear = reader.ears.get(antenna)
+            if ear is not None and not ear.lost:
+                ear.rounds += 1
+        second = ended.at % BIN_US / MICROS
+        for tag, levels in reader.heard.items():
+            in_room = False
+            for antenna, level in levels.items():
+                if (name, antenna) in self._door:
+                    self._open.door[tag] = second
+                    continue
+                in_room = True
+                reads, total = reader.ears[antenna].reads.get(tag, (0, 0.0))
+                reader.ears[antenna].reads[tag] = (reads + 1, total + (nan if level is None else level))
+            if in_room:
+                self._open.counts[tag] = self._open.counts.get(tag, 0) + 1
+
+    # --- bins ---
+
+    def _close(self, until: int) -> list[Belief | ForeignTags]:
+        """Close the open bin and open the next; a long silence of all readers is cut short."""
+        assert self._open is not None
+        closed = self._bin()
+        facts = [Fact(closed.number, min(fact.at, closed.number), fact.tag, fact.kind, fact.to) for fact in self._facts]
+        raised = self.course.take(closed, facts)
+        self._facts = []
+        following = closed.number + 1
+        if until - following > GAP_BINS_MAX:
+            following = until - GAP_BINS_MAX
+        self._open = _Open(following)
+        for reader in self._readers.values():
+            for ear in reader.ears.values():
+                ear.rounds, ear.reads = 0, {}
+        return self._new_beliefs(closed.number, raised)
+
+    def _bin(self) -> Bin:
+        assert self._open is not None
+        rounds: dict[str, int] = {}
+        ant: list[tuple[int, str, int, float]] = []
+        best: dict[int, float] = {}
+        for name, reader in self._readers.items():
+            for antenna, ear in reader.ears.items():
+                rounds[_name(name, antenna)] = ear.rounds
+                for tag, (reads, total) in ear.reads.items():
+                    level = total / reads
+                    ant.append((tag, _name(name, antenna), reads, level))
+                    best[tag] = max(best.get(tag, level), level)
+        most = max(rounds.values(), default=0)
+        visit = self._open.visits if self._sensor or self._open.visits else None
+        return Bin(
+            self._open.number,
+            rounds,
+            visit,
+            room=tuple((tag, min(reads, most), best[tag], nan) for tag, reads in sorted(self._open.counts.items())),
+            door=tuple(sorted(self._open.door.items())),
+            ant=tuple(ant) or None,
+        )
+
+    # --- beliefs ---
+
+    def _new_beliefs(self, number: int, raised: Sequence[Raised]) -> list[Belief | ForeignTags]:
+        alarms = {each.tag: each for each in raised}
+        found: list[Belief | ForeignTags] = []
+        for tag, mind in enumerate(self.tags.minds):
+            p, was = mind.here(), self._said[tag]
+            now = self._judged(tag, p, alarms.get(tag))
+            if now is not None and now is not was:
+                self._said[tag] = now
+                since = self.course.since(tag) if now is _Said.HERE else self.course.silent_since(tag)
+                at = Instant((since if since > 0 else number) * BIN_US)
+                found.append(Belief(Epc(self._tags[tag].epc), round(min(1.0, max(0.0, p)), 4), at, MODEL))
+        return found
+
+    def _judged(self, tag: int, p: float, alarm: Raised | None) -> _Said | None:
+        """Return what is to be said of a tag; None when nothing is certain enough."""
+        if alarm is not None:
+            return _Said.GONE if alarm.missing else _Said.HERE
+        watch = self.tags.watches[tag]
+        if watch.book_here:
+            return _Said.HERE if p > HIGH else None
+        return _Said.GONE if p < LOW and watch.since_fact > TAKING_BINS else None
+
+
+def _name(reader: str, antenna: int) -> str:
+    return f"{reader}:{antenna}"
+
+
+def _louder(one: int | None, other: int | None) -> int | None:
+    return max((level for level in (one, other) if level is not None), default=None)
+
+
+def _item_of(epc: Epc) -> str:
+    """Return what pieces of one product share: all of an EPC of 96 bits but its serial number."""
+    return epc[:-SERIAL_DIGITS] if len(epc) == EPC_96_DIGITS else ""

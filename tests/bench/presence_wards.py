@@ -1,0 +1,73 @@
+"""Drawn wards for measuring presence: the simulator's trace of a seed, as the filter's values, with its truth.
+
+The rule that must not be broken: seeds of training and of measuring never meet (`TRAINING`, `UNSEEN`).
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from random import Random
+
+from edge_agent.agent.replay import feed
+from edge_agent.core.presence.ward import Bin, Fact, Ward
+from edge_agent.links.trace import Trace
+from hardware_sim.storeroom.rates import WORLDS, WorldRates
+from hardware_sim.storeroom.ward import Plan, draw_ward, write_ward
+from tests.bench.presence_score import Truth, read_truth
+
+TRAINING = range(100, 200)
+UNSEEN = range(5_000, 6_000)
+SPREAD = 0.25
+"""Spread of every rate of a varied world, in logarithms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One ward: what is told, in order, and the truth."""
+
+    ward: Ward
+    told: list[tuple[Bin, list[Fact]]]
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a ward is drawn."""
+
+    days: int = 7
+    tags: int = 150
+
+
+def rates_of(world: str, seed: int) -> WorldRates:
+    """Return the rates of a world; a name that begins with `varied-` varies every one of them by the seed."""
+    base = WORLDS[world.removeprefix("varied-")]
+    if not world.startswith("varied-"):
+        return base
+    chance = Random(f"varied {seed}")
+    changed: dict[str, float] = {}
+    for each in fields(base):
+        value, low, high = getattr(base, each.name), each.metadata["low"], each.metadata["high"]
+        if each.name.endswith("_dbm"):
+            value += chance.gauss(0, 3)
+        elif not each.name.endswith("_skew_s"):
+            value *= chance.lognormvariate(0, SPREAD)
+        changed[each.name] = min(high, max(low, value))
+    return replace(base, **changed)
+
+
+def draw(world: str, seed: int, *, looks: int = 0, size: Size | None = None) -> Drawn:
+    """Draw one ward."""
+    of = size or Size()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        write_ward(draw_ward(Plan(seed, of.days, of.tags, rates_of(world, seed), looks)), path)
+        trace = Trace(path)
+        told = list(feed(trace.bins(), trace.facts))
+        return Drawn(trace.ward, told, read_truth(path, told[-1][0].number + 1))
+
+
+def draw_many(world: str, seeds: Sequence[int], *, looks: int = 0, size: Size | None = None) -> Iterator[Drawn]:
+    """Draw wards one after the other; a ward-week is large, so none is kept."""
+    for seed in seeds:
+        yield draw(world, seed, looks=looks, size=size)
