@@ -7,19 +7,24 @@ compared is named, and the others are compared.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from central.core.claims import CLAIMED, waiting
 from central.core.discrepancies import Bounds, Closing, Finding, find, newly_open, resolved
 from central.core.policy import Rules, rules_on
-from central.core.reconcile import Match, lines_in, match_of
+from central.core.reconcile import Match, UnitState, lines_in, match_of
+from central.services.causes import shift_ends, weigh_open
 from central.store.engine import Store
 from central.store.merge import add_new, merge
 from central.store.queries_book import loose_in, units_of
+from central.store.queries_evidence import entry
 from central.store.queries_master import places, policy_rows
 from central.store.queries_work import standing
 from central.store.tables.work import DISCREPANCY, STOREROOM_MATCH
+from protocols.errors import ProtocolsError
+from protocols.movements import Flag, MovementBody, read_body
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 
@@ -46,7 +51,7 @@ def bounds_of(rules: Rules) -> Bounds:
 def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[str] | None = None) -> Reconciled:
     """Compare the storerooms named, or all, each in its own transaction. Doing it again changes nothing."""
     with store.read() as connection:
-        bounds = bounds_of(rules_on(business_day(now), policy_rows(connection, hospital)))
+        rules = rules_on(business_day(now), policy_rows(connection, hospital))
         known = [place.place for place in places(connection, hospital)]
     wanted = known if only is None else sorted(set(only) & set(known))
     opened = closed = 0
@@ -54,7 +59,7 @@ def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[s
     for place in wanted:
         try:
             with store.write() as connection:
-                fresh, settled = _reconcile_one(connection, hospital, place, now, bounds)
+                fresh, settled = _reconcile_one(connection, hospital, place, now, rules)
         except Exception as error:  # noqa: BLE001 # one storeroom's facts may be broken; the others are not
             failed.append(f"{place}: {type(error).__name__}: {error}")
             continue
@@ -63,19 +68,47 @@ def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[s
 
 
 def _reconcile_one(
-    connection: Connection, hospital: HospitalId, place: str, now: Instant, bounds: Bounds
+    connection: Connection, hospital: HospitalId, place: str, now: Instant, rules: Rules
 ) -> tuple[int, int]:
+    bounds = bounds_of(rules)
     open_now = standing(connection, hospital, place)
     units = units_of(connection, hospital, place, {one.unit for one in open_now})
     closings = resolved(open_now, {state.unit: state for state in units}, bounds)
     for closing in closings:
-        _close(connection, hospital, closing)
+        _close(connection, hospital, told_by_claim(connection, hospital, closing))
     gone = {closing.id for closing in closings}
-    fresh = newly_open(find(place, units, bounds), [one for one in open_now if one.id not in gone])
+    found = due_findings(connection, hospital, place, units, rules, now)
+    fresh = newly_open(found, [one for one in open_now if one.id not in gone])
     opened = add_new(connection, DISCREPANCY, [_row(hospital, one, now) for one in fresh])
     match = match_of(lines_in(place, units, loose_in(connection, hospital, place), bounds.here))
     merge(connection, STOREROOM_MATCH, [_match_row(hospital, place, now, match)])
+    weigh_open(connection, hospital, place, now)
     return opened, len(closings)
+
+
+def due_findings(
+    connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState], rules: Rules, now: Instant
+) -> list[Finding]:
+    """Return the differences of a storeroom that call for a discrepancy now: what waits to be claimed does not."""
+    found = find(place, units, bounds_of(rules))
+    waits = waiting(found, shift_ends(connection, hospital, found, rules), now)
+    return [one for one in found if one.id not in waits]
+
+
+def told_by_claim(connection: Connection, hospital: HospitalId, closing: Closing) -> Closing:
+    """Return a closing under the cause `claimed` where its movement is somebody's claim, else as it is."""
+    named = entry(connection, hospital, closing.event)
+    if named is None or named.kind != closing.cause:
+        return closing
+    return replace(closing, cause=CLAIMED) if is_claim(named.body) else closing
+
+
+def is_claim(body: bytes) -> bool:
+    """Tell whether a movement was recorded by somebody who claimed what had left without a scan."""
+    try:
+        return Flag.CLAIMED in read_body(body, MovementBody).flags
+    except ProtocolsError:
+        return False
 
 
 def _close(connection: Connection, hospital: HospitalId, closing: Closing) -> None:

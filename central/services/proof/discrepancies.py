@@ -12,13 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
-from central.core.discrepancies import Cause, Finding, find, finding_id, resolved
+from central.core.causes import Why
+from central.core.claims import CLAIMED
+from central.core.discrepancies import Cause, Finding, finding_id, resolved
 from central.core.policy import rules_on
 from central.core.reconcile import UnitState, lines_in, match_of
 from central.errors import CentralError
 from central.services.proof.followed import ROWS_AT_ONCE, Followed
 from central.services.proof.report import Report
-from central.services.reconcile import bounds_of
+from central.services.reconcile import bounds_of, due_findings, is_claim
+from central.store.chains import OWN_DEVICE
 from central.store.queries_book import loose_in, units_of
 from central.store.queries_master import places, policy_rows
 from central.store.queries_work import matches, standing
@@ -26,7 +29,7 @@ from central.store.tables.ledger import EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import PLACE
 from central.store.tables.work import DISCREPANCY, JOB_RUN
 from protocols.errors import ProtocolsError
-from protocols.movements import ObserveBody, read_body
+from protocols.movements import DiscrepancyBody, ObserveBody, read_body
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 
@@ -59,6 +62,8 @@ class _Told:
     kind: str
     at: int
     belief: ObserveBody | None
+    claim: bool
+    closes: str
 
 
 class _Witness:
@@ -85,7 +90,8 @@ class _Witness:
             query = select(EVENT, LEDGER.c.body).join(LEDGER, same)
             for row in connection.execute(query.where(EVENT.c.hospital == hospital, EVENT.c.event_id.in_(part))):
                 belief = _belief(row.body) if row.kind == "observe" else None
-                self._told[hospital, row.event_id] = _Told(row.device, row.kind, row.at, belief)
+                claim, closes = is_claim(row.body), _closes(row.body) if row.kind == "discrepancy" else ""
+                self._told[hospital, row.event_id] = _Told(row.device, row.kind, row.at, belief, claim, closes)
 
     def _read_units(self, connection: Connection, hospital: str, units: list[str]) -> None:
         line = POSTING_LINE.c
@@ -140,8 +146,11 @@ class _Witness:
             return
         if row.cause in {Cause.SEEN_AGAIN, Cause.GONE_AGAIN}:
             concerns = closing.belief is not None and closing.belief.epc.upper() == row.unit
+        elif row.cause in set(Why):
+            concerns = closing.device == OWN_DEVICE and closing.closes == row.discrepancy
         else:
-            concerns = closing.kind == row.cause and (row.hospital, row.closed_event_id, row.unit) in self._moved
+            fits = closing.claim if row.cause == CLAIMED else closing.kind == row.cause
+            concerns = fits and (row.hospital, row.closed_event_id, row.unit) in self._moved
         if not concerns or closing.at != row.closed_at:
             yield f"closed by an entry about this unit that says {row.cause!r}, the one it names does not"
 
@@ -161,12 +170,13 @@ class _Room:
         last, heard = self._compared_last(looked), self._received_last()
         if not heard:
             return
-        bounds = bounds_of(rules_on(business_day(last or heard), policy_rows(self._connection, self._hospital)))
+        rules = rules_on(business_day(last or heard), policy_rows(self._connection, self._hospital))
+        bounds = bounds_of(rules)
         open_now = standing(self._connection, self._hospital, self._place)
         units = units_of(self._connection, self._hospital, self._place, {one.unit for one in open_now})
         newest = self._newest(units)
         stands = {(one.kind, one.unit) for one in open_now}
-        for finding in find(self._place, units, bounds):
+        for finding in due_findings(self._connection, self._hospital, self._place, units, rules, last or heard):
             if (finding.kind, finding.unit) not in stands:
                 self._lacking(finding, waits=last is None or newest[finding.unit] >= last)
         of_unit = {one.id: one.unit for one in open_now}
@@ -256,6 +266,13 @@ def _belief(body: bytes) -> ObserveBody | None:
         return read_body(body, ObserveBody)
     except ProtocolsError:
         return None
+
+
+def _closes(body: bytes) -> str:
+    try:
+        return read_body(body, DiscrepancyBody).closes
+    except ProtocolsError:
+        return ""
 
 
 def _parts(keys: list[Any]) -> Iterator[list[Any]]:

@@ -19,10 +19,11 @@ KEPT = "nothing is removed or rewritten here: a thing that is over says so in it
 NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
 NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
 NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT, "statement": KEPT}
+NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
-NEVER_REMOVED |= {"storeroom_match": KEPT}
+NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
 FOUND = (
