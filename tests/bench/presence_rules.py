@@ -48,8 +48,8 @@ def alarms(ward: Ward, told: Told, rule: Rule) -> list[Alarm]:
         for fact in facts:
             book[fact.tag], armed[fact.tag] = fact.to is Place.HERE, True
         differs = rule.take(heard, facts, book) != book
-        for tag in np.flatnonzero(differs & armed):
-            if int(tag) not in fixed:
+        for tag in np.flatnonzero(differs & armed).tolist():
+            if tag not in fixed:
                 kind = "missing" if book[tag] else "unexpected"
                 found.append(Alarm(ward.tags[tag].epc, kind, heard.number))
         armed = ~differs
