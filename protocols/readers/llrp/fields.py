@@ -6,6 +6,7 @@ written the same. A value is a number, a boolean, text, upper-case hex or a list
 Numbers are big-endian (LLRP 1.1 chapter 17). Counted strings carry 16 bits of count: characters, bits or items.
 """
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ BITS = {"u1": 1, "u2": 2, "flag": 1}
 ARRAYS = {"u8v": "B", "u16v": "H", "u32v": "I"}
 WORDS = {"u8hex": 1, "u16hex": 2}
 _GROUP_CODES = {8: "B", 16: "H", 32: "I"}
+_SPELT_BYTE = re.compile(rb"\\x(5c|[89a-f][0-9a-f])")
+_LIKE_A_BYTE = re.compile(rb"\\(?=x(?:5c|[89a-f][0-9a-f]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +173,25 @@ def _tail_size(kind: str, count: int) -> int:
 
 def _tail_value(kind: str, count: int, body: bytes) -> Value:
     if kind == "text":
-        # text is for people: a reader that writes GB 18030 here must not cost us its message
-        return body.decode("utf-8", "backslashreplace")
+        return _read_text(body)
     if kind == "bits":
         return body.hex().upper() + (f"/{count}" if count % 8 else "")
     if kind in WORDS:
         return body.hex().upper()
     return list(struct.unpack(f">{count}{ARRAYS[kind]}", body))
+
+
+def _read_text(body: bytes) -> str:
+    """Return UTF-8 as text; a byte that is none stands as `\\xHH`: GB 18030 loses neither a message nor a byte.
+
+    A backslash that would read as such a byte stands as `\\x5c` itself.
+    """
+    return _LIKE_A_BYTE.sub(rb"\\x5c", body).decode("utf-8", "backslashreplace")
+
+
+def _write_text(text: str) -> bytes:
+    raw = text.encode("utf-8", "backslashreplace")
+    return _SPELT_BYTE.sub(lambda spelt: bytes.fromhex(spelt[1].decode()), raw)
 
 
 def write_steps(steps: tuple[Step, ...], values: Params) -> bytes:
@@ -245,7 +260,7 @@ def _counted(field: Field, values: Params) -> tuple[int, bytes]:
     if field.kind == "text":
         if not isinstance(value, str):
             raise WeBroke(f"{field.name}: expected text, got {value!r:.60}")
-        body = value.encode("utf-8", "backslashreplace")
+        body = _write_text(value)
         return len(body), body
     if not isinstance(value, list | tuple):
         raise WeBroke(f"{field.name}: expected a list of numbers, got {value!r:.60}")

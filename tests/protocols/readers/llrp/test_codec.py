@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocols.errors import PeerBroke, ProtocolsError, WeBroke
@@ -162,6 +162,15 @@ def test_text_that_is_not_utf8_does_not_cost_the_message() -> None:
     status = decode(with_header("CLOSE_CONNECTION_RESPONSE", body)).params["LLRPStatus"]
     assert isinstance(status, dict)
     assert status["ErrorDescription"].startswith("\\x")
+
+
+@given(st.binary(max_size=40))
+@example("端口".encode("gb18030"))
+@example(b"C:\\xff \\x5c \xff\\xFF\x00")
+def test_text_of_any_bytes_is_written_back_as_it_came(text: bytes) -> None:
+    body = bytes.fromhex("011f") + (8 + len(text)).to_bytes(2, "big") + bytes(2) + len(text).to_bytes(2, "big") + text
+    raw = with_header("CLOSE_CONNECTION_RESPONSE", body)
+    assert encode(decode(raw)) == raw
 
 
 @pytest.mark.parametrize(
