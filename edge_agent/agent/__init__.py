@@ -28,6 +28,7 @@ from edge_agent.agent.inbox import (
     ScannerSaid,
 )
 from edge_agent.agent.links import Links
+from edge_agent.agent.model import Memory, make_presence, remember
 from edge_agent.agent.roster import Roster
 from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
@@ -39,8 +40,7 @@ from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
 from edge_agent.config import Config
 from edge_agent.core.kanban import Kanban
 from edge_agent.core.opening import opening_drafts
-from edge_agent.core.presence import Belief, Presence
-from edge_agent.core.presence.window import Window
+from edge_agent.core.presence import Belief
 from edge_agent.core.work.scene import Mode, Room
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
 from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
@@ -48,7 +48,7 @@ from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
 from edge_agent.store.master import item_rows, read_bins, read_cards, read_items, read_opening, read_patient_key
 from edge_agent.store.needs import noted_cards
-from edge_agent.store.queries import bound_epcs, known_tags, open_visit
+from edge_agent.store.queries import bound_epcs, open_visit
 from edge_agent.store.verify import verify
 from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
@@ -122,30 +122,10 @@ def take_items(ledger: Ledger, config: Config, now: Instant) -> None:
         take_snapshot(ledger.connection, FILE, version, rows, checksum=checksum, now=now)
 
 
-def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
-    """Tell a fresh model of presence what the ledger knows."""
-    for tag in known_tags(ledger.connection, config.device.place):
-        presence.book(tag.epc, tag.here, tag.booked_at)
-        if tag.p is not None:
-            presence.believed(tag.epc, tag.p, tag.since)
-
-
 def make_room(config: Config) -> Room:
     """Return what the configuration says of the storeroom. Raises `BadConfig`."""
     key = b"" if config.patient_key is None else read_patient_key(config.patient_key)
     return Room(config.device.place, mode=Mode(config.device.mode), patient_key=key, blind_counts=config.blind_counts)
-
-
-def make_presence(config: Config) -> Presence:
-    """Return the configured model of presence."""
-    round_s = max((reader.round_s for reader in config.readers), default=1.0)
-    fixed = {epc for reader in config.readers for _, epc in reader.reference}
-    return Window(
-        {reader.name: reader.antennas for reader in config.readers},
-        round_s=round_s,
-        window_s=config.window_s,
-        fixed=fixed,
-    )
 
 
 def make_kanban(config: Config, ledger: Ledger, now: Instant) -> Kanban:
@@ -187,6 +167,8 @@ class _Agent:
         take_items(ledger, config, clock.now())
         presence = make_presence(config)
         remember(presence, ledger, config)
+        self._memory = Memory(presence, config.ledger, voice)
+        self._memory.recall()
         self._links = Links(config, inbox)
         story_rate = 1.0 if config.story is None else config.story.rate
         self._watch = Watch(config.readers, presence, clock=clock, voice=voice, story_rate=story_rate)
@@ -250,6 +232,7 @@ class _Agent:
                 self._turn(self._inbox.gather(self._wait_s()))
             self._shelf.stop(self._clock.link_now())
             self._watch.end(self._ledger)
+            self._memory.write()
         finally:
             self._links.stop()
             if self._panel is not None:
@@ -271,6 +254,7 @@ class _Agent:
             self._take(happening)
         self._shelf.tick(self._clock.link_now())
         self._watch.tick()
+        self._memory.keep(self._clock.link_s())
         self._signals.tick()
         if self._tap is not None:
             self._tap.flush()

@@ -98,6 +98,8 @@ class Config:
     patient_key: Path | None = None
     blind_counts: bool = False
     panel: Address | None = None
+    presence: str = "window"
+    """The model of presence: `window` or `filter`."""
 
 
 def load_config(path: Path) -> Config:
@@ -150,6 +152,7 @@ def _config(path: Path, file: _File) -> Config:
     ledger, max_pages = file.one("store", lambda table: _store(table, root))
     items, opening, cards, bins = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
+    model, window_s = file.one("presence", _presence)
     idle_s, patient_key, blind_counts = file.one("visit", lambda table: _visit(table, root))
     return Config(
         path=path,
@@ -160,7 +163,8 @@ def _config(path: Path, file: _File) -> Config:
         sync=file.one("sync", lambda table: _sync(table, brokers, keepalive_s)),
         readers=file.many("reader", READERS_MAX, lambda table: read_reader(table, root)),
         scanners=file.many("scanner", SCANNERS_MAX, lambda table: read_scanner(table, root)),
-        window_s=file.one("presence", _presence),
+        presence=model,
+        window_s=window_s,
         visit_idle_s=idle_s,
         items=items,
         opening=opening,
@@ -262,10 +266,10 @@ def _visit(table: Section, root: Path) -> tuple[float, Path | None, bool]:
     )
 
 
-def _presence(table: Section) -> float:
-    table.take("model", forms.only("window"), "window")
+def _presence(table: Section) -> tuple[str, float]:
     table.take("claim_wait_s", forms.whole(0, 0), 0)
-    return table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
+    model = table.take("model", forms.word_of("window", "filter"), "window")
+    return model, table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
 
 
 def _master(table: Section, root: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:

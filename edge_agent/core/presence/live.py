@@ -9,7 +9,7 @@ A belief is said when a tag is first believed here, when it is missing or back, 
 gone, and when one is here though the book says not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import nan
@@ -64,12 +64,14 @@ class _Open:
 
     number: int
     counts: dict[int, int] = field(default_factory=dict)
+    beside: dict[int, int] = field(default_factory=dict)
     door: dict[int, float] = field(default_factory=dict)
     visits: int = 0
 
 
 class Filter:
-    """The presence of one storeroom's tags. `antennas` are those of each reader, `door` pairs of reader and antenna."""
+    """The presence of one storeroom's tags. `antennas` are all of each reader; of these (reader, antenna) pairs `door`
+    watches the door and `beside` looks into the neighbouring room."""
 
     def __init__(
         self,
@@ -77,17 +79,19 @@ class Filter:
         *,
         round_s: float,
         door: Sequence[tuple[str, int]] = (),
+        beside: Sequence[tuple[str, int]] = (),
         model: Model | None = None,
         fixed: frozenset[Epc] = frozenset(),
     ) -> None:
         told = model or Model()
         self._readers = {name: _Reader({number: _Ear() for number in those}) for name, those in antennas.items()}
-        self._door = frozenset(door)
+        self._door, self._beside = frozenset(door), frozenset(beside)
         pairs = [(name, number) for name, those in antennas.items() for number in those]
         self._tags: list[TagOf] = []
         ward = Ward(
             self._tags,
-            room=tuple(_name(*pair) for pair in pairs if pair not in self._door),
+            room=tuple(_name(*pair) for pair in pairs if pair not in self._door | self._beside),
+            next=tuple(_name(*pair) for pair in pairs if pair in self._beside),
             door=tuple(_name(*pair) for pair in pairs if pair in self._door),
             bin_s=BIN_S,
             round_s=min(BIN_S, round_s),
@@ -191,16 +195,16 @@ class Filter:
                 ear.rounds += 1
         second = ended.at % BIN_US / MICROS
         for tag, levels in reader.heard.items():
-            in_room = False
+            pairs = {(name, antenna) for antenna in levels}
+            if pairs & self._door:
+                self._open.door[tag] = second
+            if pairs & self._beside:
+                self._open.beside[tag] = self._open.beside.get(tag, 0) + 1
+            if pairs - self._door - self._beside:
+                self._open.counts[tag] = self._open.counts.get(tag, 0) + 1
             for antenna, level in levels.items():
-                if (name, antenna) in self._door:
-                    self._open.door[tag] = second
-                    continue
-                in_room = True
                 reads, total = reader.ears[antenna].reads.get(tag, (0, 0.0))
                 reader.ears[antenna].reads[tag] = (reads + 1, total + (nan if level is None else level))
-            if in_room:
-                self._open.counts[tag] = self._open.counts.get(tag, 0) + 1
 
     # --- bins ---
 
@@ -222,25 +226,25 @@ class Filter:
 
     def _bin(self) -> Bin:
         assert self._open is not None
-        rounds: dict[str, int] = {}
-        ant: list[tuple[int, str, int, float]] = []
-        best: dict[int, float] = {}
-        for name, reader in self._readers.items():
-            for antenna, ear in reader.ears.items():
-                rounds[_name(name, antenna)] = ear.rounds
-                for tag, (reads, total) in ear.reads.items():
-                    level = total / reads
-                    ant.append((tag, _name(name, antenna), reads, level))
-                    best[tag] = max(best.get(tag, level), level)
+        pairs = [(name, antenna) for name, reader in self._readers.items() for antenna in reader.ears]
+        ears = {pair: self._readers[pair[0]].ears[pair[1]] for pair in pairs}
+        rounds = {_name(*pair): ear.rounds for pair, ear in ears.items()}
         most = max(rounds.values(), default=0)
-        visit = self._open.visits if self._sensor or self._open.visits else None
+        shelf = {pair: ear for pair, ear in ears.items() if pair not in self._door | self._beside}
+        room, beside = _best(shelf.values()), _best(ears[pair] for pair in pairs if pair in self._beside)
+        apart = [
+            (tag, _name(*pair), reads, total / reads)
+            for pair, ear in shelf.items()
+            for tag, (reads, total) in ear.reads.items()
+        ]
         return Bin(
             self._open.number,
             rounds,
-            visit,
-            room=tuple((tag, min(reads, most), best[tag], nan) for tag, reads in sorted(self._open.counts.items())),
+            self._open.visits if self._sensor or self._open.visits else None,
+            room=tuple((tag, min(reads, most), room[tag], nan) for tag, reads in sorted(self._open.counts.items())),
             door=tuple(sorted(self._open.door.items())),
-            ant=tuple(ant) or None,
+            next=tuple((tag, min(reads, most), beside[tag]) for tag, reads in sorted(self._open.beside.items())),
+            ant=tuple(apart) or None,
         )
 
     # --- beliefs ---
@@ -266,6 +270,15 @@ class Filter:
         if watch.book_here:
             return _Said.HERE if p > HIGH else None
         return _Said.GONE if p < LOW and watch.since_fact > TAKING_BINS else None
+
+
+def _best(ears: Iterable[_Ear]) -> dict[int, float]:
+    """Return each tag's mean level at the antenna that heard it best."""
+    best: dict[int, float] = {}
+    for ear in ears:
+        for tag, (reads, total) in ear.reads.items():
+            best[tag] = max(best.get(tag, total / reads), total / reads)
+    return best
 
 
 def _name(reader: str, antenna: int) -> str:

@@ -1,0 +1,87 @@
+"""Which model of presence the agent runs, what the ledger tells it at the start, and its memory on the disk.
+
+The memory is a file beside the ledger, written anew every quarter of an hour and at the end, whole or not at all. It is
+a cache: one that is missing, damaged or of another version is told and left, and the model learns anew. The rule that
+must not be broken: a model of presence never keeps the agent from serving a scan.
+"""
+
+import os
+from pathlib import Path
+
+from edge_agent.agent.voice import Voice
+from edge_agent.config import Config
+from edge_agent.core.presence import Presence
+from edge_agent.core.presence.live import Filter
+from edge_agent.core.presence.memory import recall, remembered
+from edge_agent.core.presence.window import Window
+from edge_agent.store.ledger import Ledger
+from edge_agent.store.queries import known_tags
+from protocols.errors import BadValue
+
+KEEP_EVERY_S = 900.0
+"""Link seconds between two writings: what is lost by a crash is learned again within as long."""
+MEMORY = "presence.mem"
+MEMORY_BYTES_MAX = 200_000_000
+
+
+def make_presence(config: Config) -> Presence:
+    """Return the configured model of presence."""
+    round_s = max((reader.round_s for reader in config.readers), default=1.0)
+    fixed = {epc for reader in config.readers for _, epc in reader.reference}
+    if config.presence == "filter":
+        return Filter(
+            {reader.name: (*reader.antennas, *reader.door, *reader.next) for reader in config.readers},
+            round_s=round_s,
+            door=[(reader.name, antenna) for reader in config.readers for antenna in reader.door],
+            beside=[(reader.name, antenna) for reader in config.readers for antenna in reader.next],
+            fixed=frozenset(fixed),
+        )
+    antennas = {reader.name: reader.antennas for reader in config.readers}
+    return Window(antennas, round_s=round_s, window_s=config.window_s, fixed=fixed)
+
+
+def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
+    """Tell a fresh model of presence what the ledger knows."""
+    for tag in known_tags(ledger.connection, config.device.place):
+        presence.book(tag.epc, tag.here, tag.booked_at)
+        if tag.p is not None:
+            presence.believed(tag.epc, tag.p, tag.since)
+
+
+class Memory:
+    """The memory of a model that has one; every other model needs none."""
+
+    def __init__(self, presence: Presence, ledger: Path, voice: Voice) -> None:
+        self._filter = presence if isinstance(presence, Filter) else None
+        self._path, self._voice = ledger.with_name(MEMORY), voice
+        self._due_s: float | None = None
+
+    def recall(self) -> None:
+        """Give the model what the last run kept."""
+        if self._filter is None or not self._path.exists():
+            return
+        try:
+            with self._path.open("rb") as file:
+                tags = recall(self._filter, file.read(MEMORY_BYTES_MAX))
+            self._voice.say("presence", f"goes on with what was learned of {tags} tags")
+        except (OSError, BadValue) as fault:
+            self._voice.say("presence", f"learns anew: {fault}")
+
+    def keep(self, link_s: float) -> None:
+        """Write when it is time."""
+        if self._due_s is None:
+            self._due_s = link_s + KEEP_EVERY_S
+        if link_s >= self._due_s:
+            self._due_s = link_s + KEEP_EVERY_S
+            self.write()
+
+    def write(self) -> None:
+        """Write now; a disk that refuses is told, and the old memory stays."""
+        if self._filter is None:
+            return
+        new = self._path.with_suffix(".new")
+        try:
+            new.write_bytes(remembered(self._filter))
+            os.replace(new, self._path)
+        except OSError as fault:
+            self._voice.say_counted("presence", f"its memory is not kept: {fault.strerror}")
