@@ -43,6 +43,7 @@ from edge_agent.core.opening import opening_drafts
 from edge_agent.core.presence import Belief
 from edge_agent.core.work.scene import Mode, Room
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
+from edge_agent.store.copies import RESTORING, finish_restore
 from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
 from edge_agent.store.ledger import Ledger, open_ledger
 from edge_agent.store.lock import hold_alone
@@ -84,11 +85,19 @@ def run(
         )
     clock = Clock(config.story)
     with hold_alone(config.ledger):
+        _finish_restore(config, voice)
         ledger = _open(config, clock)
         try:
             _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready, tap=tap).live()
         finally:
             ledger.close()
+
+
+def _finish_restore(config: Config, voice: Voice) -> None:
+    """Finish putting a backup back where a power cut ended it half way."""
+    if config.ledger.with_name(config.ledger.name + RESTORING).exists():
+        kept = finish_restore(config.ledger)
+        voice.say("ledger", f"the backup is in its place; what stood there is kept as {kept and kept.name}")
 
 
 def _open(config: Config, clock: Clock) -> Ledger:

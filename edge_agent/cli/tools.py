@@ -1,4 +1,4 @@
-"""The tools beside the agent: verify, status, decode, doctor. They write nothing; all but doctor may run beside it.
+"""The tools beside the agent: verify, status, decode, doctor, backup, restore. Only `restore` changes a ledger.
 
 Only `edge_agent.cli` imports this file, and only when no agent is to be started.
 """
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge_agent.agent.doctor import Finding, examine
+from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
 from edge_agent.config import Config, load_config
@@ -182,7 +183,42 @@ def _replay(
         replay(trace, out, lambda bins: told(bins, None))
 
 
+@app.command(
+    "backup",
+    help="Copy the ledger while the agent runs, check the copy whole, and write a manifest beside it.",
+    epilog=example("wardstock-edge backup --config edge.toml --to /media/backup"),
+)
+def _backup(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the copy; best on another disk.")],
+    as_json: JsonOption = False,
+) -> None:
+    with _progress("pages") as told:
+        _answer(back_up(config, to, told), as_json)
+
+
+@app.command(
+    "restore",
+    help="Check a backup and put it in the ledger's place; what stood there is kept. The agent must not run.",
+    epilog=example("wardstock-edge restore --from ward-01-20260302T160000-41.db --config edge.toml"),
+)
+def _restore(
+    copy: Annotated[Path, typer.Option("--from", metavar="FILE", help="The backup, or its manifest.")],
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    as_json: JsonOption = False,
+) -> None:
+    _answer(restore(config, copy), as_json)
+
+
 # --- what the commands share ---
+
+
+def _answer(answer: Answer, as_json: bool) -> None:
+    numbers, said = answer
+    if as_json:
+        _print_json(numbers)
+    else:
+        print(said)
 
 
 def _which(ledgers: tuple[Path | None, Path | None], config: Path | None) -> _Which:
@@ -257,6 +293,7 @@ def _print_status(path: Path, status: Status, signing: str | None) -> None:
         ("in stock", f"{status.units_in_stock} tagged pieces, {status.tags_bound} tags bound"),
         ("presence", f"{status.believed_here} tags believed here, {status.believed_gone} believed gone"),
         ("signing", signing or "unknown without --config"),
+        *([("put back", f"from a backup at {status.restored}")] if status.restored else []),
     )
     for name, value in rows:
         print(f"{name:<15}{value}")

@@ -20,6 +20,10 @@ BUSY_TIMEOUT_S = 10.0
 """How long one waits for another reader or writer of the file; a verification holds a read for its whole length."""
 
 
+WHEN_DAMAGED = "keep this file, stop the agent, and put the newest backup back: wardstock-edge restore --from FILE"
+"""What a person does about a damaged ledger; what the backup lacks and central has comes back from there."""
+
+
 class Connection(Protocol):
     """What the store asks of SQLite. Every method raises `StoreFault`, or `DiskFull` when there is no room."""
 
@@ -85,7 +89,7 @@ def fault_of(error: sqlite3.Error, name: str) -> StoreFault:
         case "SQLITE_FULL":
             return DiskFull(f"{name}: expected room for one more entry, the disk is full; free some and scan again")
         case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return NotALedger(f"{name}: expected a sound SQLite file, {error}; keep this disk, put no copy back")
+            return NotALedger(f"{name}: expected a sound SQLite file, {error}; {WHEN_DAMAGED}")
         case "SQLITE_CANTOPEN" | "SQLITE_READONLY":
             return StoreFault(f"{name}: expected a file that can be opened and written, {error}; look at its owner")
         case errorname:

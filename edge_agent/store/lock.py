@@ -12,8 +12,11 @@ LOCK_SUFFIX = ".lock"
 
 
 @contextmanager
-def hold_alone(ledger: Path) -> Iterator[None]:
-    """Hold a ledger for this process alone. Raises `StoreFault` when another holds it or the folder refuses."""
+def hold_alone(ledger: Path, what: str = "agent") -> Iterator[None]:
+    """Hold a file for this process alone; `what` is who else may hold it.
+
+    Raises `StoreFault` when another holds it or the folder refuses.
+    """
     path = ledger.with_name(ledger.name + LOCK_SUFFIX)
     try:
         file = path.open("w")
@@ -25,5 +28,5 @@ def hold_alone(ledger: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StoreFault(f"{ledger}: expected no other agent on it, one runs; stop that one first") from error
+            raise StoreFault(f"{ledger}: expected no other {what} on it, one runs; stop that one first") from error
         yield

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from edge_agent.core.presence.window import GONE
 from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection
+from edge_agent.store.copies import RESTORED
 from protocols.movements import Custody
 from protocols.values.instant import Instant
 
@@ -25,6 +26,8 @@ class Status:
     tags_bound: int
     believed_here: int
     believed_gone: int
+    restored: str | None = None
+    """When a backup was put in this ledger's place, ISO text."""
 
     @property
     def pending(self) -> int:
@@ -68,4 +71,5 @@ def _read(connection: Connection) -> Status:
         tags_bound=count("SELECT COUNT(*) FROM binding"),
         believed_here=count("SELECT COUNT(*) FROM belief WHERE p >= ?", GONE),
         believed_gone=count("SELECT COUNT(*) FROM belief WHERE p < ?", GONE),
+        restored=meta.get(RESTORED),
     )
