@@ -60,9 +60,13 @@ def add_proposals(
     """Add the page of proposals."""
 
     @pages.get("/proposals")
-    def listed(request: Request, place: Annotated[str, Query(max_length=64)] = "") -> Response:
+    def listed(
+        request: Request,
+        place: Annotated[str, Query(max_length=64)] = "",
+        all: Annotated[str, Query(max_length=1)] = "",
+    ) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_ORDERS)
-        answer = _page(renderer, visit, caller, desk, overview(caller), place, None)
+        answer = _page(renderer, visit, caller, desk, overview(caller), place, None, all_chosen=all == "1")
         keep_language(request, visit, answer)
         return answer
 
@@ -124,7 +128,15 @@ def _accept(desk: Desk, caller: Caller, line: Choice) -> None:
 
 
 def _page(
-    renderer: Renderer, visit: Visit, caller: Caller, desk: Desk, seen: Overview, place: str, told: Told | None
+    renderer: Renderer,
+    visit: Visit,
+    caller: Caller,
+    desk: Desk,
+    seen: Overview,
+    place: str,
+    told: Told | None,
+    *,
+    all_chosen: bool = False,
 ) -> Response:
     with desk.store.read() as connection:
         waiting = {one.id: one for one in open_proposals(connection, desk.hospital, caller.scope(Right.SEE_ORDERS))}
@@ -148,6 +160,7 @@ def _page(
         rooms=storerooms(desk, caller) if caller.may(Right.SEE_STOCK) else [],
         place=place,
         told=told,
+        all_chosen=all_chosen,
     )
 
 

@@ -1,0 +1,80 @@
+"""The page of one discrepancy: its likely causes, its evidence in order of time, and the form that closes it.
+
+It decides nothing. The rule that must not be broken: a button that would be refused is not shown, and one that is
+pressed late is answered in plain words.
+"""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from central.core.causes import PRIORS
+from central.core.discrepancies import Kind
+from central.core.rights import Caller, Right
+from central.errors import BadInput, NotAllowed, NotNow
+from central.services.desk import Desk
+from central.services.settling import REMARK_MAX, Case, Settling
+from central.web.porter import WORD_MAX, Porter, keep_language
+from central.web.render import Renderer, Visit
+
+CAUSE_MAX = 32
+
+Word = Annotated[str, Form(max_length=WORD_MAX)]
+Remark = Annotated[str, Form(max_length=REMARK_MAX)]
+
+
+def add_discrepancies(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
+    """Add the page of a discrepancy and its forms."""
+    settling = Settling(desk.purchasing.documents)
+
+    @pages.get("/discrepancies/{id}")
+    def told(request: Request, id: str, said: Annotated[str, Query(max_length=16)] = "") -> Response:
+        visit, caller = porter.visit_of(request, Right.SEE_STOCK)
+        answer = _drawn(renderer, desk, visit, settling.case(caller, id), said=said)
+        keep_language(request, visit, answer)
+        return answer
+
+    @pages.post("/discrepancies/{id}/{step}")
+    def stepped(
+        request: Request,
+        id: str,
+        step: str,
+        word: Word = "",
+        cause: Annotated[str, Form(max_length=CAUSE_MAX)] = "",
+        remark: Remark = "",
+        adjust: Annotated[str, Form(max_length=1)] = "",
+    ) -> Response:
+        visit, caller = porter.visit_of(request, Right.SEE_STOCK)
+        porter.check_form(request, visit, word)
+        try:
+            state = _do(settling, caller, id, step, cause, remark, adjust=bool(adjust))
+        except (BadInput, NotNow, NotAllowed) as error:
+            status = 403 if isinstance(error, NotAllowed) else 409 if isinstance(error, NotNow) else 400
+            return _drawn(renderer, desk, visit, settling.case(caller, id), status, fault=type(error).__name__)
+        return RedirectResponse(f"/discrepancies/{id}?said={state}", 303)
+
+
+def _do(settling: Settling, caller: Caller, id: str, step: str, cause: str, remark: str, *, adjust: bool) -> str:
+    if step == "settle":
+        return settling.settle(caller, id, cause, remark, adjust=adjust)
+    if step == "approve":
+        return settling.approve(caller, id)
+    if step == "refuse":
+        return settling.refuse(caller, id, remark)
+    raise BadInput(f"step: expected settle, approve or refuse, got {step!r:.40}")
+
+
+def _drawn(
+    renderer: Renderer, desk: Desk, visit: Visit, case: Case, status: int = 200, *, said: str = "", fault: str = ""
+) -> Response:
+    return renderer.page(
+        "discrepancy.html.j2",
+        visit,
+        status,
+        case=case,
+        choices=list(PRIORS[Kind(case.one.kind)]),
+        now=desk.now(),
+        said=said,
+        fault=fault,
+    )
