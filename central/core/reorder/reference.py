@@ -21,8 +21,8 @@ LEVELS_MAX = 20_000
 POISSON_EXCESS = 1e-7
 """Least variance above the mean, as a share of it: the negative binomial there is a Poisson."""
 
-TAIL_DEVIATIONS, TAIL_SCALES = 6.0, 14.0
-"""Where a table ends: so many deviations and so many scales (variance / mean) above the mean; 1e-6 lies beyond."""
+TAIL_DEVIATIONS, TAIL_SCALES = 5.0, 11.0
+"""Where a table ends: so many deviations and so many scales (variance / mean) above the mean; some 1e-6 lies beyond."""
 
 TIE = 1 + 1e-9
 """Sums of floats that should be equal are."""

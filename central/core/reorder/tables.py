@@ -1,4 +1,4 @@
-"""The engine's sums for many lines at once: numpy tables, one row a line, in blocks of bounded size.
+"""The engine's sums for many lines at once: numpy tables of levels x lines, in blocks of bounded size.
 
 It equals `reference` line by line. The rule that must not be broken: memory is bounded by BLOCK_CELLS however many
 lines there are.
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from central.core.reorder.masses import masses_of
 from central.core.reorder.moments import Floats, Whole
 from central.core.reorder.reference import (
     LEVELS_MAX,
-    POISSON_EXCESS,
     STEPS_PER_DEVIATION,
     TAIL_DEVIATIONS,
     TAIL_SCALES,
@@ -20,11 +20,8 @@ from central.core.reorder.reference import (
 )
 from central.core.reorder.waits import Waits
 
-BLOCK_CELLS = 131_072
-"""Cells of one table: 1 MB, which a processor's cache holds."""
-
-START_MIN = -600.0
-"""Least logarithm of P(X = 0) from which neighbours are multiplied; a float ends at -745."""
+BLOCK_CELLS = 262_144
+"""Cells of one table: 2 MB, so that those of a block stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,11 @@ class Block:
 
     def worth_points(self, thresholds: Floats) -> Whole:
         """Return the reorder points at the last crossing, for `thresholds` of any number of rows x lines."""
-        at = np.arange(self.exceed.shape[1])
-        beyond = at > self.last[:, None]
-        ahead = np.minimum(at + self.lot[:, None], self.exceed.shape[1] - 1)
-        later = np.where(at + self.lot[:, None] > self.last[:, None], 0.0, np.take_along_axis(self.exceed, ahead, 1))
-        gain = np.where(beyond, 0.0, self.exceed - later)
-        highest = np.maximum.accumulate(gain[:, ::-1], axis=1)
+        at = np.arange(len(self.exceed))[:, None]
+        ahead = at + self.lot
+        later = np.take_along_axis(self.exceed, np.minimum(ahead, len(self.exceed) - 1), 0)
+        gain = np.where(at > self.last, 0.0, self.exceed - np.where(ahead > self.last, 0.0, later))
+        highest = np.maximum.accumulate(gain[::-1], axis=0)
         points = np.empty(thresholds.shape, np.int64)
         for row, threshold in enumerate(thresholds):
             points[row] = _count_above(highest, threshold * TIE)
@@ -70,35 +66,33 @@ class Block:
 
     def outlook(self, points: Whole) -> tuple[Floats, Floats]:
         """Return share served and mean stock (base units) for reorder points of rows x lines, in base units."""
-        sums = np.concatenate([np.zeros((len(self.lines), 1)), np.cumsum(self._inside(self.loss), axis=1)], axis=1)
+        inside = np.where(np.arange(len(self.loss))[:, None] > self.last, 0.0, self.loss)
+        sums = np.concatenate([np.zeros((1, len(self.lines))), np.cumsum(inside, axis=0)])
         fill, stock = np.empty(points.shape), np.empty(points.shape)
         for row, each in enumerate(points):
             at = np.rint(each / self.step).astype(np.int64)
-            left = (self._sum_to(sums, at + self.lot + 1) - self._sum_to(sums, at + 1)) / self.lot
+            left = (_cell(sums, at + self.lot + 1) - _cell(sums, at + 1)) / self.lot
             fill[row] = self.served / (self.served + self.missed(at))
             stock[row] = np.maximum(0.0, at + (self.lot + 1) / 2 - self.mean + left) * self.step
         return fill, stock
 
-    def _inside(self, table: Floats) -> Floats:
-        return np.where(np.arange(table.shape[1]) > self.last[:, None], 0.0, table)
-
     def _at(self, table: Floats, point: Whole) -> Floats:
-        found = np.take_along_axis(table, np.minimum(point, self.last)[:, None], axis=1)[:, 0]
-        return np.where(point > self.last, 0.0, found)
+        return np.where(point > self.last, 0.0, _cell(table, np.minimum(point, self.last)))
 
-    @staticmethod
-    def _sum_to(sums: Floats, count: Whole) -> Floats:
-        found = np.take_along_axis(sums, np.minimum(count, sums.shape[1] - 1)[:, None], axis=1)
-        return np.asarray(found[:, 0])
+
+def _cell(table: Floats, level: Whole) -> Floats:
+    """Return one cell of each line, that of the last level where the one asked for lies beyond."""
+    count = table.shape[1]
+    return np.asarray(table.ravel()[np.minimum(level, len(table) - 1) * count + np.arange(count)])
 
 
 def _count_above(rising: Floats, threshold: Floats) -> Whole:
-    """Return how many values of each rising row lie above a threshold, by bisection."""
-    width = rising.shape[1]
-    low, high = np.full(len(rising), -1, np.int64), np.full(len(rising), width, np.int64)
+    """Return how many values of each line's rising column lie above a threshold, by bisection."""
+    width = len(rising)
+    low, high = np.full(rising.shape[1], -1, np.int64), np.full(rising.shape[1], width, np.int64)
     while (open_ := high - low > 1).any():
         middle = np.clip((low + high) // 2, 0, width - 1)
-        above = np.take_along_axis(rising, middle[:, None], axis=1)[:, 0] > threshold
+        above = _cell(rising, middle) > threshold
         high = np.where(open_ & above, middle, high)
         low = np.where(open_ & ~above, middle, low)
     return np.asarray(width - high)
@@ -110,7 +104,7 @@ def demand_quantiles(mean: Floats, variance: Floats, share: float) -> Whole:
     waits = Waits(means, np.maximum(variance[None, :], means), np.ones_like(means), np.zeros(len(mean)))
     found = np.zeros(len(mean), np.int64)
     for block in blocks_of(waits, np.ones(len(mean), np.int64)):
-        at = np.minimum((1 - block.exceed < share).sum(axis=1), block.last)
+        at = np.minimum((1 - block.exceed < share).sum(axis=0), block.last)
         found[block.lines] = at * block.step
     return found
 
@@ -151,45 +145,22 @@ def steps_of(waits: Waits) -> tuple[Whole, Whole]:
 
 def _block(waits: Waits, lots: Whole, step: Whole, last: Whole, lines: Whole) -> Block:
     unit, width = step[lines].astype(np.float64), int(last[lines].max()) + 1
-    total = np.zeros((len(lines), width))
-    for part in range(len(waits.means)):
-        weight = waits.weights[part, lines]
-        some = np.flatnonzero(weight > 0)
-        if len(some):
-            means, variances = waits.means[part, lines[some]], waits.variances[part, lines[some]]
-            masses = masses_of(means / unit[some], variances / (unit[some] * unit[some]), width)
-            masses *= weight[some, None]
-            total[some] += masses
-    np.cumsum(total, axis=1, out=total)
-    np.subtract(1.0, total, out=total)
-    exceed = np.clip(total, 0.0, 1.0, out=total)
     mean = (waits.weights[:, lines] * waits.means[:, lines]).sum(axis=0) / unit
-    loss = np.empty_like(exceed)
-    loss[:, 0] = mean
-    np.cumsum(exceed[:, :-1], axis=1, out=loss[:, 1:])
-    np.subtract(mean[:, None], loss[:, 1:], out=loss[:, 1:])
-    np.maximum(loss, 0.0, out=loss)
+    exceed, loss = _summed(masses_of(waits, lines, unit, width), mean)
     lot = np.maximum(1, np.rint(lots[lines] / unit)).astype(np.int64)
     served = (lots[lines] + waits.undershoot[lines]) / unit
     return Block(lines, step[lines], last[lines], lot, served, mean, exceed, loss)
 
 
-def masses_of(mean: Floats, variance: Floats, width: int) -> Floats:
-    """Return P(X = 0 … width - 1) for many X, one a row; in logarithms where the first would be too small to write."""
-    excess = np.maximum(variance - mean, POISSON_EXCESS * mean)
-    size, failure = mean * mean / excess, excess / (mean + excess)
-    start = -size * np.log1p(excess / mean)
-    found = np.empty((len(mean), width))
-    np.multiply(((size - 1) * failure)[:, None], 1 / np.arange(1, width, dtype=np.float64), out=found[:, 1:])
-    found[:, 1:] += failure[:, None]
-    deep = np.flatnonzero(start < START_MIN)
-    if len(deep):
-        rows = found[deep]
-        rows[:, 0] = start[deep]
-        np.log(rows[:, 1:], out=rows[:, 1:])
-        found[deep] = np.exp(np.cumsum(rows, axis=1, out=rows), out=rows)
-    plain = np.flatnonzero(start >= START_MIN)
-    if len(plain):
-        found[plain, 0] = np.exp(start[plain])
-        found[plain] = np.cumprod(found[plain], axis=1)
-    return found
+def _summed(masses: Floats, mean: Floats) -> tuple[Floats, Floats]:
+    """Return P(X > k) in place of the masses, and G(k)."""
+    loss, reached = np.empty_like(masses), np.zeros_like(mean)
+    loss[0] = mean
+    for level, row in enumerate(masses):
+        reached += row
+        np.subtract(1.0, reached, out=row)
+        np.maximum(row, 0.0, out=row)
+        if level + 1 < len(loss):
+            np.subtract(loss[level], row, out=loss[level + 1])
+    np.maximum(loss, 0.0, out=loss)
+    return masses, loss
