@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, select
 
 from central.services.verify import verify as verify_central
-from central.store.tables.ledger import BALANCE, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
+from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
 from edge_agent.core.book import effect_of
 from tests.simulation.hub import missing_at_central
 from tests.simulation.ward import Beeped, Ward
@@ -120,12 +120,13 @@ def _same_book(world: World, connection: Connection) -> Iterator[str]:
     """I5: what a ward's own entries made of its places is the same at both ends, but for what was quarantined."""
     rows = connection.execute(select(QUARANTINE.c.event_id, QUARANTINE.c.incarnation, QUARANTINE.c.seq))
     set_aside = {row.event_id for row in rows}
+    known = set(connection.scalars(select(EVENT.c.event_id)))
     total = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, func.sum(BALANCE.c.qty)).group_by(
         BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit
     )
     central = {tuple(row[:4]): row[4] for row in connection.execute(total) if row[4]}
     for name, ward in world.wards.items():
-        ours = own_book(ward, set_aside)
+        ours = own_book(ward, set_aside, known)
         for key in sorted(set(ours) | {key for key in central if _is_of(name, key[0])}):
             if _is_of(name, key[0]) and ours.get(key, 0) != central.get(key, 0):
                 yield f"I5 {name}: {key}: edge {ours.get(key, 0)}, central {central.get(key, 0)}"
@@ -135,13 +136,14 @@ def _is_of(ward: str, place: str) -> bool:
     return place.rpartition("@")[2] == ward
 
 
-def own_book(ward: Ward, set_aside: set[bytes]) -> Counter[tuple[str, str, str, str]]:
-    """Return the ward's balances without what its quarantined entries did."""
+def own_book(ward: Ward, set_aside: set[bytes], known: set[bytes]) -> Counter[tuple[str, str, str, str]]:
+    """Return the ward's balances without what quarantined entries did, and facts that central has lost since."""
     assert ward.ledger is not None
     book: Counter[tuple[str, str, str, str]] = Counter()
     for place, item, lot, unit, qty in ward.ledger.connection.query("SELECT place, item, lot, unit, qty FROM balance"):
         book[place, item, lot, unit] += qty
     seen: set[bytes] = set()
+    set_aside = set_aside | (_facts(ward) - known)
     for event_id, kind, body in ward.ledger.connection.query(
         "SELECT event_id, kind, body FROM ledger UNION ALL SELECT event_id, kind, body FROM fact"
     ):
@@ -151,6 +153,11 @@ def own_book(ward: Ward, set_aside: set[bytes]) -> Counter[tuple[str, str, str, 
         for key, qty in effect_of(kind, body).deltas:
             book[key.place, key.item, key.lot, key.unit] -= qty
     return Counter({key: qty for key, qty in book.items() if qty})
+
+
+def _facts(ward: Ward) -> set[bytes]:
+    assert ward.ledger is not None
+    return {event_id for (event_id,) in ward.ledger.connection.query("SELECT event_id FROM fact")}
 
 
 def _frugal(world: World) -> Iterator[str]:

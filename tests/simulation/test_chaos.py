@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.simulation.chaos import Report, faults_of, run, shrink
-from tests.simulation.faults import Fault, Kind, plan
+from tests.simulation.faults import RARE, Fault, Kind, plan
 from tests.simulation.world import Setting
 
 FIXED = [Setting(f"fixed-{number}", 6.0) for number in range(4)]
@@ -34,7 +35,13 @@ def test_no_law_is_broken_on_a_fixed_seed(setting: Setting) -> None:
 def test_a_whole_day_of_faults_breaks_no_law_and_every_kind_strikes() -> None:
     report = played(LONG)
     assert report.violations == []
-    assert set(report.faults_fired) == set(Kind)
+    assert {kind for kind, times in report.faults_fired.items() if times} >= set(Kind) - RARE
+
+
+def test_disks_that_lie_and_are_taken_away_lose_only_what_is_nowhere() -> None:
+    report = played(replace(LONG, seed="rough", gentle=False))
+    assert report.violations == []
+    assert report.excused <= report.entries // 20
 
 
 def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:

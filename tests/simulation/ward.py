@@ -139,11 +139,18 @@ class Ward:
 
     def _open(self) -> None:
         connection = DiskConnection(self._rack, self.disk)
-        bring_up_to_date(connection)
+        try:
+            bring_up_to_date(connection)
+            self._take_up(connection)
+        except StoreFault:
+            with suppress(StoreFault):
+                connection.close()
+            raise
+
+    def _take_up(self, connection: DiskConnection) -> None:
         if self.disk.told_lies:  # a technician looks at a disk that lost what it had called safe
             self.disk.told_lies = False
             if not verify(connection).sound:
-                connection.close()
                 raise NotALedger("the technician says so")
         newborn = incarnation(self._chance.randbytes(16))
         self.ledger = ledger_over(connection, DeviceId(self.device), newborn=newborn, now=self.clock.now())

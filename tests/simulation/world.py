@@ -39,6 +39,8 @@ BACKUP_EVERY_S = 2 * 3600.0
 BACKUPS_KEPT = 6
 TWIN_S = (600.0, 5400.0)
 TWIN_DRAINS_S = 300.0
+ROUGH_FROM = 0.95
+"""Where disks may be taken away with what is nowhere else, it happens to so few of them."""
 LIES_S = (10.0, 600.0)
 LOG_LINES_MAX = 200_000
 READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
@@ -275,7 +277,7 @@ class World:
         return self.hub.up and not missing_at_central(self.hub, ward.beeped)
 
     def _lie(self, size: float, ward: Ward) -> bool:
-        if self.setting.gentle:
+        if self.setting.gentle or size < 0.5:
             return False
         ward.disk.lies = True
 
@@ -291,14 +293,15 @@ class World:
     def _take_disk(self, fault: Fault, ward: Ward) -> bool:
         """Put an old copy back, or an empty disk in."""
         backups = self.backups[fault.target]
-        if self.setting.gentle and not self._is_elsewhere(ward):
+        gentle = self.setting.gentle or fault.size < ROUGH_FROM
+        if gentle and not self._is_elsewhere(ward):
             return False
         image: Image = {}
         if fault.kind is Kind.EDGE_ROLLED_BACK:
             if not backups:
                 return False
             image = backups[int(fault.size * len(backups))]
-        if self.setting.gentle:
+        if gentle:
             self.backups[HUB] = []  # older copies of central lack what this disk held
         ward.stop()
         ward.disk.put(image)
@@ -327,7 +330,7 @@ class World:
         self.retired.append(twin)
         twin.asleep = True
         twin.stop()
-        self.backups[HUB] = [] if self.setting.gentle else self.backups[HUB]
+        self.backups[HUB] = []
         self.hub.settle(name)
         self.note("retired", name)
 
