@@ -34,7 +34,7 @@ def decode_line(line: str) -> dict[str, object]:
         return {"error": f"line: expected at most {LINE_MAX} characters, got {len(line)}"}
     decode = KINDS.get(kind)
     if decode is None or not tab:
-        return {"error": f"line: expected KIND<TAB>DATA with KIND one of {', '.join(KINDS)}, got {line!r:.80}"}
+        return {"error": f"line: expected KIND<TAB>DATA with KIND one of {', '.join(KINDS)}, got {line.rstrip()!r:.80}"}
     try:
         return {"ok": decode(text)}
     except ProtocolsError as error:
@@ -105,8 +105,9 @@ def _uhfreader18(text: str) -> Sequence[Answer]:
 def _need_one(frames: Sequence[object], kind: type, name: str) -> None:
     """Refuse a stream in which no frame stands, in the words of the first thing that is wrong with it."""
     if not any(isinstance(each, kind) for each in frames):
-        reasons = [each.reason for each in frames if isinstance(each, BadFrame)]
-        raise BadValue(reasons[0] if reasons else f"{name}: expected at least one whole frame, got no bytes")
+        bad = next((each for each in frames if isinstance(each, BadFrame)), None)
+        said = f"{bad.reason}, from {bad.raw.hex().upper()!r:.80}" if bad else "got no bytes"
+        raise BadValue(f"{name}: expected at least one whole frame; {said}")
 
 
 def _bad(frame: BadFrame) -> Answer:

@@ -83,7 +83,8 @@ def look_at_health(path: Path) -> Told:
     worst = health.open[0]
     where = f" antenna {worst.antenna}" if worst.antenna else ""
     more = f" and {len(health.open) - 1} more; see status" if len(health.open) > 1 else ""
-    return None, f"{worst.part} {worst.name}{where} since {to_iso(worst.began)}: {worst.reason}{more}"
+    named = worst.part if worst.name == worst.part else f"{worst.part} {worst.name}"
+    return None, f"{named}{where} since {to_iso(worst.began)}: {worst.reason}{more}"
 
 
 def _last_entry(path: Path) -> Instant | None:

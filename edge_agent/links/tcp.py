@@ -219,7 +219,7 @@ def say(error: OSError, where: str) -> str:
         case ssl.SSLError():
             return f"{where} does not speak TLS as we do ({error.reason or error}): is this its TLS port, usually 5085?"
         case ConnectionRefusedError():
-            return f"{where} refused the connection: is the reader on, and is this its port?"
+            return f"{where} refused the connection: is it on, and is this its port?"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return f"{where} broke the connection off"
         case TimeoutError():

@@ -143,8 +143,8 @@ def test_a_stream_of_an_m100_is_told_frame_by_frame_with_what_is_bad_in_it() -> 
     ("text", "why"),
     [
         ("BB02220011C43000E200001D7315016521408FC6B83EC37E", "expected checksum C2, got C3"),
-        ("BB0222", "expected the rest of a frame"),
-        ("", "expected at least one whole frame"),
+        ("BB0222", "m100: expected at least one whole frame; expected the rest of a frame, from 'BB0222'"),
+        ("", "expected at least one whole frame; got no bytes"),
         ("zz", "expected the hex of a stream"),
     ],
 )
