@@ -381,15 +381,18 @@ def lines_of(kind: str, raw_body: bytes) -> tuple[PostingLine, ...]:
 
     Raises `BadValue` for an unknown kind or a line the table does not admit, `PeerBroke` for a body in no such form.
     """
+    return posting_of(kind, raw_body).lines if movement_of(kind).posts else ()
+
+
+def posting_of(kind: str, raw_body: bytes) -> MovementBody:
+    """Return the checked body of a kind that posts. Raises as `lines_of` does."""
     row = movement_of(kind)
-    if not row.posts:
-        return ()
     body = read_body(raw_body, MovementBody)
     if not 1 <= len(body.lines) <= LINES_MAX:
         raise BadValue(f"{kind}: expected 1..{LINES_MAX} posting lines, got {len(body.lines)}")
     for line in body.lines:
         _check_ends(row, line)
-    return body.lines
+    return body
 
 
 def _check_ends(row: Movement, line: PostingLine) -> None:

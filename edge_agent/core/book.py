@@ -14,13 +14,12 @@ from protocols.movements import (
     BindBody,
     Binding,
     DiscrepancyBody,
-    MovementBody,
     ObserveBody,
     PostingLine,
     StandingBody,
     TagBody,
-    lines_of,
     movement_of,
+    posting_of,
     read_body,
 )
 
@@ -93,11 +92,10 @@ def effect_of(kind: str, raw_body: bytes) -> Effect:
 
 
 def _posting(kind: str, raw_body: bytes) -> Effect:
-    lines = lines_of(kind, raw_body)
-    body = read_body(raw_body, MovementBody)
+    body = posting_of(kind, raw_body)
     return Effect(
-        deltas=tuple(_deltas(lines)),
-        moved=tuple(_moved(kind, lines)),
+        deltas=tuple(_deltas(body.lines)),
+        moved=tuple(_moved(kind, body.lines)),
         reverses=_event(body.reverses) if kind == "reversal" else b"",
         occurred_at=body.occurred_at,
     )

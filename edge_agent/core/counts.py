@@ -40,17 +40,21 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a count: counted, the book at the moment of its last scan, and whether it must be counted again."""
+    """One line of a count: counted, the book at the moment of its last scan, and whether it must be counted again.
+
+    Not `seen`: nobody counted it, and it is on the list because the book has it.
+    """
 
     key: LineKey
     counted: int
     book: int
     recount: bool
+    seen: bool = True
 
     @property
     def differs(self) -> bool:
         """Tell whether an adjustment is due."""
-        return not self.recount and self.counted != self.book
+        return self.seen and not self.recount and self.counted != self.book
 
 
 def merge(seen: Iterable[Seen]) -> dict[LineKey, tuple[int, int]]:
@@ -76,5 +80,5 @@ def compare(
         qty, seq = counted.get(key, (0, first_seq))
         since = [one for one in moved if one.key == key and one.seq > seq]
         then = book.get(key, 0) - sum(one.qty for one in since)
-        lines.append(Line(key, qty, then, recount=bool(since)))
+        lines.append(Line(key, qty, then, recount=bool(since), seen=key in counted))
     return lines

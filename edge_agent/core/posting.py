@@ -70,8 +70,10 @@ def post(effect: Effect, before: Before) -> Changes:
     for moved in effect.moved:
         _move(moved, before, changes)
     for key, qty in effect.deltas:
+        if qty > 0 or is_virtual(PlaceId(key.place)):
+            continue
         was = before.balance(key)
-        if was >= 0 > was + qty and not is_virtual(PlaceId(key.place)):
+        if was >= 0 > was + qty:
             said = f"{was} in the book, {-qty} taken"
             changes.findings.append(Finding("negative", key.place, key.item, key.lot, key.unit, said))
     if effect.reverses and before.reversed(effect.reverses):

@@ -4,7 +4,7 @@ from edge_agent.core.counts import Line, LineKey, Moved, Seen, compare
 from edge_agent.core.work.scene import Sheet
 from edge_agent.store.connection import Connection
 from protocols.errors import ProtocolsError
-from protocols.movements import MOVEMENTS, CountBody, lines_of, read_body
+from protocols.movements import MOVEMENTS, CountBody, MovementBody, lines_of, read_body
 from protocols.values.ids import PlaceId
 
 SHEETS_LOOKED_AT = 50_000
@@ -27,6 +27,30 @@ def open_lines(connection: Connection, ward: PlaceId) -> list[Line]:
     """Return the lines of the open sheet with those nobody has counted yet: the list that guides the count."""
     found = _open(connection, ward)
     return [] if found is None else sheet_lines(connection, ward, *found, complete=True)
+
+
+def last_closed(connection: Connection, ward: PlaceId) -> tuple[str, str, list[Line]] | None:
+    """Return the last closed sheet that no adjustment cites: its number, closing event (hex) and lines."""
+    rows = connection.stream(
+        "SELECT seq, event_id, body FROM ledger WHERE kind = 'count_monthly' ORDER BY seq DESC LIMIT ?",
+        (SHEETS_LOOKED_AT,),
+    )
+    sheet, event = "", b""
+    for seq, event_id, raw in rows:
+        body = _read(raw)
+        if body is None or body.place != ward:
+            continue
+        if body.phase == "close" and not sheet:
+            sheet, event = body.sheet, event_id
+        if body.phase == "open" and body.sheet == sheet:
+            lines = sheet_lines(connection, ward, sheet, seq, complete=True)
+            return None if _cited(connection, event.hex()) else (sheet, event.hex(), lines)
+    return None
+
+
+def _cited(connection: Connection, event: str) -> bool:
+    rows = connection.stream("SELECT body FROM ledger WHERE kind = 'adjust' ORDER BY seq DESC")
+    return any(event in read_body(raw, MovementBody).refs for (raw,) in rows)
 
 
 def _open(connection: Connection, ward: PlaceId) -> tuple[str, int] | None:

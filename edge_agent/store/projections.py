@@ -99,8 +99,10 @@ def _write(connection: Connection, entry: Entry, effect: Effect, changes: Change
     if effect.belief is not None:
         said = effect.belief
         connection.execute(_BELIEF, (said.epc, said.p, said.model, said.since, entry.event_id))
-    connection.executemany("DELETE FROM binding WHERE epc = ?", [(epc,) for epc in changes.unbound])
-    connection.executemany(_BINDING, [(bound.epc, *binding_row(bound)) for bound in changes.bound])
+    if changes.unbound:
+        connection.executemany("DELETE FROM binding WHERE epc = ?", [(epc,) for epc in changes.unbound])
+    if changes.bound:
+        connection.executemany(_BINDING, [(bound.epc, *binding_row(bound)) for bound in changes.bound])
     _write_rest(connection, entry, effect, changes)
 
 
@@ -115,8 +117,8 @@ def _write_rest(connection: Connection, entry: Entry, effect: Effect, changes: C
             "INSERT INTO undone (event_id, by_event_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (effect.reverses, entry.event_id),
         )
-    found = [(finding_id(entry.event_id, no), *finding, entry.event_id) for no, finding in enumerate(changes.findings)]
-    connection.executemany(_DISCREPANCY, found)
+    for no, finding in enumerate(changes.findings):
+        connection.execute(_DISCREPANCY, (finding_id(entry.event_id, no), *finding, entry.event_id))
     if effect.stated is not None and effect.stated.closes:
         connection.execute(
             "UPDATE discrepancy SET closed_event_id = ? WHERE discrepancy = ?", (entry.event_id, effect.stated.closes)

@@ -11,11 +11,11 @@ from datetime import date
 from edge_agent.core.presence.window import GONE
 from edge_agent.core.recognise import Meaning, unit_name
 from edge_agent.core.stock import Item, Stock
-from edge_agent.core.work.scene import Document, Facts, Unclaimed, Visit
+from edge_agent.core.work.scene import Closed, Document, Facts, Unclaimed, Visit
 from edge_agent.core.work.states import Doing
 from edge_agent.store.catalogue import day_of, document_of, expiry_of, item_of, place_of, product_of, roles_of
 from edge_agent.store.connection import Connection
-from edge_agent.store.counts import open_sheet
+from edge_agent.store.counts import last_closed, open_sheet
 from edge_agent.store.queries import custody_of
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort
 from protocols.errors import ProtocolsError
@@ -48,9 +48,21 @@ def _command(connection: Connection, command: Command, visit: Visit | None, ward
         return Facts(unclaimed=unclaimed(connection, ward))
     if command.name is CommandName.COUNT:
         return Facts(sheet=open_sheet(connection, ward), head=head_of(connection))
+    if command.name is CommandName.ADJUST:
+        return Facts(closed=_closed(connection, ward))
     if command.name is CommandName.RETURN and visit is not None and visit.doing is Doing.SET_OPEN:
         return Facts(document=_document(connection, visit.document))
     return Facts()
+
+
+def _closed(connection: Connection, ward: PlaceId) -> Closed | None:
+    found = last_closed(connection, ward)
+    if found is None:
+        return None
+    sheet, event, lines = found
+    items = dict.fromkeys(line.key.item for line in lines if line.differs)
+    stock = tuple(one for item in items for one in stock_of(connection, ward, item))
+    return Closed(sheet, event, tuple(lines), stock)
 
 
 def _ticket(connection: Connection, ticket: Ticket, visit: Visit | None, ward: PlaceId) -> Facts:

@@ -38,6 +38,7 @@ class CommandName(StrEnum):
     RETURN = "RETURN"
     SCRAP = "SCRAP"
     COUNT = "COUNT"
+    ADJUST = "ADJUST"
     TRANSFER = "TRANSFER"
     SET = "SET"
     CLAIM = "CLAIM"

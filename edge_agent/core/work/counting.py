@@ -8,17 +8,23 @@ rule that must not be broken: a count is what was seen, never what the book says
 
 from dataclasses import replace
 
+from msgspec.structs import replace as changed
+
+from edge_agent.core.counts import Line
 from edge_agent.core.recognise import Draft
-from edge_agent.core.work.bodies import entry
-from edge_agent.core.work.scene import Decision, Mode, Scene, did, refuse
+from edge_agent.core.stock import Part, Stock, allocate
+from edge_agent.core.work.bodies import entries, entry, lines_of_parts, staff, who_may
+from edge_agent.core.work.scene import Closed, Decision, Mode, Scene, did, refuse
 from edge_agent.core.work.take import keep_raw, quantity
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import CountBody, CountLine, PostingLine, write_body
+from protocols.movements import MOVEMENTS, CountBody, CountLine, DiscrepancyBody, PostingLine, write_body
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, UnitId
 
 KIND = "count_monthly"
+UNCOUNTED_TOLD_MAX = 100
+"""Lines that nobody counted and that are told one by one."""
 
 
 def begin_count(scene: Scene) -> Decision:
@@ -98,3 +104,58 @@ def end_count(scene: Scene) -> Decision:
     beep = Beep.LOOK if recount else Beep.OK
     draft = Draft(KIND, write_body(body), visit.actor)
     return Decision(replace(visit, sheet=""), beep, Word.COUNT_ENDS, about, (draft,))
+
+
+def adjust(scene: Scene) -> Decision:
+    """The card ADJUST: the book is moved to what the last closed count saw, line by line, citing it.
+
+    Lines on which stock moved since are left to be recounted; lines that nobody counted are told, and left alone.
+    """
+    visit, closed = scene.present, scene.facts.closed
+    if not who_may(visit.roles, "adjust"):
+        who = " or ".join(who.value for who in MOVEMENTS["adjust"].who)
+        return refuse(scene, Word.NOT_YOURS, kind="adjust", actor=staff(visit.actor), who=who)
+    if closed is None:
+        return refuse(scene, Word.NOTHING_TO_ADJUST)
+    differing = [line for line in closed.lines if line.differs]
+    lines = [posted for line in differing for posted in _moves(scene, line, closed)]
+    unseen = [line for line in closed.lines if not line.seen]
+    drafts = [*entries(scene, "adjust", lines, refs=(closed.event,)), *_not_counted(scene, unseen, closed)]
+    if not drafts:
+        return refuse(scene, Word.NOTHING_TO_ADJUST)
+    recount = sum(line.recount for line in closed.lines)
+    about = {"sheet": closed.number, "lines": len(differing), "recount": recount, "uncounted": len(unseen)}
+    beep = Beep.LOOK if recount or unseen else Beep.OK
+    return Decision(visit, beep, Word.ADJUSTED, about, tuple(drafts))
+
+
+def _moves(scene: Scene, line: Line, closed: Closed) -> list[PostingLine]:
+    ward, unknown = scene.room.ward, scene.at("unknown")
+    item, lot, unit = line.key
+    there = [one for one in closed.stock if (one.item, one.lot, one.unit) == (item, lot, unit)]
+    if line.counted > line.book:
+        shelf = there[0] if there else Stock(item, lot, 0)
+        found = Part(shelf, line.counted - line.book)
+        return [_named(posted, unit) for posted in lines_of_parts([found], unknown, ward)]
+    short = allocate(there, item, lot, line.book - line.counted, scene.today)
+    return [_named(posted, unit) for posted in lines_of_parts(short, ward, unknown)]
+
+
+def _named(line: PostingLine, unit: str) -> PostingLine:
+    """Return a line with its unit, on the shelf of the end that is a storeroom."""
+    found = line.source.startswith("unknown@")
+    return changed(
+        line,
+        unit=unit,
+        source_position="" if found else line.source_position,
+        target_position=line.source_position if found else "",
+    )
+
+
+def _not_counted(scene: Scene, unseen: list[Line], closed: Closed) -> list[Draft]:
+    said = f"count {closed.number}: nobody counted it"
+    bodies = [
+        DiscrepancyBody("not_counted", line.key.item, line.key.lot, line.key.unit, of=closed.event, said=said)
+        for line in unseen[:UNCOUNTED_TOLD_MAX]
+    ]
+    return [Draft("discrepancy", write_body(body), scene.present.actor) for body in bodies]

@@ -47,6 +47,7 @@ DEEDS: Mapping[Deed, Callable[[Scene], Decision]] = MappingProxyType(
         Deed.SHELF: counting.shelf,
         Deed.COUNT: counting.count,
         Deed.END_COUNT: counting.end_count,
+        Deed.ADJUST: counting.adjust,
     }
 )
 

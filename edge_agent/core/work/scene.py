@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from edge_agent.core.counts import Line as CountedLine
 from edge_agent.core.permits import NO_POLICY, Standing
 from edge_agent.core.recognise import Draft, Meaning
 from edge_agent.core.stock import Item, Stock
@@ -116,6 +117,16 @@ class Sheet:
     counted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A closed count that nobody adjusted yet: its closing event, its lines, and the stock of those that differ."""
+
+    number: str
+    event: str
+    lines: tuple[CountedLine, ...]
+    stock: tuple[Stock, ...]
+
+
 class Mode(StrEnum):
     """How far a storeroom is in service: it counts its first stock, only watches, or is live."""
 
@@ -140,6 +151,7 @@ class Facts:
     unclaimed: tuple[Unclaimed, ...] = ()
     document: Document | None = None
     sheet: Sheet | None = None
+    closed: Closed | None = None
     head: str = ""
     place: str = ""
     roles: tuple[str, ...] | None = None

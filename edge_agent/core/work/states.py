@@ -42,6 +42,7 @@ class Event(StrEnum):
     RETURN = "the card RETURN"
     SCRAP = "the card SCRAP"
     COUNT = "the card COUNT"
+    ADJUST = "the card ADJUST"
     TRANSFER = "the card TRANSFER"
     SET = "the card SET"
     UNDO = "the card UNDO"
@@ -82,6 +83,7 @@ class Deed(Enum):
     SHELF = "shelf"
     COUNT = "count"
     END_COUNT = "end_count"
+    ADJUST = "adjust"
 
 
 _D, _E = Doing, Event
@@ -119,6 +121,7 @@ _OWN: dict[tuple[Doing, Event], Row] = {
     (_D.TAKING, _E.PATIENT): (_D.TAKING, Deed.FOR_PATIENT),
     (_D.TAKING, _E.CLAIM): (_D.TAKING, Deed.CLAIM),
     (_D.TAKING, _E.DOCUMENT): (_D.TAKING, Deed.RECEIPT),
+    (_D.TAKING, _E.ADJUST): (_D.TAKING, Deed.ADJUST),
     (_D.RECEIVING, _E.ITEM): (_D.RECEIVING, Deed.ARRIVE),
     (_D.RECEIVING, _E.DOCUMENT): (_D.RECEIVING, Deed.CHECK_NOTE),
     (_D.RECEIVING, _E.PLACE): (_D.RECEIVING, Deed.SHELF),

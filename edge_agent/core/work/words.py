@@ -39,6 +39,10 @@ class Word(Enum):
     COUNTED = ("counted {qty} of {item} lot {lot}", "已盘 {item} 批号 {lot} 数量 {qty}")
     COUNTED_BEFORE = ("this piece is counted already", "该件已盘")
     COUNT_ENDS = ("count {sheet}: {lines} lines, {recount} to recount", "盘点 {sheet}：{lines} 行，需复盘 {recount} 行")
+    ADJUSTED = (
+        "count {sheet}: {lines} lines adjusted, {recount} to recount, {uncounted} not counted",
+        "盘点 {sheet}：已调整 {lines} 行，需复盘 {recount} 行，未盘 {uncounted} 行",
+    )
     SHELF = ("shelf {shelf}", "货位 {shelf}")
     UNDONE = ("undone: {kind}", "已冲红：{kind}")
     NUMBER = ("times {number}: now the item", "×{number}：请扫物资")
@@ -98,6 +102,7 @@ class Word(Enum):
     NOT_YOURS = ("{kind}: {actor} may not; call a {who}", "{kind}：{actor} 无权限，请找 {who}")
     NOTHING_TO_UNDO = ("nothing of this visit is left to undo", "本次进库没有可冲红的操作")
     NOTHING_TO_CLAIM = ("nothing waits to be claimed", "没有待认领的取用")
+    NOTHING_TO_ADJUST = ("no closed count waits to be adjusted", "没有待调整的盘点单")
     NO_PATIENT_KEY = ("patients cannot be recorded: no key is configured", "未配置患者密钥，不能记录患者")
     UNKNOWN_NOTE = (
         "document {number} is not known here; kept; scan RECEIVE, then each piece",
@@ -142,6 +147,7 @@ EVENTS: Mapping[Event, str] = MappingProxyType(
         Event.RETURN: "退回码",
         Event.SCRAP: "报废码",
         Event.COUNT: "盘点码",
+        Event.ADJUST: "盘盈盘亏码",
         Event.TRANSFER: "调拨码",
         Event.SET: "手术套包码",
         Event.UNDO: "冲红码",
@@ -175,6 +181,7 @@ _CHINESE = {
     "transfer_in": "调入",
     "transfer_out": "调出",
     "scrap": "报废",
+    "adjust": "盘盈盘亏",
     "set_used": "套包使用",
     "set_brought": "套包带入",
     "set_returned": "套包归还",

@@ -100,3 +100,26 @@ def test_the_first_count_opens_what_is_there_with_and_without_a_lot_and_no_piece
     assert desk.scan(card("COUNT"), stent(1)) == [OK, OK]
     assert all(not recount for _, _, recount in differing(desk).values())
     desk.check()
+
+
+def test_a_closed_count_is_adjusted_once_by_who_may_and_cites_it(desk: Desk) -> None:
+    desk.stock_loose(SYRINGE, "B2", 10, "S9")
+    assert desk.scan(KEEPER, card("COUNT"), *map(stent, (1, 2, 3)), loose(SYRINGE_BOX)) == [OK] * 6
+    assert desk.scan(card("X10"), card("X5"), loose(SYRINGE_GTIN, "B2"), card("COUNT")) == [OK] * 4
+    closing = desk.ledger.connection.query("SELECT hex(event_id) FROM ledger ORDER BY seq DESC LIMIT 1")[0][0].lower()
+    assert desk.scan(OTHER, card("ADJUST"), KEEPER, card("ADJUST")) == [OK, Beep.NO, OK, OK]
+    assert (desk.qty("ward-01", SYRINGE, "A1"), desk.qty("ward-01", SYRINGE, "B2")) == (50, 15)
+    (adjusted,) = desk.bodies("adjust")
+    assert adjusted["refs"] == [closing]
+    assert [(line["qty"], line["source"]) for line in adjusted["lines"]] == [(20, "ward-01"), (5, "unknown@ward-01")]
+    assert desk.scan(card("ADJUST")) == [Beep.NO]
+    desk.check()
+
+
+def test_an_adjustment_leaves_what_moved_and_what_nobody_counted(desk: Desk) -> None:
+    assert desk.scan(KEEPER, card("COUNT"), stent(1), card("X10"), loose(SYRINGE_GTIN), card("COUNT")) == [OK] * 6
+    assert desk.scan(NURSE, loose(SYRINGE_GTIN), KEEPER, card("ADJUST")) == [OK, OK, OK, LOOK]
+    assert (desk.last.about["recount"], desk.last.about["uncounted"]) == (1, 2)
+    assert desk.bodies("adjust") == []
+    assert {body["sort"] for body in desk.bodies("discrepancy")} == {"not_counted"}
+    assert desk.qty("ward-01", SYRINGE) == 69

@@ -64,6 +64,8 @@ REFUSED = [
     ("a transfer to nowhere", [NURSE, card("TRANSFER")], place("NOSUCH"), Word.UNKNOWN_PLACE),
     ("a transfer of what is here already", [NURSE, card("TRANSFER")], stent(1), Word.NOT_HERE),
     ("a claim when nothing waits", [NURSE], card("CLAIM"), Word.NOTHING_TO_CLAIM),
+    ("an adjustment of no count", [KEEPER], card("ADJUST"), Word.NOTHING_TO_ADJUST),
+    ("an adjustment by who may not", [NURSE], card("ADJUST"), Word.NOT_YOURS),
     ("an undo of nothing", [NURSE], card("UNDO"), Word.NOTHING_TO_UNDO),
     ("a note while returning", [NURSE, card("RETURN")], note("DN1"), Word.OUT_OF_ORDER),
     ("a patient while counting", [NURSE, card("COUNT")], PATIENT, Word.OUT_OF_ORDER),
