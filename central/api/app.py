@@ -14,6 +14,7 @@ from central.api.people import people_routes
 from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
 from central.api.purchasing import purchasing_routes
+from central.api.settling import settling_routes
 from central.api.statements import statement_routes
 from central.api.trace import trace_routes
 from central.api.wards import ward_routes
@@ -32,6 +33,7 @@ RESOURCES = (
     purchasing_routes,
     trace_routes,
     statement_routes,
+    settling_routes,
 )
 
 

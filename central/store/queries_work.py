@@ -103,10 +103,18 @@ def within(place: Column[str], scope: Scope) -> ColumnElement[bool]:
 
 
 def discrepancies(
-    connection: Connection, hospital: HospitalId, *, status: str = "", place: str = "", scope: Scope = EVERYWHERE
+    connection: Connection,
+    hospital: HospitalId,
+    *,
+    status: str = "",
+    place: str = "",
+    id: str = "",
+    scope: Scope = EVERYWHERE,
 ) -> list[Discrepancy]:
-    """Return discrepancies in a scope, the newest first, of one status and storeroom where they are named."""
+    """Return discrepancies in a scope, the newest first, of one status, storeroom or id where they are named."""
     query = select(DISCREPANCY).where(DISCREPANCY.c.hospital == hospital, within(DISCREPANCY.c.place, scope))
+    if id:
+        query = query.where(DISCREPANCY.c.discrepancy == id)
     if status:
         query = query.where(DISCREPANCY.c.status == status)
     if place:

@@ -1,0 +1,77 @@
+"""One discrepancy as people see and close it, with a real store behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from central.bootstrap import build_app
+from central.config import read_config
+from central.services.reconcile import reconcile
+from central.store.queries_work import discrepancies
+from protocols.values.instant import plus
+from tests.central.hospital import HOSPITAL, START, VALVE, Ward, frozen_clock, hospital, tags
+
+(UNIT,) = tags(1)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    store = hospital(tmp_path / "files")
+    ward = Ward(store)
+    ward.open(VALVE, "V1", [UNIT])
+    ward.observe(UNIT, 0.97, 60)
+    ward.observe(UNIT, 0.02, 900, since_s=300)
+    reconcile(store, HOSPITAL, plus(START, 901))
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    app = build_app(read_config(path), store, frozen_clock(plus(START, 3600)))
+    with store.read() as connection:
+        (one,) = discrepancies(connection, HOSPITAL)
+    with TestClient(app, base_url="http://127.0.0.1", headers={"X-Id": one.id}) as client:
+        yield client
+
+
+def word_of(page: str) -> str:
+    return page.split('name="word" value="')[1].split('"', maxsplit=1)[0]
+
+
+def test_I1_a_discrepancy_shows_causes_and_evidence_and_is_closed_on_its_page(client: TestClient) -> None:  # noqa: N802 # the row's id
+    address = f"/discrepancies/{client.headers['X-Id']}"
+    shown = client.get(address, params={"lang": "en"}).text
+    assert "taken without a scan" in shown
+    assert "readers: on the shelf with probability 97%" in shown
+    assert "未扫码取走" in client.get(address, params={"lang": "zh"}).text
+    answer = client.post(
+        f"{address}/settle", data={"word": word_of(shown), "cause": "dead_tag", "remark": "it is there"}
+    )
+    assert answer.status_code == 200
+    assert "差异单已关闭" in answer.text
+    late = client.post(f"{address}/settle", data={"word": word_of(shown), "cause": "dead_tag", "remark": "again"})
+    assert late.status_code == 409
+    assert address in client.get("/").text or "missing" not in client.get("/?lang=en").text
+
+
+def test_a_form_of_another_site_or_without_words_closes_nothing(client: TestClient) -> None:
+    address = f"/discrepancies/{client.headers['X-Id']}"
+    assert client.post(f"{address}/settle", data={"cause": "dead_tag", "remark": "x"}).status_code == 403
+    word = word_of(client.get(address).text)
+    assert client.post(f"{address}/settle", data={"word": word, "cause": "dead_tag"}).status_code == 400
+    assert client.post(f"{address}/dance", data={"word": word}).status_code == 400
+    assert client.get("/discrepancies/none").status_code == 404
+
+
+def test_the_overview_leads_to_the_discrepancy(client: TestClient) -> None:
+    assert f'href="/discrepancies/{client.headers["X-Id"]}"' in client.get("/").text
+
+
+def test_the_api_tells_and_closes_it_too(client: TestClient) -> None:
+    address = f"/api/v1/discrepancies/{client.headers['X-Id']}"
+    told = client.get(address).json()
+    assert (told["first_cause"], told["owner_role"], told["needs_two"]) == ("unscanned_take", "ward-keeper", False)
+    assert [one["sort"] for one in told["timeline"]][-2:] == ["found", "opened"]
+    body = {"cause": "swap", "remark": "the other one was scanned", "adjust": True}
+    assert client.post(f"{address}/settle", json=body).json()["state"] == "waiting"
+    assert client.post(f"{address}/approve").status_code == 403
+    assert client.post(f"{address}/refuse", json={"remark": "no"}).json()["state"] == "open"
