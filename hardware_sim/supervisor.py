@@ -70,16 +70,16 @@ class Supervisor:
             self._spawn(part)
         return [self._wait_ready(part) for part in parts]
 
-    def run(self, name: str, command: Sequence[str], log: Path) -> None:
-        """Run a program to its end. Raises `PartFailed` when it fails."""
+    def run(self, name: str, command: Sequence[str], log: Path, *, limit_s: float = READY_TIMEOUT_S) -> None:
+        """Run a program to its end. Raises `PartFailed` when it fails or takes longer than its limit."""
         part = Part(name, lambda: command, log)
         self._spawn(part)
         assert part.process is not None
         try:
-            status = part.process.wait(READY_TIMEOUT_S)
+            status = part.process.wait(limit_s)
         except subprocess.TimeoutExpired as error:
             self._end(part)
-            raise PartFailed(f"{name}: expected to end within {READY_TIMEOUT_S:g} s; see {log}") from error
+            raise PartFailed(f"{name}: expected to end within {limit_s:g} s; see {log}") from error
         if status != 0:
             raise PartFailed(f"{name} failed: {last_words(log)} (log: {log})")
 

@@ -30,6 +30,7 @@ def load_hospital(load: Load, state: Path | None) -> Summary:
     except Stopped:
         raise PartFailed("stopped before the end of the load: there are no figures") from None
     finally:
+        _progress("")
         if state is None and (delivered or not any(folder.iterdir())):
             shutil.rmtree(folder, ignore_errors=True)
     return table if state is None and delivered else table | {"state": str(folder)}
@@ -58,7 +59,7 @@ def load_words(table: Summary) -> str:
     if "verified" in table:
         lines.append(f"{table['quarantined']} entries set aside by central")
         lines.append(
-            "central's store is verified" if table["verified"] else "central's store is NOT right: see verify.log"
+            "central's store is verified" if table["verified"] else f"central's store: {table['verify_fault']}"
         )
     if table["refused"]:
         lines.append(f"refused: {table['refused']}")
@@ -66,5 +67,6 @@ def load_words(table: Summary) -> str:
 
 
 def _progress(text: str) -> None:
+    """Show where a load stands, on one line that is written over, to a person who watches."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

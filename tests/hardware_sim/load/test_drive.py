@@ -98,7 +98,7 @@ def test_a_load_that_is_never_answered_ends_at_its_limit_and_says_so() -> None:
     [
         ({"wards": 0}, "--wards: expected 1..2000, got 0"),
         ({"days": 61}, "--days: expected 1..60"),
-        ({"wards": 2000, "days": 60}, "wards x days at most 20000"),
+        ({"wards": 2000, "days": 60}, "wards x days at most 7000"),
         ({"tags": 0}, "--tags: expected 1..2000"),
         ({"speed": 0.5}, "--speed: expected 0 or 1..10000"),
         ({"settle_s": 0.0}, "--settle: expected above 0"),
@@ -123,9 +123,9 @@ def test_figures_are_told_with_what_went_wrong() -> None:
     }  # fmt: skip
     assert is_delivered(right)
     assert "10 of 10 entries of 1 wards acknowledged in 2.0 s" in load_words(right)
-    wrong = right | {"verified": False, "refused": ["why"], "waiting": 3}
+    wrong = right | {"verified": False, "verify_fault": "two rows differ", "refused": ["why"], "waiting": 3}
     assert not is_delivered(wrong)
-    assert "NOT right" in load_words(wrong)
+    assert "two rows differ" in load_words(wrong)
     assert "why" in load_words(wrong)
 
 
