@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from central.core.reorder.moments import Floats, Whole
+from central.services.reorder_bench.record import PERFECT, Record, Records
 from central.services.reorder_bench.world import World
 
 REFRESH_DAYS = 7
@@ -30,6 +31,7 @@ class Levels:
     """One setting of one policy: weeks' reorder points and order-up-to levels, series x weeks.
 
     `late_days`: orders older are no longer counted on; `counts_orders` false is the naive double order.
+    `record` is what is known of the shelf.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Levels:
     upto: Floats
     late_days: Whole
     counts_orders: bool = True
+    record: Record = PERFECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,14 @@ class _Lanes:
         self._out = np.zeros(lanes)
         self._received = np.zeros((world.days + 1, lanes))
         self._received[0] = self._on_hand
+        self._records = Records([one.record for one in settings], len(world.keys))
         self.sums = np.zeros((5, lanes, 2))
 
     def run(self) -> None:
         """Play all days."""
         for day in range(self._world.days):
+            if day == self._world.half:
+                self._records.put_right()
             expired = self._receive(day)
             served, answered = self._serve(day)
             lines = self._review(day)
@@ -147,12 +153,13 @@ class _Lanes:
             answered[short] = (sums <= self._on_hand[short, None]).sum(axis=1)
         self._on_hand -= served
         self._out += served
+        self._records.use(served)
         return served, answered
 
     def _review(self, day: int) -> Floats:
         """Order what is due and return the order lines."""
         week = day // REFRESH_DAYS
-        position = self._on_hand + np.where(self._counts, self._ordered, 0.0)
+        position = self._records.seen(self._on_hand) + np.where(self._counts, self._ordered, 0.0)
         missing = np.where(position <= self._point[:, week], self._upto[:, week] - position, 0.0)
         qty = np.ceil(np.maximum(missing, 0.0) / self._packs - 1e-9) * self._packs
         due = self._lane[qty > 0]

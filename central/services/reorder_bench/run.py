@@ -6,7 +6,7 @@ the same requests and lead times.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from central.services.reorder_bench.figures import (
 )
 from central.services.reorder_bench.files import read_history
 from central.services.reorder_bench.play import Levels, Played, play
+from central.services.reorder_bench.record import LOSSES, Record, recorded
 from central.services.reorder_bench.settings import (
     Prepared,
     at_the_split,
@@ -120,6 +121,8 @@ def bench_reorder(folder: Path, cover_days: float, tell: Tell) -> dict[str, Any]
             "request": "what one ward asks of one item on one day",
         },
     }
+    tell("lost records", 0)
+    answer["lost_records"] = None if whole is None else lost_records(sites, whole, cover_days)
     tell("drawn prices: seeds", PRICE_SEEDS)
     answer["drawn_prices"] = None if whole is None else drawn_prices(whole)
     return answer
@@ -259,6 +262,31 @@ def _policies(side: Side) -> dict[str, Any]:
             "expired_share": figure(scored.expired[:, row]).value,
         }
     return found
+
+
+def lost_records(world: World, side: Side, cover_days: float) -> dict[str, Any]:
+    """Return what becomes of item mode at the tuned fill when use is not recorded and nobody counts."""
+    (perfect,) = by_fill(side.ready, (TUNED_FILL,))
+    settings = [perfect]
+    for loss in LOSSES:
+        blind = prepare(replace(world, daily=recorded(world.daily, loss)), cover_days)
+        settings.append(replace(by_fill(blind, (TUNED_FILL,))[0], record=Record(loss)))
+        settings.append(replace(perfect, record=Record(loss, readers=True)))
+    played = play(world, settings)
+    told = score(
+        played, range(len(settings)), SCORED, np.ones((1, len(world.keys))), prices=None, days=world.days - world.half
+    )
+    fill, stock = told.fill[0], told.stock_days[0]
+
+    def row(at: int) -> dict[str, float]:
+        return {
+            "fill": round(float(fill[at]), 4),
+            "fill_less_perfect": round(float(fill[at] - fill[0]), 4),
+            "stock_over_perfect": round(float(stock[at] / stock[0]), 4),
+        }
+
+    by_loss = {f"{loss:g}": {"book": row(1 + 2 * at), "readers": row(2 + 2 * at)} for at, loss in enumerate(LOSSES)}
+    return {"perfect": row(0), **by_loss}
 
 
 def drawn_prices(side: Side) -> dict[str, Any]:

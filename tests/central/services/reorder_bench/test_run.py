@@ -43,6 +43,13 @@ def test_the_engine_holds_less_than_the_literal_rule_at_its_fill(report: dict[st
     assert report["system"]["stock_ratio_at_literal_fill"] < 0.9
 
 
+def test_a_book_that_nobody_counts_starves_and_readers_do_not(report: dict[str, Any]) -> None:
+    lost = report["lost_records"]["0.1"]
+    assert lost["book"]["fill_less_perfect"] < -0.1
+    assert lost["readers"]["fill_less_perfect"] > -0.05
+    assert lost["readers"]["stock_over_perfect"] < 1.15
+
+
 def test_gzipped_files_say_the_same(report: dict[str, Any], tmp_path: Path) -> None:
     assert bench_reorder(write(tmp_path, gzipped=True), 7.0, silent) == report
 
