@@ -267,10 +267,14 @@ class NeedBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
 
 class VisitBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
-    """The body of `visit`: `begin` or `end`; the actor is the entry's, empty for an emergency without a badge."""
+    """The body of `visit`: `begin`, `end`, or `doing` when a card said what is done from now on.
+
+    The actor is the entry's, empty for an emergency without a badge.
+    """
 
     phase: str
     flags: tuple[str, ...] = ()
+    doing: str = ""
 
 
 class TagBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from edge_agent.core.work.scene import CustodyOf, Visit, wrote
+from edge_agent.core.work.states import Doing
 from edge_agent.store.catalogue import roles_of
 from edge_agent.store.connection import Connection, Row
-from protocols.entry import decode_body
-from protocols.movements import Custody, lines_of
+from protocols.movements import Custody, Flag, VisitBody, lines_of, read_body
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
 from protocols.values.instant import Instant
 
@@ -36,21 +36,31 @@ def custody_of(connection: Connection, unit: UnitId) -> CustodyOf | None:
 
 
 def open_visit(connection: Connection) -> Visit | None:
-    """Return the visit that was open when the last run ended, its last act the last entry of its person."""
+    """Return the visit that was open when the last run ended, its last act the last entry of its person.
+
+    Only the everyday taking goes on; a visit that was doing anything else is given back as one whose time is over, so
+    that what is scanned next is never taken for a take.
+    """
     rows = connection.query(
         "SELECT incarnation, seq, actor, wall, body FROM ledger WHERE kind = 'visit' ORDER BY rowid DESC LIMIT 1"
     )
-    if not rows or decode_body(rows[0][4]).get("phase") != "begin":
+    if not rows:
         return None
-    incarnation, seq, actor, wall, _ = rows[0]
+    incarnation, seq, actor, wall, raw = rows[0]
+    body = read_body(raw, VisitBody)
+    if body.phase == "end":
+        return None
+    visit = Visit(ActorId(actor), Instant(wall), Instant(wall), roles=roles_of(connection, actor))
+    if body.phase == "doing" and body.doing != Doing.TAKING.value:
+        return replace(visit, last_act=Instant(0))
     acts = connection.query(
         "SELECT wall, event_id, kind, body FROM ledger WHERE incarnation = ? AND seq > ? AND actor = ? "
         "AND event_id NOT IN (SELECT event_id FROM undone) ORDER BY seq",
         (incarnation, seq, actor),
     )
-    visit = Visit(ActorId(actor), Instant(wall), Instant(wall), roles=roles_of(connection, actor))
-    for at, event_id, kind, body in acts:
-        lines = lines_of(kind, body)
+    visit = replace(visit, emergency=Flag.EMERGENCY.value in body.flags)
+    for at, event_id, kind, body_raw in acts:
+        lines = lines_of(kind, body_raw)
         visit = replace(wrote(visit, [(kind, event_id, lines)]), last_act=Instant(at))
     return visit
 

@@ -80,7 +80,7 @@ def arrive(scene: Scene) -> Decision:
     """A piece or loose pieces are received one scan at a time, by a note or without one."""
     visit = scene.present
     decision = _arrive(scene, "ward_receipt", (visit.document,) if visit.document else ())
-    if decision.beep is Beep.NO or not decision.drafts or decision.visit is None:
+    if decision.word is not Word.ARRIVED or decision.visit is None:
         return decision
     came, qty = (decision.about["item"], decision.about["lot"]), int(str(decision.about["qty"]))
     left = tuple((key, short - qty if key == came else short) for key, short in visit.expected)

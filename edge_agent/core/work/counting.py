@@ -15,7 +15,9 @@ from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import Part, Stock, allocate
 from edge_agent.core.work.bodies import entries, entry, lines_of_parts, staff, who_may
 from edge_agent.core.work.scene import Closed, Decision, Mode, Scene, did, refuse
+from edge_agent.core.work.states import Doing
 from edge_agent.core.work.take import keep_raw, quantity
+from edge_agent.core.work.visits import now_doing
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
 from protocols.movements import MOVEMENTS, CountBody, CountLine, DiscrepancyBody, PostingLine, write_body
@@ -29,15 +31,16 @@ UNCOUNTED_TOLD_MAX = 100
 
 def begin_count(scene: Scene) -> Decision:
     """The card COUNT: the open sheet goes on, or a new one is opened."""
-    sheet = scene.facts.sheet
+    sheet, counting = scene.facts.sheet, now_doing(scene, Doing.COUNTING)
     visit = replace(scene.present, shelf="", document="", expected=(), number=0, pack=False)
     if sheet is not None:
-        return Decision(replace(visit, sheet=sheet.number), Beep.OK, Word.COUNTING, {"sheet": sheet.number})
+        about = {"sheet": sheet.number}
+        return Decision(replace(visit, sheet=sheet.number), Beep.OK, Word.COUNTING, about, (counting,))
     number = f"{scene.room.ward}.{scene.today:%Y%m%d}.{scene.facts.head[-6:] or '0'}"
     blind = scene.room.blind_counts and scene.room.mode is not Mode.FIRST_COUNT
     body = CountBody(number, "open", scene.room.ward, cut=scene.facts.head, blind=blind)
     draft = Draft(KIND, write_body(body), visit.actor)
-    return Decision(replace(visit, sheet=number), Beep.OK, Word.COUNTING, {"sheet": number}, (draft,))
+    return Decision(replace(visit, sheet=number), Beep.OK, Word.COUNTING, {"sheet": number}, (draft, counting))
 
 
 def shelf(scene: Scene) -> Decision:

@@ -92,7 +92,7 @@ Row = tuple[Doing, Deed]
 PRESENT = tuple(doing for doing in Doing if doing is not Doing.NOBODY)
 """Everything somebody can be doing."""
 
-_MODES = {
+MODES = {
     _E.ISSUE: _D.TAKING,
     _E.RECEIVE: _D.RECEIVING,
     _E.RETURN: _D.RETURNING,
@@ -100,6 +100,7 @@ _MODES = {
     _E.TRANSFER: _D.TRANSFERRING,
     _E.SET: _D.SETTING,
 }
+"""What each command card leads to."""
 _ALWAYS: dict[Event, tuple[Doing | None, Deed]] = {
     # whatever is being done; None goes on with it
     _E.BADGE: (_D.TAKING, Deed.OPEN),
@@ -112,7 +113,7 @@ _ALWAYS: dict[Event, tuple[Doing | None, Deed]] = {
     _E.DONE: (_D.NOBODY, Deed.CLOSE),
     _E.IDLE: (_D.NOBODY, Deed.CLOSE),
     _E.DOOR: (_D.NOBODY, Deed.CLOSE),
-    **{event: (doing, Deed.BEGIN) for event, doing in _MODES.items()},
+    **{event: (doing, Deed.BEGIN) for event, doing in MODES.items()},
 }
 _OWN: dict[tuple[Doing, Event], Row] = {
     (_D.NOBODY, _E.BADGE): (_D.TAKING, Deed.OPEN),

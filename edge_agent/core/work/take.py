@@ -81,7 +81,9 @@ def _take_unit(scene: Scene) -> Decision:
     )
     if custody is None or custody.place != scene.room.ward or custody.state not in ON_SHELF:
         flags.append(Flag.IMPLIED)
-        arrived = replace_ends(line, source=scene.at("transit"), target=scene.room.ward)
+        way = custody is not None and custody.state == Custody.TRANSIT.value
+        source = custody.place if custody is not None and way else scene.at("transit")
+        arrived = replace_ends(line, source=source, target=scene.room.ward)
         before = (entry(scene, "transfer_in", (arrived,), (Flag.IMPLIED,)),)
     if any(_differ(said, known) for said, known in ((scene.label.lot, shelf.lot), (scene.label.expiry, shelf.expiry))):
         flags.append(Flag.CONTRADICTED)

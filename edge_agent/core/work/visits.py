@@ -6,7 +6,7 @@ from edge_agent.core.lines import mirrored
 from edge_agent.core.recognise import Draft
 from edge_agent.core.work.bodies import staff
 from edge_agent.core.work.scene import Decision, Scene, Visit, did, refuse
-from edge_agent.core.work.states import Doing
+from edge_agent.core.work.states import MODES, Doing, Event
 from edge_agent.core.work.take import keep_raw
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Badge, Command, CommandName, UnreadableLabel
@@ -81,7 +81,13 @@ def begin(scene: Scene) -> Decision:
     """A command card: from now on something else is being done."""
     assert isinstance(scene.meaning, Command)
     visit = replace(scene.present, document="", expected=(), to="", number=0, pack=False)
-    return Decision(visit, Beep.OK, Word.DOING, {"what": scene.meaning.name.value})
+    draft = now_doing(scene, MODES[Event[scene.meaning.name.name]])
+    return Decision(visit, Beep.OK, Word.DOING, {"what": scene.meaning.name.value}, (draft,))
+
+
+def now_doing(scene: Scene, doing: Doing) -> Draft:
+    """Return the entry that says what is done from now on, so that after a restart nothing is taken for a take."""
+    return Draft("visit", write_body(VisitBody("doing", doing=doing.value)), scene.present.actor)
 
 
 def number(scene: Scene) -> Decision:

@@ -19,7 +19,7 @@ from edge_agent.errors import DiskFull
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.queries import open_visit
 from edge_agent.store.verify import verify
-from protocols.codes.label import make_badge
+from protocols.codes.label import CommandName, make_badge, make_command
 from protocols.readers.reads import RoundEnded, TagRead
 from protocols.readers.scanner import Beep, BeepDecoder, BeepFrame, ScannerDecoder, frame_scan
 from protocols.values.hlc import Hlc
@@ -195,3 +195,19 @@ def test_the_visit_that_was_open_is_found_again_after_a_restart(room: Room, ledg
     assert found.actor == "1001"
     again = Room(room.ledger, ledger_path, visit=found)
     assert again.scan(label(B)) == [Beep.OK]
+
+
+def test_after_a_restart_in_the_middle_of_a_count_nothing_is_taken(room: Room, ledger_path: Path) -> None:
+    room.scan(BADGE, make_command(CommandName.COUNT), label(A))
+    again = Room(room.ledger, ledger_path, visit=open_visit(room.ledger.connection))
+    assert again.scan(label(B)) == [Beep.NO]
+    assert "expected a badge first" in again.log.getvalue()
+    assert kinds(room.ledger)[-1] == ("visit", "1001")
+
+
+def test_after_a_restart_the_last_act_can_still_be_undone(room: Room, ledger_path: Path) -> None:
+    room.scan(BADGE, label(A), label(B), make_command(CommandName.UNDO))
+    again = Room(room.ledger, ledger_path, visit=open_visit(room.ledger.connection))
+    assert again.scan(make_command(CommandName.UNDO), make_command(CommandName.UNDO)) == [Beep.OK, Beep.NO]
+    assert again.scan(label(A), label(B)) == [Beep.OK, Beep.OK]
+    assert verify(room.ledger.connection).sound

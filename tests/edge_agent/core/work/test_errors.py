@@ -103,6 +103,12 @@ def test_an_unknown_product_is_kept_raw_and_blocks_nothing(desk: Desk) -> None:
     assert [body["text"] for body in desk.bodies("unknown_label")] == [UNKNOWN, f"{UNKNOWN}21X1"]
 
 
+@pytest.mark.parametrize("mode", ["RECEIVE", "TRANSFER", "COUNT"])
+def test_an_unknown_product_is_kept_raw_whatever_is_being_done(desk: Desk, mode: str) -> None:
+    assert desk.scan(NURSE, card(mode), UNKNOWN) == [OK, OK, LOOK]
+    assert desk.bodies("unknown_label")[0]["doing"] in {"receiving", "transferring", "counting"}
+
+
 def test_a_known_product_with_an_unknown_serial_is_taken_as_if_it_had_come_in_unseen(desk: Desk) -> None:
     assert desk.scan(NURSE, stent(99)) == [OK, LOOK]
     assert desk.kinds()[-2:] == ["transfer_in", "issue"]
@@ -168,7 +174,7 @@ def test_the_next_badge_and_a_long_silence_end_a_visit(desk: Desk) -> None:
     visits.append(desk.visit)
     assert [visit and (visit.actor, visit.doing) for visit in visits] == [("1002", Doing.TAKING), None]
     phases = [body["phase"] for body in desk.bodies("visit")]
-    assert phases == ["begin", "end", "begin", "end"]
+    assert phases == ["begin", "doing", "end", "begin", "end"]
 
 
 def test_an_emergency_without_a_badge_always_works_and_always_leaves_a_record(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from edge_agent.core.work.states import Doing
 from edge_agent.core.work.words import Word
+from protocols.movements import Flag
 from protocols.readers.scanner import Beep
 from tests.edge_agent.desk import (
     GAUZE,
@@ -120,7 +121,13 @@ class WorkMachine(RuleBasedStateMachine):
         if beep is Beep.NO or not written or self.desk.last.word is Word.COUNTED:
             return
         patient = self.desk.visit is not None and bool(self.desk.visit.patient)
-        self.acts.append([self.move(epc, self.target(doing, patient))])
+        act = self.move(epc, self.target(doing, patient))
+        implied = Flag.IMPLIED in tuple(self.desk.last.about.get("flags", ()))  # type: ignore[arg-type]  # a tuple of flags
+        self.acts.append([(act[0], self.came_from(act[1]) if implied else act[1], *act[2:])])
+
+    def came_from(self, place: str) -> str:
+        """Return whence a piece came that the book did not have here: what took it is undone to there."""
+        return place if place.startswith("transit@") else "transit@ward-01"
 
     def target(self, doing: Doing, patient: bool) -> str:
         taken = "patient@ward-01" if patient else "issued@ward-01"
