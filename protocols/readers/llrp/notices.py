@@ -22,7 +22,7 @@ def told(said: Params, at: Instant) -> list[ReaderEvent]:
         out.append(InputChanged(number_at(event, "GPIPortNumber") or 0, high=bool(number_at(event, "GPIEvent")), at=at))
     if "ReaderExceptionEvent" in said:
         event = nested(said, "ReaderExceptionEvent")
-        words = text_at(event, "Message")[:WORDS_MAX] or "an exception without words"
+        words = in_words(text_at(event, "Message")) or "an exception without words"
         out.append(ReaderTrouble(f"the reader reports: {words}", number_at(event, "AntennaID"), at))
     if "ReportBufferOverflowErrorEvent" in said:
         out.append(ReaderTrouble("the reader's buffer ran over: reads are lost", None, at))
@@ -30,6 +30,11 @@ def told(said: Params, at: Instant) -> list[ReaderEvent]:
     if number_at(said, "ConnectionAttemptEvent") == another:
         out.append(ReaderTrouble("another client tried to connect to the reader", None, at))
     return out
+
+
+def in_words(text: str) -> str:
+    """Return a reader's own words on one line, of which no character moves a terminal's cursor."""
+    return "".join(each if each.isprintable() else "·" for each in text[:WORDS_MAX])
 
 
 def antennas_changed(params: Params, ours: Collection[int], lost: Collection[int]) -> list[tuple[int, bool]]:

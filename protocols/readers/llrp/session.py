@@ -31,7 +31,7 @@ from protocols.readers.llrp.messages import (
     rows_at,
     text_at,
 )
-from protocols.readers.llrp.notices import antennas_changed, inputs_seen, told
+from protocols.readers.llrp.notices import antennas_changed, in_words, inputs_seen, told
 from protocols.readers.llrp.opening import request_of
 from protocols.readers.llrp.radio import Abilities, read_abilities, unfit
 from protocols.readers.llrp.reports import TagReports, believable
@@ -185,8 +185,8 @@ class LlrpSession:
         status = number_at(message.params, "LLRPStatus", "StatusCode")
         if status == 0 and not is_error:
             return self._accepted(message.params, now)
-        said = text_at(message.params, "LLRPStatus", "ErrorDescription")
-        return self._refused(name_of("StatusCode", status or 0) + (f" ({said:.120})" if said else ""), now)
+        said = in_words(text_at(message.params, "LLRPStatus", "ErrorDescription"))
+        return self._refused(name_of("StatusCode", status or 0) + (f" ({said})" if said else ""), now)
 
     def _refused(self, why: str, now: Instant) -> list[Outcome]:
         asked = self._asked
@@ -312,9 +312,7 @@ class LlrpSession:
             return self._greet(number_at(said, "ConnectionAttemptEvent"), now)
         out: list[Outcome] = []
         if "AntennaEvent" in said:
-            event = nested(said, "AntennaEvent")
-            connected = number_at(event, "EventType") == number_of("AntennaEventType", "Antenna_Connected")
-            out.append(self._antenna_changed(number_at(event, "AntennaID") or 0, connected=connected))
+            out += self._antenna_event(nested(said, "AntennaEvent"))
         out += told(said, self._reader_time)
         if self.state is State.RUNNING:
             out += self._round_ended(said, moment, now)
@@ -337,9 +335,16 @@ class LlrpSession:
             return self._end(f"the reader already serves another client: next try in {pause_s:g} s", pause_s)
         return self._end(f"the reader refused the connection: {name_of('ConnectionAttemptStatusType', status or 0)}")
 
+    def _antenna_event(self, event: Params) -> list[Outcome]:
+        """Take what becomes of an antenna of ours; an empty socket that nobody uses is no news."""
+        antenna = number_at(event, "AntennaID") or 0
+        if antenna not in self.config.antennas:
+            return []
+        connected = number_at(event, "EventType") == number_of("AntennaEventType", "Antenna_Connected")
+        return [self._antenna_changed(antenna, connected=connected)]
+
     def _antenna_changed(self, antenna: int, *, connected: bool) -> Outcome:
-        if antenna in self.config.antennas:
-            self.memory.connected(antenna, there=connected)
+        self.memory.connected(antenna, there=connected)
         return AntennaChanged(antenna, connected, self._reader_time)
 
     def _round_ended(self, said: Params, moment: int | None, now: Instant) -> list[Outcome]:

@@ -258,6 +258,8 @@ def test_what_the_reader_complains_of_is_told() -> None:
     troubles = [each for each in talk.seen if isinstance(each, ReaderTrouble)]
     assert troubles[0] == ReaderTrouble("the reader reports: too hot", 2, Instant(UTC))
     assert [each.said.split()[0] for each in troubles[1:]] == ["the", "another"]
+    talk.hear({"ReaderExceptionEvent": {"Message": "过热\n\x1b[2Jall is well"}})
+    assert talk.seen[-1] == ReaderTrouble("the reader reports: 过热··[2Jall is well", None, Instant(UTC))
     assert talk.session.state is State.RUNNING
 
 

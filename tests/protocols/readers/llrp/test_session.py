@@ -288,6 +288,13 @@ def test_a_round_ends_with_the_antennas_that_were_there() -> None:
     assert session.receive(back + ended, T0)[1] == RoundEnded(Instant(UTC + 60), (1, 2))
 
 
+def test_an_antenna_that_nobody_uses_is_no_news() -> None:
+    session = running()
+    empty = b"".join(notice({"AntennaEvent": {"EventType": 0, "AntennaID": each}}) for each in (0, 3, 4, 65_535))
+    assert session.receive(empty, T0) == []
+    assert session.memory.lost_antennas == set()
+
+
 def test_the_end_of_somebody_elses_round_is_not_ours() -> None:
     other = notice({"AISpecEvent": {"EventType": 0, "ROSpecID": 2, "SpecIndex": 1}})
     assert running().receive(other, T0) == []
