@@ -164,10 +164,10 @@ def _tell_others(
     connection: Connection, chain: Chain, facts: Sequence[tuple[_Read, Fact]], doubts: Sequence[_Doubt]
 ) -> None:
     """Make a posted fact that concerns another storeroom one that its device will be told."""
-    set_aside = {doubt.event_id for doubt in doubts}
+    set_aside = {doubt.link.seq for doubt in doubts}
     told: dict[PlaceId, list[bytes]] = {}
-    for _, fact in facts:
-        if fact.event_id not in set_aside:
+    for each, fact in facts:
+        if each.link.seq not in set_aside:
             for place in sorted(storerooms_of(fact) - {chain.place}):
                 told.setdefault(place, []).append(fact.event_id)
     if not told:

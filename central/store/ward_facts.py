@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE, WARD_FACT
 from protocols.entry import ClockQuality, Entry, encode_entry
@@ -49,13 +49,21 @@ def tell(connection: Connection, hospital: HospitalId, place: PlaceId, events: S
     where = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place, WARD_FACT.c.event_id.in_(events))
     known = set(connection.scalars(select(WARD_FACT.c.event_id).where(*where)))
     last = newest(connection, hospital, place)
+    contents = _contents(connection, hospital, events)
     rows = []
     for number, event in enumerate([event for event in events if event not in known], start=last.number + 1):
-        last = Version(number, sum_of(last.sum, [event]))
+        last = Version(number, sum_of(last.sum, [contents[event]]))
         key = {"hospital": hospital, "place": place}
         rows.append({**key, "version": number, "event_id": event, "sum": last.sum})
     if rows:
         connection.execute(WARD_FACT.insert(), rows)
+
+
+def _contents(connection: Connection, hospital: HospitalId, events: Sequence[bytes]) -> dict[bytes, bytes]:
+    query = select(EVENT.c.event_id, EVENT.c.content_hash).where(
+        EVENT.c.hospital == hospital, EVENT.c.event_id.in_(events)
+    )
+    return {row.event_id: row.content_hash for row in connection.execute(query)}
 
 
 def places_with_a_device(connection: Connection, hospital: HospitalId) -> frozenset[PlaceId]:
@@ -69,13 +77,18 @@ def posted_events(
 ) -> list[bytes]:
     """Return the events that stand in a part of a chain and were posted, in its order."""
     part = (LEDGER.c.hospital == hospital, LEDGER.c.incarnation == incarnation, LEDGER.c.seq.between(first, last))
-    set_aside = select(QUARANTINE.c.event_id).where(QUARANTINE.c.hospital == hospital)
+    set_aside = exists().where(
+        QUARANTINE.c.hospital == EVENT.c.hospital,
+        QUARANTINE.c.incarnation == EVENT.c.incarnation,
+        QUARANTINE.c.seq == EVENT.c.seq,
+    )
     query = (
         select(LEDGER.c.event_id)
-        .where(*part, LEDGER.c.schema != OPAQUE_SCHEMA, LEDGER.c.event_id.not_in(set_aside))
+        .join(EVENT, (EVENT.c.hospital == LEDGER.c.hospital) & (EVENT.c.event_id == LEDGER.c.event_id))
+        .where(*part, LEDGER.c.schema != OPAQUE_SCHEMA, ~set_aside)
         .order_by(LEDGER.c.seq)
     )
-    return list(connection.scalars(query))
+    return list(dict.fromkeys(connection.scalars(query)))
 
 
 def facts_behind(

@@ -140,6 +140,16 @@ class Uplink:
             self._do(self._session.appended(head.seq, head.hash, self._clock.link_s()))
 
     @property
+    def live(self) -> bool:
+        """Whether central listens."""
+        return self._session.state is State.LIVE
+
+    @property
+    def way(self) -> tuple[Leg, ...]:
+        """The ledger's chains with their marks, from its root to the one now written."""
+        return self._session.way
+
+    @property
     def rebuilding(self) -> bool:
         """Whether central has facts for this storeroom that the book lacks: its balances are of before."""
         return self._session.rebuilding

@@ -1,13 +1,15 @@
 """Pulling facts: entries that concern a storeroom and that its own ledger does not hold, by version. No I/O, no clock.
 
-The edge holds a version and the sum of all ids up to it; central says from where to pull, and one PULL is answered by
-one FACTS. The rule that must not be broken: a FACTS counts only if it begins at the version asked for.
+The edge holds a version and the sum of all facts up to it; central says from where to pull, and one PULL is answered
+by one FACTS. The rule that must not be broken: a FACTS counts only if it begins at the version asked for and its
+entries come to its sum.
 """
 
 import hashlib
 import math
 from collections.abc import Iterable
 
+from protocols.entry import content_hash, decode_entry
 from protocols.errors import BadValue, PeerBroke
 from protocols.sync.codec import unpack_entries
 from protocols.sync.frames import Facts, Pull
@@ -17,10 +19,10 @@ SUM_TAG = b"wardstock.facts.1"
 SEPARATOR = b"\0"
 
 
-def sum_of(before: bytes, event_ids: Iterable[bytes]) -> bytes:
-    """Return the sum of a list of facts that another list continues."""
-    for event_id in event_ids:
-        before = hashlib.sha256(SUM_TAG + before + event_id).digest()
+def sum_of(before: bytes, contents: Iterable[bytes]) -> bytes:
+    """Return the sum of facts that continue others, from their content hashes."""
+    for content in contents:
+        before = hashlib.sha256(SUM_TAG + before + content).digest()
     return before
 
 
@@ -68,8 +70,12 @@ class Puller:
         raws = unpack_entries(message.entries) if message.n else ()
         if len(raws) != message.n:
             raise PeerBroke(f"facts: expected {message.n} entries, got {len(raws)}")
+        facts = tuple(_fact(raw) for raw in raws)
+        known = self.sum if self._from == self.version else b""
+        if sum_of(known, (content_hash(device, raw) for device, raw in facts)) != message.facts_sum:
+            raise PeerBroke("facts: expected entries that come to the sum said")
         self._last = message.last
-        return tuple(_fact(raw) for raw in raws)
+        return facts
 
     def posted(self, upto: int, total: bytes) -> None:
         """Note that facts up to a version are kept."""
@@ -82,6 +88,7 @@ def _fact(raw: bytes) -> tuple[DeviceId, bytes]:
     device, separator, entry = raw.partition(SEPARATOR)
     try:
         if separator:
+            decode_entry(entry)
             return device_id(device.decode()), entry
     except (BadValue, UnicodeDecodeError) as error:
         raise PeerBroke(f"facts: expected a device before each entry; {error}") from error

@@ -19,7 +19,7 @@ from central.services.ingest import Ingest
 from central.store.chains import enrol, keep_device, registered
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
-from central.store.tables.ledger import EVENT
+from central.store.tables.ledger import EVENT, LEDGER
 from protocols.sync.codec import Signing
 from protocols.sync.reception import Standing, settle_dispute
 from protocols.sync.topics import Topics
@@ -152,6 +152,17 @@ def missing_at_central(hub: Hub, beeped: Sequence[Beeped]) -> list[Beeped]:
     except SQLAlchemyError:
         return list(beeped) or [Beeped("", b"", b"", 0)]
     return [each for each in beeped if (each.event_id, each.content_hash) not in known]
+
+
+def hash_held(hub: Hub, incarnation: bytes, seq: int) -> bytes | None:
+    """Return central's hash at a place, empty where it holds nothing; None while it cannot be asked."""
+    assert hub.store is not None
+    where = (LEDGER.c.incarnation == incarnation, LEDGER.c.seq == seq)
+    try:
+        with hub.store.read() as connection:
+            return connection.scalar(select(LEDGER.c.hash).where(*where)) or b""
+    except SQLAlchemyError:
+        return None
 
 
 @cache

@@ -30,8 +30,9 @@ def broken(world: World) -> list[str]:
     if down:
         return [f"I9 {', '.join(down)} not up an hour after the last fault"]
     with world.hub.store.read() as connection:
-        found = [*_pending(world, connection), *_same_book(world, connection), *_told(world, connection)]
-    found = [*_arrived(world), *found]
+        laws = (_pending, _same_book, _set_aside, _told)
+        found = [line for law in laws for line in law(world, connection)]
+    found = [*world.violations, *_arrived(world), *found]
     found += [f"I3/I4 central: {fault}" for fault in verify_central(world.hub.store).faults[:SHOWN_MAX]]
     for name, ward in world.wards.items():
         found += [f"I3/I4 {name}: {what}" for what in ward.sound()[:SHOWN_MAX]]
@@ -118,8 +119,8 @@ def _pending(world: World, connection: Connection) -> Iterator[str]:
 
 def _same_book(world: World, connection: Connection) -> Iterator[str]:
     """I5: what a ward's own entries made of its places is the same at both ends, but for what was quarantined."""
-    rows = connection.execute(select(QUARANTINE.c.event_id, QUARANTINE.c.incarnation, QUARANTINE.c.seq))
-    set_aside = {row.event_id for row in rows}
+    first = (EVENT.c.incarnation == QUARANTINE.c.incarnation) & (EVENT.c.seq == QUARANTINE.c.seq)
+    set_aside = set(connection.scalars(select(EVENT.c.event_id).join(QUARANTINE, first)))
     known = set(connection.scalars(select(EVENT.c.event_id)))
     total = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, func.sum(BALANCE.c.qty)).group_by(
         BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit
@@ -130,6 +131,25 @@ def _same_book(world: World, connection: Connection) -> Iterator[str]:
         for key in sorted(set(ours) | {key for key in central if _is_of(name, key[0])}):
             if _is_of(name, key[0]) and ours.get(key, 0) != central.get(key, 0):
                 yield f"I5 {name}: {key}: edge {ours.get(key, 0)}, central {central.get(key, 0)}"
+
+
+def _set_aside(world: World, connection: Connection) -> Iterator[str]:
+    """I5: what stands in quarantine is what had to, and everything that had to does."""
+    rows = connection.execute(select(QUARANTINE.c.event_id, QUARANTINE.c.incarnation, QUARANTINE.c.seq))
+    kept = {(row.incarnation, row.seq): row.event_id for row in rows}
+    bad = {event for ward in world.everybody() for event in ward.poisoned}
+    first = select(LEDGER.c.incarnation, LEDGER.c.seq, LEDGER.c.event_id, LEDGER.c.content_hash, EVENT.c.content_hash)
+    for incarnation, seq, event, content, known in connection.execute(
+        first.join(EVENT, EVENT.c.event_id == LEDGER.c.event_id)
+    ):
+        must = content != known or event in bad
+        if must and content != known and (incarnation, seq) not in kept:
+            yield f"I2 entry {seq} of {incarnation.hex()[:8]} says another thing under a known id and is not set aside"
+        if not must and (incarnation, seq) in kept:
+            yield f"I5 entry {seq} of {incarnation.hex()[:8]} is set aside and could be posted"
+    missing = bad & set(connection.scalars(select(EVENT.c.event_id))) - set(kept.values())
+    if missing:
+        yield f"I5 {len(missing)} entries that central cannot post are not set aside"
 
 
 def _is_of(ward: str, place: str) -> bool:

@@ -8,7 +8,7 @@ import io
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
@@ -19,7 +19,7 @@ from edge_agent.errors import NotALedger, StoreFault
 from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
 from protocols.entry import ChainedEntry
-from protocols.values.ids import ActorId, DeviceId, incarnation
+from protocols.values.ids import ActorId, DeviceId, EventId, incarnation
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Rack
 from tests.simulation.sqlite_under import DiskConnection, bring_up_to_date
@@ -99,17 +99,24 @@ class Ward:
         after: Callable[[float, Callable[[], None]], None],
         send: Callable[[bytes], None],
         wards: tuple[str, ...],
+        marked: Callable[["Ward", bytes, int, bytes | None], None],
     ) -> None:
         self.device, self.disk, self.watch = device, disk, Watch(now_us)
         self.clock = Clock(None, lambda: now_us() * 1000, self.watch.wall)
         self._rack, self._chance, self._wards = rack, random.Random(seed), wards
-        self._after, self._send = after, send
+        self._after, self._send, self._marked = after, send, marked
+        self.greeted_us = 0
+        """When this run last became live."""
+        self.poisoned: set[bytes] = set()
+        """Events that central must set aside."""
         self.beeped: list[Beeped] = []
         self.connected = False
         self.ledger: Ledger | None = None
         self.uplink: Uplink | None = None
         self._pen: Pen | None = None
         self._run, self._tick_at = 0, 0.0
+        self._was_live = False
+        self._marks: dict[bytes, int] = {}
         self.unreadable = 0
         self.asleep = False
         """Switched off for good: nobody starts it again."""
@@ -155,6 +162,7 @@ class Ward:
         newborn = incarnation(self._chance.randbytes(16))
         self.ledger = ledger_over(connection, DeviceId(self.device), newborn=newborn, now=self.clock.now())
         self._pen = Pen(self.clock, self.ledger.last_hlc(), self._chance.randbytes)
+        self._marks = {leg.incarnation: leg.acked for leg in self.ledger.way()}
         self.uplink = Uplink(
             self.ledger,
             SYNC,
@@ -179,6 +187,7 @@ class Ward:
         """Switch off: everything in memory is gone."""
         self._run += 1
         self._tick_at = 0.0
+        self._was_live = False
         if self.ledger is not None:
             with suppress(StoreFault):
                 self.ledger.close()
@@ -224,7 +233,21 @@ class Ward:
         if self.disk.era != era:
             self._crash()
             return
+        self._look_at_marks()
         self._follow()
+
+    def _look_at_marks(self) -> None:
+        """Tell whoever watches when a mark has moved up."""
+        if self.uplink is None or self.ledger is None:
+            return
+        live = self.uplink.live
+        if live and not self._was_live:
+            self.greeted_us = self.watch.now_us()
+        self._was_live = live
+        for leg in self.uplink.way:
+            if leg.acked > self._marks.get(leg.incarnation, -1):
+                self._marked(self, leg.incarnation, leg.acked, self.ledger.hash_at(leg.acked, leg.incarnation))
+            self._marks[leg.incarnation] = leg.acked
 
     def _follow(self) -> None:
         if self.uplink is None:
@@ -306,8 +329,28 @@ class Ward:
             [Draft("opening", {"lines": lines + units}, ActorId("N0"))],
         ]
 
-    def poisoned(self, size: float) -> list[list[Draft]]:
-        """Return an act that the edge can record and central cannot post, with a good one behind it."""
+    def act_badly(self, size: float, *, twice: bool) -> bool:
+        """Record what central must set aside, with a good act behind it; `twice`: a known id with another content."""
+        if twice:
+            self._again(size)
+        else:
+            before = len(self.beeped)
+            self.act(self._poison(size))
+            self.poisoned |= {each.event_id for each in self.beeped[before : before + 1]}
+        return True
+
+    def _again(self, size: float) -> None:
+        assert self.ledger is not None
+        assert self._pen is not None
+        ids = self.ledger.connection.query("SELECT event_id FROM ledger ORDER BY rowid DESC LIMIT 9")
+        event = EventId(ids[int(size * len(ids))][0])
+        entry = replace(self._pen.entry(self._one()), event_id=event)
+        with suppress(StoreFault):
+            self.ledger.append([entry])
+        if self.uplink is not None:
+            self._guarded(self.uplink.committed)
+
+    def _poison(self, size: float) -> list[list[Draft]]:
         line = {"item": "A1", "lot": "L1", "qty": 1, "source": self.device, "target": f"issued@{self.device}"}
         bad = {"lines": [line], "occurred_at": 2**62 + 1 + int(size * 1000)}
         return [[Draft("issue", bad, ActorId("N1"))], [self._one()]]

@@ -18,7 +18,8 @@ from protocols.sync.frames import Frame
 from protocols.values.instant import from_iso
 from tests.simulation.disk import Image, Rack
 from tests.simulation.faults import HUB, Fault, Kind
-from tests.simulation.hub import Hub, HubClock, missing_at_central
+from tests.simulation.forging import forged
+from tests.simulation.hub import Hub, HubClock, hash_held, missing_at_central
 from tests.simulation.ward import Ward
 from tests.simulation.wire import Line, Mangle, Way, Wire
 
@@ -52,7 +53,9 @@ MANGLES = {
     Kind.CORRUPT: Mangle.CORRUPT,
 }
 
-LINE_FAULTS = frozenset({Kind.CUT, Kind.ONE_WAY, *MANGLES})
+LINE_FAULTS = frozenset({Kind.CUT, Kind.ONE_WAY, Kind.STALE, Kind.FORGED, *MANGLES})
+SAID_KEPT = 300
+"""Messages from central that an eavesdropper keeps of each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,10 @@ class World:
         self._trace = hashlib.sha256()
         self.log: list[str] = []
         self.fired: Counter[str] = Counter()
+        self.violations: list[str] = []
+        """Laws that were broken on the way."""
+        self._said: dict[str, list[bytes]] = {name: [] for name in setting.wards}
+        self._restored_us = 0
         self.frames = 0
         self.rack = Rack()
         self.wire = Wire(self, f"{setting.seed}/wire", lambda _kind: None)
@@ -162,6 +169,7 @@ class World:
             after=self.after,
             send=lambda data: self._up(name, data),
             wards=self.setting.wards,
+            marked=self._marked,
         )
 
     def _people(self, name: str, chance: random.Random) -> None:
@@ -184,6 +192,8 @@ class World:
         what, payload, frames = legible(data)
         self.frames += frames
         self.note(f"says {way}", name, what, payload)
+        if way is Way.DOWN:
+            self._said[name] = [*self._said[name], data][-SAID_KEPT:]
         self.wire.carry(self.wire.lines[name], way, data)
 
     def _hear_up(self, name: str, data: bytes) -> None:
@@ -201,6 +211,16 @@ class World:
     def everybody(self) -> list[Ward]:
         """Return every machine there ever was."""
         return [*self.wards.values(), *self.twins.values(), *self.retired]
+
+    def _marked(self, ward: Ward, incarnation: bytes, seq: int, digest: bytes | None) -> None:
+        """I10: a mark moves only to what central holds, unless central was put back since the last greeting."""
+        if self.hub.store is None or ward.greeted_us <= self._restored_us or seq < 0:
+            return
+        held = hash_held(self.hub, incarnation, seq)
+        if held is not None and held != (digest or b""):
+            self.violations.append(
+                f"I10 {ward.device}: mark at {seq} of {incarnation.hex()[:8]}, central holds another"
+            )
 
     # --- faults ---
 
@@ -225,6 +245,8 @@ class World:
             case Kind.ONE_WAY:
                 line.deaf.add(way)
                 self.after(_between(CUT_S, fault.size), lambda: line.deaf.discard(way))
+            case Kind.STALE | Kind.FORGED:
+                return self._say_again(fault)
             case _:
                 line.mangles.append((way, MANGLES[fault.kind]))
         return True
@@ -245,8 +267,8 @@ class World:
                 self.after(_between(FULL_S, fault.size), lambda: setattr(disk, "full", False))
             case Kind.EDGE_CLOCK:
                 ward.watch.offset_us = _offset_us(fault.size)
-            case Kind.POISON:
-                ward.act(ward.poisoned(fault.size))
+            case Kind.POISON | Kind.TWICE:
+                return ward.act_badly(fault.size, twice=fault.kind is Kind.TWICE)
             case Kind.EDGE_LIES:
                 return self._lie(fault.size, ward)
             case Kind.EDGE_ROLLED_BACK | Kind.EDGE_REPLACED:
@@ -255,6 +277,18 @@ class World:
                 return self._clone(fault, ward)
             case _:
                 raise AssertionError(fault)
+        return True
+
+    def _say_again(self, fault: Fault) -> bool:
+        """Somebody on the broker says an old message of central again, or one made after the last."""
+        said = self._said[fault.target]
+        if not said:
+            return False
+        data = said[int(fault.size * len(said))]
+        if fault.kind is Kind.FORGED:
+            data = forged(said, self.wards[fault.target], fault.size) or data
+        self.note("said again", fault.target, legible(data)[0])
+        self._hear_down(fault.target, data)
         return True
 
     # --- faults that take a disk away -------------------------------------------------------------------------------
@@ -377,6 +411,7 @@ class World:
         if not backups:
             return False
         self.hub.stop()
+        self._restored_us = self.now_us
         self.hub.disk.put(backups[int(size * len(backups))])
         self.after(_between(OFF_S, size), self.hub.start)
         return True

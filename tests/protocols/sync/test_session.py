@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from protocols.entry import GENESIS, ChainedEntry, ClockQuality, Digest, Entry, chain, encode_entry
+from protocols.entry import GENESIS, ChainedEntry, ClockQuality, Digest, Entry, chain, content_hash, encode_entry
 from protocols.errors import BadValue, WeBroke
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
+from protocols.sync.facts import pack_fact, sum_of
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
     NOTHING,
@@ -47,6 +48,7 @@ from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, devic
 from protocols.values.instant import Instant
 
 DEVICE = device_id("ward-01")
+OTHER = device_id("ward-02")
 CHAIN = incarnation(b"i" * 16)
 NONCE = b"n" * 16
 TOKEN = b"t" * 16
@@ -359,12 +361,17 @@ def test_facts_are_pulled_until_they_are_complete_and_asked_for_again_when_lost(
     assert pull == Pull(0)
     assert edge.session.rebuilding is True
     assert edge.tick(2.1) == [Pull(0)]
-    facts = Facts(0, 1, 2, b"one", 1, pack_entries([b"ward-02\0first"]))
-    assert edge.hear(facts, 2.2) == [Pull(1)]
-    assert edge.hear(facts, 2.3) == []
-    assert edge.hear(Facts(1, 2, 2, b"two", 1, pack_entries([b"ward-02\0second"])), 2.4) == []
-    assert edge.ledger.facts == [b"first", b"second"]
-    assert edge.ledger.facts_held == (2, b"two")
+    first, second = (encode_entry(each.entry) for each in entries(2))
+    sums = [sum_of(b"", [content_hash(OTHER, first)])]
+    sums.append(sum_of(sums[0], [content_hash(OTHER, second)]))
+    wrong = Facts(0, 1, 2, sums[1], 1, pack_entries([pack_fact(OTHER, first)]))
+    assert edge.hear(wrong, 2.2) == []
+    facts = Facts(0, 1, 2, sums[0], 1, pack_entries([pack_fact(OTHER, first)]))
+    assert edge.hear(facts, 2.3) == [Pull(1)]
+    assert edge.hear(facts, 2.4) == []
+    assert edge.hear(Facts(1, 2, 2, sums[1], 1, pack_entries([pack_fact(OTHER, second)])), 2.5) == []
+    assert edge.ledger.facts == [first, second]
+    assert edge.ledger.facts_held == (2, sums[1])
     assert [edge.session.rebuilding] == [False]
     assert edge.other.count(Behind(True)) == edge.other.count(Behind(False)) == 1
 
