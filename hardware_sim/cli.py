@@ -169,7 +169,7 @@ def hospital(  # noqa: PLR0913, PLR0917 - options are arguments to typer
     """Put a hospital's load on a broker and central: every ward's days as real frames of real ledger entries.
 
     Exit status: 0 every entry was acknowledged (and central verified), 1 not, 2 wrong use. With the address of a broker
-    its central must know the wards: import the folder of --places first.
+    its central must know the wards (import the folder of --places first) and hold no entry of theirs yet.
     """
     load = Load(wards, days, speed, tags, seed, broker, settle)
     if places is not None:

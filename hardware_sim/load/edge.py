@@ -31,7 +31,7 @@ class Edge:
         self.topics = topics
         self.ledger = MemoryLedger(topics.device, rng)
         self.refusal = ""
-        self.frames = self.bytes_up = self.resent_to = 0
+        self.frames = self.bytes_up = 0
         self.lags_s: list[float] = []
         self._written: deque[tuple[int, float]] = deque()
         self._session = EdgeSession(
