@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
@@ -34,6 +35,7 @@ RESOURCES = (
     trace_routes,
     statement_routes,
     settling_routes,
+    count_routes,
 )
 
 

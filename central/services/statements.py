@@ -177,7 +177,7 @@ def _stated(connection: Connection, hospital: HospitalId, one: Standing, now: In
             at=now,
             head=_head(connection, hospital, one.place.device),
             match=match_of(lines),
-            lines=_sure(place, lines, units, loose),
+            lines=sure_lines(place, lines, units, loose),
             discrepancies=[
                 {
                     "id": found.id,
@@ -195,7 +195,10 @@ def _stated(connection: Connection, hospital: HospitalId, one: Standing, now: In
     )
 
 
-def _sure(place: str, lines: list[Line], units: list[UnitState], loose: dict[tuple[str, str], int]) -> list[StatedLine]:
+def sure_lines(
+    place: str, lines: list[Line], units: list[UnitState], loose: dict[tuple[str, str], int]
+) -> list[StatedLine]:
+    """Return each line with how sure it is; a piece that no reader ever spoke of counts as loose."""
     chances: dict[tuple[str, str], list[float]] = {}
     unheard: dict[tuple[str, str], int] = {}
     for unit in units:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
+from central.services.counts import ask, take_in_counts
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
@@ -24,7 +25,7 @@ from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant
 
 STOP_S_MAX = 10.0
-STATEMENT_S = 86_400
+COUNTS_S = STATEMENT_S = 86_400
 """Each UTC day, which in China begins at eight in the morning, when the shifts change."""
 OUTCOME_MAX = 400
 RUNS_KEPT = 2_000
@@ -53,6 +54,7 @@ class Worker:
         self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
+            Job("counts", COUNTS_S): self._ask_counts,
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
@@ -153,7 +155,12 @@ class Worker:
                 )
             )
 
+    def _ask_counts(self, now: Instant, _period: int) -> str:
+        return f"{ask(self._store, self._hospital, now)} lines asked to be counted"
+
     def _reconcile_all(self, now: Instant, _period: int) -> str:
+        with self._store.write() as connection:
+            take_in_counts(connection, self._hospital)
         done = reconcile(self._store, self._hospital, now)
         return self._told(f"{done.places} storerooms, {done.opened} opened, {done.closed} closed", done.failed)
 

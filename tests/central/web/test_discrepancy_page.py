@@ -75,3 +75,13 @@ def test_the_api_tells_and_closes_it_too(client: TestClient) -> None:
     assert client.post(f"{address}/settle", json=body).json()["state"] == "waiting"
     assert client.post(f"{address}/approve").status_code == 403
     assert client.post(f"{address}/refuse", json={"remark": "no"}).json()["state"] == "open"
+
+
+def test_E1_the_page_of_counts_shows_book_shelf_and_count_side_by_side(client: TestClient) -> None:  # noqa: N802 # the row's id
+    shown = client.get("/counts", params={"place": "ward-01", "lang": "en"}).text
+    assert "Haemostasis valve" in shown
+    assert "No line" not in shown
+    (line,) = client.get("/api/v1/line-counts", params={"place": "ward-01"}).json()["items"]
+    assert (line["book"], line["physical"], line["low"], line["high"], line["counted"]) == (1, 0, 0, 0, None)
+    assert client.get("/api/v1/count-tasks").json() == {"items": []}
+    assert client.get("/counts", params={"place": "ward-77"}).status_code == 404

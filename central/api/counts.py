@@ -1,0 +1,121 @@
+"""`/count-tasks` and `/line-counts`: what storerooms are asked to do, and book, shelf and count side by side."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from central.api.door import Asks
+from central.api.problems import Problem
+from central.core.rights import Right
+from central.services.counts import Sided, side_by_side
+from central.services.desk import Desk
+from central.store.queries_settling import tasks
+from protocols.values.instant import to_iso
+
+
+class TaskOut(BaseModel):
+    """One thing a storeroom is asked to do: `count` a line, or `relabel` a piece whose tag is dead."""
+
+    id: str
+    kind: str
+    place: str
+    item: str
+    lot: str
+    unit: str
+    day: str
+    reason: dict[str, Any]
+    status: str
+    done_at: str | None
+
+
+class Tasks(BaseModel):
+    """Tasks, the newest first."""
+
+    items: list[TaskOut]
+
+
+class LineCountOut(BaseModel):
+    """One line: book, physical between low and high (95 %), certified by readers, and a person's last count.
+
+    `count_book` is the book at that count's cut.
+    """
+
+    item: str
+    name_zh: str
+    name_en: str
+    lot: str
+    book: int
+    physical: int
+    low: int
+    high: int
+    certified: bool
+    counted: int | None
+    count_book: int | None
+    counted_at: str | None
+    asked: bool
+
+
+class LineCounts(BaseModel):
+    """Lines of one storeroom; those that are asked to be counted first."""
+
+    items: list[LineCountOut]
+
+
+def count_routes(desk: Desk) -> APIRouter:
+    """Return the routes of these resources."""
+    router = APIRouter(tags=["counts"])
+
+    @router.get("/count-tasks")
+    def listed(
+        caller: Asks,
+        status: Annotated[Literal["open", "done", "over", "all"], Query()] = "open",
+        place: Annotated[str, Query(max_length=64)] = "",
+    ) -> Tasks:
+        """List what storerooms are asked to do: at most three lines a day to count, and labels to replace."""
+        caller.need(Right.SEE_STOCK)
+        scope, wanted = caller.scope(Right.SEE_STOCK), "" if status == "all" else status
+        with desk.store.read() as connection:
+            found = tasks(connection, desk.hospital, status=wanted, place=place, scope=scope)
+        return Tasks(
+            items=[
+                TaskOut(
+                    id=one.id,
+                    kind=one.kind,
+                    place=one.place,
+                    item=one.item,
+                    lot=one.lot,
+                    unit=one.unit,
+                    day=one.day.isoformat(),
+                    reason={name: said for name, said in one.reason.items() if name != "price"},
+                    status=one.status,
+                    done_at=None if one.done_at is None else to_iso(one.done_at),
+                )
+                for one in found
+            ]
+        )
+
+    @router.get("/line-counts", responses={404: {"model": Problem}})
+    def lines(caller: Asks, place: Annotated[str, Query(max_length=64)]) -> LineCounts:
+        """Tell book, shelf and last count of every line of a storeroom."""
+        return LineCounts(items=[_line(one) for one in side_by_side(desk, caller, place)])
+
+    return router
+
+
+def _line(one: Sided) -> LineCountOut:
+    return LineCountOut(
+        item=one.line.item,
+        name_zh="" if one.item is None else one.item.name_zh,
+        name_en="" if one.item is None else one.item.name_en,
+        lot=one.line.lot,
+        book=one.line.book,
+        physical=one.line.physical,
+        low=one.sure.low,
+        high=one.sure.high,
+        certified=one.sure.certified,
+        counted=None if one.count is None else one.count.found.counted,
+        count_book=None if one.count is None else one.count.found.book,
+        counted_at=None if one.count is None else to_iso(one.count.at),
+        asked=one.asked,
+    )

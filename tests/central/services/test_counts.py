@@ -1,0 +1,93 @@
+"""Lines that are asked to be counted, what people counted, and book, shelf and count side by side."""
+
+from pathlib import Path
+
+import pytest
+
+from central.core.reconcile import Line
+from central.core.rights import Caller, Grant, Role
+from central.errors import NotAllowed, NotThere
+from central.services.counts import ask, side_by_side, take_in_counts
+from central.store.engine import Store
+from central.store.queries_settling import Task, tasks
+from protocols.movements import CountBody, CountLine, write_body
+from protocols.values.ids import ActorId, PlaceId
+from protocols.values.instant import plus
+from tests.central.doors import open_desk
+from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, Ward, hospital, tags
+
+UNITS = tags(4)
+DAY = 86_400.0
+AUDITOR = Caller(ActorId("20001"), "A", (Grant(Role.AUDITOR),))
+ELSEWHERE = Caller(ActorId("20002"), "N", (Grant(Role.NURSE, frozenset({PlaceId("ward-02")})),))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = hospital(tmp_path)
+    ward = Ward(store)
+    ward.open(KIT, "K1", UNITS)
+    ward.receive(GAUZE, "G1", 200, 10)
+    for unit in UNITS[1:]:
+        ward.observe(unit, 0.99, 60)
+    ward.observe(UNITS[0], 0.4, 900, since_s=300)
+    return store
+
+
+def asked(store: Store, status: str = "") -> list[Task]:
+    with store.read() as connection:
+        return [one for one in tasks(connection, HOSPITAL, status=status) if one.place == "ward-01"]
+
+
+def take_in(store: Store) -> int:
+    with store.write() as connection:
+        return take_in_counts(connection, HOSPITAL)
+
+
+def test_E1_a_ward_is_asked_once_a_day_for_its_riskiest_lines(store: Store) -> None:  # noqa: N802 # the row's id
+    assert ask(store, HOSPITAL, plus(START, 1000)) == 1
+    assert ask(store, HOSPITAL, plus(START, 2000)) == 0
+    (task,) = asked(store, "open")
+    assert (task.item, task.lot, task.reason["wrong"]) == (KIT, "K1", 0.63)
+    assert ask(store, HOSPITAL, plus(START, 1000 + DAY)) == 1
+    assert sorted(one.status for one in asked(store)) == ["open", "over"]
+
+
+def test_a_count_is_compared_with_the_book_at_its_cut_and_ends_the_task(store: Store) -> None:
+    ward = Ward(store)
+    ask(store, HOSPITAL, plus(START, 1000))
+    cut = ward.observe(UNITS[0], 0.3, 1100)
+    ward.issue(KIT, "K1", UNITS[3], 1150)
+    line = CountLine(KIT, 3, "K1")
+    body = CountBody("sheet-1", "line", "ward-01", cut, lines=(line,))
+    ward.say("count_daily", write_body(body), 1200, actor="N1001")
+    ward.say("count_daily", write_body(CountBody("sheet-1", "close", "ward-01", cut)), 1300, actor="N1001")
+    assert take_in(store) == 2
+    assert take_in(store) == 0
+    assert [one.status for one in asked(store)] == ["done"]
+    kit, gauze = sorted(
+        side_by_side(open_desk(store, plus(START, 2000)), AUDITOR, "ward-01"), key=lambda o: o.line.item, reverse=True
+    )
+    assert kit.line == Line(KIT, "K1", 3, 2)
+    assert kit.count is not None
+    assert (kit.count.found.counted, kit.count.found.book, kit.count.found.is_right) == (3, 4, False)
+    assert (kit.sure.low, kit.sure.high, kit.sure.certified) == (2, 3, False)
+    assert (gauze.line.book, gauze.count, gauze.sure.certified) == (200, None, False)
+
+
+def test_what_the_readers_counted_answers_no_task(store: Store) -> None:
+    ward = Ward(store)
+    ask(store, HOSPITAL, plus(START, 1000))
+    body = CountBody("auto", "close", "ward-01", "", lines=(CountLine(KIT, 0, "K1", unit=UNITS[0]),))
+    ward.say("count_daily", write_body(body), 1200)
+    assert take_in(store) == 1
+    assert [one.status for one in asked(store)] == ["open"]
+    assert side_by_side(open_desk(store, plus(START, 2000)), AUDITOR, "ward-01")[0].count is None
+
+
+def test_only_who_may_see_a_storeroom_sees_its_lines(store: Store) -> None:
+    desk = open_desk(store, START)
+    with pytest.raises(NotAllowed):
+        side_by_side(desk, ELSEWHERE, "ward-01")
+    with pytest.raises(NotThere):
+        side_by_side(desk, AUDITOR, "ward-77")
