@@ -35,6 +35,11 @@ class Clock:
             return Instant(self.system_us())
         return self.story.at(self.monotonic_ns())
 
+    @property
+    def quality(self) -> ClockQuality:
+        """Return how far this clock may be believed."""
+        return ClockQuality.UNKNOWN if self.story is None else ClockQuality.FREE
+
     def mono_us(self) -> int:
         """Return microseconds of the monotonic clock."""
         return self.monotonic_ns() // 1000
@@ -82,7 +87,7 @@ class Pen:
             wall=wall,
             mono=self._clock.mono_us(),
             boot_id=self._boot,
-            clock_quality=ClockQuality.UNKNOWN if self._clock.story is None else ClockQuality.FREE,
+            clock_quality=self._clock.quality,
             kind=draft.kind,
             schema=SCHEMA_NOW,
             body=encode_body(draft.body),

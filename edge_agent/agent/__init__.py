@@ -34,6 +34,7 @@ from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
 from edge_agent.agent.signals import Signals
 from edge_agent.agent.tap import Tap
+from edge_agent.agent.upkeep import Upkeep
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
@@ -43,6 +44,7 @@ from edge_agent.core.opening import opening_drafts
 from edge_agent.core.presence import Belief
 from edge_agent.core.work.scene import Mode, Room
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
+from edge_agent.links.systemd import Systemd
 from edge_agent.store.copies import RESTORING, finish_restore
 from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
 from edge_agent.store.ledger import Ledger, open_ledger
@@ -50,6 +52,7 @@ from edge_agent.store.lock import hold_alone
 from edge_agent.store.master import item_rows, read_bins, read_cards, read_items, read_opening, read_patient_key
 from edge_agent.store.needs import noted_cards
 from edge_agent.store.queries import bound_epcs, open_visit
+from edge_agent.store.tail import check_tail
 from edge_agent.store.verify import verify
 from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
@@ -72,9 +75,18 @@ OPENED = "opening"
 
 
 def run(
-    config: Config, inbox: Inbox, voice: Voice, *, version: str, ready: Callable[[], None], tap: Tap | None = None
+    config: Config,
+    inbox: Inbox,
+    voice: Voice,
+    *,
+    version: str,
+    ready: Callable[[], None],
+    tap: Tap | None = None,
+    systemd: Systemd | None = None,
 ) -> None:
     """Run an agent until its inbox is stopped; `ready` is called once it serves a scanner, `tap` records its reads.
+
+    `systemd` is told that it works and lives.
 
     Raises `BadConfig`, `NotALedger`, `DiskFull`, `StoreFault` when it cannot begin or cannot go on.
     """
@@ -88,7 +100,9 @@ def run(
         _finish_restore(config, voice)
         ledger = _open(config, clock)
         try:
-            _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready, tap=tap).live()
+            check_tail(ledger, str(config.ledger))
+            agent = _Agent(config, ledger, inbox, clock=clock, voice=voice, version=version, ready=ready, tap=tap)
+            agent.live(systemd or Systemd({}))
         finally:
             ledger.close()
 
@@ -230,19 +244,25 @@ class _Agent:
         self._serves = False
         self._full_until = -math.inf
 
-    def live(self) -> None:
+    def live(self, systemd: Systemd) -> None:
         """Take turns until asked to stop."""
+        upkeep = self._upkeep = Upkeep(
+            self._config, self._ledger, self._watch, systemd, clock=self._clock, voice=self._voice
+        )
         self._links.start()
         if self._panel is not None:
             self._panel.start()
             self._voice.say("panel", f"http://{self._panel.address}")
+        upkeep.live()
         try:
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
             self._shelf.stop(self._clock.link_now())
             self._watch.end(self._ledger)
             self._memory.write()
+            upkeep.end(self._ledger)
         finally:
+            upkeep.stop()
             self._links.stop()
             if self._panel is not None:
                 self._panel.stop()
@@ -272,11 +292,13 @@ class _Agent:
             self._write_needs()
         self._write_round()
         self._write_health()
+        self._upkeep.tick(self._ledger)
         self._uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
         self._show_board(after_scans=bool(scans))
 
     def _heard(self, name: str, event: ReaderEvent) -> None:
-        if self._tap is not None and isinstance(event, TagRead):
+        self._upkeep.heard(event)
+        if self._tap is not None and isinstance(event, TagRead) and not self._upkeep.disk.sheds:
             self._tap.hear(name, event)
         self._watch.hear(name, event)
         self._signals.hear(name, event)
@@ -311,11 +333,19 @@ class _Agent:
         """Write beliefs and ended visits; nobody waits for them, so a full disk is asked again only after a pause."""
         over = self._counter.due()
         idle = over is not None and self._clock.now() >= over
-        while (idle or self._shelf.waiting(1)) and self._clock.link_s() >= self._full_until:
-            beliefs = self._shelf.waiting(BELIEFS_A_GROUP_MAX)
+        beliefs = self._beliefs()
+        while (idle or beliefs) and self._clock.link_s() >= self._full_until:
             if self._write([], beliefs):
                 self._shelf.written(beliefs)
             idle = False
+            beliefs = self._beliefs()
+
+    def _beliefs(self) -> list[Belief]:
+        """Return beliefs to write now: none while the disk has room for people's acts only; they wait, one a tag."""
+        beliefs = self._shelf.waiting(BELIEFS_A_GROUP_MAX)
+        if beliefs:
+            self._upkeep.look_at_disk(self._ledger)
+        return [] if self._upkeep.disk.sheds else beliefs
 
     def _write_needs(self) -> None:
         """Note empty bins, and answer who scanned their cards."""
@@ -370,7 +400,7 @@ class _Agent:
         """After a fault of the disk trust nothing in memory: open anew and verify. Raises `StoreFault`."""
         self._ledger.close()
         self._ledger = _open(self._config, self._clock)
-        report = verify(self._ledger.connection)
+        report = verify(self._ledger.connection, lambda _done, _total: self._upkeep.beat())
         if not report.sound:
             raise StoreFault(
                 f"{self._config.ledger}: after a fault of the disk: {report.problems[0].what}; keep this disk"

@@ -71,6 +71,19 @@ class Watch:
             case _:
                 pass
 
+    @property
+    def open(self) -> frozenset[Key]:
+        """Return what is out of order."""
+        return self._outages.open
+
+    def down(self, key: Key, reason: str) -> None:
+        """A part of the machine itself is out of order."""
+        self._told(self._outages.down(key, reason, self._clock.now()))
+
+    def up(self, key: Key) -> None:
+        """A part of the machine itself is in order again."""
+        self._told(self._outages.up(key, self._clock.now()))
+
     def tick(self) -> None:
         """Notice what did not come."""
         self._told(self._outages.tick(self._clock.now(), self._clock.link_now()))

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -89,9 +90,10 @@ def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     from edge_agent.agent import run
     from edge_agent.agent.inbox import Inbox
     from edge_agent.agent.tap import open_tap
-    from edge_agent.agent.voice import Voice
+    from edge_agent.agent.voice import Voice, is_journal
     from edge_agent.clock import Clock
     from edge_agent.config import load_config
+    from edge_agent.links.systemd import Systemd
 
     config = load_config(path)
     inbox = Inbox()
@@ -99,9 +101,10 @@ def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     if parent_pipe is not None:
         _end_with_parent(parent_pipe, inbox.stop)
     device = config.device.id
-    voice = Voice(Clock(config.story))
+    voice = Voice(Clock(config.story), journal=is_journal(sys.stderr, os.environ.get("JOURNAL_STREAM", "")))
     record = None if tap is None else open_tap(tap, voice)
-    run(config, inbox, voice, version=_version(), ready=lambda: _tell(f"ready {device}"), tap=record)
+    ready = partial(_tell, f"ready {device}")
+    run(config, inbox, voice, version=_version(), ready=ready, tap=record, systemd=Systemd())
     return DONE
 
 

@@ -6,7 +6,7 @@ that is wrong or a key that is unknown stops the start; nothing is guessed.
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from edge_agent.config import forms
 from edge_agent.config.forms import Address, Section
 from edge_agent.config.readers import AUTO, LLRP, ReaderConfig, read_reader
 from edge_agent.config.scanners import LIGHT, ScannerConfig, read_scanner
+from edge_agent.config.upkeep import DiskConfig, MetricsConfig, read_disk, read_metrics
 from edge_agent.core.presence.window import WINDOW_S
 from edge_agent.core.recognise import VISIT_IDLE_S
 from edge_agent.core.work.scene import Mode
@@ -40,6 +41,7 @@ SECTIONS = (
     "master",
     "ports",
     "panel",
+    "metrics",
 )
 MODES = tuple(mode.value for mode in Mode)
 READERS_MAX = 16
@@ -98,6 +100,8 @@ class Config:
     patient_key: Path | None = None
     blind_counts: bool = False
     panel: Address | None = None
+    disk: DiskConfig = field(default_factory=DiskConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
     presence: str = "window"
     """The model of presence: `window` or `filter`."""
 
@@ -149,7 +153,7 @@ class _File:
 
 def _config(path: Path, file: _File) -> Config:
     root = path.parent
-    ledger, max_pages = file.one("store", lambda table: _store(table, root))
+    ledger, max_pages, disk = file.one("store", lambda table: _store(table, root))
     items, opening, cards, bins = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
     model, window_s = file.one("presence", _presence)
@@ -172,6 +176,8 @@ def _config(path: Path, file: _File) -> Config:
         bins=bins,
         patient_key=patient_key,
         blind_counts=blind_counts,
+        disk=disk,
+        metrics=file.one("metrics", lambda table: read_metrics(table, root)),
         panel=file.one("panel", lambda table: table.maybe("listen", forms.LISTEN)),
         serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
@@ -235,9 +241,9 @@ def _clock(table: Section) -> StoryTime | None:
         return None
 
 
-def _store(table: Section, root: Path) -> tuple[Path, int | None]:
+def _store(table: Section, root: Path) -> tuple[Path, int | None, DiskConfig]:
     path = table.take("path", forms.path_under(root), root / "ledger.db")
-    return path, table.maybe("max_pages", forms.whole(1, 2**31))
+    return path, table.maybe("max_pages", forms.whole(1, 2**31)), read_disk(table)
 
 
 def _broker(table: Section) -> tuple[tuple[str, ...], float]:

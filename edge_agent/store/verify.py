@@ -109,7 +109,7 @@ def _chain(
     )
     for row in rows:
         seq += 1
-        found = _differs(row, seq=seq, prev=prev, device=device, incarnation=incarnation)
+        found = differs(row, seq=seq, prev=prev, device=device, incarnation=incarnation)
         if found:
             report.add(Problem(found, incarnation.hex(), seq))
             return seq, prev  # what follows hangs on this entry
@@ -136,7 +136,7 @@ def _base(connection: Connection, incarnation: Incarnation) -> Digest:
     return GENESIS if known is None else known
 
 
-def _differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: Incarnation) -> str:
+def differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: Incarnation) -> str:
     """Return what is wrong with one row, empty when nothing is."""
     stored_seq, stored_device, stored_content, stored_prev, stored_hash = row[:5]
     if stored_seq != seq:
