@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_agent.core.presence.columns import column_course
 from edge_agent.core.presence.course import Raised
 from edge_agent.core.presence.lines import count_lines
+from edge_agent.core.presence.shelves import Misplaced, Shelves
 from edge_agent.core.presence.ward import Bin, Fact, TagOf
 from edge_agent.errors import BadTrace
 from edge_agent.links.trace import Trace
@@ -38,12 +39,14 @@ def replay(folder: Path, out: Path, told: Told = lambda bins: None) -> None:
 
 def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
     """Return what the filter says over a trace, in order."""
-    model = column_course(trace.ward)
+    model, shelves = column_course(trace.ward), Shelves(trace.ward)
     shown = len([tag for tag in trace.ward.tags if tag.counted])
     for heard, facts in feed(trace.bins(), trace.facts):
         for raised in model.take(heard, facts):
             if raised.tag < shown:
                 yield _alert(heard.number, raised, trace.ward.tags[raised.tag])
+        for moved in shelves.take(heard, facts, model.p()):
+            yield _misplaced(heard.number, moved, trace.ward.tags[moved.tag])
         if heard.number % P_EVERY_BINS == 0:
             yield {"b": heard.number, "p": [round(p, 4) for p in model.p()[:shown]]}
         told(heard.number + 1)
@@ -93,3 +96,9 @@ def _alert(number: int, raised: Raised, tag: TagOf) -> Said:
         "since": raised.since,
         "shelf": tag.shelf,
     }
+
+
+def _misplaced(number: int, moved: Misplaced, tag: TagOf) -> Said:
+    """Return the alarm of a piece on another shelf; `p` is the chance that it stands on its own."""
+    p = round(moved.p, 4)
+    return {"b": number, "alert": "misplaced", "epc": tag.epc, "p": p, "since": moved.since, "shelf": moved.shelf}

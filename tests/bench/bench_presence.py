@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_agent.core.presence.columns import column_course
 from edge_agent.core.presence.lines import count_lines
+from edge_agent.core.presence.shelves import Shelves
 from tests.bench.presence_calibration import Sample, calibration, samples_of
 from tests.bench.presence_rules import TUNED, BestRule, Departed, Figures, Rule, Smurf, Windows, alarms, grid
 from tests.bench.presence_score import Alarm, Score, score
@@ -48,7 +49,7 @@ class Result:
 
 def play(drawn: Drawn, result: Result) -> None:
     """Run the filter over a ward."""
-    course = column_course(drawn.ward)
+    course, shelves = column_course(drawn.ward), Shelves(drawn.ward)
     fixed = set((drawn.ward.ref or {}).values())
     said: list[Alarm] = []
     told: list[tuple[int, list[float]]] = []
@@ -56,6 +57,8 @@ def play(drawn: Drawn, result: Result) -> None:
     for heard, facts in drawn.told:
         raised = course.take(heard, facts)
         said += [Alarm(drawn.ward.tags[each.tag].epc, each.kind, heard.number) for each in raised]
+        moved = shelves.take(heard, facts, course.p())
+        said += [Alarm(drawn.ward.tags[each.tag].epc, "misplaced", heard.number) for each in moved]
         if heard.number % P_EVERY == 0:
             told.append((heard.number, course.p()))
     result.seconds += time.process_time() - start

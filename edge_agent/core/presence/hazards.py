@@ -62,6 +62,9 @@ class Radio:
     stray_rounds: float = 40.0
     near: float = 0.01
     near_rounds: float = 40.0
+    strong_rate: float = 0.7
+    strong_cost: float = 2.0
+    """Read rate of a bin that is better than a tag's usual, and the logarithm of how rare it is."""
     mean_rate: float = 0.45
     mean_rounds: float = 6.0
     level_dbm: float = -57.0
@@ -69,10 +72,14 @@ class Radio:
     stray_dbm: float = -70.0
     """And of one beyond the wall."""
     level_sd_db: float = 4.0
+    level_tails: float = 3.0
+    """Degrees of freedom of a level's distribution."""
+    level_weight: float = 0.5
+    """Power of a level's likelihood: one fading moves reads and level alike, and lasts."""
     wall_sd_db: float = 6.0
     level_spread_db: float = 8.0
     leaky_db: float = 8.0
-    ghost_level: float = -3.5
+    ghost_level: float = -1.8
     """Logarithm of the density of a level that comes from nowhere: anything within 30 dB."""
 
 

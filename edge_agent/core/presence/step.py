@@ -128,7 +128,7 @@ def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tupl
     rate = heard.share * _rate(habits.here, radio.mean_rate, radio.mean_rounds)
     stray = heard.share * _rate(habits.stray, radio.stray, radio.stray_rounds)
     n, k, told = heard.rounds, heard.reads, (heard.dbm, heard.has_dbm)
-    clear = ops.look(radio.here, ops.level(rate), n, k)
+    clear = _at_least(ops.look(radio.here, ops.level(rate), n, k), (n, k), radio, ops)
     clear = clear + _level(habits.here, told, (radio.level_sd_db, 0.0), radio, ops)
     leaky = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k)
     leaky = leaky + _level(habits.here, told, (radio.level_sd_db, radio.leaky_db), radio, ops)
@@ -142,7 +142,7 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     rate = _rate(habits.next, radio.mean_rate, radio.mean_rounds)
     near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k, told = heard.next_rounds, heard.next_reads, (heard.next_dbm, heard.has_next_dbm)
-    there = ops.look(radio.here, ops.level(rate), n, k)
+    there = _at_least(ops.look(radio.here, ops.level(rate), n, k), (n, k), radio, ops)
     there = there + _level(habits.next, told, (radio.level_sd_db, 0.0), radio, ops)
     stray = ops.look(radio.wall, ops.level(near), n, k)
     stray = stray + _level(habits.near, told, (radio.wall_sd_db, 0.0), radio, ops)
@@ -152,15 +152,25 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     return stray, leaky, ghost, there, ghost, ghost
 
 
+def _at_least(usual: N, told: tuple[N, N], radio: Radio, ops: Ops[N]) -> N:
+    """Return a likelihood that a strong bin cannot spoil: heard better than ever does not speak against a room."""
+    strong = ops.look(radio.here, ops.level(0.0 * usual + radio.strong_rate), *told) - radio.strong_cost
+    return usual + ops.above(strong, usual) * (strong - usual)
+
+
 def _rate(heed: Heed[N], mean: float, weight: float) -> N:
     return (heed.reads + mean * weight) / (heed.rounds + weight)
 
 
 def _level(heed: Heed[N], told: tuple[N, N], about: tuple[float, float], radio: Radio, ops: Ops[N]) -> N:
-    """Return the logarithm of the density of a level; `about` is its spread, which is wider at first, and a loss."""
+    """Return the logarithm of the density of a level, Student's: a level falls as far as it fades.
+
+    `about` is its spread, which is wider at first, and a loss.
+    """
     spread = about[0] ** 2 + radio.level_spread_db**2 / (1.0 + heed.bins)
     off = told[0] - heed.dbm + about[1]
-    return told[1] * (-0.5 * (off * off / spread + ops.log(spread)))
+    tails = ops.log(1.0 + off * off / (radio.level_tails * spread))
+    return told[1] * radio.level_weight * (-0.5 * ((radio.level_tails + 1.0) * tails + ops.log(spread)))
 
 
 def learn(mind: Mind[N], habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> None:
