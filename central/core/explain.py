@@ -100,6 +100,8 @@ def _use_en(reason: Mapping[str, Any], unit: str) -> str:
 
 
 def _level_zh(reason: Mapping[str, Any]) -> str:
+    if "joins_at" in reason:
+        return f"不高于随单补货点 {reason['joins_at']}，可并入该供应商本次订单"
     values = reason.get("values", {})
     if values.get("stocked"):
         aim = (
@@ -116,6 +118,8 @@ def _level_zh(reason: Mapping[str, Any]) -> str:
 
 
 def _level_en(reason: Mapping[str, Any]) -> str:
+    if "joins_at" in reason:
+        return f"at or below {reason['joins_at']}, where it joins an order its supplier gets anyway"
     values = reason.get("values", {})
     if values.get("stocked"):
         system, target = values["mode"] == "system", values.get("target", 0)
@@ -138,6 +142,8 @@ def _bound_zh(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "budget":
+            return f"（受预算所限；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
         case "ration":
             return f"（来源不足，按需分配；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
         case "ceiling":
@@ -154,6 +160,8 @@ def _bound_en(reason: Mapping[str, Any]) -> str:
     match reason["bound_by"]:
         case "pack":
             why = packs
+        case "budget":
+            return f" (as the budget allows; {_gap(reason)} would reach the level of {reason['order_up_to']})"
         case "ration":
             return f" (its part of too little; {_gap(reason)} would reach the level of {reason['order_up_to']})"
         case "ceiling":

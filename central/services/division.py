@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from central.core.reorder import Decision, Facts, Source
-from central.core.reorder.allocate import Asked, ration
+from central.core.reorder import Decision, Facts, Plan, Source
+from central.core.reorder.allocate import Asked, ration, within_budget
 from central.core.reorder.line import line_of
 from central.core.reorder.shortage import avoided
 from central.core.reorder.transfers import Need, Offer, match
 from central.services.foresight import Foresight
-from protocols.values.money import UNITS_A_YUAN
+from protocols.values.money import UNITS_A_YUAN, Money, times
 
 Key = tuple[str, str]
 Decide = Callable[[Facts], Decision]
@@ -26,6 +26,9 @@ EXPIRING_WORTH = 2.0
 """A unit that would expire where it lies saves its price twice: it is neither bought nor thrown away."""
 
 LEVEL_WARD = 2
+
+LEAST_GAIN = 1e-9
+"""Units of shortage that a part of an order avoids at least: it will be used, if later."""
 
 
 def divide(facts: Mapping[Key, Facts], decide: Decide, sight: Foresight, today: date) -> dict[Key, Decision]:
@@ -36,7 +39,13 @@ def divide(facts: Mapping[Key, Facts], decide: Decide, sight: Foresight, today: 
     now |= changed
     decisions |= {key: decide(one) for key, one in changed.items()}
     rationed = _with_rations(now, decisions)
-    return decisions | {key: decide(one) for key, one in rationed.items()}
+    now |= rationed
+    decisions |= {key: decide(one) for key, one in rationed.items()}
+    joined = _joining(now, decisions)
+    now |= joined
+    decisions |= {key: decide(one) for key, one in joined.items()}
+    cut = _within_budget(now, decisions, sight)
+    return decisions | {key: decide(one) for key, one in cut.items()}
 
 
 def _due(decision: Decision) -> bool:
@@ -89,6 +98,59 @@ def _giver(place: str, qty: int, sight: Foresight) -> Source:
     return Source(place, internal=True, lead_days=days, pack=1, moq=0, available=qty, rationed=True)
 
 
+def _joining(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision]) -> dict[Key, Facts]:
+    """Return the facts of lines that are not due and whose supplier gets an order for their storeroom anyway."""
+    opened = {
+        (key[0], decision.plan.source.name)
+        for key, decision in decisions.items()
+        if decision.due and decision.plan is not None and not decision.plan.source.internal
+    }
+    return {
+        key: replace(facts[key], joins=True)
+        for key, decision in decisions.items()
+        if not decision.due and decision.plan is not None and (key[0], decision.plan.source.name) in opened
+    }
+
+
+def _within_budget(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision], sight: Foresight) -> dict[Key, Facts]:
+    """Return the facts of bought lines that a budget cuts, with what it leaves them; without a budget, of none."""
+    budget = sight.scene.rules.values.get(("reorder.budget_yuan", ""))
+    if budget is None:
+        return {}
+    asked: dict[Key, Asked] = {}
+    plans: dict[Key, Plan] = {}
+    for key, decision in decisions.items():
+        plan = decision.plan
+        if plan is not None and decision.due and not plan.source.internal and plan.source.price > 0:
+            source, plans[key] = plan.source, plan
+            gains = _gains(facts[key], source, source.pack, plan.qty // source.pack)
+            asked[key] = Asked(key, gains, times(source.price, source.pack))
+    left = _left(Money(int(budget * UNITS_A_YUAN)), asked, plans)
+    return {key: replace(facts[key], granted=left[key]) for key, plan in plans.items() if left[key] < plan.qty}
+
+
+def _left(budget: Money, asked: dict[Key, Asked], plans: Mapping[Key, Plan]) -> dict[Key, int]:
+    """Return the units a budget leaves each line; one left with less than its source's minimum gives way to others."""
+    asking = dict(asked)
+    while True:
+        given = within_budget(budget, list(asking.values())).given
+        units = {key: given[key] * plans[key].source.pack for key in asking}
+        small = [key for key, count in units.items() if count < plans[key].source.moq]
+        if not small:
+            return {key: units.get(key, 0) for key in plans}
+        small.sort(key=lambda key: (asked[key].gains[0] / asked[key].price, key))
+        for key in small[: (len(small) + 1) // 2]:
+            del asking[key]
+
+
+def _gains(facts: Facts, source: Source, size: int, parts: int) -> tuple[float, ...]:
+    """Return what each part avoids, by its weight; even one that avoids nothing yet is bought while there is money."""
+    line, at = line_of(facts, source), facts.position
+    return tuple(
+        line.past.weight * max(gain, LEAST_GAIN) for gain in avoided(line.wait, at.total - at.late, size, parts)
+    )
+
+
 def _with_rations(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision]) -> dict[Key, Facts]:
     """Return the facts of lines that together ask more of an own storeroom than it has."""
     askers: defaultdict[Key, list[Key]] = defaultdict(list)
@@ -109,9 +171,7 @@ def _ration(keys: list[Key], facts: Mapping[Key, Facts], decisions: Mapping[Key,
         return {}
     asked = []
     for key, plan in plans.items():
-        line, at = line_of(facts[key], plan.source), facts[key].position
-        gains = avoided(line.wait, at.total - at.late, source.pack, plan.qty // source.pack)
-        asked.append(Asked(key, tuple(line.past.weight * gain for gain in gains)))
+        asked.append(Asked(key, _gains(facts[key], plan.source, source.pack, plan.qty // source.pack)))
     given = ration(source.available // source.pack, asked).given
     changed = {}
     for key in plans:

@@ -36,7 +36,10 @@ Due = dict[tuple[str, str], tuple[Plan, Decision]]
 
 @dataclass(frozen=True, slots=True)
 class Replenished:
-    """What one run did; `unsourced` counts items in use that nobody can supply, `failed` says what was not reckoned."""
+    """What one run did; `unsourced` counts items in use that nobody can supply, `failed` says what was not reckoned.
+
+    `cut` names the lines that are due and that a budget left nothing.
+    """
 
     run: str
     made: int
@@ -44,6 +47,7 @@ class Replenished:
     withdrawn: int
     unsourced: int
     failed: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Thought:
     wanted: Due
     unsourced: int
     failed: dict[tuple[str, ...], str]
+    cut: tuple[str, ...] = ()
 
     def leaves(self, place: str, item: str) -> bool:
         """Tell whether nothing is known of a line, so that its proposal stays as it is."""
@@ -78,7 +83,7 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
                 writer = _Writer(connection, hospital, now, policy, run, rules)
                 made, renewed, withdrawn = writer.bring_up_to_date(thought)
                 said = tuple(f"{' '.join(what)}: {why}" for what, why in sorted(thought.failed.items()))
-                return Replenished(run, made, renewed, withdrawn, thought.unsourced, said)
+                return Replenished(run, made, renewed, withdrawn, thought.unsourced, said, thought.cut)
     return done
 
 
@@ -118,7 +123,12 @@ def decide_together(policy: str, sight: Foresight, today: date) -> Thought:
 
     decisions = {key: one for key, one in divide(facts, decided, sight, today).items() if key not in failed}
     wanted = {key: (one.plan, one) for key, one in decisions.items() if one.plan is not None and one.due}
-    return Thought(wanted, sum(one.plan is None for one in decisions.values()), failed)
+    cut = tuple(" ".join(key) for key, one in sorted(decisions.items()) if _is_cut(one))
+    return Thought(wanted, sum(one.plan is None for one in decisions.values()), failed, cut)
+
+
+def _is_cut(decision: Decision) -> bool:
+    return not decision.due and decision.reason.get("bound_by") == "budget"
 
 
 def _facts_of(policy: str, sight: Foresight, failed: dict[tuple[str, ...], str]) -> dict[tuple[str, str], Facts]:

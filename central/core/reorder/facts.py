@@ -109,7 +109,11 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All a policy may know of one item at one place; `ladder` is in order of preference."""
+    """All a policy may know of one item at one place; `ladder` is in order of preference.
+
+    `joins`: its supplier's order is open, and the line joins it at its can-order level. `granted`: units that a budget
+    leaves it from suppliers.
+    """
 
     place: str
     item: str
@@ -120,6 +124,8 @@ class Facts:
     cover_days: Fraction
     past: Past | None = None
     limits: Limits = NO_LIMITS
+    joins: bool = False
+    granted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ def inputs_of(facts: Facts) -> tuple[dict[str, Any], str]:
         "cover_days": str(facts.cover_days),
         "past": None if facts.past is None else asdict(facts.past) | {"price": int(facts.past.price)},
         "limits": asdict(facts.limits),
+        "joins": facts.joins,
+        "granted": facts.granted,
     }
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return said, hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
@@ -71,6 +73,8 @@ def _facts(said: Mapping[str, Any]) -> Facts:
         Fraction(said["cover_days"]),
         None if past is None else _past_from(past),
         Limits(**said["limits"]),
+        said["joins"],
+        said["granted"],
     )
 
 

@@ -23,6 +23,7 @@ from types import MappingProxyType
 from central.core.demand import Demand
 from central.core.reorder.choice import blocked, passed_over
 from central.core.reorder.facts import Decision, Facts, Levels, Plan, Policy, Source
+from central.core.reorder.grouping import CAN_ORDER_SHARE
 from central.core.reorder.inputs import inputs_of
 from central.core.reorder.line import engine_item, engine_system
 from central.core.reorder.rules import min_max, on_request, three_days, three_days_literally
@@ -98,16 +99,37 @@ def decide(policy: str, facts: Facts) -> Decision:
             rejected.append({"source": source.name, **why})
             continue
         if source.available is not None and source.available < plan.qty:
-            if not source.rationed or source.available < source.pack:
+            part = source.available // source.pack * source.pack
+            if not source.rationed or not _helps(facts, plan, levels, part):
                 rejected.append({"source": source.name, "available": source.available, "wanted": plan.qty})
                 continue
-            plan = replace(plan, qty=source.available // source.pack * source.pack)
+            plan = replace(plan, qty=part)
         if policy in ENGINES and (why := passed_over(facts, source)) is not None:
             rejected.append({"source": source.name, **why})
             continue
-        due = levels.counted < plan.trigger and plan.qty >= max(1, source.moq)
+        plan = _granted(facts, plan)
+        wanted = levels.counted < plan.trigger or (facts.joins and levels.counted <= _can_order_level(plan))
+        due = wanted and plan.qty >= max(1, source.moq)
         return Decision(plan, due, reason_of(policy, facts, plan, levels, rejected))
     return Decision(None, False, {"policy": policy, "rejected": rejected, "demand": _demand_part(facts.demand)})
+
+
+def _helps(facts: Facts, plan: Plan, levels: Levels, part: int) -> bool:
+    """Tell whether a part is worth taking: it lifts the line off its trigger, or nobody else is left."""
+    return part > 0 and (levels.counted + part >= plan.trigger or plan.source is facts.ladder[-1])
+
+
+def _granted(facts: Facts, plan: Plan) -> Plan:
+    """Return the plan within what a budget leaves the line."""
+    if facts.granted is None or plan.source.internal or plan.qty <= facts.granted:
+        return plan
+    return replace(plan, qty=facts.granted // plan.source.pack * plan.source.pack)
+
+
+def _can_order_level(plan: Plan) -> int:
+    """Return the position at which a line joins an order that its supplier gets anyway."""
+    point = ceil(plan.trigger) - 1
+    return point + int(CAN_ORDER_SHARE * (plan.order_up_to - point))
 
 
 def reason_of(
@@ -137,6 +159,8 @@ def reason_of(
         "rejected": rejected,
         "fill_predicted": plan.fill,
     }
+    if facts.joins and levels.counted >= plan.trigger:
+        said["joins_at"] = _can_order_level(plan)
     if levels.because:
         said["values"] = dict(levels.because)
     if policy in ENGINES:
@@ -147,6 +171,8 @@ def reason_of(
 def _bound(facts: Facts, plan: Plan, levels: Levels) -> str:
     """Return what made the quantity what it is."""
     gap = plan.order_up_to - levels.counted
+    if facts.granted is not None and not plan.source.internal and plan.qty < max(gap, plan.source.moq):
+        return "budget"
     if plan.source.rationed and plan.qty < gap:
         return "ration"
     if facts.limits.ceiling is not None and plan.qty < gap + (-gap % plan.source.pack):

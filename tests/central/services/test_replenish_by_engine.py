@@ -121,3 +121,22 @@ def test_a_store_that_cannot_serve_all_is_divided_where_a_pack_avoids_most(tmp_p
     assert sum(one.qty for one in parts.values()) <= 40
     assert parts["ward-02"].qty >= max((one.qty for place, one in parts.items() if place != "ward-02"), default=0)
     assert parts["ward-02"].reason["bound_by"] in {"ration", "order_up_to", "pack"}
+
+
+def test_a_budget_is_spent_where_a_yuan_avoids_most(tmp_path: Path) -> None:
+    store = two_wards(tmp_path, {"ward-01": 1, "ward-02": 20})
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1")
+    whole = {one.place: one.qty for one in listed(store) if one.item == GAUZE and not one.internal}
+    rule(store, "reorder.budget_yuan", "", "85")
+    replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:2")
+    kept = [one for one in listed(store) if one.status == "open" and not one.internal]
+    assert sum(one.qty for one in kept) * 0.85 <= 85
+    assert {one.place for one in kept} == {"ward-01"} <= whole.keys()
+
+
+def test_what_a_budget_left_nothing_is_named(tmp_path: Path) -> None:
+    store = two_wards(tmp_path, {"ward-01": 1, "ward-02": 20})
+    rule(store, "reorder.budget_yuan", "", "84")
+    done = replenish(store, HOSPITAL, plus(START, 3600), policy="engine-item", run="replenish:1")
+    assert done.made == 0
+    assert done.cut == (f"ward-01 {GAUZE}",), "its supplier's minimum costs 85 yuan"

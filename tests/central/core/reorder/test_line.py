@@ -196,3 +196,32 @@ def test_a_rationed_source_gives_what_it_has_and_says_so() -> None:
     assert decide("engine-item", facts(physical=0, ladder=(empty, MAIN))).reason["source"] == {
         "name": "MAIN", "internal": False,
     }  # fmt: skip
+
+
+def test_a_part_that_leaves_the_line_below_its_trigger_is_not_worth_a_walk() -> None:
+    ward = Source("ward-02", internal=True, lead_days=1, pack=1, moq=0, available=2, rationed=True)
+    decision = decide("engine-item", facts(physical=-5, ladder=(ward, MAIN)))
+    assert decision.reason["source"] == {"name": "MAIN", "internal": False}
+    only = decide("engine-item", facts(physical=-5, ladder=(ward,)))
+    assert only.plan is not None
+    assert only.plan.qty == 2
+
+
+def test_a_line_nearly_due_joins_when_its_suppliers_order_is_open() -> None:
+    point = values("engine-item", facts())["reorder_point"]
+    near = facts(physical=point + 2)
+    assert not decide("engine-item", near).due
+    joined = decide("engine-item", replace(near, joins=True))
+    assert joined.due
+    assert "joins an order its supplier gets anyway" in in_english(joined.reason, Words("kit", "Main"))
+    assert not decide("engine-item", replace(facts(physical=point + 5), joins=True)).due
+    inputs = cast(dict[str, Any], json.loads(json.dumps(joined.reason)))["inputs"]
+    assert facts_from(inputs) == replace(near, joins=True)
+
+
+def test_a_budget_leaves_a_line_so_much_from_suppliers() -> None:
+    cut = decide("engine-item", replace(facts(physical=0), granted=7))
+    assert cut.plan is not None
+    assert (cut.due, cut.plan.qty, cut.reason["bound_by"]) == (True, 5, "budget")
+    assert "受预算所限" in in_chinese(cut.reason, Words("包", "甲"))
+    assert not decide("engine-item", replace(facts(physical=0), granted=0)).due
