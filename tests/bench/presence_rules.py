@@ -128,9 +128,9 @@ class Smurf:
 class Figures:
     """The best rule's figures, in proven bins: silence until gone, the same after a door read, reads until back."""
 
-    gone: int = 1440
-    gone_after_door: int = 10
-    back: int = 20
+    gone: int = 960
+    gone_after_door: int = 8
+    back: int = 30
     beside: int = 10
 
 
@@ -172,5 +172,5 @@ TUNED = Figures()
 
 def grid() -> Iterator[Figures]:
     """Return the figures that are tried."""
-    for gone, door, back in product((120, 480, 960, 1920), (8, 15), (10, 30)):
-        yield Figures(gone, door, back)
+    for gone, back, beside in product((480, 960, 1920), (30, 90, 240), (10, 30)):
+        yield Figures(gone, 10, back, beside)

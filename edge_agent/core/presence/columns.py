@@ -17,7 +17,7 @@ from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import HOLD_BINS, YOUNG_BINS, Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, HOLD_NEXT_BINS, YOUNG_BINS, Watch, judge, rebook
 from edge_agent.core.presence.opening import OPENING
 from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
 from edge_agent.core.presence.tables import LEVELS, ROUNDS, WIDTH, beta_binomial
@@ -78,7 +78,7 @@ class Columns:
         self._heard = Heard(*(np.zeros(size) for _ in fields(Heard)))
         self._number = -1
         zero, one = np.zeros(size), np.ones(size)
-        self._watch = Watch(here, zero, zero, one, one, np.full(size, -YOUNG_BINS), np.full(size, HOLD_BINS))
+        self._watch = Watch(here, zero, zero, one, one, np.full(size, -YOUNG_BINS), _first_holds(ward))
         self._by_antenna = np.zeros((size, len(ward.room)))
         self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
@@ -146,10 +146,10 @@ class Columns:
         told, here = np.zeros(self._size), np.zeros(self._size)
         for fact in facts:
             told[fact.tag], here[fact.tag] = 1.0, 1.0 if fact.to is Place.HERE else 0.0
-        rebook(self._watch, told, here)
         beside = np.zeros(self._size)
         for fact in facts:
             beside[fact.tag] = 1.0 if fact.to is Place.NEXT else 0.0
+        rebook(self._watch, told, here, beside)
         self.habits.book_here = self.habits.book_here * (1.0 - told) + here
         self.habits.book_next = self.habits.book_next * (1.0 - told) + beside
 
@@ -159,6 +159,10 @@ class Columns:
         return [(True, int(tag)) for tag in np.flatnonzero(missing)] + [
             (False, int(tag)) for tag in np.flatnonzero(unexpected)
         ]
+
+    def passed(self, tag: int) -> None:
+        """Take that the door heard a tag: its next alarm waits no longer than any."""
+        self._watch.hold[tag] = min(self._watch.hold[tag], HOLD_BINS)
 
     def nudge(self, nudges: Sequence[Nudge]) -> None:
         """Multiply beliefs of some tags."""
@@ -220,6 +224,11 @@ def _fill(columns: tuple[Column, Column, Column], rows: Sequence[tuple[float, ..
     columns[0][tags] = np.minimum(reads, ROUNDS)
     columns[1][tags] = np.where(has, dbm, 0.0)
     columns[2][tags] = has
+
+
+def _first_holds(ward: Ward) -> Column:
+    """Return how long each tag's first alarm waits."""
+    return np.array([HOLD_NEXT_BINS if tag.book is Place.NEXT else HOLD_BINS for tag in ward.tags])
 
 
 def _opening(ward: Ward) -> Mind[Column]:

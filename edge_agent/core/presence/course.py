@@ -58,6 +58,9 @@ class Tags(Protocol):
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin: whether missing (else unexpected), and the tag."""
 
+    def passed(self, tag: int) -> None:
+        """Take that the door heard a tag: its next alarm waits no longer than any."""
+
     def nudge(self, nudges: Sequence[Nudge]) -> None:
         """Multiply beliefs of some tags."""
 
@@ -184,6 +187,7 @@ class Course:
                     self._first_heard[tag] = number
                 last[tag] = number
         for tag, _ in heard.door:
+            self.tags.passed(tag)
             if self._door_heard[tag] < number - STRAY_AFTER_BINS:
                 self._strays.append((tag, number))
             self._door_heard[tag] = number

@@ -14,7 +14,7 @@ from edge_agent.core.presence.antennas import Listening
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
-from edge_agent.core.presence.judge import HOLD_BINS, YOUNG_BINS, Watch, judge, rebook
+from edge_agent.core.presence.judge import HOLD_BINS, HOLD_NEXT_BINS, YOUNG_BINS, Watch, judge, rebook
 from edge_agent.core.presence.numbers import Floats
 from edge_agent.core.presence.opening import OPENING
 from edge_agent.core.presence.step import Air, Habits, Heard, Heed, Mind, Told, believe, learn, move, nudge, weigh
@@ -54,7 +54,8 @@ class FloatTags:
         self.minds.append(Mind(*OPENING[tag.book], going=0.0, coming=0.0, nextward=0.0, door_bins=0.0))
         self.habits.append(_no_habits(tag.book, self._radio))
         here = 1.0 if tag.book is Place.HERE else 0.0
-        self.watches.append(Watch(here, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=HOLD_BINS))
+        hold = HOLD_NEXT_BINS if tag.book is Place.NEXT else HOLD_BINS
+        self.watches.append(Watch(here, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=hold))
         self.by_antenna.append([0.0] * len(self._ward.room))
 
     def p(self, tag: int) -> float:
@@ -122,8 +123,9 @@ class FloatTags:
         """Take what the book says now."""
         for fact in facts:
             here, habits = 1.0 if fact.to is Place.HERE else 0.0, self.habits[fact.tag]
-            rebook(self.watches[fact.tag], 1.0, here)
-            habits.book_here, habits.book_next = here, 1.0 if fact.to is Place.NEXT else 0.0
+            beside = 1.0 if fact.to is Place.NEXT else 0.0
+            rebook(self.watches[fact.tag], 1.0, here, beside)
+            habits.book_here, habits.book_next = here, beside
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
@@ -135,6 +137,10 @@ class FloatTags:
             if strange:
                 unexpected.append((False, tag))
         return missing + unexpected
+
+    def passed(self, tag: int) -> None:
+        """Take that the door heard a tag: its next alarm waits no longer than any."""
+        self.watches[tag].hold = min(self.watches[tag].hold, HOLD_BINS)
 
     def nudge(self, nudges: Sequence[Nudge]) -> None:
         """Multiply beliefs of some tags."""

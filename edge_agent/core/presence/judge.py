@@ -13,6 +13,8 @@ from edge_agent.core.presence.numbers import N, Ops
 LOW, HIGH = 0.05, 0.95
 LOW_AGAIN, HIGH_AGAIN = 0.7, 0.3
 HOLD_BINS = 10.0
+HOLD_NEXT_BINS = 180.0
+"""The same for a piece of the next room that no door was heard to let in: its strays fade for an hour or two."""
 HOLD_AFTER_FACT_BINS = 20.0
 """A piece may be scanned some minutes before it leaves, or after it came."""
 YOUNG_BINS = 40.0
@@ -51,15 +53,15 @@ def judge(watch: Watch[N], p: N, ops: Ops[N]) -> tuple[N, N]:
     return missing, unexpected
 
 
-def rebook(watch: Watch[N], told: N, here: N) -> None:
-    """Take what the book says now (`here`, 1 or 0) of the tags it speaks of (`told`, 1 or 0)."""
+def rebook(watch: Watch[N], told: N, here: N, beside: N) -> None:
+    """Take what the book says now (`here`, `beside`: next door; 1 or 0) of the tags it speaks of (`told`, 1 or 0)."""
     kept = 1.0 - told
     watch.book_here = watch.book_here * kept + told * here
     watch.low, watch.high = watch.low * kept, watch.high * kept
     watch.armed_missing = watch.armed_missing * kept + told
     watch.armed_unexpected = watch.armed_unexpected * kept + told
     watch.since_fact = watch.since_fact * kept
-    watch.hold = watch.hold * kept + told * HOLD_BINS
+    watch.hold = watch.hold * kept + told * (HOLD_BINS + beside * (HOLD_NEXT_BINS - HOLD_BINS))
 
 
 def _armed(armed: N, back: N) -> N:
