@@ -66,6 +66,8 @@ TURN_WAIT_S = 0.25
 SCANS_A_GROUP_MAX = 64
 """Scans of one transaction: one sync of the disk for all of them."""
 BELIEFS_A_GROUP_MAX = 64
+PANEL_SHARE = 20.0
+"""A look that takes long is followed by a pause so many times as long: the panel holds nobody up."""
 PANEL_EVERY_S = 0.5
 """Link seconds between two looks of the panel at the book while nobody scans."""
 FULL_DISK_PAUSE_S = 5.0
@@ -240,7 +242,7 @@ class _Agent:
             voice=voice,
         )
         self._panel = open_panel(config)
-        self._shown_s = -math.inf
+        self._show_s = -math.inf
         self._serves = False
         self._full_until = -math.inf
 
@@ -412,12 +414,13 @@ class _Agent:
 
     def _show_board(self, *, after_scans: bool) -> None:
         """Show the ward panel what stands now: at once after a scan, else now and then, and to nobody for nothing."""
-        panel, link_s = self._panel, self._clock.link_s()
-        if panel is None or not panel.watched or (link_s - self._shown_s < PANEL_EVERY_S and not after_scans):
+        panel, began_s = self._panel, self._clock.link_s()
+        if panel is None or not panel.watched or (began_s < self._show_s and not after_scans):
             return
-        self._shown_s = link_s
         counter = self._counter
         panel.publish(board(self._ledger, counter.room, counter.visits, counter.answers, self._clock.now()))
+        ended_s = self._clock.link_s()
+        self._show_s = ended_s + max(PANEL_EVERY_S, PANEL_SHARE * (ended_s - began_s))
 
     # --- waiting ---
 

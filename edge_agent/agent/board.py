@@ -14,7 +14,7 @@ from edge_agent.core.work.states import Doing, Event, expected, own
 from edge_agent.core.work.words import DOINGS, EVENTS, sentence
 from edge_agent.store.catalogue import item_of, policy_of
 from edge_agent.store.connection import Connection
-from edge_agent.store.counts import open_lines, open_sheet
+from edge_agent.store.counts import open_lines
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.scene import unclaimed
 from protocols.entry import decode_body
@@ -118,14 +118,13 @@ def _unclaimed(connection: Connection, ward: PlaceId, visits: Mapping[str, Visit
 
 
 def _count(connection: Connection, room: Room, names: _Names) -> State | None:
-    sheet = open_sheet(connection, room.ward)
-    if sheet is None:
+    number, lines = open_lines(connection, room.ward)
+    if not number:
         return None
-    lines = open_lines(connection, room.ward)
     waiting = [line for line in lines if line.recount or (line.book and not line.counted)]
     shown = sorted(waiting, key=lambda line: not line.recount)[:LINES_SHOWN]
     return {
-        "sheet": sheet.number,
+        "sheet": number,
         "of": len(lines),
         "done": len(lines) - len(waiting),
         "lines": [

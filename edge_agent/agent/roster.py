@@ -1,7 +1,7 @@
 """The round nobody has to think of: holds, the unattended daily check, unclaimed takes, duties done, late or missed.
 
-It looks once a story minute and writes what follows as entries of the device. The rule that must not be broken: a check
-by readers counts as done only if a reader was at work; what nobody did is missed, and said so.
+It looks once a story minute, never twice a second, and writes what follows as entries of the device. The rule that must
+not be broken: a check by readers counts as done only if a reader was at work; what nobody did is missed, and said so.
 """
 
 import math
@@ -32,6 +32,8 @@ from protocols.values.instant import Instant, business_day
 LINES_MAX = 200
 """Pieces one daily check names; more missing at once is a reader's fault or a theft, and the first tell it."""
 
+REST_S = 1.0
+"""Link seconds between two looks at least, however fast the story runs."""
 ROUND_FRESH_S = 30.0
 """Link seconds after which a reader that ended no round is not at work."""
 
@@ -41,7 +43,7 @@ class Roster:
 
     def __init__(self, ward: PlaceId, *, clock: Clock, voice: Voice) -> None:
         self._ward, self._clock, self._voice = ward, clock, voice
-        self._looked = Instant(0)
+        self._looked, self._looked_s = Instant(0), -math.inf
         self._round_s = -math.inf
 
     def hear(self, event: ReaderEvent) -> None:
@@ -55,7 +57,8 @@ class Roster:
     @property
     def due(self) -> bool:
         """Tell whether it is time for a look."""
-        return abs(self._clock.now() - self._looked) >= EVERY
+        rested = self._clock.link_s() - self._looked_s >= REST_S
+        return rested and abs(self._clock.now() - self._looked) >= EVERY
 
     def write(self, ledger: Ledger, pen: Pen) -> list[ChainedEntry]:
         """Write everything that is due as one group. Raises `StoreFault`; then it is due again."""
@@ -69,7 +72,7 @@ class Roster:
                 written += _append(ledger, pen, drafts)
                 for duty in Duty:
                     written += self._duty(ledger, pen, duty, began, now)
-        self._looked = now
+        self._looked, self._looked_s = now, self._clock.link_s()
         for each in written:
             self._voice.say_counted("round", each.entry.kind, burst=20)
         return written

@@ -12,21 +12,30 @@ SHEETS_LOOKED_AT = 50_000
 _POSTING = tuple(kind for kind, row in MOVEMENTS.items() if row.posts)
 
 
-def open_sheet(connection: Connection, ward: PlaceId, unit: str = "") -> Sheet | None:
-    """Return the count that is open in a storeroom, with whether a unit stands on it already."""
+def open_sheet(connection: Connection, ward: PlaceId) -> Sheet | None:
+    """Return the count that is open in a storeroom."""
     found = _open(connection, ward)
     if found is None:
         return None
     number, first_seq = found
     lines = sheet_lines(connection, ward, number, first_seq)
-    counted = bool(unit) and any(line.key.unit == unit and line.counted for line in lines)
-    return Sheet(number, len(lines), sum(line.recount for line in lines), counted)
+    return Sheet(number, len(lines), sum(line.recount for line in lines))
 
 
-def open_lines(connection: Connection, ward: PlaceId) -> list[Line]:
-    """Return the lines of the open sheet with those nobody has counted yet: the list that guides the count."""
+def open_lines(connection: Connection, ward: PlaceId) -> tuple[str, list[Line]]:
+    """Return the open sheet's number, empty when there is none, and its lines with those nobody has counted yet."""
     found = _open(connection, ward)
-    return [] if found is None else sheet_lines(connection, ward, *found, complete=True)
+    return ("", []) if found is None else (found[0], sheet_lines(connection, ward, *found, complete=True))
+
+
+def counted_on(connection: Connection, sheet: str, unit: str) -> bool:
+    """Tell whether a unit stands on a sheet already, without reading the sheet: this is asked between two beeps."""
+    rows = connection.stream(
+        "SELECT body FROM ledger WHERE kind = 'count_monthly' AND instr(body, CAST(? AS BLOB)) ORDER BY seq DESC",
+        (f'"{unit}"',),
+    )
+    bodies = (_read(raw) for (raw,) in rows)
+    return any(body.sheet == sheet and any(one.unit == unit for one in body.lines) for body in bodies if body)
 
 
 def last_closed(connection: Connection, ward: PlaceId) -> tuple[str, str, list[Line]] | None:

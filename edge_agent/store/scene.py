@@ -11,11 +11,11 @@ from datetime import date
 from edge_agent.core.presence.window import GONE
 from edge_agent.core.recognise import Meaning, unit_name
 from edge_agent.core.stock import Item, Stock
-from edge_agent.core.work.scene import Closed, Document, Facts, Unclaimed, Visit
+from edge_agent.core.work.scene import Closed, Document, Facts, Sheet, Unclaimed, Visit
 from edge_agent.core.work.states import Doing
 from edge_agent.store.catalogue import day_of, document_of, expiry_of, item_of, place_of, product_of, roles_of
 from edge_agent.store.connection import Connection
-from edge_agent.store.counts import last_closed, open_sheet
+from edge_agent.store.counts import counted_on, last_closed, open_sheet
 from edge_agent.store.queries import custody_of
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort
 from protocols.errors import ProtocolsError
@@ -104,7 +104,9 @@ def _label(connection: Connection, label: Label, visit: Visit | None, ward: Plac
     )
     if not code:
         return facts
-    sheet = open_sheet(connection, ward, unit) if visit is not None and visit.doing is Doing.COUNTING else None
+    sheet = None
+    if visit is not None and visit.doing is Doing.COUNTING:
+        sheet = Sheet(visit.sheet, counted=bool(unit) and counted_on(connection, visit.sheet, unit))
     return replace(
         facts,
         stock=stock_of(connection, ward, code),

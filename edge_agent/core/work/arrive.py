@@ -19,6 +19,7 @@ from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, PlaceId, UnitId
 
 BINDINGS_A_DRAFT = 100
+_MAY_ARRIVE = frozenset({Custody.NONE.value, Custody.TRANSIT.value, Custody.RETURNED.value})
 
 
 def receipt(scene: Scene) -> Decision:
@@ -116,6 +117,8 @@ def _arrive(scene: Scene, kind: str, refs: tuple[str, ...]) -> Decision:
         target_position=visit.shelf,
     )
     flags = [Flag.EXPIRED] if is_expired(facts.expiry, scene.today) else []
+    if custody is not None and custody.state not in _MAY_ARRIVE:
+        flags.append(Flag.IMPLIED)  # the book has it elsewhere: it is here all the same, and somebody should look
     draft = entry(scene, kind, (line,), flags, refs=refs)
     return did(visit, (draft,), flags, Word.ARRIVED, qty=line.qty, item=item, lot=lot)
 

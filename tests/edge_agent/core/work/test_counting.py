@@ -35,7 +35,7 @@ def desk() -> Desk:
 
 
 def differing(desk: Desk) -> dict[str, tuple[int, int, bool]]:
-    found = open_lines(desk.ledger.connection, WARD)
+    _, found = open_lines(desk.ledger.connection, WARD)
     return {line.key.unit[-4:] or line.key.lot: (line.counted, line.book, line.recount) for line in found}
 
 
@@ -53,7 +53,7 @@ def test_a_count_is_resumed_by_somebody_else_and_closed_by_the_card(desk: Desk) 
     sheets = {body["sheet"] for body in desk.bodies("count_monthly")}
     assert len(sheets) == 1
     assert desk.scan(card("COUNT")) == [OK]
-    assert open_lines(desk.ledger.connection, WARD) == []
+    assert open_lines(desk.ledger.connection, WARD) == ("", [])
     assert desk.scan(card("COUNT")) == [OK]
     assert len({body["sheet"] for body in desk.bodies("count_monthly")}) == 2
     desk.check()

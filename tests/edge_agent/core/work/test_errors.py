@@ -151,6 +151,14 @@ def test_a_piece_of_another_ward_comes_through_transit_and_is_taken(desk: Desk, 
     desk.check()
 
 
+@pytest.mark.parametrize("mode", ["TRANSFER", "RECEIVE"])
+def test_a_piece_that_arrives_though_the_book_has_used_it_is_here_and_somebody_should_look(
+    desk: Desk, mode: str
+) -> None:
+    assert desk.scan(NURSE, stent(1), PATIENT, card(mode), stent(1)) == [OK, OK, OK, OK, LOOK]
+    assert (desk.state(1), desk.discrepancies()) == ("in_stock", ["custody"])
+
+
 def test_d4_first_to_expire_is_proposed_and_another_choice_records_a_reason(desk: Desk) -> None:
     desk.stock_loose(SYRINGE, "B2", 20)
     assert desk.scan(NURSE, loose(SYRINGE_GTIN, "B2"), card("WHYASKED"), loose(SYRINGE_GTIN, "B2")) == [OK] * 4

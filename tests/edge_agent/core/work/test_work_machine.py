@@ -123,11 +123,13 @@ class WorkMachine(RuleBasedStateMachine):
         patient = self.desk.visit is not None and bool(self.desk.visit.patient)
         act = self.move(epc, self.target(doing, patient))
         implied = Flag.IMPLIED in tuple(self.desk.last.about.get("flags", ()))  # type: ignore[arg-type]  # a tuple of flags
-        self.acts.append([(act[0], self.came_from(act[1]) if implied else act[1], *act[2:])])
+        self.acts.append([(act[0], self.came_from(act[1], doing) if implied else act[1], *act[2:])])
 
-    def came_from(self, place: str) -> str:
+    def came_from(self, place: str, doing: Doing) -> str:
         """Return whence a piece came that the book did not have here: what took it is undone to there."""
-        return place if place.startswith("transit@") else "transit@ward-01"
+        if place.startswith("transit@"):
+            return place
+        return "supplier@ward-01" if doing is Doing.RECEIVING else "transit@ward-01"
 
     def target(self, doing: Doing, patient: bool) -> str:
         taken = "patient@ward-01" if patient else "issued@ward-01"
