@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
+from central.api.figures import figure_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
 from central.api.problems import add_problems, tell_problems
@@ -36,6 +37,7 @@ RESOURCES = (
     statement_routes,
     settling_routes,
     count_routes,
+    figure_routes,
 )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
 from central.services.counts import ask, take_in_counts
+from central.services.figures import keep_figures
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
@@ -27,6 +28,8 @@ from protocols.values.instant import Instant
 STOP_S_MAX = 10.0
 COUNTS_S = STATEMENT_S = 86_400
 """Each UTC day, which in China begins at eight in the morning, when the shifts change."""
+FIGURES_S = 21_600
+"""A figure's day is renewed four times, so that its last look is of the evening."""
 OUTCOME_MAX = 400
 RUNS_KEPT = 2_000
 """Periods of a job whose runs are remembered: a week of the busiest one."""
@@ -55,6 +58,7 @@ class Worker:
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
             Job("counts", COUNTS_S): self._ask_counts,
+            Job("figures", FIGURES_S): self._keep_figures,
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
@@ -154,6 +158,9 @@ class Worker:
                     JOB_RUN.c.period < period - RUNS_KEPT,
                 )
             )
+
+    def _keep_figures(self, now: Instant, _period: int) -> str:
+        return f"{keep_figures(self._store, self._hospital, now)} figures kept"
 
     def _ask_counts(self, now: Instant, _period: int) -> str:
         return f"{ask(self._store, self._hospital, now)} lines asked to be counted"

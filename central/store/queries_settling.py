@@ -122,7 +122,9 @@ def prices(connection: Connection, hospital: HospitalId) -> dict[str, Money]:
     """Return what a base unit of each item costs at its best supplier; an item without terms is not there."""
     terms = ITEM_SUPPLIER.c
     rows = connection.execute(
-        select(terms.item, terms.price).where(terms.hospital == hospital).order_by(terms.rank.desc(), terms.supplier)
+        select(terms.item, terms.price)
+        .where(terms.hospital == hospital)
+        .order_by(terms.rank.desc(), terms.supplier.desc())
     )
     return {row.item: Money(row.price) for row in rows}
 

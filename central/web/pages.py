@@ -24,6 +24,7 @@ from central.services.overview import Overview
 from central.web.counts import add_counts
 from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
+from central.web.figures import add_figures
 from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.porter import WORD_MAX, Porter, keep_language
@@ -83,6 +84,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_stock(pages, renderer, porter, sources.desk)
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
+    add_figures(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

@@ -38,7 +38,13 @@ def test_a_round_runs_each_job_once_in_its_period(tmp_path: Path) -> None:
         worker.round()
     period = period_at(Job("reconcile", 300), START)
     counts = ("counts", period_at(Job("counts", 86_400), START))
-    assert runs(store) == [counts, ("reconcile", period), ("replenish", period_at(Job("replenish", 1800), START))]
+    figures = ("figures", period_at(Job("figures", 21_600), START))
+    assert runs(store) == [
+        counts,
+        figures,
+        ("reconcile", period),
+        ("replenish", period_at(Job("replenish", 1800), START)),
+    ]
     time.now = plus(START, 300)
     worker.round()
     assert ("reconcile", period + 1) in runs(store)
@@ -105,7 +111,7 @@ def test_runs_long_past_are_forgotten(tmp_path: Path) -> None:
     worker.round()
     time.now = plus(START, 300 * (RUNS_KEPT + 2))
     worker.round()
-    assert [job for job, _ in runs(store)] == ["counts", "counts", "reconcile", "replenish", "replenish"]
+    assert [job for job, _ in runs(store)] == ["counts"] * 2 + ["figures"] * 2 + ["reconcile", "replenish", "replenish"]
 
 
 def test_a_storeroom_that_cannot_be_compared_is_told_in_the_run_and_the_other_job_is_done(tmp_path: Path) -> None:
