@@ -66,7 +66,7 @@ def read_ma(text: str) -> Ma:
     identifier, production = match["di"], match["pi"]
     fields = _fields(production)
     _check_production(production, fields.get("check"))
-    days = {name: gs1_date(fields[name], zero_day=False) for name in _DATES if name in fields}
+    days = {name: _day(name, fields[name]) for name in _DATES if name in fields}
     digit = ma_check_digit(identifier[:-1])
     told = "not proved" if digit is None else "right" if digit == identifier[-1] else "wrong"
     return Ma(
@@ -88,6 +88,13 @@ def _fields(production: str) -> dict[str, str]:
         if fields.setdefault(name, value) != value:
             raise BadValue(f"MA: expected one {name}, got {fields[name]!r:.40} and {value!r:.40}")
     return fields
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return gs1_date(text, zero_day=False)
+    except BadValue as error:
+        raise BadValue(f"MA: expected a day of the calendar as YYMMDD for {name}, got {text!r:.40}") from error
 
 
 def _check_production(production: str, check: str | None) -> None:

@@ -49,7 +49,7 @@ def judge_scan(text: str) -> tuple[str, ...]:
     faults = []
     start = text.find(f"01{TEST_GTIN}10{TEST_LOT}")
     if start < 0:
-        return ("another label: scan the test label of the set-up sheet",)
+        return (f"another label: scan the test label of the set-up sheet, got {text!r:.80}",)
     before, rest = text[:start], text[start + len(f"01{TEST_GTIN}10{TEST_LOT}") :]
     if TEST_SYMBOL not in before:
         faults.append("AIM id off: switch on the scanner's symbology identifiers")

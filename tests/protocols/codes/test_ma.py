@@ -69,6 +69,11 @@ def test_a_broken_code_is_refused(text: str) -> None:
         read_ma(text)
 
 
+def test_a_day_that_is_none_is_told_as_this_codes_own_field() -> None:
+    with pytest.raises(BadValue, match="MA: expected a day of the calendar as YYMMDD for valid_until, got '2'"):
+        read_ma("MA.156.M0.100204.13351764.V2.L1")
+
+
 def test_characters_outside_the_table_have_no_check_digit() -> None:
     for text in ("", "中", "a\0b", "_"):
         with pytest.raises(BadValue):

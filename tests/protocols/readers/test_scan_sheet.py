@@ -38,5 +38,9 @@ def test_each_lost_setting_is_named(text: str, faults: list[str]) -> None:
     assert all(each.startswith(fault) for each, fault in zip(told, faults, strict=True))
 
 
+def test_another_label_is_told_as_it_was_read() -> None:
+    assert judge_scan("hello") == ("another label: scan the test label of the set-up sheet, got 'hello'",)
+
+
 def test_the_sheet_says_why_for_every_setting() -> None:
     assert all(row.setting and row.why and row.parameter and row.value for row in ZEBRA)
