@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,10 @@ def _has_chinese_font() -> bool:
     return listing.stdout.strip() != ""
 
 
+def _has_postgresql() -> bool:
+    return bool(glob("/usr/lib/postgresql/*/bin/initdb")) or shutil.which("initdb") is not None
+
+
 def _has_linux() -> bool:
     return Path("/dev/ptmx").exists() and Path("/proc/self").is_dir()
 
@@ -52,6 +57,7 @@ def _has_linux() -> bool:
 SYSTEM_PARTS: dict[str, tuple[str, Callable[[], bool]]] = {
     "needs_mosquitto": ("mosquitto", _has_mosquitto),
     "needs_browser": ("chromium with a Chinese font", _has_browser),
+    "needs_postgresql": ("the PostgreSQL server", _has_postgresql),
     "needs_linux": ("Linux with pseudo-terminals and /proc", _has_linux),
 }
 

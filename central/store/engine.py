@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 BUSY_TIMEOUT_MS = 10_000
@@ -23,10 +23,15 @@ BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE_MAX = 16
 """Connections kept for readers: the API's threads and the jobs."""
 
-SERVED = ("sqlite", "sqlite+pysqlite")
-"""What an address may start with: the one database this version is tested on."""
+SERVED = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+"""What an address may start with, and the driver that serves it: the two databases this is tested on."""
 
-EXAMPLE = "sqlite:///central.db"
+EXAMPLE = "sqlite:///central.db or postgresql://wardstock@db.hospital.lan/wardstock"
 
 _WRITES = "wardstock_writes"
 
@@ -55,7 +60,8 @@ class Store:
             with self._lock, self.engine.connect() as connection:
                 yield connection
             return
-        with self.engine.connect() as connection:
+        moment = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with moment.connect() as connection:
             yield connection
 
     @contextmanager
@@ -85,9 +91,10 @@ def open_store(url: str, *, base: Path | None = None, existing: bool = False) ->
         raise BadStoreUrl(f"expected an address such as {EXAMPLE}, got {url!r:.80}") from error
     if parsed.drivername not in SERVED:
         raise BadStoreUrl(
-            f"expected SQLite, such as {EXAMPLE}, got {parsed.drivername}; this version serves SQLite only: PostgreSQL "
-            "is prepared in the schema, but its driver is not part of the install"
+            f"expected SQLite or PostgreSQL, such as {EXAMPLE}, got {parsed.drivername}; change the address"
         )
+    if parsed.get_backend_name() == "postgresql":
+        return _postgresql(parsed.set(drivername=SERVED[parsed.drivername]))
     if parsed.database in {None, "", ":memory:"}:
         options: dict[str, Any] = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         return Store(_sqlite(create_engine(parsed, **options)))
@@ -99,6 +106,19 @@ def open_store(url: str, *, base: Path | None = None, existing: bool = False) ->
     if existing and not _holds_anything(Path(str(parsed.database))):
         raise NoStore(f"store: expected a migrated store in {parsed.database}, there is none")
     return Store(_sqlite(create_engine(parsed, pool_size=POOL_SIZE_MAX, max_overflow=POOL_SIZE_MAX)))
+
+
+def _postgresql(url: URL) -> Store:
+    """Open a PostgreSQL store. Raises `BadStoreUrl` when nobody answers there."""
+    engine = create_engine(url, pool_size=POOL_SIZE_MAX, max_overflow=POOL_SIZE_MAX, pool_pre_ping=True)
+    try:
+        engine.connect().close()
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise BadStoreUrl(
+            f"expected a database that answers at {url.render_as_string()}, got {error!s:.200}"
+        ) from error
+    return Store(engine)
 
 
 def _holds_anything(path: Path) -> bool:

@@ -30,7 +30,7 @@ def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
     added = 0
     for row in rows:
         statement = _insert(connection)(table).values(**row).on_conflict_do_nothing()
-        added += connection.execute(statement).rowcount
+        added += connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount
     return added
 
 

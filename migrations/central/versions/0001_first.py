@@ -16,6 +16,9 @@ EVENT_PARTS = 16
 REFUSAL = "the ledger is never changed: write a new entry that names what it corrects"
 KEPT = "nothing is removed or rewritten here: a thing that is over says so in its status"
 
+REFUSALS = {"refuse_change": REFUSAL, "refuse_removal": KEPT}
+"""What an attempt is told, by the name of PostgreSQL's function that says it."""
+
 NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
 NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
 NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT, "statement": KEPT}
@@ -90,17 +93,35 @@ def _seal_postgresql() -> None:
         op.execute(
             f"CREATE TABLE event_{part} PARTITION OF event FOR VALUES WITH (MODULUS {EVENT_PARTS}, REMAINDER {part})"
         )
+    for name, said in REFUSALS.items():
+        op.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{said}' "
+            "USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+    names = {said: name for name, said in REFUSALS.items()}
+    for table, said in NEVER_CHANGED.items():
+        _refuse_on_postgresql(table, "UPDATE", names[said])
+    for table, said in (NEVER_CHANGED | NEVER_REMOVED).items():
+        _refuse_on_postgresql(table, "DELETE", names[said])
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
+            f"EXECUTE FUNCTION {names[said]}()"
+        )
+    for table, ended in ENDED.items():
+        _refuse_on_postgresql(table, "UPDATE", names[KEPT], f"WHEN ({ended.replace(' IS NOT ', ' IS DISTINCT FROM ')})")
+    for table, alone in FOUR_EYES.items():
+        op.execute(
+            f"CREATE FUNCTION {table}_alone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {alone} THEN "
+            f"RAISE EXCEPTION '{TWO_PEOPLE}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
+            "RETURN NEW; END $$"
+        )
+        _refuse_on_postgresql(table, "INSERT", f"{table}_alone")
+
+
+def _refuse_on_postgresql(table: str, act: str, function: str, when: str = "") -> None:
     op.execute(
-        "CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
-    )
-    op.execute(
-        "CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON ledger "
-        "FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
-    )
-    op.execute(
-        "CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()"
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} FOR EACH ROW {when} "
+        f"EXECUTE FUNCTION {function}()"
     )
 
 

@@ -1,0 +1,72 @@
+"""A real PostgreSQL of a test's own: a cluster in a temporary folder, on a port of this machine."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import glob
+from pathlib import Path
+
+USER = "wardstock"
+SERVER = "postgres"
+STARTED_S_MAX = 60
+
+
+def programs() -> Path | None:
+    """Return the folder of the newest PostgreSQL on this machine, None without one."""
+    found = sorted(glob("/usr/lib/postgresql/*/bin/initdb")) or [path for path in [shutil.which("initdb")] if path]
+    return Path(found[-1]).parent if found else None
+
+
+def as_server() -> list[str]:
+    """Return what a command must begin with: PostgreSQL never runs as root."""
+    if os.geteuid() != 0:
+        return []
+    return ["runuser", "-u", SERVER, "--"]
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Run a cluster in a temporary folder of its server's user and give its address for `store.url`."""
+    bin_folder = programs()
+    assert bin_folder is not None
+    folder = Path(tempfile.mkdtemp(prefix="wardstock-pg-"))
+    try:
+        if os.geteuid() == 0:
+            server = pwd.getpwnam(SERVER)
+            os.chown(folder, server.pw_uid, server.pw_gid)
+        with _running(bin_folder, folder) as address:
+            yield address
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(bin_folder: Path, folder: Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    data, log = folder / "data", folder / "log"
+    run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", STARTED_S_MAX, "start")
+    try:
+        yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+    finally:
+        run(bin_folder / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+
+
+def run(*command: object) -> None:
+    """Run one program as the server's user; its output goes nowhere, for a server would keep a pipe open."""
+    subprocess.run(
+        [*as_server(), *map(str, command)],
+        check=True,
+        timeout=2 * STARTED_S_MAX,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
