@@ -64,7 +64,7 @@ class Room:
         self.presence = Window({"r1": (1,)}, round_s=60)
         voice = Voice(self.clock, self.log)
         self.counter = Counter(
-            {"s1": ScannerDecoder()},
+            {"s1": ScannerDecoder(), "s2": ScannerDecoder()},
             WardRoom(PlaceId("ward-01")),
             idle_s=1800,
             clock=self.clock,
@@ -211,3 +211,19 @@ def test_after_a_restart_the_last_act_can_still_be_undone(room: Room, ledger_pat
     assert again.scan(make_command(CommandName.UNDO), make_command(CommandName.UNDO)) == [Beep.OK, Beep.NO]
     assert again.scan(label(A), label(B)) == [Beep.OK, Beep.OK]
     assert verify(room.ledger.connection).sound
+
+
+def test_two_people_at_two_scanners_have_visits_of_their_own_and_one_piece_goes_to_one(
+    room: Room, ledger_path: Path
+) -> None:
+    wire = Wire(ledger_path)
+    room.counter.take(ScannerOpened("s2", wire))
+
+    def second(*texts: str) -> list[Scan]:
+        return room.counter.take(ScannerSaid("s2", b"".join(map(frame_scan, texts))))
+
+    scans = [*room.hear(BADGE), *second(OTHER), *room.hear(label(A)), *second(label(A), label(B))]
+    room.counter.write(room.ledger, room.pen, scans, [])
+    assert (room.wire.beeps, wire.beeps) == ([Beep.OK, Beep.OK], [Beep.OK, Beep.NO, Beep.OK])
+    assert kinds(room.ledger) == [("visit", "1001"), ("visit", "1002"), ("issue", "1001"), ("issue", "1002")]
+    assert {name: visit.actor for name, visit in room.counter.visits.items()} == {"s1": "1001", "s2": "1002"}
