@@ -104,11 +104,12 @@ class Uplink:
         clock: Clock,
         voice: Voice,
         chance: Callable[[], float] = chance,
+        signing: Signing | None = None,
     ) -> None:
         self._session = EdgeSession(
             Speaker(ledger.device, boot_nonce, version),
             ledger.way(),
-            signing=Signing(unsigned=config.unsigned),
+            signing=signing or Signing(unsigned=config.unsigned),
             timing=timing_of(config),
             chance=chance,
             facts=ledger.facts_held(),

@@ -104,13 +104,13 @@ def _told(world: World, connection: Connection) -> Iterator[str]:
 def _pending(world: World, connection: Connection) -> Iterator[str]:
     """I9: an hour after the last fault central holds every ledger's head and the edge knows it."""
     rows = connection.execute(select(INCARNATION.c.incarnation, INCARNATION.c.head_seq, INCARNATION.c.head_hash))
-    heads = {row.incarnation: (row.head_seq, row.head_hash) for row in rows}
+    heads = {row.incarnation: (row.head_seq, None if row.head_seq < 0 else row.head_hash) for row in rows}
     for name, ward in world.wards.items():
         assert ward.ledger is not None
         head, acked = ward.ledger.head(), ward.ledger.acked()
         if any(leg.acked != leg.seq for leg in ward.ledger.way()):
             yield f"I9 {name}: a chain before the last is not acknowledged as far as it goes"
-        if heads.get(head.incarnation) != (head.seq, head.hash):
+        if heads.get(head.incarnation, (-1, None)) != (head.seq, None if head.seq < 0 else head.hash):
             held = heads.get(head.incarnation, ("nothing",))[0]
             yield f"I9 {name}: central holds {held}, the ledger ends at {head.seq}"
         if acked != head.seq:

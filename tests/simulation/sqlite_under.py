@@ -25,6 +25,7 @@ from tests.simulation.disk import Disk, Rack, path_of
 LEDGER_FILE = "ledger.db"
 CENTRAL_FILE = "central.db"
 STATEMENTS_CACHED = 200
+SYNCHRONOUS = "FULL"
 
 
 def _open(rack: Rack, disk: Disk, file: str, journal: str) -> apsw.Connection:
@@ -33,7 +34,7 @@ def _open(rack: Rack, disk: Disk, file: str, journal: str) -> apsw.Connection:
         raw.execute("PRAGMA locking_mode = EXCLUSIVE")
         for pragma in (
             f"journal_mode = {journal}",
-            "synchronous = FULL",
+            f"synchronous = {SYNCHRONOUS}",
             "foreign_keys = ON",
             "recursive_triggers = ON",
         ):

@@ -19,6 +19,7 @@ from edge_agent.errors import NotALedger, StoreFault
 from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
 from protocols.entry import ChainedEntry
+from protocols.sync.codec import Signing
 from protocols.values.ids import ActorId, DeviceId, EventId, incarnation
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Rack
@@ -100,11 +101,13 @@ class Ward:
         send: Callable[[bytes], None],
         wards: tuple[str, ...],
         marked: Callable[["Ward", bytes, int, bytes | None], None],
+        signing: Signing,
     ) -> None:
         self.device, self.disk, self.watch = device, disk, Watch(now_us)
         self.clock = Clock(None, lambda: now_us() * 1000, self.watch.wall)
         self._rack, self._chance, self._wards = rack, random.Random(seed), wards
         self._after, self._send, self._marked = after, send, marked
+        self._signing = signing
         self.greeted_us = 0
         """When this run last became live."""
         self.poisoned: set[bytes] = set()
@@ -172,6 +175,7 @@ class Ward:
             clock=self.clock,
             voice=Voice(self.clock, _Mute()),
             chance=self._chance.random,
+            signing=self._signing,
         )
         if not self.ledger.connection.query("SELECT 1 FROM ledger LIMIT 1"):
             self.act(self._opening())

@@ -20,6 +20,7 @@ from tests.simulation.disk import Image, Rack
 from tests.simulation.faults import HUB, Fault, Kind
 from tests.simulation.forging import forged
 from tests.simulation.hub import Hub, HubClock, hash_held, missing_at_central
+from tests.simulation.keyring import Keyring
 from tests.simulation.ward import Ward
 from tests.simulation.wire import Line, Mangle, Way, Wire
 
@@ -86,6 +87,7 @@ class World:
         self._restored_us = 0
         self.frames = 0
         self.rack = Rack()
+        self._keys = Keyring(setting.seed)
         self.wire = Wire(self, f"{setting.seed}/wire", lambda _kind: None)
         self.wire.loss = setting.loss
         chance = random.Random(f"{setting.seed}/hub clock")
@@ -94,7 +96,7 @@ class World:
             self.rack.add(HUB, f"{setting.seed}/{HUB}/disk"),
             HubClock(lambda: self.now_us, chance),
             seed=f"{setting.seed}/hub",
-            signing=Signing(unsigned=True),
+            signing=self._keys.central(),
             after=self.after,
             say=self._down,
         )
@@ -170,6 +172,7 @@ class World:
             send=lambda data: self._up(name, data),
             wards=self.setting.wards,
             marked=self._marked,
+            signing=self._keys.edge(name),
         )
 
     def _people(self, name: str, chance: random.Random) -> None:
@@ -286,7 +289,7 @@ class World:
             return False
         data = said[int(fault.size * len(said))]
         if fault.kind is Kind.FORGED:
-            data = forged(said, self.wards[fault.target], fault.size) or data
+            data = forged(said, self.wards[fault.target], fault.size, self._keys) or data
         self.note("said again", fault.target, legible(data)[0])
         self._hear_down(fault.target, data)
         return True

@@ -1,0 +1,59 @@
+"""The edge's keys: it signs what it says with the device's own, and believes central by a root given at enrolment.
+
+Central's sync keys change; each comes with the root's signature over its name and its bytes, and two may stand at a
+time. Ed25519 (RFC 8032) by `cryptography`. Not here: how a key reaches the disk. The rule that must not be broken: a
+key is never asked for by a message; only what the root has signed before is believed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from edge_agent.errors import BadConfig
+from protocols.sync.certified import CertifiedKey, signed_part
+from protocols.sync.codec import Signing
+from protocols.values.ids import DeviceId
+
+SYNC_KEYS_MAX = 2
+"""The one in use and the one that follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeKeys:
+    """One device's private key with its name, and the public keys of central that it believes, by name."""
+
+    key_id: str
+    own: Ed25519PrivateKey
+    central: Mapping[str, Ed25519PublicKey]
+
+
+def believed(root: Ed25519PublicKey, certified: Iterable[CertifiedKey]) -> dict[str, Ed25519PublicKey]:
+    """Return central's sync keys by name. Raises `BadConfig` for one the root has not signed, or for too many."""
+    keys: dict[str, Ed25519PublicKey] = {}
+    for each in certified:
+        try:
+            root.verify(each.signature, signed_part(each.key_id, each.public))
+        except InvalidSignature as error:
+            raise BadConfig(f"sync key {each.key_id!r}: expected the root's signature, got another") from error
+        keys[each.key_id] = Ed25519PublicKey.from_public_bytes(each.public)
+    if not 1 <= len(keys) <= SYNC_KEYS_MAX:
+        raise BadConfig(f"sync keys: expected 1..{SYNC_KEYS_MAX} of central, got {len(keys)}")
+    return keys
+
+
+def signing_with(device: DeviceId, keys: EdgeKeys) -> Signing:
+    """Return how this edge signs and checks: own messages by the device's key, central's by a believed one."""
+
+    def verify(whose: DeviceId, key_id: str, data: bytes, signature: bytes) -> bool:
+        key = keys.central.get(key_id)
+        if key is None or whose != device:
+            return False
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return Signing(key_id=keys.key_id, sign=keys.own.sign, verify=verify)

@@ -1,0 +1,70 @@
+"""Both ends' keys: what each believes, and what it does not."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from central.links import keys as central_keys
+from edge_agent.errors import BadConfig
+from edge_agent.links.keys import EdgeKeys, believed, signing_with
+from protocols.errors import BadValue, PeerBroke
+from protocols.sync.certified import CertifiedKey
+from protocols.sync.codec import Envelope, Signing, seal, unseal
+from protocols.sync.frames import NOTHING, Ack, Pull
+from protocols.values.ids import DeviceId, incarnation
+
+WARD, OTHER = DeviceId("ward-01"), DeviceId("ward-02")
+ENVELOPE = Envelope(WARD, incarnation(b"i" * 16), b"n" * 16, b"t" * 16, 1)
+ROOT, SYNC, OWN, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in range(4))
+CERTIFIED = central_keys.certify(ROOT, "sync-1", SYNC.public_key())
+ACK = Ack(3, b"h" * 32, NOTHING, ())
+
+
+def key_of(device: DeviceId, key_id: str) -> Ed25519PublicKey | None:
+    return OWN.public_key() if (device, key_id) == (WARD, "device") else None
+
+
+def edge(own: Ed25519PrivateKey = OWN) -> Signing:
+    return signing_with(WARD, EdgeKeys("device", own, believed(ROOT.public_key(), [CERTIFIED])))
+
+
+CENTRAL = central_keys.signing_with("sync-1", SYNC, key_of)
+
+
+def test_each_end_believes_the_other() -> None:
+    assert unseal(seal(ENVELOPE, ACK, CENTRAL), edge()) == (ENVELOPE, ACK)
+    assert unseal(seal(ENVELOPE, Pull(3), edge()), CENTRAL) == (ENVELOPE, Pull(3))
+
+
+def test_an_edge_does_not_believe_its_own_messages_nor_another_devices() -> None:
+    for data in (seal(ENVELOPE, ACK, edge()), seal(replace(ENVELOPE, device=OTHER), ACK, CENTRAL)):
+        with pytest.raises(PeerBroke, match="by key"):
+            unseal(data, edge())
+
+
+def test_central_does_not_believe_a_stranger_nor_a_device_under_anothers_name() -> None:
+    for data in (seal(ENVELOPE, ACK, edge(STRANGER)), seal(replace(ENVELOPE, device=OTHER), ACK, edge())):
+        with pytest.raises(PeerBroke, match="by key"):
+            unseal(data, CENTRAL)
+
+
+def test_a_sync_key_that_the_root_has_not_signed_is_refused() -> None:
+    stolen = central_keys.certify(STRANGER, "sync-1", STRANGER.public_key())
+    renamed = replace(CERTIFIED, key_id="sync-2")
+    for wrong in (stolen, renamed):
+        with pytest.raises(BadConfig, match="root's signature"):
+            believed(ROOT.public_key(), [wrong])
+
+
+def test_two_sync_keys_may_stand_at_a_time_and_no_more_nor_none() -> None:
+    more = [central_keys.certify(ROOT, f"sync-{n}", SYNC.public_key()) for n in range(3)]
+    assert list(believed(ROOT.public_key(), more[:2])) == ["sync-0", "sync-1"]
+    for wrong in (more, []):
+        with pytest.raises(BadConfig, match=r"1\.\.2"):
+            believed(ROOT.public_key(), wrong)
+
+
+def test_a_key_without_a_name_is_none() -> None:
+    with pytest.raises(BadValue, match="sync key"):
+        CertifiedKey("", bytes(32), b"")
