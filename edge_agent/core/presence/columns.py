@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.calibration import calibrated
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
@@ -70,8 +71,9 @@ class _Past:
 class Columns:
     """All tags of a storeroom."""
 
-    def __init__(self, ward: Ward, radio: Radio) -> None:
-        self._ward, self._radio, self._ops = ward, radio, ColumnOps()
+    def __init__(self, ward: Ward, model: Model) -> None:
+        self._ward, self._radio, self._ops, self._platt = ward, model.radio, ColumnOps(), model.platt
+        radio = model.radio
         size = self._size = len(ward.tags)
         here = np.array([1.0 if tag.book is Place.HERE else 0.0 for tag in ward.tags])
         self.mind, self.habits = _opening(ward), _no_habits(ward, radio)
@@ -85,8 +87,7 @@ class Columns:
 
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
-        mind = self.mind
-        return float(mind.h[tag] + mind.b[tag] + mind.z[tag] + mind.d[tag])
+        return float(self._calibrated()[tag])
 
     def clear(self, tag: int) -> float:
         """Return the probability that it is here and clear."""
@@ -98,8 +99,11 @@ class Columns:
 
     def all_p(self) -> list[float]:
         """Return P(here) of every tag."""
-        found: list[float] = self.mind.here().tolist()
+        found: list[float] = self._calibrated().tolist()
         return found
+
+    def _calibrated(self) -> Column:
+        return calibrated(self.mind.here(), self.mind.n + self.mind.g, self._platt, self._ops)
 
     def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
         """Weigh and learn what a bin brought."""
@@ -155,7 +159,7 @@ class Columns:
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
-        missing, unexpected = judge(self._watch, self.mind.here(), self._ops)
+        missing, unexpected = judge(self._watch, self._calibrated(), self._ops)
         return [(True, int(tag)) for tag in np.flatnonzero(missing)] + [
             (False, int(tag)) for tag in np.flatnonzero(unexpected)
         ]
@@ -274,4 +278,4 @@ def _put(whole: Mind[Column], part: Mind[Column], tags: NDArray[np.intp]) -> Non
 def column_course(ward: Ward, model: Model | None = None) -> Course:
     """Return the filter of a storeroom over columns."""
     told = model or Model()
-    return Course(ward, Columns(ward, told.radio), told)
+    return Course(ward, Columns(ward, told), told)

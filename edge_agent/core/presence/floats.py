@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from math import floor, isfinite
 
 from edge_agent.core.presence.antennas import Listening
+from edge_agent.core.presence.calibration import calibrated
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
@@ -36,8 +37,8 @@ class _Past:
 class FloatTags:
     """All tags of a storeroom."""
 
-    def __init__(self, ward: Ward, radio: Radio) -> None:
-        self._ward, self._radio = ward, radio
+    def __init__(self, ward: Ward, model: Model) -> None:
+        self._ward, self._radio, self._platt = ward, model.radio, model.platt
         self.minds: list[Mind[float]] = []
         self.habits: list[Habits[float]] = []
         self.watches: list[Watch[float]] = []
@@ -60,7 +61,8 @@ class FloatTags:
 
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
-        return self.minds[tag].here()
+        mind = self.minds[tag]
+        return calibrated(mind.here(), mind.n + mind.g, self._platt, OPS)
 
     def clear(self, tag: int) -> float:
         """Return the probability that it is here and clear."""
@@ -72,7 +74,7 @@ class FloatTags:
 
     def all_p(self) -> list[float]:
         """Return P(here) of every tag."""
-        return [mind.here() for mind in self.minds]
+        return [self.p(tag) for tag in range(len(self.minds))]
 
     def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
         """Weigh and learn what a bin brought."""
@@ -130,8 +132,8 @@ class FloatTags:
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
         missing, unexpected = [], []
-        for tag, (watch, mind) in enumerate(zip(self.watches, self.minds, strict=True)):
-            lost, strange = judge(watch, mind.here(), OPS)
+        for tag, watch in enumerate(self.watches):
+            lost, strange = judge(watch, self.p(tag), OPS)
             if lost:
                 missing.append((True, tag))
             if strange:
@@ -222,4 +224,4 @@ def _no_habits(book: Place, radio: Radio) -> Habits[float]:
 def float_course(ward: Ward, model: Model | None = None) -> Course:
     """Return the filter of a storeroom over floats."""
     told = model or Model()
-    return Course(ward, FloatTags(ward, told.radio), told)
+    return Course(ward, FloatTags(ward, told), told)

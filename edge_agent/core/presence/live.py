@@ -96,7 +96,7 @@ class Filter:
             bin_s=BIN_S,
             round_s=min(BIN_S, round_s),
         )
-        self.tags = FloatTags(ward, told.radio)
+        self.tags = FloatTags(ward, told)
         self.course = Course(ward, self.tags, told)
         self._numbers: dict[Epc, int] = {}
         self._said: list[_Said] = []
@@ -252,8 +252,8 @@ class Filter:
     def _new_beliefs(self, number: int, raised: Sequence[Raised]) -> list[Belief | ForeignTags]:
         alarms = {each.tag: each for each in raised}
         found: list[Belief | ForeignTags] = []
-        for tag, mind in enumerate(self.tags.minds):
-            p, was = mind.here(), self._said[tag]
+        for tag, p in enumerate(self.tags.all_p()):
+            was = self._said[tag]
             now = self._judged(tag, p, alarms.get(tag))
             if now is not None and now is not was:
                 self._said[tag] = now
