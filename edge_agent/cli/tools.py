@@ -1,4 +1,4 @@
-"""The tools beside the agent: verify, status, decode, doctor, backup, restore. Only `restore` changes a ledger.
+"""The tools beside the agent: verify, status, decode, doctor, backup, restore, label. Only `restore` changes a ledger.
 
 Only `edge_agent.cli` imports this file, and only when no agent is to be started.
 """
@@ -19,8 +19,10 @@ from edge_agent.agent.doctor import Finding, examine
 from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
+from edge_agent.cli.labels import print_labels, show_zpl, wanted_labels
 from edge_agent.config import Config, load_config
-from edge_agent.errors import BadConfig, EdgeError
+from edge_agent.errors import BadConfig, EdgeError, LinkFault
+from edge_agent.links.printer import ANSWER_S
 from edge_agent.store.connection import SqliteConnection, open_to_read
 from edge_agent.store.schema import check_known
 from edge_agent.store.status import Status, read_status
@@ -208,6 +210,41 @@ def _restore(
     as_json: JsonOption = False,
 ) -> None:
     _answer(restore(config, copy), as_json)
+
+
+@app.command(
+    "label",
+    help="Print labels: DataMatrix and inlay of each hold the same serial, read back before it counts.",
+    epilog=example(
+        "wardstock-edge label --config edge.toml --printer 192.0.2.20 --gtin 09506000134352 --prefix-digits 7 "
+        "--lot L1 --expiry 2027-03-31 --serial 1 --count 20"
+    ),
+)
+def _label(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    gtin: Annotated[str, typer.Option(help="The item's GTIN.")],
+    lot: Annotated[str, typer.Option(help="The lot.")],
+    serial: Annotated[int, typer.Option(help="Serial of the first label; the others follow.")],
+    prefix_digits: Annotated[int, typer.Option(help="Digits of the GTIN's company prefix, 6..12.")],
+    expiry: Annotated[str | None, typer.Option(metavar="DATE", help="Expiry, YYYY-MM-DD.")] = None,
+    count: Annotated[int, typer.Option(help="How many labels.")] = 1,
+    printer: Annotated[
+        str | None, typer.Option(metavar="HOST[:PORT]", help="The printer; without it the ZPL is shown, nothing used.")
+    ] = None,
+    answer_s: Annotated[float, typer.Option(help="Seconds to wait for one label.", hidden=True)] = ANSWER_S,
+    as_json: JsonOption = False,
+) -> None:
+    told, labels = load_config(config), wanted_labels(gtin, lot, expiry, serial, prefix_digits, count)
+    if printer is None:
+        print(show_zpl(labels), end="")
+        return
+    for good, one in print_labels(told, printer, labels, answer_s):
+        if as_json:
+            _print_json(one)
+        else:
+            print(f"{'ok' if good else 'VOID':<8}serial {one['serial']}, EPC {one['epc']}, TID {one['tid'] or '-'}")
+        if not good:
+            raise LinkFault("every inlay was spoilt; look at the roll and the printer's RFID calibration")
 
 
 # --- what the commands share ---

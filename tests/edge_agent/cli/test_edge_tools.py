@@ -131,7 +131,7 @@ def test_wrong_use_is_status_two(arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "verify", "status", "decode", "doctor", "run", "backup", "restore"])
+@pytest.mark.parametrize("command", ["", "verify", "status", "decode", "doctor", "run", "backup", "restore", "label"])
 def test_every_help_ends_with_a_command_to_copy_on_a_line_of_its_own(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +148,7 @@ def test_every_help_ends_with_a_command_to_copy_on_a_line_of_its_own(
 def test_only_what_is_built_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     start(["--help"])
     said = capsys.readouterr().out
-    offered = ("run", "verify", "status", "decode", "doctor", "replay", "backup", "restore")
+    offered = ("run", "verify", "status", "decode", "doctor", "replay", "backup", "restore", "label")
     assert all(f"  {name} " in said for name in offered)
 
 
