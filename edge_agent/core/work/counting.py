@@ -106,7 +106,8 @@ def end_count(scene: Scene) -> Decision:
     about = {"sheet": visit.sheet, "lines": lines, "recount": recount}
     beep = Beep.LOOK if recount else Beep.OK
     draft = Draft(KIND, write_body(body), visit.actor)
-    return Decision(replace(visit, sheet=""), beep, Word.COUNT_ENDS, about, (draft,))
+    after = replace(visit, sheet="", number=0, pack=False)
+    return Decision(after, beep, Word.COUNT_ENDS, about, (draft,))
 
 
 def adjust(scene: Scene) -> Decision:

@@ -103,7 +103,8 @@ def for_patient(scene: Scene) -> Decision:
     renewed = replace(visit, patient=patient)
     if visit.doing is Doing.TAKING and visit.in_hand:
         drafts = uses(scene, visit.in_hand, patient)
-        return did(renewed, drafts, (), Word.USED, qty=sum(line.qty for line in visit.in_hand))
+        qty = sum(line.qty for line in visit.in_hand)
+        return Decision(renewed, Beep.OK, Word.USED, {"qty": qty}, drafts)  # a number card still waits for its item
     if visit.doing is Doing.TAKING and not visit.done and scene.facts.unclaimed:
         return _claim(replace(scene, visit=renewed))
     return Decision(renewed, Beep.OK, Word.PATIENT_NEXT)

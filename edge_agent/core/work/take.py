@@ -48,7 +48,7 @@ def keep_raw(scene: Scene) -> Decision:
 
 def _take_unit(scene: Scene) -> Decision:
     facts, visit = scene.facts, scene.present
-    if visit.number or visit.pack:
+    if (visit.number or visit.pack) and not visit.emergency:
         return refuse(scene, Word.ONE_PIECE)
     custody = facts.custody
     if custody is not None and custody.state in _SPENT:

@@ -90,6 +90,11 @@ def test_a_refusal_forgets_a_number_card_and_the_visit_goes_on(desk: Desk) -> No
     assert desk.qty("issued@ward-01", SYRINGE) == 1
 
 
+def test_a_number_card_waits_for_its_item_past_a_patient(desk: Desk) -> None:
+    assert desk.scan(NURSE, stent(1), card("X5"), PATIENT, loose(SYRINGE_GTIN)) == [OK] * 5
+    assert desk.qty("patient@ward-01", SYRINGE) == 5
+
+
 def test_loose_pieces_scanned_twice_within_a_second_are_taken_once(desk: Desk) -> None:
     assert desk.scan(NURSE, loose(SYRINGE_GTIN)) == [OK, OK]
     assert desk.scan(loose(SYRINGE_GTIN), apart_s=0.4) == [LOOK]
@@ -193,6 +198,11 @@ def test_an_emergency_without_a_badge_always_works_and_always_leaves_a_record(de
     assert all("emergency" in record["flags"] for record in records)
     assert {row[0] for row in desk.ledger.connection.query("SELECT actor FROM ledger WHERE wall > ?", (START,))} == {""}
     desk.check()
+
+
+def test_an_emergency_takes_one_piece_whatever_number_was_scanned(desk: Desk) -> None:
+    assert desk.scan(card("EMERGENCY"), card("X5"), stent(1), loose(SYRINGE_GTIN)) == [OK] * 4
+    assert (desk.qty("issued@ward-01", STENT), desk.qty("issued@ward-01", SYRINGE)) == (1, 1)
 
 
 def test_an_emergency_takes_even_what_the_book_has_used_but_one_piece_once(desk: Desk) -> None:

@@ -115,7 +115,7 @@ class WorkMachine(RuleBasedStateMachine):
         emergency = visit is not None and visit.emergency
         mine = visit is not None and any(line.unit == epc for line in visit.in_hand)
         beep, written = self.heard(stent(unit))
-        if emergency and doing is Doing.TAKING and not self.times:
+        if emergency and doing is Doing.TAKING:
             assert beep is not Beep.NO or mine, self.desk.last.message
         self.times = 0
         if beep is Beep.NO or not written or self.desk.last.word is Word.COUNTED:
