@@ -224,7 +224,7 @@ class _Rows:
         return Bin(
             number,
             rounds,
-            None if visit is None else _whole(visit, "visit"),
+            None if visit is None else _whole(int(visit) if isinstance(visit, bool) else visit, "visit"),
             room=tuple(self._room(reads.get("room") or ())),
             door=tuple(self._door(reads.get("door") or ())),
             next=tuple(self._next(reads.get("next") or ())),

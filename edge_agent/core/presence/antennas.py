@@ -6,7 +6,7 @@ belongs to the room and not to one tag; both forms of the filter share this file
 antenna is called blind only by what it failed to hear itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_agent.core.presence.hazards import Hazards
@@ -67,7 +67,7 @@ class Antennas:
         return Listening(
             room=tuple(1 if alive[name] else 0 for name in ward.room),
             rounds=max(alive.values()),
-            next_rounds=max((_rounds(heard.rounds, name, "next") for name in ward.next), default=0),
+            next_rounds=_beside(heard.rounds, ward.next, "next", ward.rounds_a_bin),
             air=self._air(heard),
         )
 
@@ -127,7 +127,7 @@ class Antennas:
         if heard.visit is None:
             visit = max(visit, hazards.visits_unknown)
         self._visit_before = came
-        watched = any(_rounds(heard.rounds, name, "door") for name in self._ward.door)
+        watched = bool(heard.door) or _beside(heard.rounds, self._ward.door, "door", 1) > 0
         return Air(visit, 1.0 if watched else 0.0)
 
 
@@ -135,6 +135,15 @@ def _rounds(rounds: Mapping[str, int], name: str, channel: str) -> int:
     """Return the rounds of an antenna, told by its own name or by its channel's; untold is none."""
     told = rounds.get(name)
     return told if told is not None else rounds.get(channel, 0)
+
+
+def _beside(rounds: Mapping[str, int], names: Sequence[str], channel: str, usual: int) -> int:
+    """Return the rounds of a channel beside the room; where only the room's are told, it listened as usual."""
+    if not names or not rounds:
+        return 0
+    if channel not in rounds and not any(name in rounds for name in names):
+        return usual
+    return max(_rounds(rounds, name, channel) for name in names)
 
 
 class Doorway:

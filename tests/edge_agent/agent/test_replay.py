@@ -106,6 +106,13 @@ def test_rounds_by_channel_tags_by_epc_and_short_rows_are_read(tmp_path: Path) -
     assert {line["item"]: line["count"] for line in lines[-1]["lines"]}["I1"] == 4
 
 
+def test_where_only_the_rooms_rounds_are_told_the_door_was_watched_all_the_same(tmp_path: Path) -> None:
+    rows = bins()
+    for row in rows:
+        row["n"], row["visit"] = {"1": 30, "2": 30}, row["visit"] > 0
+    assert alerts(said(write(tmp_path / "t", rows), tmp_path / "out")) == [("missing", TAGS[GONE])]
+
+
 def test_an_outage_is_no_evidence(tmp_path: Path) -> None:
     rows = bins()
     for row in rows[100:400]:
