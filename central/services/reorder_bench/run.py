@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from central.core.reorder.engine import worth_for, worth_scale
+from central.core.reorder.engine import worth_scale
 from central.core.reorder.moments import Floats, Whole
 from central.services.reorder_bench.figures import (
     LEARNT,
@@ -33,8 +33,8 @@ from central.services.reorder_bench.play import Levels, Played, play
 from central.services.reorder_bench.record import LOSSES, Record, recorded
 from central.services.reorder_bench.settings import (
     Prepared,
-    at_the_split,
     by_fill,
+    by_target,
     by_text,
     by_worth,
     k_adu,
@@ -72,7 +72,10 @@ ITEM, SYSTEM = "engine-item", "engine-system"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Sites or wards, played: settings by the policy they belong to; series with levels of the hospital's own."""
+    """Sites or wards, played: settings by the policy they belong to; series with levels of the hospital's own.
+
+    `promised`: the settings that promise BETAS in units, then those that promise them in requests.
+    """
 
     ready: Prepared
     played: Played
@@ -133,17 +136,16 @@ def play_side(world: World, cover_days: float) -> Side:
     ready = prepare(world, cover_days)
     scale = worth_scale(ready.lines)
     own = own_levels(ready)
-    lines = at_the_split(ready)
     groups: dict[str, list[Levels]] = {name: [by_text(ready, name=name)] for name in TEXTS}
     groups["k-adu"] = [k_adu(ready, k) for k in KS]
     groups["normal"] = [normal(ready, z) for z in ZS]
     groups[ITEM] = by_fill(ready, FILLS)
-    worths = tuple(worth_for(lines, beta, lines.rates * lines.weights) for beta in BETAS)
-    by_worths = by_worth(ready, (*worths, *(worth * scale for worth in WORTHS)))
-    groups[SYSTEM] = by_worths[len(worths) :]
+    groups[SYSTEM] = by_worth(ready, tuple(worth * scale for worth in WORTHS))
     if own is not None:
         groups["own"] = [own[0]]
-    promised = {ITEM: [groups[ITEM][FILLS.index(beta)] for beta in BETAS], SYSTEM: by_worths[: len(worths)]}
+    item = [groups[ITEM][FILLS.index(beta)] for beta in BETAS]
+    units, requests = (by_target(ready, BETAS, asked) for asked in (ready.lines.moments.mean, ready.lines.rates))
+    promised = {ITEM: [*item, *item], SYSTEM: [*units, *requests]}
     settings = [one for several in groups.values() for one in several] + promised[SYSTEM]
     places = {id(one): at for at, one in enumerate(settings)}
     return Side(
@@ -166,7 +168,8 @@ def _engine_part(name: str, sites: Side | None, wards: Side | None, own: Side | 
         found |= _against_texts(name, sites, draws) | _against_own(name, own)
         promised = sites.score_of(sites.promised[name], SCORED, draws)
         units = {f"{beta:g}": figure(promised.unit_fill[:, row]) for row, beta in enumerate(BETAS)}
-        requests = {f"{beta:g}": figure(promised.fill[:, row]) for row, beta in enumerate(BETAS)}
+        asking = enumerate(BETAS, start=len(BETAS))
+        requests = {f"{beta:g}": figure(promised.fill[:, row]) for row, beta in asking}
     if wards is not None:
         draws = draws_of(len(wards.ready.world.keys))
         found["ward_stock_ratio_at_literal_fill"] = _at_literal_fill(name, wards, draws)

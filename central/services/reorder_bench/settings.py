@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from central.core.reorder.engine import NOT_STOCKED, Lines, item_points, lines_at, lots_of, system_points
+from central.core.reorder.engine import NOT_STOCKED, Lines, item_points, lots_of, system_points, worth_scale
 from central.core.reorder.moments import WINDOW_DAYS, Floats, Whole, moments_of_many
 from central.core.reorder.waits import points_of, waits_of_many
 from central.services.reorder_bench.play import NEVER_LATE, REFRESH_DAYS, SHELF_LIFE_DAYS, Levels, weeks_of
@@ -24,7 +24,9 @@ from central.services.reorder_bench.world import World
 ADU_DAYS = 90
 SAFETY_DAYS = 3
 LOT_DAYS = 27
-"""The texts' figures: three days of safety stock, a month's turnover less those three."""
+WORTHS_TRIED = (0.1, 30_000.0, 72)
+"""The texts' figures: three days of safety stock, a month's turnover less those three; and the worths tried each week,
+as multiples of the median line's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,26 @@ def by_worth(ready: Prepared, worths: tuple[float, ...], prices: Floats | None =
     return [_engine(ready, f"engine-system {worth:g}", row) for worth, row in zip(worths, points, strict=True)]
 
 
+def by_target(ready: Prepared, shares: tuple[float, ...], asked: Floats) -> list[Levels]:
+    """Return system mode as the product runs it: each week with the worth that then promises a share of what is asked.
+
+    `asked` counts units or requests a day for each line.
+    """
+    scale = worth_scale(ready.lines)
+    tried = tuple(float(one) * scale for one in np.geomspace(*WORTHS_TRIED))
+    points, fills = system_points(ready.lines, tried)
+    weeks = weeks_of(ready.world)
+    wanted = asked.reshape(-1, weeks).sum(axis=0)
+    served = (fills * asked).reshape(len(tried), -1, weeks).sum(axis=1)
+    promised = np.divide(served, wanted, out=np.zeros_like(served), where=wanted > 0)
+    found = []
+    for share in shares:
+        row = np.abs(promised - share).argmin(axis=0)
+        chosen = np.take_along_axis(points.reshape(len(tried), -1, weeks), row[None, None, :], axis=0)[0]
+        found.append(_engine(ready, f"engine-system for {share:g}", chosen.ravel()))
+    return found
+
+
 def _engine(ready: Prepared, name: str, points: Whole) -> Levels:
     upto = np.where(points == NOT_STOCKED, 0, points + ready.lines.lots)
     return Levels(name, ready.square(points), ready.square(upto), ready.late)
-
-
-def at_the_split(ready: Prepared) -> Lines:
-    """Return the lines as they are known when the second half begins."""
-    week = ready.world.half // REFRESH_DAYS
-    return lines_at(ready.lines, np.arange(len(ready.world.keys)) * weeks_of(ready.world) + week)
