@@ -217,7 +217,7 @@ class _Agent:
             visit=open_visit(ledger.connection),
             shown=self._show,
         )
-        self._roster = Roster(config.device.place, clock=clock, voice=voice)
+        self._roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
         self._bins = EmptyBins(
             make_kanban(config, ledger, clock.now()),
             clock=clock,

@@ -39,10 +39,11 @@ ROUND_FRESH_S = 30.0
 
 
 class Roster:
-    """The duties of one storeroom."""
+    """The duties of one storeroom; without `claims` it keeps no shifts, and what left is missing at once."""
 
-    def __init__(self, ward: PlaceId, *, clock: Clock, voice: Voice) -> None:
+    def __init__(self, ward: PlaceId, *, clock: Clock, voice: Voice, claims: bool = True) -> None:
         self._ward, self._clock, self._voice = ward, clock, voice
+        self._duties = [duty for duty in Duty if claims or duty is not Duty.SHIFT_END]
         self._looked, self._looked_s = Instant(0), -math.inf
         self._round_s = -math.inf
 
@@ -70,7 +71,7 @@ class Roster:
                 drafts = holds_due(ledger.connection, self._ward, business_day(now))
                 drafts += settled_drafts(ledger.connection, self._ward)
                 written += _append(ledger, pen, drafts)
-                for duty in Duty:
+                for duty in self._duties:
                     written += self._duty(ledger, pen, duty, began, now)
         self._looked, self._looked_s = now, self._clock.link_s()
         for each in written:

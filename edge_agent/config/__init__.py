@@ -99,6 +99,8 @@ class Config:
     bins: Path | None = None
     patient_key: Path | None = None
     blind_counts: bool = False
+    claims: bool = True
+    """Whether what left without a scan waits to be claimed until the shift ends."""
     panel: Address | None = None
     disk: DiskConfig = field(default_factory=DiskConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
@@ -156,7 +158,7 @@ def _config(path: Path, file: _File) -> Config:
     ledger, max_pages, disk = file.one("store", lambda table: _store(table, root))
     items, opening, cards, bins = file.one("master", lambda table: _master(table, root))
     brokers, keepalive_s = file.one("broker", _broker)
-    model, window_s = file.one("presence", _presence)
+    model, window_s, claims = file.one("presence", _presence)
     idle_s, patient_key, blind_counts = file.one("visit", lambda table: _visit(table, root))
     return Config(
         path=path,
@@ -176,6 +178,7 @@ def _config(path: Path, file: _File) -> Config:
         bins=bins,
         patient_key=patient_key,
         blind_counts=blind_counts,
+        claims=claims,
         disk=disk,
         metrics=file.one("metrics", lambda table: read_metrics(table, root)),
         panel=file.one("panel", lambda table: table.maybe("listen", forms.LISTEN)),
@@ -272,10 +275,10 @@ def _visit(table: Section, root: Path) -> tuple[float, Path | None, bool]:
     )
 
 
-def _presence(table: Section) -> tuple[str, float]:
-    table.take("claim_wait_s", forms.whole(0, 0), 0)
+def _presence(table: Section) -> tuple[str, float, bool]:
+    claims = table.maybe("claim_wait_s", forms.whole(0, 0)) is None
     model = table.take("model", forms.word_of("window", "filter"), "window")
-    return model, table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S)
+    return model, table.take("window_s", forms.number(1.0, forms.DAY_S), WINDOW_S), claims
 
 
 def _master(table: Section, root: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:

@@ -24,10 +24,11 @@ class Round:
 
     desk: Desk = field(default_factory=Desk)
     ns: int = 0
+    claims: bool = True
 
     def __post_init__(self) -> None:
         clock = Clock(StoryTime(START, 1.0, 0), monotonic_ns=lambda: self.ns)
-        self.roster = Roster(PlaceId("ward-01"), clock=clock, voice=Voice(clock, io.StringIO()))
+        self.roster = Roster(PlaceId("ward-01"), clock=clock, voice=Voice(clock, io.StringIO()), claims=self.claims)
         self.pen = Pen(clock, Hlc(0))
 
     def go(self, text: str, *, reader: bool = True) -> list[str]:
@@ -140,3 +141,11 @@ def test_the_round_looks_once_a_minute_of_the_story() -> None:
     dues.append(round_.roster.due)
     round_.ns += 61 * 10**9
     assert [*dues, round_.roster.due] == [True, False, True]
+
+
+def test_a_storeroom_without_claims_keeps_no_shifts() -> None:
+    round_ = Round(claims=False)
+    round_.desk.stock_stents(1)
+    gone(round_.desk, 1)
+    assert round_.go("02T20:30") == []
+    assert round_.go("03T07:00") == ["count_daily", "duty"]
