@@ -67,7 +67,7 @@ class ReceiptOut(BaseModel):
     receipt: str
 
 
-class StepOut(BaseModel):
+class DocumentStepOut(BaseModel):
     """One step of a document."""
 
     step: str
@@ -97,7 +97,7 @@ class HistoryOut(BaseModel):
     """What has happened to an order since its approval."""
 
     document: str
-    steps: list[StepOut]
+    steps: list[DocumentStepOut]
     receipts: list[ReceiptLineOut]
 
 
@@ -240,8 +240,8 @@ def _add_invoices(router: APIRouter, desk: Desk) -> None:
         return HistoryOut(document=document, steps=[_step(one) for one in steps], receipts=[])
 
 
-def _step(one: kept.DocumentStep) -> StepOut:
-    return StepOut(step=one.step, state=one.state, at=to_iso(one.at), actor=one.actor, detail=dict(one.detail))
+def _step(one: kept.DocumentStep) -> DocumentStepOut:
+    return DocumentStepOut(step=one.step, state=one.state, at=to_iso(one.at), actor=one.actor, detail=dict(one.detail))
 
 
 def _invoice(one: kept.Invoice, today: date, *, prices: bool) -> InvoiceOut:
