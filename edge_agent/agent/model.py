@@ -7,16 +7,18 @@ must not be broken: a model of presence never keeps the agent from serving a sca
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from edge_agent.agent.voice import Voice
 from edge_agent.config import Config
 from edge_agent.core.presence import Presence
-from edge_agent.core.presence.live import Filter
-from edge_agent.core.presence.memory import recall, remembered
 from edge_agent.core.presence.window import Window
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.queries import known_tags
 from protocols.errors import BadValue
+
+if TYPE_CHECKING:
+    from edge_agent.core.presence.live import Filter
 
 KEEP_EVERY_S = 900.0
 """Link seconds between two writings: what is lost by a crash is learned again within as long."""
@@ -29,6 +31,8 @@ def make_presence(config: Config) -> Presence:
     round_s = max((reader.round_s for reader in config.readers), default=1.0)
     fixed = {epc for reader in config.readers for _, epc in reader.reference}
     if config.presence == "filter":
+        from edge_agent.core.presence.live import Filter  # only who uses it pays for it at the start
+
         return Filter(
             {reader.name: (*reader.antennas, *reader.door, *reader.next) for reader in config.readers},
             round_s=round_s,
@@ -52,7 +56,7 @@ class Memory:
     """The memory of a model that has one; every other model needs none."""
 
     def __init__(self, presence: Presence, ledger: Path, voice: Voice) -> None:
-        self._filter = presence if isinstance(presence, Filter) else None
+        self._filter = None if isinstance(presence, Window) else cast("Filter", presence)
         self._path, self._voice = ledger.with_name(MEMORY), voice
         self._due_s: float | None = None
 
@@ -60,6 +64,8 @@ class Memory:
         """Give the model what the last run kept."""
         if self._filter is None or not self._path.exists():
             return
+        from edge_agent.core.presence.memory import recall
+
         try:
             with self._path.open("rb") as file:
                 tags = recall(self._filter, file.read(MEMORY_BYTES_MAX))
@@ -79,6 +85,8 @@ class Memory:
         """Write now; a disk that refuses is told, and the old memory stays."""
         if self._filter is None:
             return
+        from edge_agent.core.presence.memory import remembered
+
         new = self._path.with_suffix(".new")
         try:
             new.write_bytes(remembered(self._filter))

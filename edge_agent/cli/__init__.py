@@ -5,6 +5,7 @@ not need is imported before it is known what was asked.
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -87,6 +88,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
+    gc.disable()  # what is loaded now stays for good: looking through it again and again is a tenth of a start
     from edge_agent.agent import run
     from edge_agent.agent.inbox import Inbox
     from edge_agent.agent.tap import open_tap
@@ -95,6 +97,8 @@ def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     from edge_agent.config import load_config
     from edge_agent.links.systemd import Systemd
 
+    gc.freeze()
+    gc.enable()
     config = load_config(path)
     inbox = Inbox()
     _obey_signals(inbox.stop)
