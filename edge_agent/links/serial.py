@@ -133,7 +133,8 @@ class SerialLink:
                 if data:
                     self._on_bytes(data)
         except (OSError, TypeError) as error:  # pyserial raises TypeError when a port is closed under a read
-            return f"{self._path}: the port is gone ({_reason(error)}); plug the {self._what} in again"
+            why = errno.errorcode.get(getattr(error, "errno", None) or 0, "or another program reads it too")
+            return f"{self._path}: the port is gone ({why}); plug the {self._what} in again"
         finally:
             connection.release()
         return connection.why_closed or "stopped"

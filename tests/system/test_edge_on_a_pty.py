@@ -80,6 +80,7 @@ def test_a_scanner_that_is_pulled_and_put_back_goes_on(ward: Ward) -> None:
     assert ward.plug.scan(BADGE) == [Beep.OK]
     ward.plug.pull()
     ward.wait_for("the port is gone")
+    assert "device reports readiness" not in ward.log()
     ward.plug = Plug(ward.folder / "scanner")
     limit = time.monotonic() + WAIT_S
     while ward.log().count("scanner s1: is ready") < 2:
