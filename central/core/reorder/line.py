@@ -11,15 +11,13 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from central.core.reorder.engine import SHELF_QUANTILE
 from central.core.reorder.facts import Facts, Levels, Past, Source
 from central.core.reorder.leads import Leads, fixed_leads
 from central.core.reorder.moments import Moments, Sums, moments_of, sums_of
 from central.core.reorder.reference import demand_quantile, fill_point, outlook_of, worth_point
 from central.core.reorder.rules import FILL_DIGITS
 from central.core.reorder.waits import Wait, wait_of
-
-SHELF_QUANTILE = 0.95
-"""A line may hold what this share of shelf lives would use up."""
 
 SHOWN_DIGITS = 4
 NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)

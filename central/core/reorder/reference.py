@@ -6,7 +6,7 @@ change here is a change in `tables`, and a test holds them together.
 """
 
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import ceil, exp, floor, log, log1p, sqrt
 
 from central.core.reorder.waits import Wait
@@ -157,8 +157,3 @@ def demand_quantile(mean: float, variance: float, share: float) -> int:
     """Return the smallest quantity that demand does not exceed with a probability of `share`."""
     table = losses_of(Wait(((max(mean, 1e-9), max(variance, mean, 1e-9), 1.0),), 0.0))
     return next((at for at, p in enumerate(table.exceed) if 1 - p >= share), table.last) * table.step
-
-
-def is_falling(values: tuple[float, ...]) -> bool:
-    """Tell whether no value is above the one before it."""
-    return all(later <= earlier for earlier, later in pairwise(values))

@@ -61,11 +61,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything a folder says; `receipts` and `levels` are None where no file has their columns."""
+    """Everything a folder says; `receipts` and `levels` are None where no file has their columns.
+
+    `set_aside` counts receipts that came before they were ordered, or say no day.
+    """
 
     uses: list[Use]
     receipts: list[Receipt] | None
     levels: Mapping[tuple[str, str], Level] | None
+    set_aside: int = 0
 
 
 def unreadable(what: str) -> BadFile:
@@ -89,9 +93,10 @@ def read_history(folder: Path) -> History:
     uses = [use for path in found[USE] for use in _uses(path)]
     if not uses:
         raise unreadable(f"{found[USE][0].name}: expected rows of use, found only the column names")
-    receipts = [row for path in found[ORDERS] for row in _receipts(path)] if found[ORDERS] else None
+    rows = [row for path in found[ORDERS] for row in _receipts(path)]
+    receipts = [row for row in rows if row is not None] if found[ORDERS] else None
     levels = {key: level for path in found[LEVELS] for key, level in _levels(path)} if found[LEVELS] else None
-    return History(uses, receipts, levels)
+    return History(uses, receipts, levels, rows.count(None))
 
 
 def _uses(path: Path) -> Iterator[Use]:
@@ -105,17 +110,21 @@ def _uses(path: Path) -> Iterator[Use]:
         )
 
 
-def _receipts(path: Path) -> Iterator[Receipt]:
+def _receipts(path: Path) -> Iterator[Receipt | None]:
     for where, row in _rows(path):
+        if row["DateOrdered"] in EMPTY:
+            yield None
+            continue
         ordered = _day(where, row, "DateOrdered")
         received = None if row["DateReceived"] in EMPTY else _day(where, row, "DateReceived")
-        if received is not None and received < ordered:
-            raise unreadable(f"{where}: expected DateReceived on or after DateOrdered, got {received} before {ordered}")
-        yield Receipt(row["NSVCode"], row["SupplierSupplier_Value"], ordered, received)
+        early = received is not None and received < ordered
+        yield None if early else Receipt(row["NSVCode"], row["SupplierSupplier_Value"], ordered, received)
 
 
 def _levels(path: Path) -> Iterator[tuple[tuple[str, str], Level]]:
     for where, row in _rows(path):
+        if any(row[column] in EMPTY for column in LEVELS):
+            continue  # an item without a level of its own
         pack = round(_number(where, row, "Re_Order_Packsize"))
         point, packs = _number(where, row, "Re_Order_Level"), _number(where, row, "Re_Order_Quantity")
         if pack < 1 or point < 0 or packs <= 0:

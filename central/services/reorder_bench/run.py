@@ -119,6 +119,7 @@ def bench_reorder(folder: Path, cover_days: float, tell: Tell) -> dict[str, Any]
             "cover_days": cover_days,
             "cover_days_beside_own_levels": None if own is None else own.ready.cover_days,
             "lead_times": "assumed" if not history.receipts else "drawn from the receipts of each item, fixed seed",
+            "receipts_set_aside": history.set_aside,
             "own_levels": history.levels is not None,
             "prices": "equal for every unit; drawn_prices: the median over fixed seeds",
             "request": "what one ward asks of one item on one day",

@@ -127,3 +127,15 @@ def test_days_may_be_dates(tmp_path: Path) -> None:
     (tmp_path / "use.csv").write_text("Log_Date_Time,NSVCode,Total_Qty,Ward,Site1\n2020-01-05,gauze,3,W1,1\n")
     assert read_history(tmp_path).uses[0].day == 18_266
     assert DAYS > 420
+
+
+def test_receipts_that_cannot_be_and_items_without_a_level_are_set_aside(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    with (folder / "orders.csv").open("a") as lines:
+        lines.write("gauze,98,S1,Sample,17050.0,17049.0,10.0\ngauze,99,S1,Sample,,17049.0,10.0\n")
+    with (folder / "levels.csv").open("a") as lines:
+        lines.write("mask,1.0,10.0,,4.0\n")
+    history = read_history(folder)
+    assert history.set_aside == 2
+    assert history.levels is not None
+    assert ("mask", "1") not in history.levels
