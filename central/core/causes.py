@@ -6,7 +6,8 @@ verdict: silence alone cannot tell a dead tag from a piece that is gone (PRESENC
 the same evidence gives the same order, and no cause that can be is left out.
 
 Sources: hazards of PRESENCE.md, model (removal 1e-4 a bin with a visit, next door 2.5e-5, tag death 6e-7, x.002 without
-a visit); what they do not name is set by judgement and stands in the tables below.
+a visit; over a day with some forty minutes of visits a death is to a removal as .2 to 1, less what the filter itself
+takes for a dead tag); what they do not name is set by judgement and stands in the tables below.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class Sign(StrEnum):
 
     SOMEBODY_THERE = "somebody_there"
     NOBODY_THERE = "nobody_there"
+    LIVELY = "lively"
     UNCLAIMED = "unclaimed"
     HEARD_ELSEWHERE = "heard_elsewhere"
     BOOKED_ELSEWHERE = "booked_elsewhere"
@@ -52,8 +54,9 @@ class Sign(StrEnum):
 class Evidence:
     """What is known about one discrepancy.
 
-    `somebody_there` around the time it began, None where visits are not recorded; `p_elsewhere` the highest belief of
-    another storeroom since, None where none has one; `booked_elsewhere` another storeroom whose book has it;
+    `somebody_there` around the time it began, None where visits are not recorded; `lively` that somebody was there in
+    the hours around it: visits are badges, and who takes without a scan may not badge either; `p_elsewhere` the highest
+    belief of another storeroom since, None where none has one; `booked_elsewhere` another storeroom whose book has it;
     `counterparts` open discrepancies of the other kind of the same item here; `coming` entries that devices hold and
     central has not; `last_kind` its last movement; `seen_since` whether it was believed here after that, None where not
     known; `taken_together` other takes of the item by the same hand within minutes of its own.
@@ -61,6 +64,7 @@ class Evidence:
 
     kind: Kind
     somebody_there: bool | None = None
+    lively: bool = False
     unclaimed: bool = False
     p_elsewhere: float | None = None
     booked_elsewhere: bool = False
@@ -87,7 +91,7 @@ PRIORS: Mapping[Kind, Mapping[Why, float]] = {
         Why.SWAP: 0.15,
         Why.LATE_ENTRY: 0.1,
         Why.RECEIPT_ERROR: 0.05,
-        Why.DEAD_TAG: 0.006,
+        Why.DEAD_TAG: 0.05,
     },
     Kind.UNEXPECTED: {
         Why.SWAP: 0.5,
@@ -130,6 +134,10 @@ def _presence(why: Why, known: Evidence) -> tuple[float, Sign | None]:
         return 1.0, Sign.SOMEBODY_THERE if by_hand else None
     if why is Why.LATE_ENTRY:
         return 0.05, None
+    if known.lively and why is Why.UNSCANNED_TAKE:
+        return 0.3, Sign.LIVELY
+    if known.lively and why is Why.NEXT_DOOR:
+        return 0.3, None
     return (0.002, None) if by_hand else (1.0, Sign.NOBODY_THERE if why is Why.DEAD_TAG else None)
 
 

@@ -6,7 +6,7 @@ each time, so that what came late is weighed too, and each moment of it names wh
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection, select
@@ -28,6 +28,8 @@ from protocols.values.instant import Instant, plus
 BEFORE_S = 1_800.0
 """A piece may be silent for a while before a reader's belief says so: half an hour covers the longest window."""
 AFTER_S = 600.0
+LIVELY_S = 7_200.0
+"""A storeroom in which somebody badged within two hours of an instant is in use then."""
 TOGETHER_S = 600.0
 """Takes of one hand within this belong to one visit."""
 SEEN_BACK_S = 2 * 86_400.0
@@ -79,12 +81,16 @@ def account_of(connection: Connection, hospital: HospitalId, one: Discrepancy) -
     devices = near.devices_at(connection, hospital, one.place) or [one.device]
     first, last = plus(one.since, -BEFORE_S), plus(one.since, AFTER_S)
     history = moved(connection, hospital, unit=one.unit)
-    visits = near.entries_between(connection, hospital, devices, ("visit", *ACTS), first, last)
+    wide = near.entries_between(
+        connection, hospital, devices, ("visit", *ACTS), plus(one.since, -LIVELY_S), plus(one.since, LIVELY_S)
+    )
+    visits = [entry for entry in wide if first <= entry.at <= last]
     seen = _beliefs(connection, hospital, one, devices)
     told = _unclaimed(connection, hospital, one, devices)
     keeps = any(near.keeps_visits(connection, hospital, device) for device in devices)
     evidence = _evidence(connection, hospital, one, history, seen)
-    evidence = _with_people(evidence, visits, keeps=keeps, unclaimed=told is not None)
+    evidence = _with_people(evidence, visits, keeps=keeps, lively=any(entry.kind == "visit" for entry in wide))
+    evidence = replace(evidence, unclaimed=told is not None)
     return Account(evidence, tuple(rank(evidence)), _timeline(one, history, visits, seen, told))
 
 
@@ -120,12 +126,9 @@ def _is_counterpart(one: Discrepancy, other: Discrepancy) -> bool:
     return other.item == one.item and other.kind != one.kind and together
 
 
-def _with_people(known: Evidence, visits: list[near.Near], *, keeps: bool, unclaimed: bool) -> Evidence:
+def _with_people(known: Evidence, visits: list[near.Near], *, keeps: bool, lively: bool) -> Evidence:
     somebody = True if visits else (False if keeps else None)
-    return Evidence(
-        known.kind, somebody, unclaimed, known.p_elsewhere, known.booked_elsewhere, known.counterparts, known.coming,
-        known.last_kind, known.seen_since, known.taken_together,
-    )  # fmt: skip
+    return replace(known, somebody_there=somebody, lively=lively)
 
 
 def _seen_since(last: Moved | None, seen: list[near.Near]) -> bool | None:

@@ -42,7 +42,7 @@ ENDED = {
 """When a row that may be brought up to date no longer may."""
 
 
-TWO_PEOPLE = "two people are needed: who approved an order neither accepts its goods nor pays for it"
+TWO_PEOPLE = "two people are needed: who approved or proposed it does not also accept, pay for or approve it"
 
 FOUR_EYES = {
     "receipt_line": (
@@ -53,6 +53,10 @@ FOUR_EYES = {
         "NEW.kind = 'invoice' AND NEW.step = 'pay' AND EXISTS (SELECT 1 FROM invoice_line l JOIN purchase_order o "
         "ON o.hospital = l.hospital AND o.order_no = l.order_no WHERE l.hospital = NEW.hospital "
         "AND l.document = NEW.document AND o.approved_by = NEW.actor)"
+    ),
+    "settlement": (
+        "NEW.step = 'approve' AND EXISTS (SELECT 1 FROM settlement s WHERE s.hospital = NEW.hospital "
+        "AND s.discrepancy = NEW.discrepancy AND s.seq = NEW.seq - 1 AND s.person = NEW.person)"
     ),
 }
 """Which row must not be added by whom."""

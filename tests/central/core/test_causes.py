@@ -8,6 +8,7 @@ EVIDENCE = st.builds(
     Evidence,
     kind=st.sampled_from(Kind),
     somebody_there=st.sampled_from([None, True, False]),
+    lively=st.booleans(),
     unclaimed=st.booleans(),
     p_elsewhere=st.none() | st.floats(0, 1),
     booked_elsewhere=st.booleans(),
@@ -39,6 +40,12 @@ def test_a_piece_that_left_while_somebody_was_there_was_taken_without_a_scan() -
 def test_a_piece_that_fell_silent_while_nobody_was_there_has_a_dead_tag() -> None:
     found = rank(missing(somebody_there=False))[0]
     assert (found.why, found.signs) == (Why.DEAD_TAG, (Sign.NOBODY_THERE,))
+
+
+def test_who_takes_without_a_scan_may_not_badge_either_while_the_storeroom_is_in_use() -> None:
+    ranked = rank(missing(somebody_there=False, lively=True))
+    assert [one.why for one in ranked[:2]] == [Why.UNSCANNED_TAKE, Why.DEAD_TAG]
+    assert ranked[0].signs == (Sign.LIVELY,)
 
 
 def test_a_piece_that_is_heard_next_door_was_moved_there() -> None:

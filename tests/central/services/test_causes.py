@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Store:
     ward.observe(LEFT, 0.99, HOUR + 1300, since_s=HOUR + 200)
     beside.say("visit", write_body(VisitBody("begin")), HOUR + 200, actor="N2001")
     beside.observe(NEXT_DOOR, 0.97, HOUR + 1000, since_s=HOUR + 300)
-    ward.observe(DEAD, 0.02, 4 * HOUR + 900, since_s=4 * HOUR)
+    ward.observe(DEAD, 0.02, 4.6 * HOUR, since_s=4.4 * HOUR)
     claim(ward, CLAIMED, 5 * HOUR)
     reconcile(store, HOSPITAL, plus(START, 5 * HOUR + 60))
     return store

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from central.core.rights import Caller, Grant, Role
+from central.core.settling import Step
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.documents import Documents
 from central.services.reconcile import reconcile
@@ -127,3 +129,11 @@ def test_a_cause_that_cannot_be_or_no_word_why_is_refused(
 ) -> None:
     with pytest.raises(BadInput):
         settling.settle(KEEPER, id_of(store, CHEAP), cause, remark, adjust=False)
+
+
+def test_the_store_itself_lets_nobody_approve_what_they_proposed(store: Store, settling: Settling) -> None:
+    id = id_of(store, UNIT)
+    settling.settle(KEEPER, id, "unscanned_take", "asked everybody", adjust=True)
+    (step,) = settling.case(KEEPER, id).steps
+    with pytest.raises(IntegrityError, match="two people"), store.write() as connection:
+        kept.add_step(connection, HOSPITAL, id, Step.APPROVE, step.proposed, step.at, 1)
