@@ -167,10 +167,10 @@ class BestRule:
 
 
 TUNED = Figures()
-"""The best of `grid` on training wards, half of them hard: `python -m tests.bench.bench_presence --tune`."""
+"""The best on training wards, half of them hard: `python -m tests.bench.bench_presence --tune` tries `grid`."""
 
 
 def grid() -> Iterator[Figures]:
     """Return the figures that are tried."""
     for gone, back, beside in product((480, 960, 1920), (30, 90, 240), (10, 30)):
-        yield Figures(gone, 10, back, beside)
+        yield Figures(gone, 8, back, beside)
