@@ -39,7 +39,7 @@ class Finding:
 def examine(config: Config, enumeration: Path | None = None) -> Iterator[Finding]:
     """Try everything a configuration names, one finding each. `enumeration` lists ports in place of the configured."""
     listed = config.serial if enumeration is None else enumeration
-    yield Finding("disk", *look_at_disk(config.ledger.parent))
+    yield Finding("disk", *look_at_disk(config.ledger.parent, config.disk.alarm_share))
     yield Finding("ledger", *look_at_ledger(config.ledger))
     yield Finding("clock", *look_at_clock(config))
     yield Finding("health", *look_at_health(config.ledger))

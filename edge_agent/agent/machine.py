@@ -4,8 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
+from edge_agent.agent.disk import share_of_disk
 from edge_agent.clock import Clock
 from edge_agent.config import Config
+from edge_agent.config.upkeep import ALARM_SHARE
 from edge_agent.errors import EdgeError
 from edge_agent.store.connection import open_to_read
 from edge_agent.store.health import read_health
@@ -26,7 +28,7 @@ Told = tuple[bool | None, str]
 """Whether it is right (None: not known), and one line."""
 
 
-def look_at_disk(folder: Path) -> Told:
+def look_at_disk(folder: Path, alarm_share: float = ALARM_SHARE) -> Told:
     """Tell whether the ledger's folder has room and may be written to."""
     try:
         free = shutil.disk_usage(folder).free
@@ -36,7 +38,10 @@ def look_at_disk(folder: Path) -> Told:
         return False, f"{folder}: expected a folder this user may write to; look at its owner"
     if free < FREE_BYTES_MIN:
         return False, f"{folder}: {free >> 20} MB free, expected {FREE_BYTES_MIN >> 20}; free some"
-    return True, f"{folder}: {free >> 20} MB free"
+    share = share_of_disk(folder)
+    if share >= alarm_share:
+        return False, f"{folder}: {share:.0%} in use, the limit is {alarm_share:.0%}; free some"
+    return True, f"{folder}: {free >> 20} MB free, {share:.0%} in use"
 
 
 def look_at_clock(config: Config, synchronised: Path = SYNCHRONISED) -> Told:

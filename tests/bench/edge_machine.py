@@ -74,13 +74,14 @@ class Machine:
 
     def start(self) -> "subprocess.Popen[str]":
         """Start the agent and wait until it serves its scanner."""
-        agent = subprocess.Popen(
-            [*PROGRAM, "run", "--config", str(self.config)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "log").open("a"),
-            text=True,
-        )
+        with (self.folder / "log").open("a") as log:
+            agent = subprocess.Popen(
+                [*PROGRAM, "run", "--config", str(self.config)],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert agent.stdout is not None
         if agent.stdout.readline() != "ready ward-01\n":
             raise RuntimeError((self.folder / "log").read_text())
