@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from central.api.door import Asks
 from central.core.rights import Right
+from central.services.causes import first_causes
 from central.services.desk import Desk
 from central.store.queries_master import items
 from central.store.queries_work import discrepancies
@@ -15,7 +16,7 @@ from protocols.values.instant import to_iso
 
 class DiscrepancyOut(BaseModel):
     """One discrepancy: `p` is what the reader believed `since` an instant and entered at `found_at`; central opened the
-    discrepancy at `opened_at`, later when the device was cut off."""
+    discrepancy at `opened_at`, later when the device was cut off; `first_cause` the likeliest as last weighed."""
 
     id: str
     kind: str
@@ -34,6 +35,7 @@ class DiscrepancyOut(BaseModel):
     status: str
     closed_at: str | None
     cause: str
+    first_cause: str
     evidence: dict[str, Any]
 
 
@@ -59,6 +61,7 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
         with desk.store.read() as connection:
             found = discrepancies(connection, desk.hospital, status=wanted, place=place, scope=scope)
             catalogue = items(connection, desk.hospital)
+            likeliest = first_causes(connection, desk.hospital, [one.id for one in found])
         return Discrepancies(
             items=[
                 DiscrepancyOut(
@@ -79,6 +82,7 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
                     status=one.status,
                     closed_at=None if one.closed_at is None else to_iso(one.closed_at),
                     cause=one.cause,
+                    first_cause=likeliest.get(one.id, ""),
                     evidence=dict(one.evidence),
                 )
                 for one in found
