@@ -115,9 +115,8 @@ def _postgresql(url: URL) -> Store:
         engine.connect().close()
     except SQLAlchemyError as error:
         engine.dispose()
-        raise BadStoreUrl(
-            f"expected a database that answers at {url.render_as_string()}, got {error!s:.200}"
-        ) from error
+        said = " ".join(str(error.args[0] if error.args else error).split())
+        raise BadStoreUrl(f"expected a database that answers at {url.render_as_string()}, got {said:.200}") from error
     return Store(engine)
 
 
