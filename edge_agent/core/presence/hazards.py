@@ -19,7 +19,7 @@ class Hazards:
     back: float = 1e-4
     back_from_next: float = 3e-5
     out_to_next: float = 1e-6
-    death: float = 3e-7
+    death: float = 1e-7
     """A bin, visit or not."""
     idle: float = 0.002
     after: float = 0.3
