@@ -45,7 +45,7 @@ def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
         for raised in model.take(heard, facts):
             if raised.tag < shown:
                 yield _alert(heard.number, raised, trace.ward.tags[raised.tag])
-        for moved in shelves.take(heard, facts, model.p()):
+        for moved in shelves.take(heard, facts, model.p(), model.listened):
             yield _misplaced(heard.number, moved, trace.ward.tags[moved.tag])
         if heard.number % P_EVERY_BINS == 0:
             yield {"b": heard.number, "p": [round(p, 4) for p in model.p()[:shown]]}

@@ -57,7 +57,7 @@ def play(drawn: Drawn, result: Result) -> None:
     for heard, facts in drawn.told:
         raised = course.take(heard, facts)
         said += [Alarm(drawn.ward.tags[each.tag].epc, each.kind, heard.number) for each in raised]
-        moved = shelves.take(heard, facts, course.p())
+        moved = shelves.take(heard, facts, course.p(), course.listened)
         said += [Alarm(drawn.ward.tags[each.tag].epc, "misplaced", heard.number) for each in moved]
         if heard.number % P_EVERY == 0:
             told.append((heard.number, course.p()))

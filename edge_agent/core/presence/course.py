@@ -104,6 +104,8 @@ class Course:
         self.ward, self.tags, self.hazards, self._first = ward, tags, model.hazards, model.hazards
         self.number = -1
         self.bins = 0
+        self.listened: tuple[int, ...] = (0,) * len(ward.room)
+        """Which antennas of the room listened in the last bin, by place."""
         self._antennas = Antennas(ward, model.hazards)
         self._doorway = Doorway(ward, model.hazards)
         self._company = Company(ward, model.ties)
@@ -125,6 +127,7 @@ class Course:
         self.number = heard.number
         self.bins += 1
         listening = self._antennas.listen(heard)
+        self.listened = listening.room
         self.tags.weigh(heard, listening, self.hazards)
         self._note(heard)
         self.tags.nudge(self._company.take(heard, listening.whole and listening.rounds > 0, listening.air.visit))

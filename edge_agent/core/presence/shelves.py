@@ -3,7 +3,8 @@
 Each tag has a profile of its own, learned while it stands on its own shelf; each shelf has the mean profile of its
 tags. A piece that was moved is heard by other antennas than before: its own profile then explains a bin worse than the
 mean of another shelf does. Shelves that face the same antennas can hardly be told apart, so the alarm is worth more
-than the shelf it names. The rule that must not be broken: a bin that does not tell antennas apart moves nothing.
+than the shelf it names. An antenna that does not listen is left out of the comparison, and nothing is learned while one
+does not. The rule that must not be broken: a bin that does not tell antennas apart moves nothing.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ HOLD = 36
 """Bins that tell antennas apart, and in which a piece is believed elsewhere, before it is said."""
 MEANS_EVERY = 60
 HERE_LEAST = 0.9
+LIVE_LEAST = 2
+"""One antenna alone cannot tell where a piece stands."""
 
 
 class Misplaced(NamedTuple):
@@ -59,12 +62,18 @@ class Shelves:
         self._fixed = list(set((ward.ref or {}).values()))
         self._useful = len(self._names) > 1 and len(ward.room) > 1
 
-    def take(self, heard: Bin, facts: Sequence[Fact], p_here: Sequence[float]) -> list[Misplaced]:
-        """Take a bin and P(here) of every tag after it; return pieces that are on another shelf."""
+    def take(
+        self, heard: Bin, facts: Sequence[Fact], p_here: Sequence[float], listened: Sequence[int]
+    ) -> list[Misplaced]:
+        """Take a bin and P(here) of every tag after it; return pieces that are on another shelf.
+
+        `listened` says of each antenna of the room, by place, whether it listened (1) or not (0).
+        """
         self._visit = self._visit or heard.visit is None or heard.visit > 0
         if facts:
             self._reset(np.array([fact.tag for fact in facts if self._home[fact.tag] >= 0], np.intp))
-        if not heard.ant or not self._useful:
+        live = np.flatnonzero(np.asarray(listened))
+        if not heard.ant or not self._useful or len(live) < LIVE_LEAST:
             return []
         reads = np.zeros_like(self._own)
         for tag, name, count, _ in heard.ant:
@@ -75,8 +84,9 @@ class Shelves:
         able = np.flatnonzero((reads.sum(axis=1) >= READS_LEAST) & here & (self._home >= 0))
         known = able[self._own[able].sum(axis=1) >= LEARNED_READS]
         if self._told >= MEANS_EVERY and len(known):
-            self._weigh(known, reads[known])
-        self._learn(able, reads[able])
+            self._weigh(known, reads[known], live)
+        if len(live) == len(self._antenna):
+            self._learn(able, reads[able])
         self._visit = False
         return self._judge(known, heard.number)
 
@@ -84,11 +94,11 @@ class Shelves:
         self._p[tags] = 0.0
         self._p[tags, self._home[tags]] = 1.0
 
-    def _weigh(self, tags: NDArray[np.intp], reads: Column) -> None:
+    def _weigh(self, tags: NDArray[np.intp], reads: Column, live: NDArray[np.intp]) -> None:
         moved = MOVED_A_VISIT if self._visit else MOVED_IDLE
         p = self._p[tags] * (1 - moved) + moved / len(self._names)
-        own = self._own[tags] + 0.5
-        score = np.stack([_spread(reads, OTHER * mean / max(1e-9, mean.sum()) + 0.02) for mean in self._means], axis=1)
+        own, means, reads = self._own[tags][:, live] + 0.5, self._means[:, live], reads[:, live]
+        score = np.stack([_spread(reads, OTHER * mean / max(1e-9, mean.sum()) + 0.02) for mean in means], axis=1)
         rows = np.arange(len(tags))
         score[rows, self._home[tags]] = _spread(reads, OWN * own / own.sum(axis=1, keepdims=True))
         p = p * np.exp(TEMPER * (score - score.max(axis=1, keepdims=True)))
