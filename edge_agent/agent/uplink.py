@@ -93,7 +93,7 @@ class _Marked:
 class Uplink:
     """One ledger's way to central."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the wiring and the simulation name each part they bring
         self,
         ledger: Ledger,
         config: SyncConfig,
