@@ -1,7 +1,7 @@
 """The storeroom of differences, drawn and replayed: what left is missed, what should not be there is found.
 
-Five pieces leave (three takes without a scan, a swap, one to the next room) and one comes back unbooked by the swap. The
-dead tag's piece is still there, and an antenna that goes blind and two hours of outage take nothing away.
+Five pieces leave (three takes without a scan, a swap, one to the next room) and one comes back unbooked by the swap.
+The dead tag's piece is still there, and an antenna that goes blind and two hours of outage take nothing away.
 """
 
 import json
