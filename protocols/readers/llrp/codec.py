@@ -20,6 +20,7 @@ from protocols.readers.llrp.lengths import (
     VERSIONS,
     Walk,
     believable_size,
+    header_inside,
     type_at,
 )
 from protocols.readers.llrp.messages import UNEXPECTED, Layout, Message, Slot, Tables, tables
@@ -217,6 +218,7 @@ class LlrpDecoder:
     _buffer: bytearray = field(default_factory=bytearray)
     _skipped: bytearray = field(default_factory=bytearray)
     _lost: bool = False
+    _taken: bytes = b""
     _walk: Walk = field(default_factory=Walk)
 
     def receive(self, data: bytes) -> list[Message | BadFrame]:
@@ -230,7 +232,13 @@ class LlrpDecoder:
         at = 0
         while len(self._buffer) - at >= HEADER_BYTES:
             size = believable_size(self._buffer, at, known_only=self._lost)
+            inside = 0 if size or not self._taken else header_inside(self._taken, bytes(self._buffer[at:]))
+            if inside:  # the message before was cut short, and this is the one behind it
+                self._buffer[:at], at = self._taken[inside:], 0
+                self._taken = b""
+                continue
             if not size:
+                self._taken = b""
                 self._skip(self._buffer[at])
                 at += 1
                 if len(self._skipped) >= RAW_KEPT_BYTES_MAX:
@@ -244,6 +252,7 @@ class LlrpDecoder:
                 break
             raw = bytes(self._buffer[at : at + true])
             out.append(raw if true == size else _lie(raw, size))
+            self._taken = raw
             self._lost = self._walk.broke and true == size  # then its length may have lied downwards
             self._walk.begin()
             at += true

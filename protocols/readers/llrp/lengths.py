@@ -6,6 +6,7 @@ message ended there. It decodes nothing. The rule that must not be broken: only 
 early; whatever else is wrong inside is the matter of `codec.decode`, and the length is believed.
 """
 
+import re
 from dataclasses import dataclass
 
 from protocols.readers.llrp.fields import Run
@@ -24,6 +25,9 @@ TLV_BYTES = 4
 TV_MARK = 0x80
 TV_NUMBER_MAX = 127
 BELIEVED = -1
+
+HEADER_LIKE = re.compile(rb"(?=[\x04-\x0b].\x00[\x00-\x10])", re.DOTALL)
+"""Version 1 or 2, any type, a length up to the largest believed: where it is worth looking for a header."""
 
 
 def believable_size(buffer: bytearray, at: int, *, known_only: bool) -> int:
@@ -75,6 +79,24 @@ class Walk:
             return place - at
         self.walked = BELIEVED
         return size
+
+
+def header_inside(taken: bytes, behind: bytes) -> int:
+    """Return where, in a message behind which no header stands, another message began; 0 where none did.
+
+    A message that was cut short is filled up with the beginning of the next. What began inside must reach beyond
+    it, be walked without a fault, and end before a header, as far as the bytes `behind` tell.
+    """
+    both = bytearray(taken + behind)
+    for found in HEADER_LIKE.finditer(both, HEADER_BYTES, len(taken) + TLV_BYTES - 1):
+        at = found.start()
+        size = believable_size(both, at, known_only=True) if at + HEADER_BYTES <= len(both) else 0
+        end, walk = at + size, Walk()
+        if end <= len(taken) or walk.true_size(both, at, size) not in {0, size} or walk.broke:
+            continue
+        if end + HEADER_BYTES > len(both) or believable_size(both, end, known_only=True):
+            return at
+    return 0
 
 
 def _walk(buffer: bytearray, place: int, stop: int, end: int) -> tuple[int, bool]:

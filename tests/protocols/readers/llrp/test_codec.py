@@ -20,6 +20,7 @@ from protocols.readers.llrp.codec import (
     describe,
     encode,
 )
+from protocols.readers.llrp.fields import Value
 from protocols.readers.llrp.messages import Message, tables
 from protocols.readers.reads import BadFrame
 
@@ -239,3 +240,23 @@ def mutations(seed: int, count: int) -> Iterator[bytes]:
 def test_a_hundred_thousand_mutated_messages_raise_nothing() -> None:
     for raw in mutations(1, MUTATIONS):
         must_hold(raw)
+
+
+def report_of(number: int, tags: int) -> bytes:
+    """Return a report of tags that differ."""
+    rows: list[Value] = [
+        {"EPC_96": f"{number:012X}{tag:012X}", "ROSpecID": 1, "AntennaID": 1, "PeakRSSI": -50, "TagSeenCount": 1}
+        for tag in range(tags)
+    ]
+    return encode(Message("RO_ACCESS_REPORT", number, {"TagReportData": rows}))
+
+
+@pytest.mark.parametrize("missing", range(1, 120))
+def test_a_report_cut_short_anywhere_does_not_cost_the_one_behind_it(missing: int) -> None:
+    decoder = LlrpDecoder()
+    out = [
+        one
+        for part in (report_of(5, 20)[:-missing], report_of(6, 20), report_of(7, 20))
+        for one in decoder.receive(part)
+    ]
+    assert [one.id for one in out if isinstance(one, Message)][-2:] == [6, 7]
