@@ -19,11 +19,11 @@ PROFILE_VARIABLE = "HYPOTHESIS_PROFILE"
 FONT_QUERY_TIMEOUT_S = 30
 
 # Examples a property gets: few while one writes, the library's usual hundred in the gate, many on demand.
-settings.register_profile("dev", max_examples=25, deadline=None)
-settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=False)
-settings.register_profile(
-    "deep", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
+# How long drawing takes says more of the machine than of the test, so no profile judges it.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, suppress_health_check=SLOW)
+settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=SLOW)
 
 skipped_parts: dict[str, list[str]] = {}
 

@@ -21,11 +21,13 @@ from protocols.values.instant import Instant
 UTC = 1_772_438_400_000_000
 MUTATIONS = 20_000
 
-ROW = st.fixed_dictionaries(
+EPC = st.sampled_from(["30" * 12, "E2" * 12]).map(lambda code: {"EPC_96": code})
+EPC_OF_ANY_LENGTH = st.sampled_from(["3036" * 8, "3036", "", "E2/7", "E2", "30" * 62, "30" * 64]).map(
+    lambda code: {"EPCData": code}
+)
+REST = st.fixed_dictionaries(
     {},
     optional={
-        "EPC_96": st.sampled_from(["30" * 12, "E2" * 12]),
-        "EPCData": st.sampled_from(["3036" * 8, "3036", "", "E2/7", "E2", "30" * 62, "30" * 64]),
         "ROSpecID": st.just(1),
         "AntennaID": st.integers(0, 3),
         "PeakRSSI": st.integers(-128, 127),
@@ -38,7 +40,8 @@ ROW = st.fixed_dictionaries(
         "AirProtocolTagData": st.just([{"C1G2_PC": 1}, {"C1G2_CRC": 2}]),
         "Custom": st.just([{"VendorIdentifier": 1, "ParameterSubtype": 2, "Data": "00"}]),
     },
-).filter(lambda row: ("EPC_96" in row) != ("EPCData" in row))
+)
+ROW = st.tuples(EPC | EPC_OF_ANY_LENGTH, REST).map(lambda parts: parts[0] | parts[1])
 
 
 def report(rows: list[dict[str, Value]]) -> bytes:
