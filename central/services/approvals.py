@@ -12,20 +12,20 @@ from sqlalchemy import Connection, select
 
 from central.core.approval import Asked, Limits, Route, Routed, route
 from central.core.orders import State, Step, step, version_of
-from central.core.policy import Rules, rules_on
+from central.core.policy import Rules
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.orders import Approved, approve
+from central.services.policy import rules_at
 from central.services.positions import DAY_S
 from central.store.audit import note
 from central.store.engine import Store
-from central.store.queries_master import policy_rows
 from central.store.queries_work import Proposal, matches, open_proposals, proposals
 from central.store.tables.master import ITEM
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
 from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import ActorId, HospitalId
-from protocols.values.instant import Instant, business_day, plus
+from protocols.values.instant import Instant, plus
 from protocols.values.money import UNITS_A_YUAN, Money
 
 AUTOMATIC = ActorId("automatic")
@@ -37,7 +37,7 @@ HIGH_GRADES = frozenset({"high", "implant"})
 
 def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposal], now: Instant) -> dict[str, Routed]:
     """Return who must approve each proposal, by its id."""
-    rules = rules_on(business_day(now), policy_rows(connection, hospital))
+    rules = rules_at(connection, hospital, now)
     limits = limits_of(rules)
     grades = {
         row.item: row[1]

@@ -11,19 +11,20 @@ from sqlalchemy import Connection
 
 from central.core.certainty import Certainty
 from central.core.counts import Counted, LineCount, LineKey, Risk, choose, line_counts, slipped, wrong_units
-from central.core.policy import Rules, rules_on
+from central.core.policy import Rules
 from central.core.reconcile import Line, lines_in
 from central.core.rights import Caller, Right
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.documents import number_of
+from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.services.statements import sure_lines
 from central.store import queries_counts as kept
 from central.store import queries_settling as tasks_kept
 from central.store.engine import Store
 from central.store.queries_book import loose_in, units_of
-from central.store.queries_master import Item, items, places, policy_rows
+from central.store.queries_master import Item, items, places
 from protocols.errors import ProtocolsError
 from protocols.movements import CountBody, read_body
 from protocols.values.ids import HospitalId, PlaceId
@@ -58,7 +59,7 @@ def ask(store: Store, hospital: HospitalId, now: Instant) -> int:
     """Ask every storeroom for the riskiest lines of the day, once a day; returns how many lines were asked for."""
     today, asked = business_day(now), 0
     with store.read() as connection:
-        rules = rules_on(today, policy_rows(connection, hospital))
+        rules = rules_at(connection, hospital, now)
         rooms = [room.place for room in places(connection, hospital)]
     for place in rooms:
         with store.write() as connection:
@@ -147,7 +148,7 @@ def side_by_side(desk: Desk, caller: Caller, place: str) -> list[Sided]:
     with desk.store.read() as connection:
         if place not in {one.place for one in places(connection, desk.hospital)}:
             raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-        here = bounds_of(rules_on(business_day(desk.now()), policy_rows(connection, desk.hospital))).here
+        here = bounds_of(rules_at(connection, desk.hospital, desk.now())).here
         units, loose = units_of(connection, desk.hospital, place), loose_in(connection, desk.hospital, place)
         lines = lines_in(place, units, loose, here)
         counts = last_counts(kept.counted_in(connection, desk.hospital, place, plus(desk.now(), -LOOKED_BACK_S)))

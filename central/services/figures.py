@@ -14,19 +14,20 @@ from sqlalchemy import Connection
 from central.core import figures as core
 from central.core.counts import line_counts
 from central.core.figures import BY_ITEM, BY_LINE, DEFINITIONS, Figure, FigureId, Flow, Part
-from central.core.policy import Rules, rules_on
+from central.core.policy import Rules
 from central.core.reconcile import lines_in
 from central.core.rights import Caller, Right
 from central.core.settling import HIGH_CLASS
 from central.errors import BadInput, NotThere
 from central.services.desk import Desk
+from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.services.wards import is_silent
 from central.store import queries_figures as kept
 from central.store.engine import Store
 from central.store.queries_book import devices, loose_in, units_of
 from central.store.queries_counts import counted_in
-from central.store.queries_master import Place, places, policy_rows
+from central.store.queries_master import Place, places
 from central.store.queries_settling import classes, prices
 from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant, business_day, day_start
@@ -201,7 +202,7 @@ def figure_id(text: str) -> FigureId:
 
 
 def _sums(connection: Connection, hospital: HospitalId, now: Instant, rooms: Sequence[Place]) -> _Sums:
-    rules = rules_on(business_day(now), policy_rows(connection, hospital))
+    rules = rules_at(connection, hospital, now)
     return _Sums(connection, hospital, now, rules, prices(connection, hospital), list(rooms))
 
 

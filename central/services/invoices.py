@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from central.core.policy import rules_on
 from central.core.purchasing import (
     Difference,
     InvoicedLine,
@@ -27,9 +26,9 @@ from central.core.purchasing import (
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
+from central.services.policy import rules_at
 from central.services.purchasing import NUMBER_MAX
 from central.store import queries_purchasing as kept
-from central.store.queries_master import policy_rows
 from central.store.queries_work import orders
 from protocols.values.instant import Instant, business_day
 
@@ -61,7 +60,7 @@ class Invoices:
                 raise NotNow(f"invoice {number} of {supplier}: expected a new one, it was entered before")
             differences = three_way_match(lines, self._ordered_lines(connection, supplier))
             now = self.documents.clock.now()
-            rules = rules_on(business_day(now), policy_rows(connection, self.documents.hospital))
+            rules = rules_at(connection, self.documents.hospital, now)
             due = due_on(self._accepted_on(connection, lines, dated), rules.whole("payment.days"))
             row: dict[str, Any] = {
                 "hospital": self.documents.hospital,

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from central.core.discrepancies import Kind
 from central.core.orders import Progress
-from central.core.policy import rules_on
 from central.core.rights import EVERYWHERE, Caller, Right, Scope
 from central.services import overview as seen
 from central.services.orders import progress_of
+from central.services.policy import rules_at
 from central.services.wards import standings
 from central.store import queries_master as master
 from central.store import queries_work as work
@@ -23,7 +23,7 @@ from central.store.engine import Store
 from central.store.queries_overview import positions_in_book, serials
 from protocols.sync.reception import Standing
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant
 from protocols.values.money import Money, times
 
 LEVEL_WARD = 2
@@ -45,7 +45,7 @@ def overview_now(
     prices = caller is None or caller.may(Right.SEE_PRICES)
     with store.read() as connection:
         names = _names(connection, hospital)
-        rules = rules_on(business_day(now), master.policy_rows(connection, hospital))
+        rules = rules_at(connection, hospital, now)
         proposed = work.open_proposals(connection, hospital, need)
         return seen.Overview(
             hospital=name,

@@ -7,6 +7,8 @@ import csv
 from datetime import date
 from importlib.resources import files
 
+from sqlalchemy import Connection
+
 from central.core.policy import PolicyRow, Rules, rules_on
 from central.store.engine import Store
 from central.store.merge import add_new
@@ -52,7 +54,6 @@ def seed_policy(store: Store, hospital: HospitalId) -> int:
         return add_new(connection, POLICY_RULE, rows)
 
 
-def rules_at(store: Store, hospital: HospitalId, now: Instant) -> Rules:
+def rules_at(connection: Connection, hospital: HospitalId, now: Instant) -> Rules:
     """Return the rules in force on the business day of an instant."""
-    with store.read() as connection:
-        return rules_on(business_day(now), policy_rows(connection, hospital))
+    return rules_on(business_day(now), policy_rows(connection, hospital))

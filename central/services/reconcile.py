@@ -13,20 +13,21 @@ from sqlalchemy import Connection
 
 from central.core.claims import CLAIMED, waiting
 from central.core.discrepancies import Bounds, Closing, Finding, find, newly_open, resolved
-from central.core.policy import Rules, rules_on
+from central.core.policy import Rules
 from central.core.reconcile import Match, UnitState, lines_in, match_of
 from central.services.causes import shift_ends, weigh_open
+from central.services.policy import rules_at
 from central.store.engine import Store
 from central.store.merge import add_new, merge
 from central.store.queries_book import loose_in, units_of
 from central.store.queries_evidence import entry
-from central.store.queries_master import places, policy_rows
+from central.store.queries_master import places
 from central.store.queries_work import standing
 from central.store.tables.work import DISCREPANCY, STOREROOM_MATCH
 from protocols.errors import ProtocolsError
 from protocols.movements import Flag, MovementBody, read_body
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def bounds_of(rules: Rules) -> Bounds:
 def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[str] | None = None) -> Reconciled:
     """Compare the storerooms named, or all, each in its own transaction. Doing it again changes nothing."""
     with store.read() as connection:
-        rules = rules_on(business_day(now), policy_rows(connection, hospital))
+        rules = rules_at(connection, hospital, now)
         known = [place.place for place in places(connection, hospital)]
     wanted = known if only is None else sorted(set(only) & set(known))
     opened = closed = 0

@@ -15,14 +15,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
-from central.core.policy import Rules, rules_on
+from central.core.policy import Rules
 from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Plan, decide, policy_of
 from central.services.division import divide
 from central.services.foresight import Foresight, foresight_at, with_worth
+from central.services.policy import rules_at
 from central.services.positions import DAY_S, Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
-from central.store.queries_master import policy_rows
 from central.store.queries_work import Proposal, open_proposals, order_mark, refused_since
 from central.store.tables.work import PROPOSAL
 from protocols.values.ids import HospitalId
@@ -74,7 +74,7 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
     for _ in range(THINK_AGAIN_MAX):
         with store.read() as connection:
             mark = order_mark(connection, hospital)
-            rules = rules_on(business_day(now), policy_rows(connection, hospital))
+            rules = rules_at(connection, hospital, now)
             scene = scene_at(connection, hospital, now, rules)
             sight = foresight_at(connection, hospital, now, scene) if policy in ENGINES else None
         thought = decide_all(policy, scene) if sight is None else decide_together(policy, sight, business_day(now))

@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 
 from central.core.causes import Why
 from central.core.discrepancies import Kind
-from central.core.policy import rules_on
 from central.core.rights import Caller, Right
 from central.core.settling import Proposed, Step, Verdict, adjustment, check_cause, needs_two, waiting_for_second
 from central.errors import NotAllowed, NotNow, NotThere
 from central.services.causes import Account, account_of
 from central.services.documents import Documents, check_text, number_of
 from central.services.own_chain import Draft, append_within
+from central.services.policy import rules_at
 from central.store import queries_settling as kept
-from central.store.queries_master import Item, Place, items, places, policy_rows
+from central.store.queries_master import Item, Place, items, places
 from central.store.queries_work import Discrepancy
 from protocols.movements import DiscrepancyBody, write_body
 from protocols.values.ids import ActorId, PlaceId
@@ -123,7 +123,7 @@ class Settling:
 
     def _needs_two(self, connection: Connection, one: Discrepancy, *, adjust: bool) -> bool:
         hospital = self.documents.hospital
-        rules = rules_on(business_day(self.documents.clock.now()), policy_rows(connection, hospital))
+        rules = rules_at(connection, hospital, self.documents.clock.now())
         return needs_two(
             item_class=kept.classes(connection, hospital).get(one.item, ""),
             price=kept.prices(connection, hospital).get(one.item, Money(0)),

@@ -26,16 +26,15 @@ from cryptography.hazmat.primitives.serialization import (
 from sqlalchemy import Connection, select
 
 from central.core.certainty import certainty
-from central.core.policy import rules_on
 from central.core.reconcile import Line, UnitState, lines_in, match_of, presence_in
 from central.core.statement import BYTES_MAX, LedgerHead, Stated, StatedLine, content, is_whole, read_sealed, seal
 from central.errors import BadInput, NotReady, NotThere
+from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.services.wards import Standing, standings
 from central.store.engine import Store
 from central.store.merge import add_new
 from central.store.queries_book import loose_in, units_of
-from central.store.queries_master import policy_rows
 from central.store.queries_work import discrepancies
 from central.store.tables.ledger import DEVICE, INCARNATION
 from central.store.tables.statement import STATEMENT
@@ -165,7 +164,7 @@ def statements(store: Store, hospital: HospitalId, day: date) -> dict[str, str]:
 
 
 def _stated(connection: Connection, hospital: HospitalId, one: Standing, now: Instant) -> dict[str, Any]:
-    place, rules = one.place.place, rules_on(business_day(now), policy_rows(connection, hospital))
+    place, rules = one.place.place, rules_at(connection, hospital, now)
     units = units_of(connection, hospital, place)
     loose = loose_in(connection, hospital, place)
     lines = lines_in(place, units, loose, bounds_of(rules).here)

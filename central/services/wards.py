@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.core.policy import rules_on
 from central.core.reconcile import Line, Match, lines_in
 from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotThere
 from central.services.desk import Desk
+from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.store.chains import OWN_DEVICE
 from central.store.queries_book import DeviceSeen, devices, loose_in, quarantined, units_of
-from central.store.queries_master import Place, places, policy_rows
+from central.store.queries_master import Place, places
 from central.store.queries_work import matches, open_counts, open_proposals
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day, seconds_between
+from protocols.values.instant import Instant, seconds_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Standing:
 
 def standings(connection: Connection, hospital: HospitalId, now: Instant, scope: Scope = EVERYWHERE) -> list[Standing]:
     """Return how every storeroom in a scope stands, wards first."""
-    silent_s = float(rules_on(business_day(now), policy_rows(connection, hospital)).number("contact.silent_s"))
+    silent_s = float(rules_at(connection, hospital, now).number("contact.silent_s"))
     seen = {one.device: one for one in devices(connection, hospital)}
     looked = matches(connection, hospital)
     open_here = open_counts(connection, hospital)
@@ -87,6 +87,6 @@ def lines_of(desk: Desk, place: str) -> list[Line]:
     with desk.store.read() as connection:
         if place not in {one.place for one in places(connection, desk.hospital)}:
             raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-        here = bounds_of(rules_on(business_day(desk.now()), policy_rows(connection, desk.hospital))).here
+        here = bounds_of(rules_at(connection, desk.hospital, desk.now())).here
         units = units_of(connection, desk.hospital, place)
         return lines_in(place, units, loose_in(connection, desk.hospital, place), here)

@@ -15,15 +15,15 @@ from sqlalchemy import Connection, Row, and_, func, select
 from central.core.causes import Why
 from central.core.claims import CLAIMED
 from central.core.discrepancies import Cause, Finding, finding_id, resolved
-from central.core.policy import rules_on
 from central.core.reconcile import UnitState, lines_in, match_of
 from central.errors import CentralError
+from central.services.policy import rules_at
 from central.services.proof.followed import ROWS_AT_ONCE, Followed
 from central.services.proof.report import Report
 from central.services.reconcile import bounds_of, due_findings, is_claim
 from central.store.chains import OWN_DEVICE
 from central.store.queries_book import loose_in, units_of
-from central.store.queries_master import places, policy_rows
+from central.store.queries_master import places
 from central.store.queries_work import matches, standing
 from central.store.tables.ledger import EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import PLACE
@@ -31,7 +31,7 @@ from central.store.tables.work import DISCREPANCY, JOB_RUN
 from protocols.errors import ProtocolsError
 from protocols.movements import DiscrepancyBody, ObserveBody, read_body
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant
 
 KEYS_AT_ONCE = 500
 """Events or units asked for in one query."""
@@ -170,7 +170,7 @@ class _Room:
         last, heard = self._compared_last(looked), self._received_last()
         if not heard:
             return
-        rules = rules_on(business_day(last or heard), policy_rows(self._connection, self._hospital))
+        rules = rules_at(self._connection, self._hospital, last or heard)
         bounds = bounds_of(rules)
         open_now = standing(self._connection, self._hospital, self._place)
         units = units_of(self._connection, self._hospital, self._place, {one.unit for one in open_now})
