@@ -18,14 +18,13 @@ from central.services.proof.orders import compare_orders
 from central.services.proof.report import FAULTS_SHOWN_MAX, Report
 from central.store.audit import broken_at
 from central.store.engine import Store
+from central.store.rows import entry_of
 from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, QUARANTINE
 from central.store.tables.people import AUDIT
-from protocols.entry import GENESIS, ClockQuality, Digest, Entry, chain_hash, content_hash, encode_entry
+from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING
-from protocols.values.hlc import Hlc
-from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, event_id
-from protocols.values.instant import Instant
+from protocols.values.ids import DeviceId, Incarnation
 
 EVENT_FIELDS = ("content_hash", "device", "kind", "at", "actor")
 
@@ -136,28 +135,13 @@ def _event_of(row: Row[tuple[object, ...]], at: int) -> tuple[object, ...]:
 
 def _fact(row: Row[tuple[object, ...]]) -> tuple[Fact | None, str]:
     try:
-        return read_fact(_entry(row)), ""
+        return read_fact(entry_of(row)), ""
     except (ProtocolsError, ValueError) as error:
         return None, str(error)
 
 
-def _entry(row: Row[tuple[object, ...]]) -> Entry:
-    return Entry(
-        event_id(row.event_id),
-        Hlc(row.hlc),
-        Instant(row.wall),
-        row.mono,
-        boot_id(row.boot_id),
-        ClockQuality(row.clock_quality),
-        row.kind,
-        row.schema,
-        row.body,
-        actor_id(row.actor),
-    )
-
-
 def _raw(row: Row[tuple[object, ...]]) -> bytes:
-    return bytes(row.body) if row.schema == OPAQUE_SCHEMA else encode_entry(_entry(row))
+    return bytes(row.body) if row.schema == OPAQUE_SCHEMA else encode_entry(entry_of(row))
 
 
 def _where(row: Row[tuple[object, ...]]) -> str:

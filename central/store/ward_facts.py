@@ -7,16 +7,14 @@ broken: a version once given means the same fact for ever, and its sum tells so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, exists, select
 
+from central.store.rows import entry_of
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE, WARD_FACT
-from protocols.entry import ClockQuality, Entry, encode_entry
+from protocols.entry import encode_entry
 from protocols.sync.facts import sum_of
-from protocols.values.hlc import Hlc
-from protocols.values.ids import DeviceId, HospitalId, PlaceId, actor_id, boot_id, event_id
-from protocols.values.instant import Instant
+from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +106,7 @@ def facts_behind(
         .order_by(WARD_FACT.c.version)
         .limit(most)
     )
-    return [(row.version, bytes(row.sum), DeviceId(row.device), _raw(row)) for row in connection.execute(query)]
-
-
-def _raw(row: Row[Any]) -> bytes:
-    return encode_entry(
-        Entry(
-            event_id(row.event_id),
-            Hlc(row.hlc),
-            Instant(row.wall),
-            row.mono,
-            boot_id(row.boot_id),
-            ClockQuality(row.clock_quality),
-            row.kind,
-            row.schema,
-            row.body,
-            actor_id(row.actor),
-        )
-    )
+    return [
+        (row.version, bytes(row.sum), DeviceId(row.device), encode_entry(entry_of(row)))
+        for row in connection.execute(query)
+    ]
