@@ -11,17 +11,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from central.clock import Clock
-from central.core.orders import Ordered, outstanding
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotThere
-from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store import queries_purchasing as kept
 from central.store.audit import note
 from central.store.engine import Store
-from central.store.queries_book import arrivals_at
-from central.store.queries_work import Order, ordered, orders
+from central.store.queries_work import Order, orders
 from protocols.values.ids import HospitalId
-from protocols.values.instant import plus
 
 DIGITS = 12
 """Hex digits of a document's number: 48 bits for the documents of one hospital."""
@@ -37,23 +33,10 @@ class Documents:
 
     def order(self, connection: Connection, caller: Caller, right: Right, order_no: str) -> Order:
         """Return an order that a right reaches. Raises `NotThere`."""
-        for order in orders(connection, self.hospital, caller.scope(right)):
-            if order.order_no == order_no:
-                return order
-        raise NotThere(f"order: expected one of your storerooms, got {order_no!r:.40}")
-
-    def owed(self, connection: Connection, place: str) -> dict[tuple[str, int], int]:
-        """Return what each order line for a storeroom still owes, in base units."""
-        since = plus(self.clock.now(), -ORDERS_COUNTED_DAYS * DAY_S)
-        came = arrivals_at(connection, self.hospital, place, since)
-        by_item: dict[str, list[Ordered]] = {}
-        for at, item, _source, line in ordered(connection, self.hospital, since):
-            if at == place:
-                by_item.setdefault(item, []).append(line)
-        left: dict[tuple[str, int], int] = {}
-        for item, lines in by_item.items():
-            left |= outstanding(lines, came.get(item, []))
-        return left
+        found = orders(connection, self.hospital, caller.scope(right), named=[order_no])
+        if not found:
+            raise NotThere(f"order: expected one of your storerooms, got {order_no!r:.40}")
+        return found[0]
 
     def write(
         self,

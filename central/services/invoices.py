@@ -26,6 +26,7 @@ from central.core.purchasing import (
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
+from central.services.orders import owed_in
 from central.services.policy import rules_at
 from central.services.purchasing import NUMBER_MAX
 from central.store import queries_purchasing as kept
@@ -58,7 +59,7 @@ class Invoices:
         with self.documents.store.write() as connection:
             if kept.has_invoice(connection, self.documents.hospital, supplier, number):
                 raise NotNow(f"invoice {number} of {supplier}: expected a new one, it was entered before")
-            differences = three_way_match(lines, self._ordered_lines(connection, supplier))
+            differences = three_way_match(lines, self._ordered_lines(connection, supplier, lines))
             now = self.documents.clock.now()
             rules = rules_at(connection, self.documents.hospital, now)
             due = due_on(self._accepted_on(connection, lines, dated), rules.whole("payment.days"))
@@ -98,7 +99,7 @@ class Invoices:
         return after
 
     def _match_again(self, connection: Connection, one: kept.Invoice) -> None:
-        ordered_lines = self._ordered_lines(connection, one.supplier, without=one.lines)
+        ordered_lines = self._ordered_lines(connection, one.supplier, one.lines, without=one.lines)
         left = three_way_match(one.lines, ordered_lines)
         if left:
             said = "; ".join(
@@ -107,10 +108,8 @@ class Invoices:
             raise NotNow(f"invoice {one.number}: expected it to match by now, got {said:.200}; ask for a corrected one")
 
     def _check_payer(self, connection: Connection, caller: Caller, one: kept.Invoice) -> None:
-        numbers = {line.order_no for line in one.lines}
-        approvers = {
-            order.approved_by for order in orders(connection, self.documents.hospital) if order.order_no in numbers
-        }
+        named = orders(connection, self.documents.hospital, named={line.order_no for line in one.lines})
+        approvers = {order.approved_by for order in named}
         if caller.person in approvers | {one.entered_by}:
             raise NotAllowed("payment: expected somebody who neither approved the order nor entered the invoice")
 
@@ -119,20 +118,26 @@ class Invoices:
         return row | {"order_no": line.order_no, "order_line": line.line_no, "qty": line.qty, "price": line.price}
 
     def _ordered_lines(
-        self, connection: Connection, supplier: str, *, without: Sequence[InvoicedLine] = ()
+        self,
+        connection: Connection,
+        supplier: str,
+        lines: Sequence[InvoicedLine],
+        *,
+        without: Sequence[InvoicedLine] = (),
     ) -> dict[tuple[str, int], OrderedLine]:
-        asked = kept.invoiced(connection, self.documents.hospital)
+        """Return the order lines an invoice names, of its supplier; `without` were asked for by this same invoice."""
+        hospital, now = self.documents.hospital, self.documents.clock.now()
+        asked = kept.invoiced(connection, hospital)
         for line in without:
             asked[line.order_no, line.line_no] -= line.qty
+        named = orders(connection, hospital, named={line.order_no for line in lines})
+        of_supplier = [order for order in named if order.supplier == supplier]
+        owed = {place: owed_in(connection, hospital, place, now) for place in {one.place for one in of_supplier}}
         found: dict[tuple[str, int], OrderedLine] = {}
-        owed: dict[str, dict[tuple[str, int], int]] = {}
-        for order in orders(connection, self.documents.hospital):
-            if order.supplier != supplier:
-                continue
-            left = owed.setdefault(order.place, self.documents.owed(connection, order.place))
+        for order in of_supplier:
             for each in order.lines:
                 key = (order.order_no, each.line_no)
-                accepted = each.qty - left.get(key, 0)
+                accepted = each.qty - owed[order.place].get(key, each.qty)
                 found[key] = OrderedLine(*key, each.qty, each.price, accepted, asked.get(key, 0))
         return found
 

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.core.orders import Arrived, Ordered, Progress, State, Step, order_number, outstanding, progress, step
+from central.core.orders import Ordered, Progress, State, Step, order_number, outstanding, progress, step
 from central.core.rights import EVERYWHERE, Scope
-from central.errors import BadInput, NotNow, NotThere
+from central.errors import NotNow, NotThere
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.audit import note
 from central.store.engine import Store
 from central.store.queries_book import arrivals_at
 from central.store.queries_purchasing import states
-from central.store.queries_work import Order, Proposal, orders, proposals
+from central.store.queries_work import Order, Proposal, ordered, orders, proposals
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
-from protocols.errors import BadValue
-from protocols.values.ids import ActorId, HospitalId, OrderNo, actor_id
+from protocols.values.ids import ActorId, HospitalId, OrderNo
 from protocols.values.instant import Instant, business_day, plus
 
 
@@ -30,17 +29,6 @@ class Approved:
 
     order_no: OrderNo
     fresh: bool
-
-
-def approver(text: str) -> ActorId:
-    """Check who approves. Raises `BadInput` when nobody is named."""
-    try:
-        actor = actor_id(text.strip())
-    except BadValue as error:
-        raise BadInput(str(error)) from error
-    if not actor:
-        raise BadInput("actor: expected who approves, got nothing")
-    return actor
 
 
 def approve(
@@ -110,24 +98,28 @@ def _write_order(
     )
 
 
-def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order], now: Instant) -> dict[str, Progress]:
-    """Return how far each of the listed orders has come, by order number."""
+def owed_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> dict[tuple[str, int], int]:
+    """Return what each line of the orders for a storeroom still owes, in base units; too old ones are left out."""
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
-    arrived = {place: arrivals_at(connection, hospital, place, since) for place in {one.place for one in listed}}
-    lines: dict[tuple[str, str], list[Ordered]] = {}
-    for one in listed:
-        for line in one.lines:
-            key = (one.place, line.item)
-            lines.setdefault(key, []).append(Ordered((one.order_no, line.line_no), one.created_at, line.qty))
+    came = arrivals_at(connection, hospital, place, since)
+    lines: dict[str, list[Ordered]] = {}
+    for at, item, _source, line in ordered(connection, hospital, since):
+        if at == place:
+            lines.setdefault(item, []).append(line)
     left: dict[tuple[str, int], int] = {}
-    for (place, item), of_item in lines.items():
-        came: list[Arrived] = arrived[place].get(item, [])
-        left |= outstanding(of_item, came)
+    for item, of_item in lines.items():
+        left |= outstanding(of_item, came.get(item, []))
+    return left
+
+
+def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order], now: Instant) -> dict[str, Progress]:
+    """Return how far each of the listed orders has come, by order number, whoever lists them and however many."""
+    left = {place: owed_in(connection, hospital, place, now) for place in {one.place for one in listed}}
     standing = states(connection, hospital, "order")
     return {
         one.order_no: progress(
             sum(line.qty for line in one.lines),
-            sum(left[one.order_no, line.line_no] for line in one.lines),
+            sum(left[one.place].get((one.order_no, line.line_no), line.qty) for line in one.lines),
             standing.get(one.order_no, Progress.APPROVED),
         )
         for one in listed

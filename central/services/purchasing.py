@@ -18,15 +18,15 @@ from central.core.purchasing import TEXT_MAX, OrderState, OrderStep, order_after
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow
 from central.services.documents import Documents, check_text, number_of
+from central.services.orders import owed_in
 from central.services.own_chain import Draft, append_within
 from central.store import queries_purchasing as kept
-from central.store.queries_master import places
+from central.store.queries_master import LEVEL_STORE, places
 from central.store.queries_work import Order
 from protocols.movements import MovementBody, PostingLine, write_body
 from protocols.values.ids import PlaceId, virtual_place
 from protocols.values.instant import Instant
 
-LEVEL_STORE = 1
 NUMBER_MAX = 64
 
 
@@ -104,7 +104,7 @@ class Purchasing:
         levels = {room.place: room.level for room in places(connection, self.documents.hospital)}
         if levels.get(order.place) != LEVEL_STORE:
             raise NotNow(f"order {order.order_no}: goods for {order.place} are received there, by one scan of the note")
-        owed = self.documents.owed(connection, order.place)
+        owed = owed_in(connection, self.documents.hospital, order.place, self.documents.clock.now())
         for line_no in {one.line_no for one in lines}:
             left = owed.get((order.order_no, line_no))
             taken = sum(one.accepted for one in lines if one.line_no == line_no)

@@ -15,6 +15,9 @@ from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import HospitalId
 from protocols.values.money import Money
 
+LEVEL_STORE, LEVEL_WARD = 1, 2
+"""The hospital's own store, and a ward's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

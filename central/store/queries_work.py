@@ -5,7 +5,7 @@ and what is over is never removed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,11 +221,14 @@ def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type
     )
 
 
-def orders(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE) -> list[Order]:
-    """Return orders for storerooms in a scope with their lines, the newest first."""
+def orders(
+    connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE, *, named: Collection[str] | None = None
+) -> list[Order]:
+    """Return orders for storerooms in a scope with their lines, the newest first: the last ones, or those named."""
+    chosen = true() if named is None else PURCHASE_ORDER.c.order_no.in_(sorted(named))
     heads = connection.execute(
         select(PURCHASE_ORDER)
-        .where(PURCHASE_ORDER.c.hospital == hospital, within(PURCHASE_ORDER.c.place, scope))
+        .where(PURCHASE_ORDER.c.hospital == hospital, within(PURCHASE_ORDER.c.place, scope), chosen)
         .order_by(PURCHASE_ORDER.c.created_at.desc(), PURCHASE_ORDER.c.order_no)
         .limit(LISTED_MAX)
     ).all()

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from central.core.orders import Progress
 from central.core.purchasing import (
     INVOICE_STEPS,
+    LINES_MAX,
     ORDER_STEPS,
     InvoicedLine,
     InvoiceState,
@@ -26,22 +27,22 @@ from central.core.purchasing import (
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.desk import Desk
-from central.services.orders import orders_now
-from central.services.purchasing import LEVEL_STORE, Inspected
+from central.services.orders import orders_now, progress_of
+from central.services.purchasing import Inspected
 from central.services.reasons import names_now
 from central.store import queries_purchasing as kept
-from central.store.queries_master import places
+from central.store.queries_master import LEVEL_STORE, places
 from central.store.queries_work import Order
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 from protocols.errors import BadValue
+from protocols.movements import LINE_QTY_MAX
+from protocols.values.ids import PlaceId
 from protocols.values.instant import business_day
 from protocols.values.money import Money, times, yuan
 
 TEXT_MAX = 500
 PAGE_ORDERS = 50
-LINES_MAX = 500
-QTY_MAX = 1_000_000_000
 
 Text = Annotated[str, Form(max_length=TEXT_MAX)]
 Word = Annotated[str, Form(max_length=WORD_MAX)]
@@ -55,8 +56,8 @@ class ReceiptForm(BaseModel):
     line_no: int = Field(default=1, ge=1, le=LINES_MAX)
     lot: str = Field(default="", max_length=TEXT_MAX)
     expiry: str = Field(default="", max_length=TEXT_MAX)
-    accepted: int = Field(default=0, ge=0, le=QTY_MAX)
-    refused: int = Field(default=0, ge=0, le=QTY_MAX)
+    accepted: int = Field(default=0, ge=0, le=LINE_QTY_MAX)
+    refused: int = Field(default=0, ge=0, le=LINE_QTY_MAX)
     why: str = Field(default="", max_length=TEXT_MAX)
 
 
@@ -170,7 +171,7 @@ def _add_invoices(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk
         order_no: Text = "",
         invoice: Text = "",
         dated: Text = "",
-        qty: Annotated[int, Form(ge=0, le=QTY_MAX)] = 0,
+        qty: Annotated[int, Form(ge=0, le=LINE_QTY_MAX)] = 0,
         price: Text = "",
     ) -> Response:
         visit, caller = porter.visit_of(request, Right.INVOICE)
@@ -209,15 +210,15 @@ def _order_page(
         levels = {room.place: room.level for room in places(connection, desk.hospital)}
         history = kept.history(connection, desk.hospital, order_no)
         receipts = kept.receipts_of(connection, desk.hospital, order_no)
+        come = progress_of(connection, desk.hospital, [order], desk.now())
     state = OrderState(history[-1].state) if history else OrderState.APPROVED
-    found = orders_now(desk.store, desk.hospital, desk.now(), caller.scope(Right.SEE_ORDERS))
     prices = caller.may(Right.SEE_PRICES) and bool(order.supplier)
     if prices:
         desk.looks.saw(caller, "see-prices", order_no)
-    buys = caller.may(Right.PURCHASE, order.place) if order.supplier else False  # type: ignore[arg-type] # a place id
+    buys = bool(order.supplier) and caller.may(Right.PURCHASE, PlaceId(order.place))
     view = OrderView(
         order=order,
-        progress=next(come for one, come in found if one.order_no == order_no),
+        progress=come[order_no],
         amount=Money(sum(times(line.price, line.qty) for line in order.lines)) if prices else None,
         history=tuple(history),
         receipts=tuple(receipts),

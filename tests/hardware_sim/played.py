@@ -12,8 +12,9 @@ from itertools import count, groupby
 from pathlib import Path
 
 from central.clock import Clock
+from central.services.accounts import staff_number
 from central.services.imports import import_folder
-from central.services.orders import approve, approver
+from central.services.orders import approve
 from central.services.policy import seed_policy
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
@@ -253,4 +254,4 @@ def _buy(store: Store, at: Instant) -> None:
     with store.read() as connection:
         proposals = open_proposals(connection, HOSPITAL_DEFAULT)
     for proposal in proposals:
-        approve(store, HOSPITAL_DEFAULT, proposal.id, approver("demo-buyer"), plus(at, 300))
+        approve(store, HOSPITAL_DEFAULT, proposal.id, staff_number("demo-buyer"), plus(at, 300))

@@ -6,7 +6,8 @@ from pathlib import Path
 from central.core.discrepancies import Kind
 from central.core.orders import Progress
 from central.core.reconcile import Match
-from central.services.orders import approve, approver
+from central.services.accounts import staff_number
+from central.services.orders import approve
 from central.services.overview import Name, Overview
 from central.services.overview import Ward as WardSeen
 from central.services.overview_now import overview_now
@@ -107,8 +108,8 @@ def test_an_approved_proposal_leaves_the_list_and_is_an_order(tmp_path: Path) ->
     work(store, 10)
     vital, ordinary = seen(store, 20).proposals
     assert (vital.item.vital, ordinary.item.vital, ordinary.internal, ordinary.price) == (True, False, True, None)
-    number = approve(store, HOSPITAL, vital.id, approver("page"), plus(START, 30)).order_no
-    approve(store, HOSPITAL, ordinary.id, approver("page"), plus(START, 40))
+    number = approve(store, HOSPITAL, vital.id, staff_number("page"), plus(START, 30)).order_no
+    approve(store, HOSPITAL, ordinary.id, staff_number("page"), plus(START, 40))
     after = seen(store, 50)
     assert after.proposals == ()
     internal, bought = after.orders

@@ -255,3 +255,20 @@ def test_what_lies_within_every_limit_is_approved_by_itself_once_the_hospital_sa
     with at_desk.store.read() as connection:
         newest = orders(connection, HOSPITAL)[0]
     assert newest.approved_by == AUTOMATIC
+
+
+def test_an_order_older_than_a_list_shows_is_still_worked_and_paid_by_two(at_desk: Desk, order: OrderNo) -> None:
+    with at_desk.store.write() as connection:
+        connection.exec_driver_sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+            "INSERT INTO purchase_order SELECT hospital, order_no || i, supplier, source, place, status, "
+            "created_at + i, approved_by FROM purchase_order, n"
+        )
+    sent(at_desk, order)
+    at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=50, refused=0)])
+    line = InvoicedLine(order, 1, 50, PRICE)
+    entered = at_desk.invoices.enter_invoice(CASHIER, "S01", "INV-1", date(2026, 3, 6), [line])
+    assert (entered.state, entered.differences) == (InvoiceState.MATCHED, ())
+    both = Caller(HEAD.person, "10001", (Grant(Role.FINANCE),))
+    with pytest.raises(NotAllowed, match="neither approved the order"):
+        at_desk.invoices.invoice_step(both, entered.document, InvoiceStep.PAY)

@@ -5,14 +5,15 @@ from sqlalchemy import text
 
 from central.core.orders import Progress, State
 from central.errors import BadInput, NotNow, NotThere
-from central.services.orders import approve, approver, orders_now
+from central.services.accounts import staff_number
+from central.services.orders import approve, orders_now
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.store.queries_work import Proposal, proposals
 from protocols.values.instant import plus
 from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, Ward, hospital, tags
 
-BUYER = approver("demo-buyer")
+BUYER = staff_number("demo-buyer")
 
 
 def run(store: Store, name: str = "replenish:1", at_s: float = 3600) -> tuple[int, int, int]:
@@ -81,7 +82,7 @@ def test_one_approval_makes_one_order_however_often_it_is_sent(tmp_path: Path) -
     run(store)
     (one,) = listed(store)
     first = approve(store, HOSPITAL, one.id, BUYER, plus(START, 4000))
-    again = approve(store, HOSPITAL, one.id, approver("someone-else"), plus(START, 4001))
+    again = approve(store, HOSPITAL, one.id, staff_number("someone-else"), plus(START, 4001))
     assert (first.fresh, again.fresh, again.order_no) == (True, False, first.order_no)
     ((order, come),) = orders_now(store, HOSPITAL, plus(START, 4002))
     assert (order.order_no, order.supplier, order.approved_by, come) == (
@@ -133,8 +134,8 @@ def test_what_does_not_exist_or_is_unsigned_is_refused(tmp_path: Path) -> None:
     store = hospital(tmp_path)
     with pytest.raises(NotThere, match="0123"):
         approve(store, HOSPITAL, "0123", BUYER, START)
-    with pytest.raises(BadInput, match="who approves"):
-        approver(" ")
+    with pytest.raises(BadInput, match="staff number: expected one"):
+        staff_number(" ")
     with pytest.raises(BadInput, match="3x-literal"):
         replenish(store, HOSPITAL, START, policy="9x", run="r")
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from central.services.orders import approve, approver
+from central.services.accounts import staff_number
+from central.services.orders import approve
 from central.services.own_chain import Draft, append
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
@@ -137,7 +138,7 @@ def a_decided_hospital(folder: Path) -> Store:
     replenish(store, HOSPITAL, plus(START, 1200), policy="3x", run="replenish:1")
     with store.read() as connection:
         (proposed,) = open_proposals(connection, HOSPITAL)
-    approve(store, HOSPITAL, proposed.id, approver("demo-buyer"), plus(START, 1300))
+    approve(store, HOSPITAL, proposed.id, staff_number("demo-buyer"), plus(START, 1300))
     return store
 
 
