@@ -12,10 +12,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed
 from central.services.desk import Desk
-from central.services.entrance import Entrance
+from central.services.entrance import SESSION_COOKIE, Entrance
 from central.services.secrets_kept import form_word, same
 
-SESSION_COOKIE = "wardstock_session"
 FORM_WORD_HEADER = "x-form-word"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -8,22 +8,21 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
 from central.api.problems import Problem
-from central.core.purchasing import InvoicedLine, InvoiceStep, OrderStep, overdue_days
+from central.core.purchasing import LINES_MAX, InvoicedLine, InvoiceStep, OrderStep, overdue_days
 from central.core.rights import Right
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.purchasing import Inspected
 from central.store import queries_purchasing as kept
+from protocols.movements import LINE_QTY_MAX
 from protocols.values.instant import business_day, to_iso
 from protocols.values.money import Money
 
-LINES_MAX = 500
-QTY_MAX = 1_000_000_000
 PRICE_MAX = 10_000_000_000_000
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 
 Number = Annotated[str, Field(min_length=1, max_length=64)]
-Qty = Annotated[int, Field(ge=0, le=QTY_MAX)]
+Qty = Annotated[int, Field(ge=0, le=LINE_QTY_MAX)]
 
 
 class StepIn(BaseModel):
@@ -106,7 +105,7 @@ class InvoiceLineIn(BaseModel):
 
     order_no: Number
     line_no: int = Field(ge=1, le=LINES_MAX)
-    qty: int = Field(ge=1, le=QTY_MAX)
+    qty: int = Field(ge=1, le=LINE_QTY_MAX)
     price: int = Field(ge=0, le=PRICE_MAX)
 
 

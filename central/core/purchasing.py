@@ -23,7 +23,7 @@ from protocols.values.money import Money, times
 
 TEXT_MAX = 500
 LINES_MAX = 500
-"""Lines of one invoice."""
+"""Lines of one invoice or of one receipt."""
 
 
 class OrderState(StrEnum):

@@ -109,7 +109,7 @@ class Accounts:
         return revoked
 
     def listed(self, caller: Caller) -> list[people.Person]:
-        """Return every account, noting that they were looked at."""
+        """Return every account. Raises `NotAllowed`; who shows them notes that they were looked at."""
         caller.need(Right.SEE_PEOPLE)
         with self.store.read() as connection:
             return people.people(connection, self.hospital)

@@ -17,6 +17,7 @@ from central.core.reorder.line import line_of
 from central.core.reorder.shortage import avoided
 from central.core.reorder.transfers import Need, Offer, match
 from central.services.foresight import Foresight
+from central.store.queries_master import LEVEL_WARD
 from protocols.values.money import UNITS_A_YUAN, Money, times
 
 Key = tuple[str, str]
@@ -25,7 +26,6 @@ Decide = Callable[[Facts], Decision]
 EXPIRING_WORTH = 2.0
 """A unit that would expire where it lies saves its price twice: it is neither bought nor thrown away."""
 
-LEVEL_WARD = 2
 
 LEAST_GAIN = 1e-9
 """Units of shortage that a part of an order avoids at least: it will be used, if later."""

@@ -22,6 +22,9 @@ from protocols.errors import BadValue
 from protocols.values.ids import ActorId, HospitalId, actor_id
 from protocols.values.instant import Instant, plus, seconds_between
 
+SESSION_COOKIE = "wardstock_session"
+"""By which a browser holds its session, at the pages and at the API."""
+
 SIGN_IN_FAILED = (
     "expected a staff number with its password (and code, if one is set up), got another; "
     "after five failures an account rests for 15 minutes"
@@ -133,7 +136,7 @@ class Entrance:
             self._note(connection, staff_number, "first-account", address)
 
     def invited(self, secret: str) -> ActorId:
-        """Return whom an invitation is for. Raises `NotThere`-like `NotNow` when it no longer counts."""
+        """Return whom an invitation is for. Raises `NotNow` when it no longer counts."""
         with self.store.read() as connection:
             person = people.invited(connection, self.hospital, digest(secret), self.now())
         if person is None:

@@ -26,7 +26,6 @@ from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
 from protocols.values.money import Money, times
 
-LEVEL_WARD = 2
 ORDERS_SHOWN_MAX = 50
 """A buyer asks for the last orders; older ones are a matter for the API."""
 PROPOSALS_SHOWN_MAX = 200
@@ -114,7 +113,7 @@ def _wards(
             proposals=one.proposals,
         )
         for one in standings(connection, hospital, now, scope)
-        if one.place.level == LEVEL_WARD
+        if one.place.level == master.LEVEL_WARD
     )
 
 

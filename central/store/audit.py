@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from central.store.tables.people import AUDIT
 from protocols.values.ids import HospitalId
@@ -82,14 +82,6 @@ def broken_at(connection: Connection, hospital: HospitalId) -> int | None:
             return expected
         expected, before = expected + 1, row.hash
     return None
-
-
-def count(connection: Connection, hospital: HospitalId) -> int:
-    """Return how many rows there are, by the number of the newest."""
-    newest = connection.scalar(
-        select(AUDIT.c.seq).where(AUDIT.c.hospital == hospital).order_by(AUDIT.c.seq.desc()).limit(1)
-    )
-    return 0 if newest is None else int(newest) + 1
 
 
 _FIELDS = ("hospital", "seq", "at", "person", "act", "subject", "detail")

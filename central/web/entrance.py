@@ -12,7 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from central.core.signin import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN
 from central.errors import BadInput, NotNow, NotSignedIn, TooMany
 from central.services.accounts import staff_number
-from central.web.porter import SESSION_COOKIE, WORD_MAX, Porter, keep_language
+from central.services.entrance import SESSION_COOKIE
+from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 
 SIGN_IN, FIRST, INVITED = "/sign-in", "/first-account", "/invited/{secret}"

@@ -13,12 +13,11 @@ from central.core.rights import WARD_ROLES, Caller, Right, Role, grants_named
 from central.errors import BadInput, NotAllowed, NotNow
 from central.services.accounts import Accounts, staff_number
 from central.store.audit import acts
-from central.store.queries_master import places
+from central.store.queries_master import LEVEL_WARD, places
 from central.web.entrance import fault_of
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 
-LEVEL_WARD = 2
 TEXT_MAX = 200
 CHOSEN_MAX = 200
 

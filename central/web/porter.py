@@ -14,11 +14,10 @@ from starlette.responses import Response
 from central.core.rights import Caller, Right
 from central.core.signin import SESSION_S
 from central.errors import NotSignedIn
-from central.services.entrance import Entrance
+from central.services.entrance import SESSION_COOKIE, Entrance
 from central.services.secrets_kept import form_word, same
 from central.web.render import COOKIE_S, LANGUAGE_COOKIE, Visit, language_of
 
-SESSION_COOKIE = "wardstock_session"
 WORD_MAX = 64
 
 

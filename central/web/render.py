@@ -65,7 +65,7 @@ class Renderer:
         self._environments = {language: _environment(language, about) for language in Language}
 
     def page(self, template: str, visit: Visit, status: int = 200, **values: object) -> HTMLResponse:
-        """Return a page for a visit, in its language; a language asked for now is remembered."""
+        """Return a page for a visit, in its language."""
         found = self._environments[visit.language].get_template(template)
         told = found.render(visit=visit, me=visit.caller, **values)
         return HTMLResponse(told, status_code=status, headers=HEADERS)

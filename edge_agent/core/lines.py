@@ -6,7 +6,7 @@ two items: making or opening one goes through `kit@`. The rule that must not be 
 `owner@` and `kit@` as they were, item by item and piece by piece.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace as changed
 
@@ -52,10 +52,3 @@ def opened_pack(pack: PostingLine, content: Content, ward: PlaceId) -> tuple[Pos
         owner=pack.owner,
     )
     return changed(pack, target=kit, target_position=""), *used(inside, ward)
-
-
-def made_pack(pack: PostingLine, parts: Iterable[PostingLine], ward: PlaceId) -> tuple[PostingLine, ...]:
-    """Return the lines of a quota pack that is made: `parts` leave the shelf for it, the pack comes onto the shelf."""
-    kit = virtual_place("kit", ward)
-    packed = tuple(changed(part, target=kit, target_position="") for part in parts)
-    return *packed, changed(pack, source=kit, source_position="")

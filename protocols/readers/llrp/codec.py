@@ -213,7 +213,7 @@ def _read_value(layout: Layout, raw: bytes, at: int, end: int, known: Tables, de
 
 @dataclass(slots=True)
 class LlrpDecoder:
-    """Cuts a byte stream into messages; keeps at most one incomplete message."""
+    """Cuts a byte stream into messages; keeps at most one incomplete message and the last whole one."""
 
     _buffer: bytearray = field(default_factory=bytearray)
     _skipped: bytearray = field(default_factory=bytearray)
