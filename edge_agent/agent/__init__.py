@@ -41,7 +41,7 @@ from edge_agent.clock import Clock, Pen, new_boot_nonce, new_incarnation
 from edge_agent.config import Config
 from edge_agent.core.kanban import Kanban
 from edge_agent.core.opening import opening_drafts
-from edge_agent.core.presence import Belief
+from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.work.scene import Mode, Room
 from edge_agent.errors import BadConfig, DiskFull, StoreFault
 from edge_agent.links.systemd import Systemd
@@ -198,25 +198,8 @@ class _Agent:
         story_rate = 1.0 if config.story is None else config.story.rate
         self._watch = Watch(config.readers, presence, clock=clock, voice=voice, story_rate=story_rate)
         self._watch.begin(ledger)
-        self._shelf = Shelf(
-            config.readers,
-            presence,
-            voice=voice,
-            settled=self._links.settled,
-            story_at=lambda _link: clock.now(),
-            story_rate=story_rate,
-            heard=self._heard,
-        )
-        self._counter = Counter(
-            decoders_of(config.scanners, {} if config.cards is None else read_cards(config.cards), clock.link_s),
-            make_room(config),
-            idle_s=config.visit_idle_s,
-            clock=clock,
-            voice=voice,
-            presence=presence,
-            visit=open_visit(ledger.connection),
-            shown=self._show,
-        )
+        self._shelf = self._make_shelf(presence, story_rate)
+        self._counter = self._make_counter(presence)
         self._roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
         self._bins = EmptyBins(
             make_kanban(config, ledger, clock.now()),
@@ -245,6 +228,33 @@ class _Agent:
         self._show_s = -math.inf
         self._serves = False
         self._full_until = -math.inf
+
+    def _make_shelf(self, presence: Presence, story_rate: float) -> Shelf:
+        return Shelf(
+            self._config.readers,
+            presence,
+            voice=self._voice,
+            settled=self._links.settled,
+            story_at=lambda _link: self._clock.now(),
+            story_rate=story_rate,
+            heard=self._heard,
+        )
+
+    def _make_counter(self, presence: Presence) -> Counter:
+        return Counter(
+            decoders_of(
+                self._config.scanners,
+                {} if self._config.cards is None else read_cards(self._config.cards),
+                self._clock.link_s,
+            ),
+            make_room(self._config),
+            idle_s=self._config.visit_idle_s,
+            clock=self._clock,
+            voice=self._voice,
+            presence=presence,
+            visit=open_visit(self._ledger.connection),
+            shown=self._show,
+        )
 
     def live(self, systemd: Systemd) -> None:
         """Take turns until asked to stop."""

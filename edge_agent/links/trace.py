@@ -113,6 +113,9 @@ def _level(row: list[Json], place: int) -> float:
 
 def _read_meta(path: Path) -> tuple[Ward, dict[str, int]]:
     try:
+        size = path.stat().st_size
+        if size > META_BYTES_MAX:
+            raise BadTrace(f"{path}: expected at most {META_BYTES_MAX} bytes, got {size}; take fewer tags")
         raw = path.read_bytes()
     except OSError as error:
         raise BadTrace(

@@ -161,3 +161,10 @@ def test_the_command_says_what_is_missing(tmp_path: Path, capsys: pytest.Capture
 def test_the_agent_starts_without_numpy() -> None:
     code = "import sys, edge_agent.cli, edge_agent.agent; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_meta_file_beyond_its_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "meta.json").write_text("{" + " " * 100, "utf-8")
+    monkeypatch.setattr("edge_agent.links.trace.META_BYTES_MAX", 100)
+    with pytest.raises(BadTrace, match="expected at most 100 bytes, got 101"):
+        replay(tmp_path, tmp_path / "out")
