@@ -16,7 +16,8 @@ from protocols.errors import WeBroke
 from protocols.sync.codec import Signing
 from protocols.sync.frames import Head
 from protocols.sync.machine import Action, Leg, Speaker, StateChanged, Timing, Transmit
-from protocols.sync.session import EdgeSession, settle
+from protocols.sync.session import EdgeSession
+from protocols.sync.settle import settle
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import MICROS, Instant, plus

@@ -25,7 +25,8 @@ from edge_agent.store.ledger import Ledger, open_ledger
 from protocols.entry import Entry
 from protocols.sync.codec import Signing
 from protocols.sync.machine import Action, MoveOn, Speaker, State, Timing, Transmit
-from protocols.sync.session import EdgeSession, settle
+from protocols.sync.session import EdgeSession
+from protocols.sync.settle import settle
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, incarnation
 from tests.central.services.parties import START, issue, opening

@@ -28,7 +28,8 @@ from protocols.entry import GENESIS, ChainedEntry, Digest, chain, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING, Head
 from protocols.sync.machine import Action, Leg, Speaker, State, Timing, Transmit
-from protocols.sync.session import EdgeSession, settle
+from protocols.sync.session import EdgeSession
+from protocols.sync.settle import settle
 from protocols.values.ids import DeviceId, Incarnation, incarnation
 from tests.central.services.parties import OPEN, WARD, Central, a_central, any_entry
 

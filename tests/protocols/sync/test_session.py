@@ -42,7 +42,8 @@ from protocols.sync.machine import (
     Transmit,
     step,
 )
-from protocols.sync.session import RESENDS_BEFORE_HELLO, TRIES_ALONE_MAX, EdgeSession, settle
+from protocols.sync.session import RESENDS_BEFORE_HELLO, TRIES_ALONE_MAX, EdgeSession
+from protocols.sync.settle import settle
 from protocols.values.hlc import hlc
 from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, device_id, incarnation, make_event_id
 from protocols.values.instant import Instant
@@ -300,7 +301,7 @@ def test_a_welcome_that_an_acknowledgement_overtook_does_not_lower_the_mark() ->
     edge.said(edge.session._greet(700.0), 700.0)
     edge.session.state = State.LIVE
     edge.ack(2, 700.1)
-    edge.hear(welcome(edge.session._number, Head(CHAIN, NOTHING)), 700.2)
+    edge.hear(welcome(edge.session._greeter.number, Head(CHAIN, NOTHING)), 700.2)
     assert edge.session.acked == 2
 
 

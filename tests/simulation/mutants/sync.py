@@ -78,7 +78,7 @@ def edge_skips_the_hash_check(patch: Patch) -> None:
     """The edge believes that central's head is its own."""
 
     def believes(self: EdgeSession, _chain: Incarnation, _seq: int, _digest: Digest | None, now: float) -> list[Action]:
-        self._unproven.pop(0)
+        self._proof.unproven.pop(0)
         return self._prove_next(now)
 
     patch.setattr(EdgeSession, "_prove", believes)
