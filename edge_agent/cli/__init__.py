@@ -89,8 +89,8 @@ def _options() -> argparse.ArgumentParser:
 
 def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     gc.disable()  # what is loaded now stays for good: looking through it again and again is a tenth of a start
-    from edge_agent.agent import run
     from edge_agent.agent.inbox import Inbox
+    from edge_agent.agent.life import run
     from edge_agent.agent.tap import open_tap
     from edge_agent.agent.voice import Voice, is_journal
     from edge_agent.clock import Clock

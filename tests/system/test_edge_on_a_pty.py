@@ -169,7 +169,7 @@ def test_a_start_imports_nothing_heavy(ward: Ward) -> None:
     ward.start_ready().terminate()
     ward.agents[-1].wait(WAIT_S)
     asked = (
-        "import sys, edge_agent.cli, edge_agent.agent, edge_agent.agent.voice, edge_agent.config\n"
+        "import sys, edge_agent.cli, edge_agent.agent.life, edge_agent.agent.voice, edge_agent.config\n"
         "from pathlib import Path\n"
         "from edge_agent.store.ledger import open_ledger\n"
         "from protocols.values.ids import device_id, incarnation\n"

@@ -81,5 +81,5 @@ def test_a_damaged_memory_is_told_and_left(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_the_filter_runs_without_numpy() -> None:
-    code = "import sys, edge_agent.agent, edge_agent.agent.model; sys.exit('numpy' in sys.modules)"
+    code = "import sys, edge_agent.agent.life, edge_agent.agent.model; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

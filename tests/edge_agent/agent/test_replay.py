@@ -159,7 +159,7 @@ def test_the_command_says_what_is_missing(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_the_agent_starts_without_numpy() -> None:
-    code = "import sys, edge_agent.cli, edge_agent.agent; sys.exit('numpy' in sys.modules)"
+    code = "import sys, edge_agent.cli, edge_agent.agent.life; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,0 +1,77 @@
+"""One life of the agent: the file held alone, the ledger opened and its end checked, then turns until it is stopped.
+
+What happens within a turn is not here (`turns`). The rule that must not be broken: no life begins on a ledger that
+somebody else holds, or whose end is damaged.
+"""
+
+from collections.abc import Callable
+
+from edge_agent.agent.beginnings import take_items, write_opening
+from edge_agent.agent.inbox import Inbox
+from edge_agent.agent.parts import Parts
+from edge_agent.agent.tap import Tap
+from edge_agent.agent.turns import Agent
+from edge_agent.agent.voice import Voice
+from edge_agent.agent.writer import Writer, open_book
+from edge_agent.clock import Clock, Pen
+from edge_agent.config import Config
+from edge_agent.errors import BadConfig
+from edge_agent.links.systemd import Systemd
+from edge_agent.store.copies import RESTORING, finish_restore
+from edge_agent.store.lock import hold_alone
+from edge_agent.store.tail import check_tail
+
+
+def run(
+    config: Config,
+    inbox: Inbox,
+    voice: Voice,
+    *,
+    version: str,
+    ready: Callable[[], None],
+    tap: Tap | None = None,
+    systemd: Systemd | None = None,
+) -> None:
+    """Run an agent until its inbox is stopped; `ready` is called once it serves a scanner, `tap` records its reads.
+
+    `systemd` is told that it works and lives.
+
+    Raises `BadConfig`, `NotALedger`, `DiskFull`, `StoreFault` when it cannot begin or cannot go on.
+    """
+    if not config.sync.unsigned:
+        raise BadConfig(
+            f"{config.path}: sync.unsigned: expected keys to sign with, this version has none; "
+            "say `unsigned = true` under [sync], here and at central, to run without signatures"
+        )
+    clock = Clock(config.story)
+    with hold_alone(config.ledger):
+        _finish_restore(config, voice)
+        ledger = open_book(config, clock)
+        try:
+            check_tail(ledger, str(config.ledger))
+            pen = Pen(clock, ledger.last_hlc())
+            opened = write_opening(ledger, pen, config)
+            if opened:
+                voice.say("opening", f"{opened} pieces bound to their tags and posted")
+            take_items(ledger, config, clock.now())
+            parts = Parts(
+                config,
+                ledger,
+                inbox,
+                clock=clock,
+                voice=voice,
+                version=version,
+                tap=tap,
+                systemd=systemd or Systemd({}),
+            )
+            writer = Writer(config, parts, ledger, pen)
+            Agent(config, parts, writer, inbox, ready=ready).live()
+        finally:
+            ledger.close()
+
+
+def _finish_restore(config: Config, voice: Voice) -> None:
+    """Finish putting a backup back where a power cut ended it half way."""
+    if config.ledger.with_name(config.ledger.name + RESTORING).exists():
+        kept = finish_restore(config.ledger)
+        voice.say("ledger", f"the backup is in its place; what stood there is kept as {kept and kept.name}")

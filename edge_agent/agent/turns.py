@@ -1,0 +1,124 @@
+"""What the agent does all day: it waits for what happens, and takes a turn with what has come.
+
+A turn answers people first, then hears readers and central, then writes what nobody waits for. It holds no rule about
+stock and writes nothing itself (`writer`). The rule that must not be broken: nothing of a turn comes before its scans.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+
+from edge_agent.agent.counter import Scan
+from edge_agent.agent.inbox import (
+    BrokerDown,
+    BrokerSaid,
+    BrokerUp,
+    Happening,
+    Inbox,
+    ReaderClosed,
+    ReaderOpened,
+    ReaderSaid,
+    ScannerClosed,
+    ScannerOpened,
+    ScannerSaid,
+)
+from edge_agent.agent.parts import Parts
+from edge_agent.agent.writer import Writer
+from edge_agent.config import Config
+
+TURN_WAIT_S = 0.25
+"""Longest wait of one turn: how soon a signal is obeyed."""
+
+
+class Agent:
+    """One agent at work. `ready` is called once it serves a scanner."""
+
+    def __init__(
+        self, config: Config, parts: Parts, writer: Writer, inbox: Inbox, *, ready: Callable[[], None]
+    ) -> None:
+        self._folder, self._parts, self._writer, self._inbox = config.ledger.parent, parts, writer, inbox
+        self._clock, self._ready = parts.clock, ready
+        self._serves = False
+
+    def live(self) -> None:
+        """Take turns until asked to stop. Raises `StoreFault` when the ledger cannot be opened again after a fault."""
+        parts = self._parts
+        parts.links.start()
+        parts.window.open()
+        parts.upkeep.live()
+        try:
+            while not self._inbox.stopped:
+                self._turn(self._inbox.gather(self._wait_s()))
+            parts.shelf.stop(self._clock.link_now())
+            parts.watch.end(self._writer.ledger)
+            parts.memory.write()
+            parts.upkeep.end(self._writer.ledger)
+        finally:
+            parts.upkeep.stop()
+            parts.links.stop()
+            parts.window.close()
+            if parts.tap is not None:
+                parts.tap.close()
+        parts.voice.say("agent", f"ends: {self._inbox.why_stopped}")
+
+    def _turn(self, happenings: Sequence[Happening]) -> None:
+        parts, writer = self._parts, self._writer
+        scans: list[Scan] = []
+        for happening in happenings:
+            if isinstance(happening, ScannerOpened | ScannerSaid | ScannerClosed):
+                scans += parts.counter.take(happening)
+        scans = parts.bins.sift(scans)
+        writer.write_needs()
+        writer.write_scans(scans)
+        for happening in happenings:
+            self._take(happening)
+        self._tick()
+        writer.write_the_rest()
+        parts.upkeep.tick(writer.ledger)
+        parts.uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
+        parts.window.show(writer.ledger, parts.counter, after_scans=bool(scans))
+
+    def _take(self, happening: Happening) -> None:
+        parts = self._parts
+        parts.watch.take(happening)
+        parts.bins.take(happening)
+        match happening:
+            case ReaderOpened() | ReaderSaid() | ReaderClosed():
+                parts.shelf.take(happening, self._clock.link_now())
+            case BrokerUp():
+                parts.uplink.up()
+            case BrokerDown():
+                parts.uplink.down(happening.reason)
+            case BrokerSaid():
+                parts.uplink.said(happening.data)
+            case ScannerOpened():
+                if not self._serves:
+                    self._serves = True
+                    self._ready()
+            case ScannerSaid() | ScannerClosed():
+                pass  # answered already
+
+    def _tick(self) -> None:
+        """Let every part notice what time it is."""
+        parts = self._parts
+        parts.shelf.tick(self._clock.link_now())
+        parts.watch.tick()
+        parts.memory.keep(self._clock.link_s())
+        parts.signals.tick()
+        if parts.tap is not None:
+            parts.tap.flush()
+
+    def _wait_s(self) -> float:
+        """Return how long nothing is due."""
+        link_s = self._clock.link_s()
+        reader = self._parts.shelf.due()
+        waits = [TURN_WAIT_S, self._parts.uplink.due_s() - link_s]
+        if reader is not None:
+            waits.append((reader - self._clock.link_now()) / 1_000_000)
+        return max(0.0, min(waits))
+
+    @property
+    def _free_bytes(self) -> int:
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError:
+            return 0

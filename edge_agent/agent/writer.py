@@ -1,0 +1,140 @@
+"""The agent's one way to the ledger: what waits is written in the order of who waits for it, and a fault is met once.
+
+It decides nothing about stock. The rule that must not be broken: after a fault of the disk nothing in memory is
+trusted; the ledger is opened anew and verified whole before the next entry.
+"""
+
+import math
+from collections.abc import Sequence
+
+from edge_agent.agent.counter import Scan
+from edge_agent.agent.parts import Parts
+from edge_agent.clock import Clock, Pen, new_incarnation
+from edge_agent.config import Config
+from edge_agent.core.presence import Belief
+from edge_agent.errors import DiskFull, StoreFault
+from edge_agent.store.ledger import Ledger, open_ledger
+from edge_agent.store.verify import verify
+
+SCANS_A_GROUP_MAX = 64
+"""Scans of one transaction: one sync of the disk for all of them."""
+BELIEFS_A_GROUP_MAX = 64
+FULL_DISK_PAUSE_S = 5.0
+"""Link seconds before a full disk is asked again on behalf of nobody who waits."""
+
+
+def open_book(config: Config, clock: Clock) -> Ledger:
+    """Open the configured ledger, made new where there is none. Raises `NotALedger`, `StoreFault`."""
+    return open_ledger(
+        config.ledger, config.device.id, newborn=new_incarnation(), now=clock.now(), max_pages=config.max_pages
+    )
+
+
+class Writer:
+    """Everything the agent writes. It holds the ledger that is open now; a fault may put another in its place."""
+
+    def __init__(self, config: Config, parts: Parts, ledger: Ledger, pen: Pen) -> None:
+        self._config, self._parts = config, parts
+        self._clock, self._voice = parts.clock, parts.voice
+        self.ledger, self._pen = ledger, pen
+        self._full_until_s = -math.inf
+
+    @property
+    def _waits(self) -> bool:
+        """Tell whether a full disk is left alone for a while."""
+        return self._clock.link_s() < self._full_until_s
+
+    def write_scans(self, scans: Sequence[Scan]) -> None:
+        """Answer people, who wait. Raises `StoreFault` when the ledger cannot be opened again."""
+        for start in range(0, len(scans), SCANS_A_GROUP_MAX):
+            self._write(scans[start : start + SCANS_A_GROUP_MAX], [])
+
+    def write_needs(self) -> None:
+        """Note empty bins, and answer who scanned their cards."""
+        bins = self._parts.bins
+        while bins.waiting:
+            try:
+                bins.write(self.ledger, self._pen)
+            except StoreFault as fault:
+                self._meet(fault)
+                return
+            self._parts.uplink.committed()
+
+    def write_the_rest(self) -> None:
+        """Write what nobody waits for; a full disk is asked again only after a pause."""
+        self._write_beliefs()
+        if not self._waits:
+            self.write_needs()
+        self._write_round()
+        self._write_health()
+
+    def _write_beliefs(self) -> None:
+        """Write beliefs and ended visits."""
+        over = self._parts.counter.due()
+        idle = over is not None and self._clock.now() >= over
+        beliefs = self._beliefs()
+        while (idle or beliefs) and not self._waits:
+            if self._write([], beliefs):
+                self._parts.shelf.written(beliefs)
+            idle = False
+            beliefs = self._beliefs()
+
+    def _beliefs(self) -> list[Belief]:
+        """Return beliefs to write now: none while the disk has room for people's acts only; they wait, one a tag."""
+        beliefs = self._parts.shelf.waiting(BELIEFS_A_GROUP_MAX)
+        if beliefs:
+            self._parts.upkeep.look_at_disk(self.ledger)
+        return [] if self._parts.upkeep.disk.sheds else beliefs
+
+    def _write_round(self) -> None:
+        """Write the duties and holds that are due, after what people and readers said."""
+        if not self._parts.roster.due or self._waits:
+            return
+        try:
+            written = self._parts.roster.write(self.ledger, self._pen)
+        except StoreFault as fault:
+            self._meet(fault)
+            return
+        if written:
+            self._parts.uplink.committed()
+
+    def _write_health(self) -> None:
+        """Write outages and rates, after everything a person waits for."""
+        if not self._parts.watch.due or self._waits:
+            return
+        try:
+            self._parts.watch.write(self.ledger)
+        except StoreFault as fault:
+            self._meet(fault)
+
+    def _write(self, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> bool:
+        try:
+            self._parts.counter.write(self.ledger, self._pen, scans, beliefs)
+        except StoreFault as fault:
+            self._meet(fault)
+            return False
+        self._parts.uplink.committed()
+        return True
+
+    def _meet(self, fault: StoreFault) -> None:
+        """After a full disk wait a while, after any other fault open anew. Raises `StoreFault`."""
+        if isinstance(fault, DiskFull):
+            self._voice.say_counted("ledger", str(fault))
+            self._full_until_s = self._clock.link_s() + FULL_DISK_PAUSE_S
+            return
+        self._voice.say("ledger", str(fault))
+        self._reopen()
+
+    def _reopen(self) -> None:
+        """After a fault of the disk trust nothing in memory: open anew and verify. Raises `StoreFault`."""
+        self.ledger.close()
+        self.ledger = open_book(self._config, self._clock)
+        report = verify(self.ledger.connection, lambda _done, _total: self._parts.upkeep.beat())
+        if not report.sound:
+            raise StoreFault(
+                f"{self._config.ledger}: after a fault of the disk: {report.problems[0].what}; keep this disk"
+            )
+        self._pen = Pen(self._clock, self.ledger.last_hlc())
+        self._parts.uplink.reopened(self.ledger)
+        self._parts.uplink.committed()
+        self._voice.say("ledger", f"opened again and verified, {report.entries} entries")
