@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from edge_agent.errors import BadConfig
-from protocols.sync.certified import CertifiedKey, signed_part
+from protocols.sync.certified import CertifiedKey, KeyKind
 from protocols.sync.codec import Signing
 from protocols.values.ids import DeviceId
 
@@ -29,17 +29,24 @@ class EdgeKeys:
     central: Mapping[str, Ed25519PublicKey]
 
 
-def believed(root: Ed25519PublicKey, certified: Iterable[CertifiedKey]) -> dict[str, Ed25519PublicKey]:
-    """Return central's sync keys by name. Raises `BadConfig` for one the root has not signed, or for too many."""
+def believed(
+    root: Ed25519PublicKey, certified: Iterable[CertifiedKey], kind: KeyKind = KeyKind.SYNC
+) -> dict[str, Ed25519PublicKey]:
+    """Return central's keys of one kind by name.
+
+    Raises `BadConfig` for one the root has not signed, one of another kind, or for too many.
+    """
     keys: dict[str, Ed25519PublicKey] = {}
     for each in certified:
+        if each.kind is not kind:
+            raise BadConfig(f"{kind} key {each.key_id!r}: expected one that signs {kind}, got one for {each.kind}")
         try:
-            root.verify(each.signature, signed_part(each.key_id, each.public))
+            root.verify(each.signature, each.signed)
         except InvalidSignature as error:
-            raise BadConfig(f"sync key {each.key_id!r}: expected the root's signature, got another") from error
+            raise BadConfig(f"{kind} key {each.key_id!r}: expected the root's signature, got another") from error
         keys[each.key_id] = Ed25519PublicKey.from_public_bytes(each.public)
     if not 1 <= len(keys) <= SYNC_KEYS_MAX:
-        raise BadConfig(f"sync keys: expected 1..{SYNC_KEYS_MAX} of central, got {len(keys)}")
+        raise BadConfig(f"{kind} keys: expected 1..{SYNC_KEYS_MAX} of central, got {len(keys)}")
     return keys
 
 

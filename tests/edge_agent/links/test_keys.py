@@ -9,7 +9,7 @@ from central.links import keys as central_keys
 from edge_agent.errors import BadConfig
 from edge_agent.links.keys import EdgeKeys, believed, signing_with
 from protocols.errors import BadValue, PeerBroke
-from protocols.sync.certified import CertifiedKey
+from protocols.sync.certified import CERTIFIED_BYTES_MAX, CertifiedKey, KeyKind, read_certified, write_certified
 from protocols.sync.codec import Envelope, Signing, seal, unseal
 from protocols.sync.frames import NOTHING, Ack, Pull
 from protocols.values.ids import DeviceId, incarnation
@@ -68,3 +68,18 @@ def test_two_sync_keys_may_stand_at_a_time_and_no_more_nor_none() -> None:
 def test_a_key_without_a_name_is_none() -> None:
     with pytest.raises(BadValue, match="sync key"):
         CertifiedKey("", bytes(32), b"")
+
+
+def test_a_key_that_signs_something_else_is_no_sync_key() -> None:
+    policy = central_keys.certify(ROOT, "sync-1", SYNC.public_key(), kind=KeyKind.POLICY)
+    with pytest.raises(BadConfig, match="got one for policy"):
+        believed(ROOT.public_key(), [policy])
+    with pytest.raises(BadConfig, match="root's signature"):
+        believed(ROOT.public_key(), [replace(policy, kind=KeyKind.SYNC)])
+
+
+def test_a_certified_key_reads_back_as_it_was_written() -> None:
+    assert read_certified(write_certified(CERTIFIED)) == CERTIFIED
+    for wrong in (b"", b"{}", b'{"kind":"sync"}', write_certified(CERTIFIED) + b" " * CERTIFIED_BYTES_MAX):
+        with pytest.raises(BadValue, match="certified key"):
+            read_certified(wrong)
