@@ -1,4 +1,4 @@
-"""`wardstock-central`: the server and its tools. One file of options and words; each command calls one thing.
+"""`wardstock-central`: the server and its tools. Options and words only; each command calls one thing.
 
 Exit status: 0 done, 1 failed, 2 wrong use. The rule that must not be broken: no traceback reaches a user; a fault of
 our own is one line that says where.
@@ -22,6 +22,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of
+from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
 from central.core.rights import RIGHTS_OF, WARD_ROLES, Role, grants_named
 from central.core.signin import TOKEN_DAYS_MAX
@@ -60,8 +61,6 @@ users = typer.Typer(
 app.add_typer(users)
 
 PersonArgument = Annotated[str, typer.Argument(metavar="STAFF_NUMBER", help="The person's staff number.")]
-ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="The server's central.toml.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
 
 def main() -> None:
@@ -361,7 +360,7 @@ def _pipe_end(pipe: int) -> Callable[[], None]:
 
 def check_packages() -> None:
     """Check that our five packages share one folder. Raises `NotReady` naming one that does not."""
-    home = Path(__file__).resolve().parents[1]
+    home = Path(__file__).resolve().parents[2]
     for name in PACKAGES:
         spec = find_spec(name)
         found = list(spec.submodule_search_locations or [spec.origin or "built in"]) if spec else []
