@@ -1,77 +1,14 @@
 """What a storeroom may draw by itself: its permit under a policy with a lease. Pure.
 
-The permit's states and how audits move it are one table; the hospital's policy says which state holds, the storeroom
-obeys it also when it is cut off, for as long as the lease lasts. The rules that could not be put into the table: a take
-for a patient is recorded with the policy's version and never refused; an emergency always passes; what was done before
-the device knew of a policy stays valid.
-
-Source: requirement E6: two audits failed in a row suspend a ward's own drawing until it is put right.
+The hospital's policy says which permit holds (`protocols.permits`), the storeroom obeys it also when it is cut off, for
+as long as the lease lasts. The rules that must not be broken: a take for a patient is never refused; what was done
+before the device knew of a policy stays valid.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
 
+from protocols.permits import ANSWERS, Answer, Gated, Permit
 from protocols.values.instant import Instant
-
-
-class Permit(StrEnum):
-    """How far a storeroom is trusted."""
-
-    NORMAL = "normal"
-    WARNED = "warned"
-    SUSPENDED = "suspended"
-    RECTIFYING = "rectifying"
-
-
-class Audit(StrEnum):
-    """What moves a permit."""
-
-    FAILED = "audit failed"
-    PASSED = "audit passed"
-    PLAN = "plan accepted"
-
-
-class Gated(StrEnum):
-    """What a permit is asked for."""
-
-    REQUISITION = "requisition"
-    REPLENISHMENT = "replenishment"
-    TRANSFER_IN = "transfer in"
-    TAKE = "take"
-    EMERGENCY = "emergency"
-
-
-class Answer(StrEnum):
-    """What a permit says: go on, go on and say so, or only with an approval."""
-
-    GO = "go"
-    TELL = "tell"
-    ASK = "ask"
-
-
-_P, _A = Permit, Audit
-TRANSITIONS = MappingProxyType(
-    {
-        (_P.NORMAL, _A.PASSED): _P.NORMAL,
-        (_P.NORMAL, _A.FAILED): _P.WARNED,
-        (_P.WARNED, _A.PASSED): _P.NORMAL,
-        (_P.WARNED, _A.FAILED): _P.SUSPENDED,
-        (_P.SUSPENDED, _A.PLAN): _P.RECTIFYING,
-        (_P.RECTIFYING, _A.PASSED): _P.NORMAL,
-        (_P.RECTIFYING, _A.FAILED): _P.SUSPENDED,
-    }
-)
-"""Every step a permit may take; an audit of a suspended storeroom changes nothing before a plan is accepted."""
-
-_CLOSED = (Permit.SUSPENDED, Permit.RECTIFYING)
-_STOCK = (Gated.REQUISITION, Gated.REPLENISHMENT, Gated.TRANSFER_IN)
-ANSWERS = MappingProxyType(
-    {(permit, act): Answer.GO for permit in Permit for act in Gated}
-    | {(permit, act): Answer.ASK for permit in _CLOSED for act in _STOCK}
-    | {(permit, Gated.TAKE): Answer.TELL for permit in _CLOSED}
-)
-
 
 ALWAYS = Instant(0)
 
@@ -105,11 +42,6 @@ class Standing:
 
 NO_POLICY = Standing(Permit.NORMAL, "")
 """A storeroom that was never told a policy."""
-
-
-def audited(permit: Permit, audit: Audit) -> Permit:
-    """Return the permit after an audit or an accepted plan; what the table does not know changes nothing."""
-    return TRANSITIONS.get((permit, audit), permit)
 
 
 def standing_of(policy: Policy | None, now: Instant) -> Standing:

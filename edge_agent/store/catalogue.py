@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.core.permits import Permit, Policy
+from edge_agent.core.permits import Policy
 from edge_agent.core.stock import ConsumeOn, Content, Item
 from edge_agent.core.work.scene import Document
 from edge_agent.store.connection import Connection
 from protocols.errors import BadValue
 from protocols.movements import Binding, PostingLine
+from protocols.permits import Permit
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant
 

@@ -1,13 +1,12 @@
 """Master data as the hospital sends them: versions of a scope, taken in whole or not at all.
 
 A scope (`global`, `ward`, `device`, or `file` for the CSV beside the configuration) has one version. A snapshot
-replaces the scope; a delta goes from exactly the version that stands here to the next, with tombstones for what is
+replaces the scope; a delta goes from exactly the version that stands here to another, with tombstones for what is
 gone; both carry the checksum of what the scope must hold afterwards. What a row means is read in `store.catalogue`;
 rows of an unknown kind are kept as they came. The rule that must not be broken: a scope is never a mixture of two
 versions, so whatever does not fit is refused as a whole and the old version works on, for weeks if it must.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,27 +14,31 @@ from typing import Any
 
 from edge_agent.errors import FeedRefused
 from edge_agent.store.connection import Connection, transaction
+from protocols.errors import BadValue
+from protocols.sync.feed import ROWS_MAX, SCOPES, Applied, FeedRow, Held, checksum_in_order, row_text
+from protocols.sync.feed import checksum_of as checksum_of_said
 from protocols.values.instant import Instant
 
-ROWS_MAX = 200_000
-"""Rows of one scope: a large hospital's catalogue with its lots."""
-BODY_MAX = 256 * 1024
 FILE = "file"
-SCOPES = ("global", "ward", "device", FILE)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a scope; `body` None is a tombstone."""
+    """One row of a scope as it is written here; `body` None is a tombstone."""
 
     kind: str
     key: str
     body: Mapping[str, Any] | None
 
+    @property
+    def said(self) -> FeedRow:
+        """Return the row as the feed says it. Raises `BadValue` beyond the feed's limits."""
+        return FeedRow(self.kind, self.key, None if self.body is None else row_text(self.body))
+
 
 def checksum_of(rows: Iterable[Row]) -> str:
-    """Return the checksum of a scope's rows: SHA-256 over (kind, key, body) in their order, hex."""
-    return _digest(sorted((row.kind, row.key, _text(row.body)) for row in rows if row.body is not None))
+    """Return the checksum of a scope's rows, hex."""
+    return checksum_of_said(row.said for row in rows).hex()
 
 
 def version_of(connection: Connection, scope: str) -> int:
@@ -55,64 +58,81 @@ def versions(connection: Connection) -> dict[str, int]:
     return {scope: int(version) for scope, version in connection.query("SELECT scope, version FROM feed")}
 
 
+def held(connection: Connection) -> dict[str, Held]:
+    """Return every scope's version and checksum as the sync says them."""
+    rows = connection.query("SELECT scope, version, checksum FROM feed WHERE scope <> ?", (FILE,))
+    return {scope: Held(int(version), bytes.fromhex(checksum)) for scope, version, checksum in rows}
+
+
 def take_snapshot(
     connection: Connection, scope: str, version: int, rows: Sequence[Row], *, checksum: str, now: Instant
 ) -> None:
     """Make a scope what a snapshot says. Raises `FeedRefused`, `StoreFault`; then the scope is as it was."""
-    _check_form(scope, version, rows)
-    with transaction(connection):
-        connection.execute("DELETE FROM master WHERE scope = ?", (scope,))
-        _put(connection, scope, version, rows)
-        _finish(connection, scope, version, checksum, now)
+    _take(connection, scope, version, rows, checksum, now)
 
 
 def take_delta(
     connection: Connection, scope: str, versions: tuple[int, int], rows: Sequence[Row], *, checksum: str, now: Instant
 ) -> None:
-    """Bring a scope from one version to the next. Raises `FeedRefused`, `StoreFault`; then the scope is as it was.
+    """Bring a scope from one version to another. Raises `FeedRefused`, `StoreFault`; then the scope is as it was.
 
     A delta from another version than the one that stands here is refused: its sender must send a snapshot.
     """
-    old, new = versions
-    _check_form(scope, new, rows)
-    stands = version_of(connection, scope)
-    if old != stands or new <= old:
-        raise FeedRefused(f"feed {scope}: expected a delta from {stands}, got {old} to {new}; ask for a snapshot")
+    _take(connection, scope, versions[1], rows, checksum, now, before=versions[0])
+
+
+def _take(
+    connection: Connection,
+    scope: str,
+    version: int,
+    rows: Sequence[Row],
+    checksum: str,
+    now: Instant,
+    before: int | None = None,
+) -> None:
+    try:
+        said = tuple(row.said for row in rows)
+    except BadValue as error:
+        raise FeedRefused(f"feed {scope}: {error}") from error
     with transaction(connection):
-        gone = [(scope, row.kind, row.key) for row in rows if row.body is None]
+        put(connection, Applied(scope, version, bytes.fromhex(checksum), said, before), now)
+
+
+def put(connection: Connection, applied: Applied, now: Instant) -> None:
+    """Put a version into the tables, within the caller's transaction. Raises `FeedRefused`, `StoreFault`."""
+    scope, version = applied.scope, applied.version
+    if scope not in (*SCOPES, FILE) or version < 0:
+        raise FeedRefused(f"feed: expected a version of {', '.join(SCOPES)} or {FILE}, got {version} of {scope!r:.40}")
+    if len(applied.rows) > ROWS_MAX:
+        raise FeedRefused(f"feed {scope}: expected at most {ROWS_MAX} rows, got {len(applied.rows)}")
+    if applied.before is None:
+        connection.execute("DELETE FROM master WHERE scope = ?", (scope,))
+    else:
+        stands = version_of(connection, scope)
+        if applied.before != stands or version == stands:
+            raise FeedRefused(
+                f"feed {scope}: expected a delta from {stands}, got {applied.before} to {version}; ask for a snapshot"
+            )
+        gone = [(scope, row.kind, row.key) for row in applied.rows if row.body is None]
         connection.executemany("DELETE FROM master WHERE scope = ? AND kind = ? AND key = ?", gone)
-        _put(connection, scope, new, rows)
-        _finish(connection, scope, new, checksum, now)
-
-
-def _check_form(scope: str, version: int, rows: Sequence[Row]) -> None:
-    if scope not in SCOPES or version < 0:
-        raise FeedRefused(f"feed: expected a version of {', '.join(SCOPES)}, got {version} of {scope!r:.40}")
-    if len(rows) > ROWS_MAX:
-        raise FeedRefused(f"feed {scope}: expected at most {ROWS_MAX} rows, got {len(rows)}")
-
-
-def _put(connection: Connection, scope: str, version: int, rows: Sequence[Row]) -> None:
-    values = []
-    for row in rows:
-        text = _text(row.body)
-        if len(text) > BODY_MAX:
-            raise FeedRefused(f"feed {scope}: expected at most {BODY_MAX} characters a row, {row.key!r:.40} has more")
-        if row.body is not None:
-            values.append((scope, row.kind, row.key, version, text))
     connection.executemany(
         "INSERT INTO master (scope, kind, key, version, body) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
-        values,
+        [(scope, row.kind, row.key, version, row.body) for row in applied.rows if row.body is not None],
     )
+    _finish(connection, applied, now)
 
 
-def _finish(connection: Connection, scope: str, version: int, checksum: str, now: Instant) -> None:
+def _finish(connection: Connection, applied: Applied, now: Instant) -> None:
     """Check what the scope holds now, index its products, and write down its version."""
+    scope, version = applied.scope, applied.version
     rows = connection.query("SELECT kind, key, body FROM master WHERE scope = ? ORDER BY kind, key, body", (scope,))
-    found = _digest(rows)
-    if found != checksum:
-        raise FeedRefused(f"feed {scope} version {version}: expected the checksum {checksum:.16}…, got {found:.16}…")
+    found = checksum_in_order(rows)
+    if found != applied.checksum:
+        raise FeedRefused(
+            f"feed {scope} version {version}: expected the checksum {applied.checksum.hex():.16}…, "
+            f"got {found.hex():.16}…"
+        )
     connection.execute("DELETE FROM product WHERE scope = ?", (scope,))
     products = [product for kind, key, body in rows if kind == "item" for product in _products(scope, key, body)]
     connection.executemany(
@@ -121,12 +141,13 @@ def _finish(connection: Connection, scope: str, version: int, checksum: str, now
     connection.execute(
         "INSERT INTO feed (scope, version, checksum, applied_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
         "version = excluded.version, checksum = excluded.checksum, applied_at = excluded.applied_at",
-        (scope, version, checksum, now),
+        (scope, version, found.hex(), now),
     )
 
 
 def _products(scope: str, item: str, raw: str) -> Iterable[tuple[str, str, str, int]]:
-    said = json.loads(raw).get("products", [])
+    body = _object(raw)
+    said = body.get("products", [])
     for product in said if isinstance(said, list) else []:
         code = product.get("code") if isinstance(product, dict) else None
         factor = product.get("factor", 1) if isinstance(product, dict) else None
@@ -134,14 +155,9 @@ def _products(scope: str, item: str, raw: str) -> Iterable[tuple[str, str, str, 
             yield scope, code, item, factor
 
 
-def _text(body: Mapping[str, Any] | None) -> str:
-    return json.dumps(dict(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")) if body is not None else ""
-
-
-def _digest(rows: Iterable[tuple[Any, ...]]) -> str:
-    state = hashlib.sha256()
-    for row in rows:
-        for part in row:
-            raw = str(part).encode()
-            state.update(len(raw).to_bytes(4, "big") + raw)
-    return state.hexdigest()
+def _object(raw: str) -> Mapping[str, Any]:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

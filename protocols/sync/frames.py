@@ -4,10 +4,14 @@
           FORK     places of my ledger from its end backwards: where do we agree?
           FRAME    some entries of one chain, in order
           PULL     give me the facts behind this version
+          FETCH    bring me from this version of a scope of the feed to the newest
     down  WELCOME  what central holds of every chain offered
           NEWINC   go on in a new chain behind this entry
           REFUSED  why not, for a person
           FACTS    entries that concern my storeroom and that I did not write, or no longer hold
+          DELTA    what changed in a scope of the feed from one version to another
+          SNAPSHOT one page of a whole version of a scope
+          HINT     which versions there are: kept by the broker, believed by nobody
           ACK      central has committed up to here
           NACK     that frame was not taken, and what is needed instead
 
@@ -37,7 +41,11 @@ HEADS_MAX = 256
 SAMPLES_MAX = 40
 """Places of a fork request: doubling steps reach back over 10**11 entries."""
 FACTS_MAX = 500
+PAGES_MAX = 64
+"""Pages of one snapshot: 15 MiB packed, a large hospital's catalogue several times over."""
+PAGE_BYTES_MAX = 240 * 1024
 FEEDS_MAX = 64
+SCOPE_MAX = 16
 TEXT_MAX = 400
 NOTHING = -1
 """The seq of a chain without entries; its hash is `GENESIS`."""
@@ -50,6 +58,7 @@ Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 SeqOrNone = Annotated[int, msgspec.Meta(ge=NOTHING, le=SEQ_MAX)]
 Whole = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
+Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=SCOPE_MAX)]
 
 
 class MessageType(StrEnum):
@@ -65,6 +74,10 @@ class MessageType(StrEnum):
     FRAME = "frame"
     ACK = "ack"
     NACK = "nack"
+    FETCH = "fetch"
+    DELTA = "delta"
+    SNAPSHOT = "snapshot"
+    HINT = "hint"
 
 
 class Why(StrEnum):
@@ -125,11 +138,20 @@ class Hello(msgspec.Struct, frozen=True):
     free_bytes: Whole
 
 
-class Welcome(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, array_like=True):
+    """A scope of the feed as it is at central: its version and the checksum of its rows."""
+
+    scope: Scope
+    version: Whole
+    checksum: Hash
+
+
+class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """Central's head of every chain the HELLO offered, of one that another continues no further than was offered.
 
     `facts` is the last version of the facts for this storeroom, `facts_from` the version behind which they are to be
-    pulled: the one offered, or 0 where its sum is not central's. `wall` is central's time, µs UTC.
+    pulled: the one offered, or 0 where its sum is not central's. `wall` is central's time, µs UTC. `feeds` are the
+    scopes of the feed that this device is to hold.
     """
 
     number: Whole
@@ -137,6 +159,7 @@ class Welcome(msgspec.Struct, frozen=True):
     facts: Whole
     facts_from: Whole
     wall: Annotated[int, msgspec.Meta(ge=-(2**53), le=SEQ_MAX)]
+    feeds: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=FEEDS_MAX)] = ()
 
 
 class Fork(msgspec.Struct, frozen=True):
@@ -172,6 +195,51 @@ class Facts(msgspec.Struct, frozen=True):
     facts_sum: Sum
     n: Annotated[int, msgspec.Meta(ge=0, le=FACTS_MAX)]
     entries: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """A scope of the feed is wanted; `version` and `checksum` are what is held of it, `NOTHING` and empty for nothing.
+
+    `want` and `page` name the next page of a snapshot that is being collected; `NOTHING` and 0 ask for the newest.
+    """
+
+    scope: Scope
+    version: SeqOrNone
+    checksum: Sum
+    want: SeqOrNone
+    page: Whole
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """What changed in a scope from `before` to `version`, whose rows come to `checksum`; packed, none when equal."""
+
+    scope: Scope
+    before: Whole
+    version: Whole
+    checksum: Hash
+    rows: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Page `page` of `pages` of one version of a scope, whose rows come to `checksum`.
+
+    All pages put together are the version's packed rows; `digest` is their SHA-256.
+    """
+
+    scope: Scope
+    version: Whole
+    checksum: Hash
+    digest: Hash
+    page: Whole
+    pages: Annotated[int, msgspec.Meta(ge=1, le=PAGES_MAX)]
+    part: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """What a device's storeroom can have: the scopes of the feed and the newest fact."""
+
+    feeds: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=FEEDS_MAX)]
+    facts: Whole
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -210,7 +278,9 @@ class Nack(msgspec.Struct, frozen=True):
     detail: Text
 
 
-Message = Hello | Welcome | Refused | Fork | NewInc | Pull | Facts | Frame | Ack | Nack
+Message = (
+    Hello | Welcome | Refused | Fork | NewInc | Pull | Facts | Frame | Ack | Nack | Fetch | Delta | Snapshot | Hint
+)
 
 MESSAGES: dict[MessageType, type[Message]] = {
     MessageType.HELLO: Hello,
@@ -223,5 +293,9 @@ MESSAGES: dict[MessageType, type[Message]] = {
     MessageType.FRAME: Frame,
     MessageType.ACK: Ack,
     MessageType.NACK: Nack,
+    MessageType.FETCH: Fetch,
+    MessageType.DELTA: Delta,
+    MessageType.SNAPSHOT: Snapshot,
+    MessageType.HINT: Hint,
 }
 TYPE_OF = {form: word for word, form in MESSAGES.items()}

@@ -53,7 +53,7 @@ class Greeter:
         """Give the next broker as long as the last."""
         self._waiting_since = now
 
-    def hello(self, legs: Sequence[Leg], puller: Puller, *, wait_s: float, now: float) -> Hello:
+    def hello(self, legs: Sequence[Leg], puller: Puller, feeds: dict[str, int], *, wait_s: float, now: float) -> Hello:
         """Return the next HELLO and set the timer of the one after it."""
         self._waiting_since = min(self._waiting_since, now)
         self.number += 1
@@ -70,7 +70,7 @@ class Greeter:
             oldest_seq=0,
             facts=puller.version,
             facts_sum=puller.sum,
-            feeds={},
+            feeds=feeds,
             wall=self._wall,
             free_bytes=self._free_bytes,
         )

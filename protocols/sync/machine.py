@@ -16,6 +16,7 @@ from typing import Protocol
 
 from protocols.entry import GENESIS, Digest
 from protocols.errors import BadValue, WeBroke
+from protocols.sync.feed import Applied
 from protocols.sync.frames import NOTHING, Head
 from protocols.values.ids import DeviceId, Incarnation
 
@@ -185,6 +186,13 @@ class PostFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFeed:
+    """Put a version of a scope of the feed into the store, whole or not at all; call `fed` with whether it was."""
+
+    applied: Applied
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """For people: the facts held are older than central's (`rebuilding`), or are complete again."""
 
@@ -204,7 +212,8 @@ class MoveOn:
     """No WELCOME came in time: try the next broker of the list."""
 
 
-Action = Transmit | WantEntries | WantHash | WantPlaces | Adopt | MarkAcked | PostFacts | Behind | StateChanged | MoveOn
+ForLedger = WantEntries | WantHash | WantPlaces | Adopt | MarkAcked | PostFacts | TakeFeed
+Action = Transmit | ForLedger | Behind | StateChanged | MoveOn
 
 
 class SyncLedger(Protocol):

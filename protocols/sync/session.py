@@ -4,7 +4,7 @@ It is for one thing: to bring central's copy of a ledger up to its end over a pi
 reorders. A ledger is a way of one or more chains (`Leg`), each continuing the one before; parents are sent first. `now`
 is link time in seconds of any monotonic clock; `chance` gives a number in 0..1. The states and the actions are in
 `machine`, the timers of greetings in `greeting`, central's heads held against our own in `proof`, the chains and their
-marks in `way`, the frames on the way in `window`, the facts pulled in `facts`; `settle` drives it with a ledger.
+marks in `way`, the frames on the way in `window`, the facts pulled in `facts`, the feed in `feed`; `settle` drives it.
 
 Rules that could not be put into the table: a mark moves only by a message that echoes our boot nonce, token and
 generation and whose hash is our own ledger's at that seq; a NACK never sends a HELLO, it waits for its timer; one HELLO
@@ -12,25 +12,30 @@ a timer; a WELCOME or NEWINC counts only for the last HELLO sent; a new chain be
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from protocols.entry import Digest, chain_hash, content_hash
 from protocols.errors import PeerBroke, WeBroke
 from protocols.sync.codec import NO_TOKEN, Envelope, Signing, pack_entries, seal, unseal
 from protocols.sync.facts import Puller
+from protocols.sync.feed import Applied, Fetcher, Held
 from protocols.sync.frames import (
     Ack,
+    Delta,
     Facts,
+    Fetch,
     Fork,
     Frame,
     Head,
     Hello,
+    Hint,
     Message,
     Nack,
     NewInc,
     Pull,
     Refused,
+    Snapshot,
     Welcome,
     Why,
 )
@@ -46,6 +51,7 @@ from protocols.sync.machine import (
     Speaker,
     State,
     StateChanged,
+    TakeFeed,
     Timing,
     Transmit,
     WantHash,
@@ -80,6 +86,7 @@ class EdgeSession:
         timing: Timing,
         chance: Callable[[], float],
         facts: tuple[int, bytes] = (0, b""),
+        feeds: Mapping[str, Held] | None = None,
     ) -> None:
         self._speaker, self._signing, self._timing = speaker, signing, timing
         self.state, self.reason = State.OFFLINE, ""
@@ -90,6 +97,7 @@ class EdgeSession:
         self._greeter = Greeter(speaker, timing, chance)
         self._proof = Proof()
         self._puller = Puller(*facts)
+        self._fetcher = Fetcher(feeds or {})
         self._token, self._generation = NO_TOKEN, 0
         self._places: tuple[Head, ...] = ()
         self._checks: dict[int, bytes] = {}
@@ -140,6 +148,7 @@ class EdgeSession:
         self._checks.clear()
         self._proof.stop()
         self._puller.stop()
+        self._fetcher.stop()
         self._greeter.disconnected()
         return self._move(Happening.DISCONNECTED)
 
@@ -155,6 +164,7 @@ class EdgeSession:
         waits = [self._greeter.hello_at, self._greeter.move_on_at()]
         if self.state is State.LIVE:
             waits += [self._resend_at(), self._puller.due_at(self._timing.resend_s)]
+            waits.append(self._fetcher.due_at(self._timing.resend_s))
         if self.state is State.LIVE and self._paused_until > -math.inf:
             waits.append(self._paused_until)
         return min(waits)
@@ -173,6 +183,8 @@ class EdgeSession:
             actions += self._resend(now)
         if self.state is State.LIVE and now >= self._puller.due_at(self._timing.resend_s):
             actions += self._pull(now)
+        if self.state is State.LIVE and now >= self._fetcher.due_at(self._timing.resend_s):
+            actions += self._fetch(now)
         if now >= self._greeter.hello_at:
             actions += self._greet(now)
         return actions + self._pump(now)
@@ -186,10 +198,15 @@ class EdgeSession:
 
     def _heard(self, envelope: Envelope, message: Message, now: float) -> list[Action]:
         me = self._speaker
+        if isinstance(message, Hint):
+            return self._hinted(envelope, message, now)
         if (envelope.device, envelope.boot_nonce) != (me.device, me.boot_nonce):
             return self._drop("another session's")
         if not self._way.has(envelope.incarnation):
             return self._drop("another ledger's")
+        return self._said(envelope, message, now)
+
+    def _said(self, envelope: Envelope, message: Message, now: float) -> list[Action]:
         match message:
             case Welcome():
                 return self._welcomed(envelope, message, now)
@@ -199,9 +216,11 @@ class EdgeSession:
                 return self._granted(envelope, message)
             case Facts():
                 return self._told(envelope, message, now)
+            case Delta() | Snapshot():
+                return self._brought(envelope, message, now)
             case Ack() | Nack():
                 return self._replied(envelope, message, now)
-            case Hello() | Fork() | Frame() | Pull():
+            case Hello() | Fork() | Frame() | Pull() | Fetch() | Hint():
                 return self._drop("not for an edge")
             case _:
                 assert_never(message)
@@ -262,7 +281,9 @@ class EdgeSession:
         waits = self.state in {State.CHECKING, State.FORKING}
         actions = self._move(Happening.SESSION_LOST) if waits else []
         self._proof.stop()
-        hello = self._greeter.hello(self._way.legs, self._puller, wait_s=self._wait_s(), now=now)
+        hello = self._greeter.hello(
+            self._way.legs, self._puller, self._fetcher.versions, wait_s=self._wait_s(), now=now
+        )
         return [*actions, self._transmit(hello)]
 
     def _welcomed(self, envelope: Envelope, message: Welcome, now: float) -> list[Action]:
@@ -272,6 +293,8 @@ class EdgeSession:
         self._greeter.welcomed(now)
         self._token, self._generation = envelope.token, envelope.generation
         self._puller.heard(message.facts_from, message.facts)
+        self._fetcher.stop()
+        self._fetcher.offered(message.feeds)
         actions = self._move(Happening.WELCOMED)
         if not self._proof.begin(theirs, self._way.legs):
             return actions + self._diverge()
@@ -291,7 +314,7 @@ class EdgeSession:
                 what = f"central needs entries after {seq}, which this ledger no longer keeps"
                 return self._stick(f"{what}; expected to keep what is nowhere else: have the two compared", now)
             case Verdict.SAME:
-                self._way.prove(incarnation, seq, self._proof.theirs[incarnation].hash)
+                self._way.prove(incarnation, seq, Digest(self._proof.theirs[incarnation].hash))
         return self._prove_next(now)
 
     def _proven(self, now: float) -> list[Action]:
@@ -300,7 +323,7 @@ class EdgeSession:
         actions = self._move(Happening.PROVEN)
         actions += self._way.heard(self._proof.theirs, self._greeter.acked_at_hello)
         self._proof.stop()
-        return actions + self._begin_leg(now) + self._catch_up(now)
+        return actions + self._begin_leg(now) + self._catch_up(now) + self._fetch(now)
 
     def _diverge(self) -> list[Action]:
         self._proof.stop()
@@ -340,6 +363,39 @@ class EdgeSession:
         if entries is None:
             return self._drop("nothing new")
         return [PostFacts(message.upto, message.facts_sum, entries)]
+
+    # --- the feed ---------------------------------------------------------------------------------------------------
+
+    def fed(self, applied: Applied, taken: bool, now: float) -> list[Action]:
+        """Note whether a version of the feed stands in the store, and ask for what is wanted next."""
+        if taken:
+            self._fetcher.applied(applied)
+        else:
+            self._fetcher.refused(applied)
+        return self._fetch(now)
+
+    def _fetch(self, now: float) -> list[Action]:
+        question = self._fetcher.ask(now) if self.state is State.LIVE else None
+        return [] if question is None else [self._transmit(question)]
+
+    def _brought(self, envelope: Envelope, message: Delta | Snapshot, now: float) -> list[Action]:
+        if self.state is not State.LIVE or (envelope.token, envelope.generation) != (self._token, self._generation):
+            return self._drop("stale token")
+        applied = self._fetcher.take(message)
+        if applied is not None:
+            return [TakeFeed(applied)]
+        return self._drop("nothing new") if self._fetcher.asks else self._fetch(now)
+
+    def _hinted(self, envelope: Envelope, message: Hint, now: float) -> list[Action]:
+        """Take what the broker kept: it is of no session and believed by nobody, it only makes us ask."""
+        if envelope.device != self._speaker.device:
+            return self._drop("another session's")
+        self._fetcher.offered(message.feeds)
+        actions = [] if self._fetcher.asks else self._fetch(now)
+        if self.state is State.LIVE and message.facts > self._puller.version and not self._puller.behind:
+            self._puller.heard(self._puller.version, message.facts)
+            actions += self._catch_up(now)
+        return actions
 
     # --- acknowledgements -------------------------------------------------------------------------------------------
 

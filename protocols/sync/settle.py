@@ -1,8 +1,9 @@
 """Answering what a session asks of its ledger, in order, until it asks no more. The one place where both are driven."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from protocols.sync.feed import Applied
 from protocols.sync.frames import SAMPLES_MAX
 from protocols.sync.machine import (
     Action,
@@ -13,6 +14,7 @@ from protocols.sync.machine import (
     PostFacts,
     StateChanged,
     SyncLedger,
+    TakeFeed,
     Transmit,
     WantEntries,
     WantHash,
@@ -21,8 +23,22 @@ from protocols.sync.machine import (
 from protocols.sync.session import EdgeSession
 
 
-def settle(session: EdgeSession, actions: Iterable[Action], ledger: SyncLedger, now: float) -> list[Action]:
-    """Do what is for the ledger; return what is for the wire and the status."""
+def takes_no_feed(_applied: Applied) -> bool:
+    """Keep nothing of the feed: for a device without master data, such as one of a load."""
+    return False
+
+
+def settle(
+    session: EdgeSession,
+    actions: Iterable[Action],
+    ledger: SyncLedger,
+    now: float,
+    take_feed: Callable[[Applied], bool] = takes_no_feed,
+) -> list[Action]:
+    """Do what is for the ledger; return what is for the wire and the status.
+
+    `take_feed` puts a version of the feed into the store and returns False where the old one stands on.
+    """
     left: list[Action] = []
     todo = list(actions)
     while todo:
@@ -42,6 +58,8 @@ def settle(session: EdgeSession, actions: Iterable[Action], ledger: SyncLedger, 
             case PostFacts(upto, facts_sum, entries):
                 ledger.post_facts(upto, facts_sum, entries)
                 todo += session.posted(upto, facts_sum, now)
+            case TakeFeed(applied):
+                todo += session.fed(applied, take_feed(applied), now)
             case Transmit() | Behind() | StateChanged() | MoveOn():
                 left.append(action)
             case _:

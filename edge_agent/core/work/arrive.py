@@ -6,7 +6,6 @@ The rule that must not be broken: a note is taken in once, however often it is s
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edge_agent.core.permits import Answer, Gated
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, is_expired
 from edge_agent.core.work.bodies import entries, entry, lines_of_parts, raw, staff, who_may
@@ -15,6 +14,7 @@ from edge_agent.core.work.take import ON_SHELF, keep_raw, quantity
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
 from protocols.movements import MOVEMENTS, BindBody, Binding, Custody, Flag, PostingLine, write_body
+from protocols.permits import Answer, Gated
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, PlaceId, UnitId
 

@@ -7,13 +7,13 @@ person in an emergency holds in the hand is recorded, whatever the book thinks o
 from dataclasses import replace
 
 from edge_agent.core.lines import opened_pack, used
-from edge_agent.core.permits import Answer, Gated
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, goes_first, is_expired, is_first
 from edge_agent.core.work.bodies import entry, lines_of_parts, raw, staff, uses
 from edge_agent.core.work.scene import Decision, Scene, did, refuse
 from edge_agent.core.work.words import Word
 from protocols.movements import Custody, Flag, PostingLine
+from protocols.permits import Answer, Gated
 from protocols.readers.scanner import Beep
 from protocols.values.ids import UnitId
 from protocols.values.instant import Instant, to_iso

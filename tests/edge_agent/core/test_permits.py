@@ -2,19 +2,8 @@
 
 import pytest
 
-from edge_agent.core.permits import (
-    ANSWERS,
-    NO_POLICY,
-    TRANSITIONS,
-    Answer,
-    Audit,
-    Gated,
-    Permit,
-    Policy,
-    Standing,
-    audited,
-    standing_of,
-)
+from edge_agent.core.permits import NO_POLICY, Policy, Standing, standing_of
+from protocols.permits import ANSWERS, TRANSITIONS, Answer, Audit, Gated, Permit, audited
 from protocols.values.instant import plus
 from tests.edge_agent.conftest import START
 

@@ -31,16 +31,21 @@ from protocols.sync.frames import (
     UNPACKED_BYTES_MAX,
     Ack,
     Branch,
+    Delta,
     Facts,
+    Fetch,
     Fork,
     Frame,
     Head,
     Hello,
+    Hint,
     Message,
     Nack,
     NewInc,
+    Offer,
     Pull,
     Refused,
+    Snapshot,
     Welcome,
     Why,
 )
@@ -82,6 +87,13 @@ SAID: dict[str, Message] = {
     "frame": Frame(41, 2, HASH, GENESIS, PACKED),
     "ack": Ack(42, HASH, -1, (41,)),
     "nack": Nack(Why.GAP, 50, 43, 0, ""),
+    "welcome_feeds": Welcome(
+        2, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, (Offer("ward", 7, HASH),)
+    ),
+    "fetch": Fetch("ward", 6, HASH, -1, 0),
+    "delta": Delta("ward", 6, 7, HASH, PACKED),
+    "snapshot": Snapshot("global", 7, HASH, GENESIS, 1, 3, b"part"),
+    "hint": Hint((Offer("global", 7, HASH), Offer("ward", 3, GENESIS)), 4),
 }
 
 
