@@ -5,6 +5,7 @@ policy and daily heads. Ed25519 (RFC 8032) by `cryptography`. Not here: how a ke
 rule that must not be broken: a private key comes from a service file; it is never in the database.
 """
 
+import hashlib
 from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature
@@ -16,8 +17,15 @@ from protocols.sync.codec import Signing
 from protocols.values.ids import DeviceId
 from protocols.values.instant import Instant
 
+KEY_DIGITS = 16
+
 KeyOf = Callable[[DeviceId, str], Ed25519PublicKey | None]
 """(device, key id) -> its public key; None for a device without it or one that is denied."""
+
+
+def key_id_of(public: Ed25519PublicKey) -> str:
+    """Return a public key's id: the first digits of the SHA-256 of its raw bytes."""
+    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:KEY_DIGITS]
 
 
 def certify(

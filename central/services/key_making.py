@@ -23,9 +23,11 @@ from central.links.key_files import (
     write_key,
     write_public_key,
 )
-from central.links.keys import certify
-from central.services.statements import key_id_of, signer_at
+from central.links.keys import certify, key_id_of
+from central.links.tls_files import make_authority_files
+from central.services.statements import signer_at
 from protocols.sync.certified import KeyKind
+from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, plus
 
 ROOT_PRIVATE = "root.key"
@@ -38,8 +40,9 @@ REPLACED = ".replaced"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where keys are: the root's medium, the service's folder, and the file of the statements' key."""
+    """Whose keys, and where they are: the root's medium, the service's folder, the file of the statements' key."""
 
+    hospital: HospitalId
     root: Path
     folder: Path
     statement: Path
@@ -61,7 +64,7 @@ def make_keys(where: Where, now: Instant) -> list[Path]:
         numbers = range(last + 1, last + 1 + KEYS_STANDING_MAX - len(standing))
         made += [_make(root, where.folder, kind, number, until) for number in numbers]
     made += _certify_statements(root, where.statement, until)
-    return made
+    return made + make_authority_files(where.folder, where.hospital, now)
 
 
 def rotate_keys(where: Where, now: Instant, kinds: Sequence[KeyKind] = ROTATED) -> list[Path]:

@@ -5,7 +5,6 @@ check a statement from the file alone. The rule that must not be broken: a state
 and one that was made is never made again differently for the same day.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from central.core.certainty import certainty
 from central.core.reconcile import Line, UnitState, lines_in, match_of, presence_in
 from central.core.statement import BYTES_MAX, LedgerHead, Stated, StatedLine, content, is_whole, read_sealed, seal
 from central.errors import BadInput, NotReady, NotThere
+from central.links.keys import key_id_of
 from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.services.wards import Standing, standings
@@ -41,7 +41,6 @@ from central.store.tables.statement import STATEMENT
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, to_iso
 
-KEY_DIGITS = 16
 OWNER_ONLY = 0o600
 
 
@@ -55,11 +54,6 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """Sign a message."""
         return self.key.sign(message)
-
-
-def key_id_of(public: Ed25519PublicKey) -> str:
-    """Return a public key's id: the first digits of the SHA-256 of its raw bytes."""
-    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:KEY_DIGITS]
 
 
 def signer_at(path: Path) -> Signer:

@@ -20,14 +20,16 @@ from central.links.keys import certify
 from central.services.key_making import KEY_S, Where, make_keys, rotate_keys
 from edge_agent.links.keys import believed
 from protocols.sync.certified import KeyKind
+from protocols.values.ids import HospitalId
 from protocols.values.instant import from_iso, plus
 
+MAIN = HospitalId("main")
 NOW = from_iso("2026-03-02T16:00:00+08:00")
 
 
 @pytest.fixture
 def where(tmp_path: Path) -> Where:
-    found = Where(tmp_path / "medium", tmp_path / "keys", tmp_path / "statement.key")
+    found = Where(MAIN, tmp_path / "medium", tmp_path / "keys", tmp_path / "statement.key")
     make_keys(found, NOW)
     return found
 
@@ -68,17 +70,17 @@ def test_a_rotation_uses_the_key_that_edges_know_already_and_makes_the_one_after
 
 
 def test_a_rotation_needs_the_root_that_made_the_keys(where: Where, tmp_path: Path) -> None:
-    other = Where(tmp_path / "other", tmp_path / "elsewhere", tmp_path / "another.key")
+    other = Where(MAIN, tmp_path / "other", tmp_path / "elsewhere", tmp_path / "another.key")
     make_keys(other, NOW)
     with pytest.raises(NotReady, match="put that one in"):
-        rotate_keys(Where(other.root, where.folder, where.statement), NOW)
+        rotate_keys(Where(MAIN, other.root, where.folder, where.statement), NOW)
     with pytest.raises(NotReady, match="root's medium"):
-        rotate_keys(Where(tmp_path / "empty", where.folder, where.statement), NOW)
+        rotate_keys(Where(MAIN, tmp_path / "empty", where.folder, where.statement), NOW)
 
 
 def test_the_root_may_not_lie_among_the_services_keys(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="apart from"):
-        make_keys(Where(tmp_path / "keys" / "root", tmp_path / "keys", tmp_path / "statement.key"), NOW)
+        make_keys(Where(MAIN, tmp_path / "keys" / "root", tmp_path / "keys", tmp_path / "statement.key"), NOW)
 
 
 def test_a_key_that_others_may_read_is_refused(where: Where) -> None:
