@@ -46,7 +46,7 @@ def broker_address(url: str) -> tuple[str, int, bool]:
 
 
 class CentralBroker:
-    """The lines to all brokers of the list."""
+    """The lines to all brokers of the list; without `tls`, those of `mqtts` are believed as this machine does."""
 
     def __init__(
         self,
@@ -56,8 +56,10 @@ class CentralBroker:
         keepalive_s: int,
         chance: Callable[[], float],
         on_message: OnMessage,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._lines = [_Line(url, every_up(hospital), keepalive_s, chance, on_message) for url in urls]
+        topic = every_up(hospital)
+        self._lines = [_Line(url, topic, keepalive_s, chance, on_message, tls) for url in urls]
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -80,12 +82,19 @@ class _Line:
     """One broker: a thread that connects, waits until the connection is gone, and tries again with full jitter."""
 
     def __init__(
-        self, url: str, topic: str, keepalive_s: int, chance: Callable[[], float], on_message: OnMessage
+        self,
+        url: str,
+        topic: str,
+        keepalive_s: int,
+        chance: Callable[[], float],
+        on_message: OnMessage,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.url = url
         self.subscribed = threading.Event()
         self._host, self._port, self._secure = broker_address(url)
         self._topic, self._keepalive_s, self._chance, self._on_message = topic, keepalive_s, chance, on_message
+        self._tls = tls
         self._stopping, self._gone = threading.Event(), threading.Event()
         self._quiet_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"broker-{self._host}", daemon=True)
@@ -151,7 +160,7 @@ class _Line:
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
         client.max_queued_messages_set(QUEUED_MAX)
         if self._secure:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._tls or ssl.create_default_context())
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected

@@ -6,6 +6,7 @@ rule that must not be broken: a key that is not in the table, or is revoked ther
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from ssl import SSLContext
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,13 +16,39 @@ from central.clock import Clock
 from central.core.enrolment import why_not
 from central.services.enrolment import standing
 from central.store.queries_enrolment import device_keys, devices_of
-from protocols.sync.codec import Signing
+from protocols.errors import PeerBroke
+from protocols.sync.codec import Envelope, Signing, unseal
+from protocols.sync.frames import Hello
 from protocols.values.ids import DeviceId, HospitalId
 
 SEEN_S = 2.0
 """Link seconds for which a key that was found is not looked up again."""
 SEEN_MAX = 10_000
 """Keys remembered; beyond it all are forgotten, which costs one look-up each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """A greeting whose signature proves nothing; `offered` is the key it names, empty for an unsigned one."""
+
+    envelope: Envelope
+    hello: Hello
+    offered: str
+
+
+def greeting_in(data: bytes) -> Greeting | None:
+    """Return the greeting in bytes that were not believed, None for any other message; only to refuse it by name."""
+    offered = [""]
+
+    def note(_whose: DeviceId, key_id: str, _data: bytes, _signature: bytes) -> bool:
+        offered.append(key_id)
+        return True
+
+    try:
+        envelope, message = unseal(data, Signing(unsigned=True, verify=note))
+    except PeerBroke:
+        return None
+    return Greeting(envelope, message, offered[-1]) if isinstance(message, Hello) else None
 
 
 @dataclass(slots=True)
@@ -66,3 +93,11 @@ class DeviceKeys:
         key = Ed25519PublicKey.from_public_bytes(found.public)
         self._seen[device, key_id] = (now, key)
         return key
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whom central believes where messages are signed: the enrolled devices, and brokers by their certificates."""
+
+    keys: DeviceKeys
+    tls: SSLContext

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from central.clock import Clock, chance, new_token
 from central.links.broker import CentralBroker
+from central.services.device_keys import DeviceKeys, Gate
 from central.services.reception import Arrived, Outcome, Reception
 from central.store.engine import Store
 from protocols.errors import PeerBroke
@@ -77,10 +78,11 @@ class Ingest:
         signing: Signing,
         on_committed: OnCommitted,
         draw_token: Callable[[], bytes] = new_token,
+        keys: DeviceKeys | None = None,
     ) -> None:
         self.counts = Counts()
         self._store, self._clock, self._on_committed = store, clock, on_committed
-        self._reception = Reception(signing, clock, draw_token)
+        self._reception = Reception(signing, clock, draw_token, keys)
         self._complaints = _Complaints(clock)
         self._inbox: queue.Queue[Arrived] = queue.Queue(INBOX_MAX)
         self._stopping = threading.Event()
@@ -200,14 +202,17 @@ def start_ingest(
     signing: Signing,
     on_committed: OnCommitted,
     keepalive_s: int = 30,
+    gate: Gate | None = None,
 ) -> Running:
     """Connect to every broker of the list and take in what devices say, until `stop`.
 
-    Returns at once; a broker that is not there is tried again. Raises `ValueError` for an address that cannot be one.
+    `gate` tells whom to believe where messages are signed. Returns at once; a broker that is not there is tried again.
+    Raises `ValueError` for an address that cannot be one.
     `on_committed(hospital, storerooms)` is called on the ingest thread after a COMMIT that moved a book or a belief.
     """
-    ingest = Ingest(store, clock, signing, on_committed)
-    broker = CentralBroker(urls, hospital, keepalive_s=keepalive_s, chance=chance, on_message=ingest.arrive)
+    ingest = Ingest(store, clock, signing, on_committed, keys=None if gate is None else gate.keys)
+    tls = None if gate is None else gate.tls
+    broker = CentralBroker(urls, hospital, keepalive_s=keepalive_s, chance=chance, on_message=ingest.arrive, tls=tls)
     ingest.start()
     broker.start()
     return Running(ingest, broker)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.clock import Clock, new_token
+from central.services.device_keys import DeviceKeys, greeting_in
 from central.services.telling import agrees, tell_lost
 from central.store.chains import (
     base_of,
@@ -85,13 +86,23 @@ class Outcome:
 class Reception:
     """Takes messages in, one at a time. Used by one thread only."""
 
-    def __init__(self, signing: Signing, clock: Clock, draw_token: Callable[[], bytes] = new_token) -> None:
-        self._signing, self._clock, self._draw_token = signing, clock, draw_token
+    def __init__(
+        self,
+        signing: Signing,
+        clock: Clock,
+        draw_token: Callable[[], bytes] = new_token,
+        keys: DeviceKeys | None = None,
+    ) -> None:
+        self._signing, self._clock, self._draw_token, self._keys = signing, clock, draw_token, keys
         self._nacked_at: dict[DeviceId, float] = {}
 
     def receive(self, connection: Connection, arrived: Arrived) -> Outcome:
         """Take one message in. Raises `PeerBroke` for bytes that are no message to central from that topic."""
-        envelope, message = unseal(arrived.data, self._signing)
+        signing = self._signing if self._keys is None else self._keys.signing(connection, self._signing)
+        try:
+            envelope, message = unseal(arrived.data, signing)
+        except PeerBroke as fault:
+            return self._unproven(connection, arrived, fault)
         if envelope.device != arrived.topics.device:
             raise PeerBroke(f"envelope: expected device {arrived.topics.device} as in the topic, got {envelope.device}")
         match message:
@@ -191,14 +202,32 @@ class Reception:
         facts = _facts(pull.version, last.number, found)
         return Outcome(self._seal(down(stored, envelope.incarnation), facts))
 
-    def _stale(self, envelope: Envelope, from_seq: int) -> Outcome:
-        now = self._clock.link_s()
-        if now - self._nacked_at.get(envelope.device, -math.inf) < STALE_NACK_EVERY_S:
+    def _unproven(self, connection: Connection, arrived: Arrived, fault: PeerBroke) -> Outcome:
+        """Tell a device whose greeting is not proven why, so that a person can act; what else it says is dropped."""
+        greeting = None if self._keys is None else greeting_in(arrived.data)
+        if self._keys is None or greeting is None or greeting.envelope.device != arrived.topics.device:
+            raise fault
+        if self._was_told(arrived.topics.device):
             return Outcome()
+        reason = self._keys.why_not(connection, arrived.topics.device, greeting.offered)
+        answer_in = self._signing if greeting.offered else Signing(unsigned=True)
+        refusal = seal(greeting.envelope, Refused(greeting.hello.number, reason), answer_in)
+        return Outcome(refusal, f"{arrived.topics.device}: {reason}")
+
+    def _stale(self, envelope: Envelope, from_seq: int) -> Outcome:
+        if self._was_told(envelope.device):
+            return Outcome()
+        return Outcome(self._seal(envelope, Nack(Why.SESSION, from_seq, 0, 0, "say HELLO")))
+
+    def _was_told(self, device: DeviceId) -> bool:
+        """Tell whether a device was told within the second that it is not heard, else note that it is told now."""
+        now = self._clock.link_s()
+        if now - self._nacked_at.get(device, -math.inf) < STALE_NACK_EVERY_S:
+            return True
         if len(self._nacked_at) >= STALE_DEVICES_MAX:
             self._nacked_at.clear()
-        self._nacked_at[envelope.device] = now
-        return Outcome(self._seal(envelope, Nack(Why.SESSION, from_seq, 0, 0, "say HELLO")))
+        self._nacked_at[device] = now
+        return False
 
     def _seal(self, envelope: Envelope, message: Message) -> bytes:
         return seal(envelope, message, self._signing)
