@@ -17,8 +17,9 @@ from edge_agent.core.halves import join_scan, settle_half
 from edge_agent.core.permits import standing_of
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.recognise import Draft, meaning_of
+from edge_agent.core.work.bodies import staff
 from edge_agent.core.work.machine import decide, perform
-from edge_agent.core.work.scene import Decision, Facts, Room, Scene, Visit, refuse, wrote
+from edge_agent.core.work.scene import CutShort, Decision, Facts, Room, Scene, Visit, refuse, wrote
 from edge_agent.core.work.states import Event
 from edge_agent.core.work.words import Word
 from edge_agent.errors import StoreFault
@@ -103,8 +104,9 @@ class Counter:
         self.room, self._idle_s = room, idle_s
         self._clock, self._voice, self._presence = clock, voice, presence
         self.answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
-        if visit is not None:
-            next(iter(self._scanners.values())).visit = visit
+        first = next(iter(self._scanners))
+        self._scanners[first].visit = visit
+        self.answers.extend(_before_cut(first, one) for one in room.cut_short)
 
     @property
     def visits(self) -> dict[str, Visit]:
@@ -161,6 +163,7 @@ class Counter:
             raise
         for name, visit in visits.items():
             self._scanners[name].visit, self._scanners[name].half = visit, halves[name]
+        self.room = replace(self.room, cut_short=group.room.cut_short)
         self._answer(group.answers)
         self._tell_presence(ledger.connection, group.written)
 
@@ -182,6 +185,11 @@ class Counter:
         moved = {one.unit for each in written for one in effect_of(each.entry.kind, each.entry.body).moved}
         for tag in tags_of_units(connection, moved, self.room.ward):
             self._presence.book(tag.epc, tag.here, tag.booked_at)
+
+
+def _before_cut(scanner: str, one: CutShort) -> Answer:
+    about = {"kind": one.kind, "qty": one.qty, "item": one.item, "lot": one.lot, "actor": staff(one.actor)}
+    return Answer(scanner, one.at, Decision(None, Beep.LOOK, Word.BEFORE_CUT, about))
 
 
 @dataclass(slots=True)
@@ -209,12 +217,20 @@ class _Group:
             self.answers.append(Answer(scan.scanner, now, refusal))
             return
         decision, self.halves[scan.scanner] = settle_half(half, decision)
+        self._note_asked(decision)
         after = decision.visit
         if after is not None and chained:
             entries = [each.entry for each in chained]
             after = wrote(after, [(one.kind, one.event_id, lines_of(one.kind, one.body)) for one in entries])
         self.visits[scan.scanner] = after
         self.answers.append(Answer(scan.scanner, now, decision))
+
+    def _note_asked(self, decision: Decision) -> None:
+        """Once somebody was asked about an act before the power cut, the same scan is meant."""
+        if decision.word is Word.AGAIN:
+            said = (decision.about["item"], decision.about["lot"])
+            left = tuple(one for one in self.room.cut_short if (one.item, one.lot) != said)
+            self.room = replace(self.room, cut_short=left)
 
     def _decide(self, scan: Scan, visit: Visit | None, now: Instant) -> tuple[Decision, Half | None]:
         if isinstance(scan.frame, BadFrame):

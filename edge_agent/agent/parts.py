@@ -4,6 +4,8 @@ It decides nothing and takes no turn. The rule that must not be broken: a part t
 it here; parts never look for each other.
 """
 
+from dataclasses import replace
+
 from edge_agent.agent.beginnings import make_kanban, make_room, open_panel
 from edge_agent.agent.counter import Counter
 from edge_agent.agent.empty_bins import EmptyBins
@@ -11,6 +13,7 @@ from edge_agent.agent.health import Watch
 from edge_agent.agent.inbox import Inbox
 from edge_agent.agent.links import Links
 from edge_agent.agent.model import Memory, make_presence, remember
+from edge_agent.agent.printed import PrintedLabels
 from edge_agent.agent.roster import Roster
 from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
@@ -26,7 +29,7 @@ from edge_agent.core.presence import Presence
 from edge_agent.links.systemd import Systemd
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.master import read_cards
-from edge_agent.store.queries import open_visit
+from edge_agent.store.queries import cut_short, open_visit
 from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
 
@@ -52,6 +55,7 @@ class Parts:
         self.counter = self._make_counter(config, ledger, presence)
         self.roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
         self.bins = self._make_bins(config, ledger)
+        self.printed = PrintedLabels(config.ledger, clock=clock, voice=voice)
         self.signals = self._make_signals(config)
         self.uplink = Uplink(
             ledger,
@@ -89,7 +93,7 @@ class Parts:
         holders = {} if config.cards is None else read_cards(config.cards)
         return Counter(
             decoders_of(config.scanners, holders, self.clock.link_s),
-            make_room(config),
+            replace(make_room(config), cut_short=cut_short(ledger.connection, self.clock.now())),
             idle_s=config.visit_idle_s,
             clock=self.clock,
             voice=self.voice,

@@ -14,6 +14,7 @@ from edge_agent.config import Config
 from edge_agent.core.presence import Belief
 from edge_agent.errors import DiskFull, StoreFault
 from edge_agent.store.ledger import Ledger, open_ledger
+from edge_agent.store.upgrade import upgrade_apart
 from edge_agent.store.verify import verify
 
 SCANS_A_GROUP_MAX = 64
@@ -26,7 +27,12 @@ FULL_DISK_PAUSE_S = 5.0
 def open_book(config: Config, clock: Clock) -> Ledger:
     """Open the configured ledger, made new where there is none. Raises `NotALedger`, `StoreFault`."""
     return open_ledger(
-        config.ledger, config.device.id, newborn=new_incarnation(), now=clock.now(), max_pages=config.max_pages
+        config.ledger,
+        config.device.id,
+        newborn=new_incarnation(),
+        now=clock.now(),
+        max_pages=config.max_pages,
+        upgrade=upgrade_apart,
     )
 
 
@@ -65,6 +71,7 @@ class Writer:
         self._write_beliefs()
         if not self._waits:
             self.write_needs()
+        self._write_labels()
         self._write_round()
         self._write_health()
 
@@ -85,6 +92,18 @@ class Writer:
         if beliefs:
             self._parts.upkeep.look_at_disk(self.ledger)
         return [] if self._parts.upkeep.disk.sheds else beliefs
+
+    def _write_labels(self) -> None:
+        """Bind the tags of labels that were printed."""
+        if self._waits or not self._parts.printed.due:
+            return
+        try:
+            written = self._parts.printed.write(self.ledger, self._pen)
+        except StoreFault as fault:
+            self._meet(fault)
+            return
+        if written:
+            self._parts.uplink.committed()
 
     def _write_round(self) -> None:
         """Write the duties and holds that are due, after what people and readers said."""

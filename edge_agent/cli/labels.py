@@ -57,7 +57,7 @@ def print_labels(config: Config, printer: str, labels: list[Label], answer_s: fl
 
 
 def _print_one(link: Printer, book: Labels, label: Label, clock: Clock) -> Told:
-    book.claim(label.epc, label.gtin, str(label.serial), clock.now())
+    book.claim(label, clock.now())
     inlay = link.print_label(label)
     good = inlay is not None and inlay.epc == label.epc
     book.settle(label.epc, PRINTED if good else VOID, inlay.tid if inlay else "", clock.now())

@@ -3,14 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from edge_agent.core.work.scene import CustodyOf, Visit, wrote
+from edge_agent.core.work.machine import AGAIN_S, REPEATS
+from edge_agent.core.work.scene import CustodyOf, CutShort, Visit, wrote
 from edge_agent.core.work.states import Doing
 from edge_agent.store.catalogue import roles_of
 from edge_agent.store.connection import Connection, Row
-from protocols.movements import Custody, Flag, VisitBody, lines_of, read_body
+from edge_agent.store.tail import RUNNING
+from protocols.movements import CountBody, Custody, Flag, VisitBody, lines_of, read_body
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, plus
 
+CUT_SHORT_MAX = 3
+"""Acts shown after a power cut: what one person has in mind."""
+ACTS = tuple(sorted({kind for kinds in REPEATS.values() for kind in kinds}))
 HERE = frozenset({Custody.IN_STOCK.value, Custody.HELD.value, Custody.INSPECTING.value})
 """States in which a unit lies on a shelf."""
 
@@ -63,6 +68,24 @@ def open_visit(connection: Connection) -> Visit | None:
         lines = lines_of(kind, body_raw)
         visit = replace(wrote(visit, [(kind, event_id, lines)]), last_act=Instant(at))
     return visit
+
+
+def cut_short(connection: Connection, now: Instant) -> tuple[CutShort, ...]:
+    """Return the last acts before the last run ended in the middle of its work, oldest first; none after a good end."""
+    if not connection.query("SELECT 1 FROM meta WHERE key = ? AND value = 'yes'", (RUNNING,)):
+        return ()
+    rows = connection.query(
+        f"SELECT kind, actor, wall, body FROM ledger WHERE wall >= ? AND kind IN ({', '.join('?' * len(ACTS))}) "
+        "ORDER BY rowid DESC LIMIT ?",
+        (plus(now, -AGAIN_S), *ACTS, CUT_SHORT_MAX),
+    )
+    found = []
+    for kind, actor, wall, raw in reversed(rows):
+        lines = read_body(raw, CountBody).lines if kind == "count_monthly" else lines_of(kind, raw)
+        for item, lot in dict.fromkeys((line.item, line.lot) for line in lines):
+            qty = sum(line.qty for line in lines if (line.item, line.lot) == (item, lot))
+            found.append(CutShort(kind, ActorId(actor), item, lot, qty, Instant(wall)))
+    return tuple(found)
 
 
 _TAGS = """

@@ -19,7 +19,7 @@ from edge_agent.store.counts import counted_on, last_closed, open_sheet
 from edge_agent.store.queries import custody_of
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort
 from protocols.errors import ProtocolsError
-from protocols.movements import Binding, Custody, MovementBody, PostingLine, read_body
+from protocols.movements import Binding, Custody, MovementBody, PostingLine, lines_of, movement_of, read_body
 from protocols.values.ids import PlaceId, UnitId, virtual_place
 from protocols.values.instant import Instant
 
@@ -113,8 +113,19 @@ def _label(connection: Connection, label: Label, visit: Visit | None, ward: Plac
         hand=stock_of(connection, virtual_place("issued", ward), code),
         sheet=sheet,
         head=head_of(connection) if sheet is not None else "",
+        home=_home(connection, unit) if unit and visit is not None and visit.doing is Doing.RETURNING else "",
         document=_document(connection, visit.document) if visit is not None and visit.document else None,
     )
+
+
+def _home(connection: Connection, unit: str) -> str:
+    """Return the shelf that the last movement took a piece from."""
+    rows = connection.query(
+        "SELECT kind, ledger.body FROM custody JOIN ledger ON ledger.event_id = custody.event_id WHERE unit = ?",
+        (unit,),
+    )
+    lines = [line for kind, raw in rows if movement_of(kind).posts for line in lines_of(kind, raw)]
+    return next((line.source_position for line in lines if line.unit == unit), "")
 
 
 def _unit(label: Label, bound: Sequence[Binding], item: Item | None) -> str:

@@ -138,16 +138,29 @@ def give_back(scene: Scene) -> Decision:
     if facts.item.consume_on is ConsumeOn.PACK:
         return refuse(scene, Word.USED_ON_OPENING, item=facts.item.code)
     parts = allocate(facts.hand, facts.item.code, facts.lot, quantity(scene), scene.today)
-    lines = [replace_shelf(line) for line in lines_of_parts(parts, scene.at("issued"), ward)]
+    lines = [replace_shelf(line, home(scene, line.lot)) for line in lines_of_parts(parts, scene.at("issued"), ward)]
     flags = [] if all(part.known for part in parts) else [Flag.UNKNOWN_LOT]
     return _done(scene, "return_to_store", lines, flags, Word.RETURNED)
 
 
-def replace_shelf(line: PostingLine) -> PostingLine:
-    """Return a line that leaves no shelf: what is in a hand lies on none."""
+def replace_shelf(line: PostingLine, shelf: str) -> PostingLine:
+    """Return a line that leaves no shelf, for what is in a hand lies on none, and is laid on one."""
     return PostingLine(
-        item=line.item, qty=line.qty, source=line.source, target=line.target, lot=line.lot, owner=line.owner
+        item=line.item,
+        qty=line.qty,
+        source=line.source,
+        target=line.target,
+        lot=line.lot,
+        owner=line.owner,
+        target_position=shelf,
     )
+
+
+def home(scene: Scene, lot: str) -> str:
+    """Return the shelf something is laid back on: the one scanned, else where it came from, else where its like lie."""
+    facts = scene.facts
+    alike = sorted(facts.stock, key=lambda one: (one.lot != lot, one.position == "", one.position))
+    return scene.present.shelf or facts.home or next((one.position for one in alike), "")
 
 
 def _give_back_unit(scene: Scene) -> Decision:
@@ -164,6 +177,7 @@ def _give_back_unit(scene: Scene) -> Decision:
         lot=held.lot,
         owner=held.owner,
         unit=UnitId(facts.unit),
+        target_position=home(scene, held.lot),
     )
     flags = [Flag.EXPIRED] if is_expired(facts.expiry, scene.today) else []
     return _done(scene, "return_to_store", [line], flags, Word.RETURNED)

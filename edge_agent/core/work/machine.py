@@ -11,12 +11,30 @@ from types import MappingProxyType
 
 from edge_agent.core.recognise import Meaning
 from edge_agent.core.work import arrive, counting, sets, take, visits
-from edge_agent.core.work.scene import TICKS_A_DOUBLE_S, Decision, Facts, Room, Scene, Visit, refuse
+from edge_agent.core.work.bodies import staff
+from edge_agent.core.work.scene import TICKS_A_DOUBLE_S, CutShort, Decision, Facts, Room, Scene, Visit, refuse
 from edge_agent.core.work.states import TABLE, Deed, Doing, Event, expected
+from edge_agent.core.work.take import clock_face
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort, UnreadableLabel
 from protocols.readers.scanner import Beep
 from protocols.values.instant import Instant, seconds_between
+
+AGAIN_S = 600.0
+"""Story seconds after an act before a power cut within which the same person's same label is asked about once."""
+REPEATS: Mapping[Doing, tuple[str, ...]] = MappingProxyType(
+    {
+        Doing.TAKING: ("issue", "pack_open"),
+        Doing.RECEIVING: ("ward_receipt",),
+        Doing.RETURNING: ("return_to_store",),
+        Doing.SCRAPPING: ("scrap",),
+        Doing.COUNTING: ("count_monthly",),
+        Doing.TRANSFERRING: ("transfer_in",),
+        Doing.SENDING: ("transfer_out",),
+        Doing.SET_OPEN: ("set_used",),
+    }
+)
+"""The kinds that one scan of loose pieces writes, by what is being done."""
 
 DEEDS: Mapping[Deed, Callable[[Scene], Decision]] = MappingProxyType(
     {
@@ -78,12 +96,15 @@ def event_of(meaning: Meaning) -> Event:
 
 
 def decide(meaning: Meaning, text: str, *, visit: Visit | None, facts: Facts, room: Room, now: Instant) -> Decision:
-    """Return what one scan comes to. A visit whose time has run out must have been ended before."""
+    """Return what one scan comes to. A visit whose time has run out must have been ended before.
+
+    After `Word.AGAIN` the caller asks no more about `asked(...)`: the next scan of it is meant.
+    """
     if visit is not None and _is_double(meaning, text, visit, facts, now):
         return Decision(visit, Beep.LOOK, Word.SCANNED_TWICE)
     active = None if visit is None else replace(visit, last_act=now, text=text)
     scene = Scene(meaning, text, active, facts, room, now)
-    return perform(scene, event_of(meaning))
+    return _asked_again(scene) or perform(scene, event_of(meaning))
 
 
 def perform(scene: Scene, event: Event) -> Decision:
@@ -98,6 +119,30 @@ def perform(scene: Scene, event: Event) -> Decision:
     if decision.beep is Beep.NO or after is None or after.doing is not doing:
         return decision  # refused, ended, or the deed itself led elsewhere
     return replace(decision, visit=replace(after, doing=then))
+
+
+def asked(scene: Scene) -> CutShort | None:
+    """Return the act before a power cut that a scan of loose pieces would do a second time; an emergency never waits.
+
+    A piece with a name tells by its custody that it was taken; loose pieces tell nothing.
+    """
+    visit, facts = scene.visit, scene.facts
+    if visit is None or visit.emergency or not isinstance(scene.meaning, Label) or facts.unit or facts.item is None:
+        return None
+    for one in scene.room.cut_short:
+        fresh = 0 <= seconds_between(one.at, scene.now) <= AGAIN_S
+        same = one.actor == visit.actor and one.item == facts.item.code and facts.lot in (None, one.lot)
+        if fresh and same and one.kind in REPEATS.get(visit.doing, ()):
+            return one
+    return None
+
+
+def _asked_again(scene: Scene) -> Decision | None:
+    before = asked(scene)
+    if before is None:
+        return None
+    about = {"item": before.item, "lot": before.lot, "actor": staff(before.actor), "at": clock_face(before.at)}
+    return replace(refuse(scene, Word.AGAIN, **about), beep=Beep.LOOK)
 
 
 def _out_of_order(scene: Scene, doing: Doing, event: Event) -> Decision:

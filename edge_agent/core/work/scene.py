@@ -137,7 +137,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the book and the hospital's data say about one scan."""
+    """What the book and the hospital's data say about one scan; `home` is the shelf that a piece was taken from."""
 
     unit: str = ""
     bindings: tuple[Binding, ...] = ()
@@ -154,6 +154,7 @@ class Facts:
     closed: Closed | None = None
     head: str = ""
     place: str = ""
+    home: str = ""
     roles: tuple[str, ...] | None = None
 
     @property
@@ -163,14 +164,30 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """An act that was recorded shortly before the power went: its beep may never have been heard."""
+
+    kind: str
+    actor: ActorId
+    item: str
+    lot: str
+    qty: int
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
-    """What holds in the storeroom now: whether it only watches, its permit, and the key that hides patients."""
+    """What holds in the storeroom now: whether it only watches, its permit, and the key that hides patients.
+
+    `cut_short` are the acts that nobody may have heard the beep of; who repeats one is asked once.
+    """
 
     ward: PlaceId
     standing: Standing = NO_POLICY
     mode: Mode = Mode.LIVE
     patient_key: bytes = b""
     blind_counts: bool = False
+    cut_short: tuple[CutShort, ...] = ()
 
     @property
     def shadow(self) -> bool:

@@ -80,7 +80,7 @@ def _missing(scene: Scene, visit: Visit) -> tuple[Draft, ...]:
 def begin(scene: Scene) -> Decision:
     """A command card: from now on something else is being done."""
     assert isinstance(scene.meaning, Command)
-    visit = replace(scene.present, document="", expected=(), to="", number=0, pack=False)
+    visit = replace(scene.present, document="", expected=(), to="", shelf="", number=0, pack=False)
     draft = now_doing(scene, MODES[Event[scene.meaning.name.name]])
     return Decision(visit, Beep.OK, Word.DOING, {"what": scene.meaning.name.value}, (draft,))
 

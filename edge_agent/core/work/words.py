@@ -86,6 +86,14 @@ class Word(Enum):
         "scanned twice within a second: counted once; scan again for another",
         "一秒内重复扫码，只计一次；再取请重扫",
     )
+    AGAIN = (
+        "{item} lot {lot}: recorded for {actor} at {at}, just before the power went; scan again only for another",
+        "{item} 批号 {lot}：断电前 {at} 已为 {actor} 记录；确需再取请重扫",
+    )
+    BEFORE_CUT = (
+        "recorded before the power went: {kind} {qty} of {item} lot {lot}, {actor}",
+        "断电前已记录：{actor} {kind} {item} 批号 {lot} 数量 {qty}",
+    )
     NO_PACK = ("{item}: its pack is not known; scan number cards", "{item}：未知包装数量，请用数量码")
     NOT_IN_HAND = (
         "unit {unit}: expected a piece that was taken, it is {state}",

@@ -175,15 +175,21 @@ class _Request(BaseHTTPRequestHandler):
 
     def _tell(self, panel: Panel) -> None:
         number, state = panel.now()
-        self._event(state)
+        if number:
+            self._event(state)
+        else:
+            self._beat()  # nothing was ever shown: the first look follows at once
         while not panel.stopping:
             told = panel.wait(number)
             if told is None:
-                self.wfile.write(b": still here\n\n")
-                self.wfile.flush()
+                self._beat()
                 continue
             number, state = told
             self._event(state)
+
+    def _beat(self) -> None:
+        self.wfile.write(b": still here\n\n")
+        self.wfile.flush()
 
     def _event(self, state: bytes) -> None:
         self.wfile.write(b"data: " + state + b"\n\n")

@@ -44,8 +44,8 @@ def test_a_refusal_is_told_in_both_languages_with_the_items_name(desk: Shown) ->
     desk.scan(NURSE, stent(1), stent(1), card("RETURN"), PATIENT)
     newest, _, twice = desk.board()["answers"][:3]
     assert (newest["beep"], twice["beep"]) == ("no", "no")
-    assert newest["zh"] == "退回 时不能扫 患者码；应扫 物资、工牌、应急码"
-    assert newest["en"] == "a patient does not fit while returning; expected an item, a badge, the card EMERGENCY"
+    assert newest["zh"] == "退回 时不能扫 患者码；应扫 物资、库房或货位码、工牌"
+    assert newest["en"] == "a patient does not fit while returning; expected an item, a place, a badge"
     assert "已由 1001" in twice["zh"]
     desk.scan(card("ISSUE"), loose(SYRINGE_GTIN))
     taken = desk.board()["answers"][0]

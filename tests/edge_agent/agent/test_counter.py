@@ -13,11 +13,14 @@ from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
 from edge_agent.core.presence import Belief
 from edge_agent.core.presence.window import Window
+from edge_agent.core.work.scene import CutShort, Visit
 from edge_agent.core.work.scene import Room as WardRoom
-from edge_agent.core.work.scene import Visit
+from edge_agent.core.work.words import Word
 from edge_agent.errors import DiskFull
+from edge_agent.store.feed import Row, checksum_of, take_snapshot
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import open_visit
+from edge_agent.store.queries import cut_short, open_visit
+from edge_agent.store.tail import begin_run, end_run
 from edge_agent.store.verify import verify
 from protocols.codes.label import CommandName, make_badge, make_command
 from protocols.readers.reads import RoundEnded, TagRead
@@ -56,7 +59,15 @@ class Wire:
 class Room:
     """One scanner before one ledger."""
 
-    def __init__(self, ledger: Ledger, path: Path, *, visit: Visit | None = None, rate: float = 1.0) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        path: Path,
+        *,
+        visit: Visit | None = None,
+        rate: float = 1.0,
+        cut: tuple[CutShort, ...] = (),
+    ) -> None:
         self.clock = Clock(StoryTime(START, rate, 0))
         self.log = io.StringIO()
         self.ledger = ledger
@@ -65,7 +76,7 @@ class Room:
         voice = Voice(self.clock, self.log)
         self.counter = Counter(
             {"s1": ScannerDecoder(), "s2": ScannerDecoder()},
-            WardRoom(PlaceId("ward-01")),
+            WardRoom(PlaceId("ward-01"), cut_short=cut),
             idle_s=1800,
             clock=self.clock,
             voice=voice,
@@ -227,3 +238,43 @@ def test_two_people_at_two_scanners_have_visits_of_their_own_and_one_piece_goes_
     assert (room.wire.beeps, wire.beeps) == ([Beep.OK, Beep.OK], [Beep.OK, Beep.NO, Beep.OK])
     assert kinds(room.ledger) == [("visit", "1001"), ("visit", "1002"), ("issue", "1001"), ("issue", "1002")]
     assert {name: visit.actor for name, visit in room.counter.visits.items()} == {"s1": "1001", "s2": "1002"}
+
+
+def loose_room(room: Room) -> str:
+    """Give the storeroom twenty loose syringes; returns their label."""
+    rows = [Row("item", "LC1", {"products": [{"code": GTIN}]})]
+    take_snapshot(room.ledger.connection, "global", 1, rows, checksum=checksum_of(rows), now=START)
+    line = {"item": "LC1", "lot": "A1", "qty": 20, "source": "opening@ward-01", "target": "ward-01"}
+    room.ledger.append([Scribe(count=900).entry("opening", {"lines": [line]})])
+    return f"]d201{GTIN}10A1"
+
+
+def test_after_a_power_cut_the_same_persons_same_label_is_asked_about_once(room: Room, ledger_path: Path) -> None:
+    syringe = loose_room(room)
+    begin_run(room.ledger)
+    assert room.scan(BADGE, syringe) == [Beep.OK, Beep.OK]
+    cut = cut_short(room.ledger.connection, room.clock.now())
+    assert [(one.kind, one.actor, one.item, one.lot, one.qty) for one in cut] == [("issue", "1001", "LC1", "A1", 1)]
+    after = Room(room.ledger, ledger_path, cut=cut)
+    assert [answer.decision.word for answer in after.counter.answers] == [Word.BEFORE_CUT]
+    head = room.ledger.head().seq
+    assert after.scan(OTHER, syringe, BADGE, syringe) == [Beep.OK, Beep.OK, Beep.OK, Beep.LOOK]
+    assert after.counter.answers[-1].decision.word is Word.AGAIN
+    assert after.scan(make_command(CommandName.TIMES_5), syringe) == [Beep.OK, Beep.OK]
+    assert [kind for kind, _ in kinds(room.ledger)].count("issue") == 3
+    assert room.ledger.head().seq > head
+    assert verify(room.ledger.connection).sound
+
+
+def test_after_a_power_cut_an_emergency_is_asked_nothing_and_ten_minutes_later_nobody_is(
+    room: Room, ledger_path: Path
+) -> None:
+    syringe = loose_room(room)
+    begin_run(room.ledger)
+    assert room.scan(BADGE, syringe) == [Beep.OK, Beep.OK]
+    cut = cut_short(room.ledger.connection, room.clock.now())
+    after = Room(room.ledger, ledger_path, cut=cut)
+    assert after.scan(BADGE, make_command(CommandName.EMERGENCY), syringe) == [Beep.OK] * 3
+    assert cut_short(room.ledger.connection, plus(room.clock.now(), 601)) == ()
+    end_run(room.ledger)
+    assert cut_short(room.ledger.connection, room.clock.now()) == ()

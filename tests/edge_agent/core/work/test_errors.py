@@ -212,6 +212,14 @@ def test_an_emergency_takes_even_what_the_book_has_used_but_one_piece_once(desk:
     desk.check()
 
 
+def test_what_comes_back_lies_on_its_shelf_again_or_on_the_one_that_was_scanned(desk: Desk) -> None:
+    assert desk.scan(NURSE, stent(1), stent(2), loose(SYRINGE_GTIN), card("RETURN"), stent(1)) == [OK] * 6
+    assert desk.scan(loose(SYRINGE_GTIN), place("S9"), stent(2)) == [OK] * 3
+    lain = [body["lines"][0]["target_position"] for body in desk.bodies("return_to_store")]
+    assert lain == ["S1", "S2", "S9"]
+    desk.check()
+
+
 def test_shadow_refuses_no_take_and_says_what_it_would_have_refused() -> None:
     desk = Desk(Mode.SHADOW)
     desk.stock_stents(7, lot="OLD", expiry="2026-02-28")
