@@ -124,21 +124,21 @@ def decode_entry(raw: bytes) -> Entry:
         raise PeerBroke(f"entry: expected at most {BODY_BYTES_MAX + HEADER_BYTES_MAX} bytes, got {len(raw)}")
     try:
         eid, clock, wall, mono, boot, quality, kind, schema, body, actor = _WIRE.decode(raw)
-        entry = Entry(
-            event_id(eid),
-            hlc(clock),
+        entry = Entry(  # it checks its own fields
+            EventId(eid),
+            Hlc(clock),
             Instant(wall),
             mono,
-            boot_id(boot),
+            BootId(boot),
             ClockQuality(quality),
             kind,
             schema,
             body,
-            actor_id(actor),
+            ActorId(actor),
         )
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise PeerBroke(f"entry: expected ten positional fields in msgpack; {error}") from error
-    if encode_entry(entry) != raw:
+    if _encode((eid, clock, wall, mono, boot, quality, kind, schema, body, actor)) != raw:
         raise PeerBroke("entry: expected the canonical encoding; the same values came in other bytes")
     return entry
 
@@ -162,24 +162,21 @@ def decode_body(raw: bytes) -> dict[str, Any]:
         raise PeerBroke(f"entry body: expected a JSON map; {error}") from error
 
 
-def _digest(tag: bytes, parts: Iterable[bytes]) -> Digest:
-    state = hashlib.sha256(tag)
-    for part in parts:
-        state.update(len(part).to_bytes(4, "big"))
-        state.update(part)
-    return Digest(state.digest())
+def _digest(tag: bytes, *parts: bytes) -> Digest:
+    sized = [piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)]
+    return Digest(hashlib.sha256(b"".join((tag, *sized))).digest())
 
 
 def content_hash(device: DeviceId, raw: bytes) -> Digest:
     """Return the hash over what sending again keeps: the device and the entry's exact bytes."""
-    return _digest(CONTENT_TAG, (device.encode(), raw))
+    return _digest(CONTENT_TAG, device.encode(), raw)
 
 
 def chain_hash(incarnation: Incarnation, seq: int, prev_hash: Digest, content: Digest) -> Digest:
     """Return the hash that binds an entry to its place and to all before it. Raises `WeBroke` for a bad seq."""
     if not 0 <= seq <= SEQ_MAX:
         raise WeBroke(f"seq: expected 0..{SEQ_MAX}, got {seq}")
-    return _digest(CHAIN_TAG, (incarnation, seq.to_bytes(8, "big"), prev_hash, content))
+    return _digest(CHAIN_TAG, incarnation, seq.to_bytes(8, "big"), prev_hash, content)
 
 
 def chain(

@@ -10,6 +10,7 @@ not yet used; `patient@WARD` is used.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ import msgspec
 
 from protocols.entry import decode_body
 from protocols.errors import BadValue, PeerBroke
-from protocols.values.ids import is_virtual, item_id, lot_no, place_id, unit_id
+from protocols.values.ids import NAMES_REMEMBERED, is_virtual, item_id, lot_no, place_id, unit_id
 
 T = TypeVar("T")
 
@@ -143,6 +144,7 @@ _ROWS = (
     Movement("discrepancy", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
     Movement("need", (), (), _C.SAME, "", "", (*_WARD, Who.DEVICE)),
     Movement("duty", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
+    Movement("daily_heads", (), (), _C.SAME, "", "", (Who.DEVICE,)),
     Movement("unknown_label", (), (), _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
 )
 
@@ -367,6 +369,7 @@ class CountBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     lines: tuple[CountLine, ...] = ()
 
 
+@lru_cache(NAMES_REMEMBERED)
 def place_sort(place: str) -> Where:
     """Return the sort of place a place is."""
     return Where(place.split("@", 1)[0]) if is_virtual(place_id(place)) else Where.STORE

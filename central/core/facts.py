@@ -10,11 +10,10 @@ from protocols.entry import Entry
 from protocols.movements import (
     BindBody,
     Binding,
-    MovementBody,
     ObserveBody,
     PostingLine,
-    lines_of,
     movement_of,
+    posting_of,
     read_body,
 )
 from protocols.values.ids import EventId, epc, item_id, lot_no
@@ -36,9 +35,9 @@ def read_fact(entry: Entry) -> Fact:
     """Read an entry. Raises `BadValue` or `PeerBroke` for a kind, a body or a time this version cannot post."""
     row, wall = movement_of(entry.kind), instant(entry.wall)
     if row.posts:
-        lines = lines_of(entry.kind, entry.body)
-        occurred = read_body(entry.body, MovementBody).occurred_at
-        return Fact(entry.event_id, wall if occurred is None else instant(occurred), lines)
+        body = posting_of(entry.kind, entry.body)
+        at = wall if body.occurred_at is None else instant(body.occurred_at)
+        return Fact(entry.event_id, at, body.lines)
     if entry.kind == "observe":
         belief = read_body(entry.body, ObserveBody)
         epc(belief.epc)

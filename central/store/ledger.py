@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
 from central.core.facts import Fact, read_fact
-from central.store.postings import post, storerooms_of
+from central.store.bulk import insert_new, insert_rows
+from central.store.postings import Owed, pay, post, storerooms_of
 from central.store.tables.ledger import EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE
 from central.store.ward_facts import places_with_a_device, tell
 from protocols.entry import ClockQuality, Entry, decode_entry
@@ -61,21 +60,25 @@ class _Doubt:
     reason: str
 
 
-def take_in(connection: Connection, chain: Chain, links: Sequence[Link], received_at: Instant) -> TakenIn:
+def take_in(
+    connection: Connection, chain: Chain, links: Sequence[Link], received_at: Instant, owed: Owed | None = None
+) -> TakenIn:
     """Write entries that continue their chain, inside the caller's transaction.
 
-    Raises `OperationalError` for a fault of the store (full disk, lock); nothing an entry says raises.
+    What they change in balances is written too, or, with `owed`, added there: the caller then pays once for many
+    frames, before COMMIT. Raises `OperationalError` for a fault of the store (full disk, lock); nothing an entry says
+    raises.
     """
     read, doubts = _read_all(links)
-    rows = [_ledger_row(chain, each.link, each.entry, received_at) for each in read]
-    rows += [_opaque_row(chain, doubt.link, received_at) for doubt in doubts]
-    if rows:
-        connection.execute(insert(LEDGER), rows)
+    month = month_of(received_at)
+    rows = [_ledger_row(chain, each.link, each.entry, month, received_at) for each in read]
+    rows += [_opaque_row(chain, doubt.link, month, received_at) for doubt in doubts]
+    insert_rows(connection, LEDGER, rows)
     facts = _new_facts(connection, chain, read, doubts)
-    places = _post_all(connection, chain, facts, doubts)
-    _tell_others(connection, chain, facts, doubts)
-    if doubts:
-        connection.execute(insert(QUARANTINE), [_quarantine_row(chain, doubt, received_at) for doubt in doubts])
+    places = _post_all(connection, chain, facts, doubts, owed)
+    if places - {chain.place}:
+        _tell_others(connection, chain, facts, doubts)
+    insert_rows(connection, QUARANTINE, [_quarantine_row(chain, doubt, received_at) for doubt in doubts])
     return TakenIn(tuple(sorted(doubt.link.seq for doubt in doubts)), places)
 
 
@@ -99,25 +102,25 @@ def _new_facts(
     connection: Connection, chain: Chain, read: Sequence[_Read], doubts: list[_Doubt]
 ) -> list[tuple[_Read, Fact]]:
     """Put each event id into `event` once and return the facts that were new; add the rest's doubts."""
-    meant = [(each, *_meaning(each.entry)) for each in read]
-    if not meant:
-        return []
-    rows = [_event_row(chain, each, each.entry.wall if fact is None else fact.at) for each, fact, _ in meant]
-    statement = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(EVENT)
-    added = connection.execute(statement.on_conflict_do_nothing().returning(EVENT.c.event_id), rows)
-    new = set(added.scalars())
-    first = _first_contents(connection, chain.hospital, [each.entry.event_id for each in read])
+    meant: list[tuple[_Read, Fact | None, str]] = [(each, *_meaning(each.entry)) for each in read]
+    once: dict[bytes, tuple[Any, ...]] = {}
+    for each, fact, _ in meant:
+        once.setdefault(each.entry.event_id, _event_row(chain, each, each.entry.wall if fact is None else fact.at))
+    if insert_new(connection, EVENT, list(once.values())) == len(meant):
+        doubts += [_Doubt(each.link, each.entry.event_id, reason) for each, fact, reason in meant if fact is None]
+        return [(each, fact) for each, fact, _ in meant if fact is not None]
+    first = _firsts(connection, chain.hospital, list(once))
     facts: list[tuple[_Read, Fact]] = []
     for each, fact, reason in meant:
-        if first[each.entry.event_id] != each.link.content_hash:
+        known = first[each.entry.event_id]
+        if known.content_hash != each.link.content_hash:
             doubts.append(_Doubt(each.link, each.entry.event_id, "this event id is known with another content"))
-        elif each.entry.event_id not in new:
+        elif (known.incarnation, known.seq) != (chain.incarnation, each.link.seq):
             continue
         elif fact is None:
             doubts.append(_Doubt(each.link, each.entry.event_id, reason))
         else:
             facts.append((each, fact))
-        new.discard(each.entry.event_id)
     return facts
 
 
@@ -130,21 +133,26 @@ def _meaning(entry: Entry) -> tuple[Fact | None, str]:
         return None, f"bug: {type(error).__name__}: {error}"
 
 
-def _first_contents(connection: Connection, hospital: HospitalId, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-    query = select(EVENT.c.event_id, EVENT.c.content_hash).where(
-        EVENT.c.hospital == hospital, EVENT.c.event_id.in_(sorted(set(ids)))
+def _firsts(connection: Connection, hospital: HospitalId, ids: Sequence[bytes]) -> dict[bytes, Any]:
+    """Return where and as what each of these event ids was first taken in."""
+    query = select(EVENT.c.event_id, EVENT.c.content_hash, EVENT.c.incarnation, EVENT.c.seq).where(
+        EVENT.c.hospital == hospital, EVENT.c.event_id.in_(ids)
     )
-    return {row.event_id: row.content_hash for row in connection.execute(query)}
+    return {row.event_id: row for row in connection.execute(query)}
 
 
 def _post_all(
-    connection: Connection, chain: Chain, facts: Sequence[tuple[_Read, Fact]], doubts: list[_Doubt]
+    connection: Connection,
+    chain: Chain,
+    facts: Sequence[tuple[_Read, Fact]],
+    doubts: list[_Doubt],
+    owed: Owed | None,
 ) -> frozenset[PlaceId]:
     """Post all together; when that fails, one by one, so that only the one that fails is set aside."""
     where = (chain.hospital, chain.device, chain.place)
     try:
         with connection.begin_nested():
-            return post(connection, *where, [fact for _, fact in facts])
+            return _settled(connection, *post(connection, *where, [fact for _, fact in facts]), owed)
     except OperationalError:
         raise
     except Exception:  # noqa: BLE001 # one of them is the cause, perhaps our own bug; the next lines find which
@@ -152,12 +160,23 @@ def _post_all(
     for each, fact in facts:
         try:
             with connection.begin_nested():
-                places |= post(connection, *where, [fact])
+                places |= _settled(connection, *post(connection, *where, [fact]), owed)
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 # set aside with its reason; the queue goes on
             doubts.append(_Doubt(each.link, each.entry.event_id, f"bug: {type(error).__name__}: {error}"))
     return frozenset(places)
+
+
+def _settled(
+    connection: Connection, places: frozenset[PlaceId], changes: Owed, owed: Owed | None
+) -> frozenset[PlaceId]:
+    """Pay what was posted, or note that it is owed; return the storerooms."""
+    if owed is None:
+        pay(connection, changes)
+    else:
+        owed.update(changes)
+    return places
 
 
 def _tell_others(
@@ -186,73 +205,54 @@ def month_of(instant: Instant) -> int:
     return moment.year * 100 + moment.month
 
 
-def _ledger_row(chain: Chain, link: Link, entry: Entry, received_at: Instant) -> dict[str, Any]:
-    return {
-        **_place_in_chain(chain, link, received_at),
-        "event_id": entry.event_id,
-        "hlc": entry.hlc,
-        "wall": entry.wall,
-        "mono": entry.mono,
-        "boot_id": entry.boot_id,
-        "clock_quality": int(entry.clock_quality),
-        "kind": entry.kind,
-        "schema": entry.schema,
-        "body": entry.body,
-        "actor": entry.actor,
-    }
+def _ledger_row(chain: Chain, link: Link, entry: Entry, month: int, received_at: Instant) -> tuple[Any, ...]:
+    """Return the columns of `ledger`, in its order."""
+    return (
+        chain.hospital,
+        month,
+        chain.incarnation,
+        link.seq,
+        entry.event_id,
+        chain.device,
+        entry.hlc,
+        entry.wall,
+        entry.mono,
+        entry.boot_id,
+        int(entry.clock_quality),
+        entry.kind,
+        entry.schema,
+        entry.body,
+        entry.actor,
+        link.content_hash,
+        link.prev_hash,
+        link.hash,
+        received_at,
+    )
 
 
-def _opaque_row(chain: Chain, link: Link, received_at: Instant) -> dict[str, Any]:
-    return {
-        **_place_in_chain(chain, link, received_at),
-        "event_id": b"",
-        "hlc": 0,
-        "wall": 0,
-        "mono": 0,
-        "boot_id": b"",
-        "clock_quality": int(ClockQuality.UNKNOWN),
-        "kind": "",
-        "schema": OPAQUE_SCHEMA,
-        "body": link.raw,
-        "actor": "",
-    }
+def _opaque_row(chain: Chain, link: Link, month: int, received_at: Instant) -> tuple[Any, ...]:
+    place = (chain.hospital, month, chain.incarnation, link.seq)
+    unread = (b"", chain.device, 0, 0, 0, b"", int(ClockQuality.UNKNOWN), "", OPAQUE_SCHEMA, link.raw, "")
+    return (*place, *unread, link.content_hash, link.prev_hash, link.hash, received_at)
 
 
-def _place_in_chain(chain: Chain, link: Link, received_at: Instant) -> dict[str, Any]:
-    return {
-        "hospital": chain.hospital,
-        "received_month": month_of(received_at),
-        "incarnation": chain.incarnation,
-        "seq": link.seq,
-        "device": chain.device,
-        "content_hash": link.content_hash,
-        "prev_hash": link.prev_hash,
-        "hash": link.hash,
-        "received_at": received_at,
-    }
+def _event_row(chain: Chain, each: _Read, at: int) -> tuple[Any, ...]:
+    """Return the columns of `event`, in its order."""
+    entry, link = each.entry, each.link
+    return (
+        chain.hospital,
+        entry.event_id,
+        link.content_hash,
+        chain.device,
+        chain.incarnation,
+        link.seq,
+        entry.kind,
+        at,
+        entry.actor,
+    )
 
 
-def _event_row(chain: Chain, each: _Read, at: int) -> dict[str, Any]:
-    return {
-        "hospital": chain.hospital,
-        "event_id": each.entry.event_id,
-        "content_hash": each.link.content_hash,
-        "device": chain.device,
-        "incarnation": chain.incarnation,
-        "seq": each.link.seq,
-        "kind": each.entry.kind,
-        "at": at,
-        "actor": each.entry.actor,
-    }
-
-
-def _quarantine_row(chain: Chain, doubt: _Doubt, at: Instant) -> dict[str, Any]:
-    return {
-        "hospital": chain.hospital,
-        "incarnation": chain.incarnation,
-        "seq": doubt.link.seq,
-        "event_id": doubt.event_id,
-        "reason": doubt.reason[:REASON_MAX],
-        "raw": doubt.link.raw,
-        "at": at,
-    }
+def _quarantine_row(chain: Chain, doubt: _Doubt, at: Instant) -> tuple[Any, ...]:
+    """Return the columns of `quarantine`, in its order."""
+    link = doubt.link
+    return (chain.hospital, chain.incarnation, link.seq, doubt.event_id, doubt.reason[:REASON_MAX], link.raw, at)

@@ -4,39 +4,56 @@ The caller has made sure that each fact is new. The rule that must not be broken
 it gives to another, in one transaction.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Table
 
 from central.core.balances import Holding, Move, fold
 from central.core.facts import Fact
-from central.store.merge import merge
+from central.store.bulk import add_rows, insert_rows, merge_rows
 from central.store.tables.ledger import BALANCE, BELIEF, BINDING, POSTING_LINE
 from protocols.movements import Binding, ObserveBody, PostingLine
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
+Owed = Counter[tuple[HospitalId, Holding]]
+"""What posted facts change in balances and what is not yet written there, by hospital and holding."""
+
 
 def post(
     connection: Connection, hospital: HospitalId, device: DeviceId, place: PlaceId, facts: Sequence[Fact]
-) -> frozenset[PlaceId]:
-    """Write what follows from some new facts, in order; return the storerooms touched."""
-    rows = [line_row(hospital, fact, no, line) for fact in facts for no, line in enumerate(fact.lines)]
-    if rows:
-        connection.execute(insert(POSTING_LINE), rows)
-    add_to_balances(connection, hospital, fold(move_of(line) for fact in facts for line in fact.lines))
+) -> tuple[frozenset[PlaceId], Owed]:
+    """Write what follows from some new facts, in order, but for balances; return the storerooms touched and what is
+    owed to balances.
+    """
+    insert_rows(
+        connection,
+        POSTING_LINE,
+        [line_row(hospital, fact, no, line) for fact in facts for no, line in enumerate(fact.lines)],
+    )
     _believe(connection, hospital, device, place, facts)
     _bind(connection, hospital, facts)
-    touched = frozenset(place for fact in facts for place in storerooms_of(fact))
-    return touched | {place} if any(fact.belief for fact in facts) else touched
+    ends = {end for fact in facts for line in fact.lines for end in (line.source, line.target)}
+    touched = frozenset(_storeroom(end) for end in ends)
+    if any(fact.belief for fact in facts):
+        touched |= {place}
+    changes = fold(move_of(line) for fact in facts for line in fact.lines)
+    return touched, Counter({(hospital, holding): qty for holding, qty in changes.items()})
+
+
+def pay(connection: Connection, owed: Owed) -> None:
+    """Bring balances up to date, once for everything owed; raises what the database says of a balance it refuses."""
+    add_rows(connection, BALANCE, [(hospital, *holding, qty) for (hospital, holding), qty in owed.items() if qty])
 
 
 def storerooms_of(fact: Fact) -> frozenset[PlaceId]:
     """Return the storerooms whose book a fact moves, virtual places counted to theirs."""
-    ends = (end for line in fact.lines for end in (line.source, line.target))
-    return frozenset(PlaceId(end.rpartition("@")[2]) for end in ends)
+    return frozenset(_storeroom(end) for line in fact.lines for end in (line.source, line.target))
+
+
+def _storeroom(end: str) -> PlaceId:
+    return PlaceId(end.rpartition("@")[2])
 
 
 def move_of(line: PostingLine) -> Move:
@@ -54,68 +71,53 @@ def move_of(line: PostingLine) -> Move:
     )
 
 
-def add_to_balances(connection: Connection, hospital: HospitalId, changes: dict[Holding, int]) -> None:
-    """Add to each holding's balance, in sorted order so that two writers cannot wait for each other."""
-    if not changes:
-        return
-    statement = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(BALANCE)
-    keys = [column.name for column in BALANCE.primary_key]
-    added = {"qty": BALANCE.c.qty + statement.excluded.qty}
-    rows = [{"hospital": hospital, **holding._asdict(), "qty": qty} for holding, qty in sorted(changes.items())]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
-
-
 def _believe(
     connection: Connection, hospital: HospitalId, device: DeviceId, place: PlaceId, facts: Iterable[Fact]
 ) -> None:
-    last: dict[str, dict[str, Any]] = {}
-    for fact in facts:
-        if fact.belief is None:
-            continue
-        last[fact.belief.epc.upper()] = belief_row(hospital, device, place, fact, fact.belief)
-    merge(connection, BELIEF, list(last.values()))
+    last = {
+        fact.belief.epc.upper(): belief_row(hospital, device, place, fact, fact.belief)
+        for fact in facts
+        if fact.belief is not None
+    }
+    merge_rows(connection, BELIEF, list(last.values()))
 
 
 def _bind(connection: Connection, hospital: HospitalId, facts: Iterable[Fact]) -> None:
-    bindings = {binding.epc.upper(): binding for fact in facts for binding in fact.bindings}
-    rows = [binding_row(hospital, binding) for binding in bindings.values()]
-    merge(connection, BINDING, rows)
+    last = {binding.epc.upper(): binding_row(hospital, binding) for fact in facts for binding in fact.bindings}
+    merge_rows(connection, BINDING, list(last.values()))
 
 
-def belief_row(hospital: HospitalId, device: DeviceId, place: PlaceId, fact: Fact, said: ObserveBody) -> dict[str, Any]:
-    """Return the row of what a device says of one tag."""
-    return {
-        "hospital": hospital,
-        "device": device,
-        "epc": said.epc.upper(),
-        "place": place,
-        "p": said.p,
-        "model": said.model,
-        "since": said.since,
-        "event_id": fact.event_id,
-        "at": fact.at,
-    }
+def belief_row(
+    hospital: HospitalId, device: DeviceId, place: PlaceId, fact: Fact, said: ObserveBody
+) -> tuple[Any, ...]:
+    """Return the columns of `belief`, in its order: what a device says of one tag."""
+    return (hospital, device, said.epc.upper(), place, said.p, said.model, said.since, fact.event_id, fact.at)
 
 
-def binding_row(hospital: HospitalId, bound: Binding) -> dict[str, Any]:
-    """Return the row of one tag's binding."""
-    return {
-        "hospital": hospital,
-        "epc": bound.epc.upper(),
-        "item": bound.item,
-        "gtin": bound.gtin,
-        "lot": bound.lot,
-        "serial": bound.serial,
-        "expiry": bound.expiry,
-    }
+def binding_row(hospital: HospitalId, bound: Binding) -> tuple[Any, ...]:
+    """Return the columns of `binding`, in its order: one tag's unit."""
+    return (hospital, bound.epc.upper(), bound.item, bound.gtin, bound.lot, bound.serial, bound.expiry)
 
 
-def line_row(hospital: HospitalId, fact: Fact, line_no: int, line: PostingLine) -> dict[str, Any]:
-    """Return the row of one line of a fact."""
-    return {
-        "hospital": hospital,
-        "event_id": fact.event_id,
-        "line_no": line_no,
-        "at": fact.at,
-        **move_of(line)._asdict(),
-    }
+def line_row(hospital: HospitalId, fact: Fact, line_no: int, line: PostingLine) -> tuple[Any, ...]:
+    """Return the columns of `posting_line`, in its order: one line of a fact."""
+    return (
+        hospital,
+        fact.event_id,
+        line_no,
+        line.item,
+        line.lot,
+        line.owner,
+        line.unit,
+        line.qty,
+        line.source,
+        line.target,
+        line.source_position,
+        line.target_position,
+        fact.at,
+    )
+
+
+def named(table: Table, row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a row by the names of its table's columns."""
+    return {column.name: value for column, value in zip(table.columns, row, strict=True)}

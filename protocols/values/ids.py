@@ -5,6 +5,7 @@ where an id is meant. Parsing checks form only; whether the thing exists is a qu
 """
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 from protocols.errors import BadValue
@@ -36,6 +37,7 @@ BULK = UnitId("")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _CODE = re.compile(r"[!-~]{1,64}")
+_UNIT = re.compile(r"[!-~]{1,128}")
 _HEX = re.compile(r"[0-9A-F]+")
 _PLACE = re.compile(
     r"(?:(supplier|transit|issued|patient|scrap|recycler|unknown|opening|kit|owner)@)?([a-z0-9][a-z0-9._-]{0,63})"
@@ -54,6 +56,9 @@ VIRTUAL_ROLES = (
     "owner",
 )
 """Roles of virtual places; each stands once per storeroom (`patient@ward-01`), so that none is a hot row."""
+
+NAMES_REMEMBERED = 8_192
+"""Places, items and lots whose form was found right, so that a backlog does not ask the same of each line."""
 
 EPC_HEX_MAX = 124
 """496 bits, the longest EPC a Gen2 PC word can announce (31 words)."""
@@ -75,6 +80,7 @@ def device_id(text: str) -> DeviceId:
     return DeviceId(_match(_NAME, text, "device", "a lower-case name such as 'ward-01'"))
 
 
+@lru_cache(NAMES_REMEMBERED)
 def place_id(text: str) -> PlaceId:
     """Parse a place: a storeroom (`ward-01`) or a virtual place of one (`patient@ward-01`). Raises `BadValue`."""
     return PlaceId(_match(_PLACE, text, "place", "a storeroom or role@storeroom"))
@@ -92,11 +98,13 @@ def is_virtual(place: PlaceId) -> bool:
     return "@" in place
 
 
+@lru_cache(NAMES_REMEMBERED)
 def item_id(text: str) -> ItemId:
     """Parse the hospital's own item code (1..64 printable ASCII characters, no space). Raises `BadValue`."""
     return ItemId(_match(_CODE, text, "item", "1..64 printable ASCII characters"))
 
 
+@lru_cache(NAMES_REMEMBERED)
 def lot_no(text: str) -> LotNo:
     """Parse a lot number; empty means "lot unknown". Raises `BadValue`."""
     if text == "":
@@ -133,7 +141,7 @@ def unit_id(text: str) -> UnitId:
     """Parse the id of one physical unit: EPC hex where tagged, else serial; empty is bulk. Raises `BadValue`."""
     if text == "":
         return BULK
-    return UnitId(_match(re.compile(r"[!-~]{1,128}"), text, "unit", "1..128 printable ASCII characters"))
+    return UnitId(_match(_UNIT, text, "unit", "1..128 printable ASCII characters"))
 
 
 def _sixteen(raw: bytes, what: str) -> bytes:

@@ -38,8 +38,9 @@ def report(subject: str, *, unit: str, ours_per_s: float, plain_per_s: float, pl
     sys.stdout.flush()
 
 
-def report_bar(subject: str, *, ratio: float, bar: float, what: str, **figures: float) -> None:
-    """Print the one line of a benchmark that has a bar: `ratio` is what `what` says, at most `bar` is meant."""
+def report_bar(subject: str, *, ratio: float, bar: float, what: str, at_least: bool = False, **figures: float) -> None:
+    """Print the one line of a benchmark that has a bar: `ratio` is what `what` says, at most (or least) `bar`."""
     line = {"bench": subject, "what": what, **{name: round(value, 4) for name, value in figures.items()}}
-    sys.stdout.write(json.dumps({**line, "ratio": round(ratio, 4), "bar": bar, "inside": ratio <= bar}) + "\n")
+    inside = ratio >= bar if at_least else ratio <= bar
+    sys.stdout.write(json.dumps({**line, "ratio": round(ratio, 4), "bar": bar, "inside": inside}) + "\n")
     sys.stdout.flush()

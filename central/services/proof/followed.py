@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 from central.core.balances import Holding, fold, unbalanced
 from central.core.facts import Fact
 from central.services.proof.report import Report
-from central.store.postings import belief_row, binding_row, line_row, move_of
+from central.store.postings import belief_row, binding_row, line_row, move_of, named
 from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, POSTING_LINE
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
@@ -57,7 +57,7 @@ class Followed:
     def take(self, row: Row[tuple[object, ...]], fact: Fact) -> None:
         """Note what must follow from a fact that was posted; `row` is its ledger row."""
         hospital, device = HospitalId(row.hospital), DeviceId(row.device)
-        lines = [line_row(hospital, fact, no, line) for no, line in enumerate(fact.lines)]
+        lines = [named(POSTING_LINE, line_row(hospital, fact, no, line)) for no, line in enumerate(fact.lines)]
         self._book.setdefault(hospital, Counter()).update(fold(move_of(line) for line in fact.lines))
         self._lines[hospital] += len(lines)
         rooms = self.rooms.setdefault((hospital, device), set())
@@ -67,10 +67,10 @@ class Followed:
         if len(self._waiting) >= EVENTS_AT_ONCE:
             self._compare_lines()
         if fact.belief is not None:
-            said = belief_row(hospital, device, PlaceId(""), fact, fact.belief)
+            said = named(BELIEF, belief_row(hospital, device, PlaceId(""), fact, fact.belief))
             _keep(self._beliefs, (hospital, device, said["epc"]), row, said)
         for binding in fact.bindings:
-            said = binding_row(hospital, binding)
+            said = named(BINDING, binding_row(hospital, binding))
             _keep(self.bindings, (hospital, said["epc"]), row, said)
 
     def end(self) -> None:
