@@ -1,8 +1,11 @@
-"""Every link of one agent, made from its configuration: what a link says becomes a happening in the inbox."""
+"""Every link of one agent, made from its configuration: what a link says becomes a happening in the inbox.
+
+The rule that must not be broken: scanners come first, and what only readers or the broker need is loaded after them.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from ssl import SSLContext
+from typing import TYPE_CHECKING
 
 from edge_agent.agent.inbox import (
     BrokerDown,
@@ -22,16 +25,20 @@ from edge_agent.config.readers import AUTO
 from edge_agent.config.scanners import KEYBOARD
 from edge_agent.errors import BadConfig
 from edge_agent.links.broker import BrokerLink
-from edge_agent.links.evdev import EvdevLink
 from edge_agent.links.ports import Search
 from edge_agent.links.serial import SerialLink
-from edge_agent.links.tcp import TcpLink, tls_context
 from protocols.errors import BadValue
 from protocols.sync.topics import Topics
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from edge_agent.links.evdev import EvdevLink
+    from edge_agent.links.tcp import TcpLink
+
 
 class Links:
-    """The links of one agent; they start together and stop together."""
+    """The links of one agent; scanners start first, all stop together."""
 
     def __init__(self, config: Config, inbox: Inbox) -> None:
         self._scanners = [scanner_link(each, inbox) for each in config.scanners]
@@ -39,10 +46,13 @@ class Links:
         self._readers = {each.name: reader_link(each, inbox, Search(config.serial, taken)) for each in config.readers}
         self.broker = _broker(config, inbox)
 
-    def start(self) -> None:
-        """Begin to open and connect."""
+    def open_scanners(self) -> None:
+        """Begin to open what people scan with."""
         for scanner in self._scanners:
             scanner.start()
+
+    def open_the_rest(self) -> None:
+        """Begin to connect to readers and to the broker."""
         for reader in self._readers.values():
             reader.start()
         self.broker.start()
@@ -59,9 +69,11 @@ class Links:
         self._readers[reader].settled()
 
 
-def scanner_link(config: ScannerConfig, inbox: Inbox) -> SerialLink | EvdevLink:
+def scanner_link(config: ScannerConfig, inbox: Inbox) -> "SerialLink | EvdevLink":
     """Return the link to a configured scanner; what it says goes into the inbox."""
     if config.kind == KEYBOARD:
+        from edge_agent.links.evdev import EvdevLink
+
         return EvdevLink(
             config.port,
             on_open=lambda wire: inbox.put(ScannerOpened(config.name, wire)),
@@ -85,11 +97,13 @@ def named_ports(config: Config) -> list[Path]:
     return ports + [each.port for each in config.readers if each.port is not None and each.port != AUTO]
 
 
-def reader_link(config: ReaderConfig, inbox: Inbox, search: Search) -> TcpLink | SerialLink:
+def reader_link(config: ReaderConfig, inbox: Inbox, search: Search) -> "TcpLink | SerialLink":
     """Return the link to a configured reader; what it says goes into the inbox. Raises `BadConfig` for TLS files."""
     if config.port is not None:
         return _module(config, search if config.port == AUTO else config.port, inbox)
     assert config.address is not None  # the configuration gives one or the other
+    from edge_agent.links.tcp import TcpLink
+
     return TcpLink(
         config.address.host,
         config.address.port,
@@ -101,9 +115,11 @@ def reader_link(config: ReaderConfig, inbox: Inbox, search: Search) -> TcpLink |
     )
 
 
-def _tls(config: ReaderConfig) -> SSLContext | None:
+def _tls(config: ReaderConfig) -> "SSLContext | None":
     if config.tls is None:
         return None
+    from edge_agent.links.tcp import tls_context
+
     try:
         return tls_context(config.tls.authority, certificate=config.tls.certificate, key=config.tls.key)
     except BadValue as error:

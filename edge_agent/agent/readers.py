@@ -1,19 +1,21 @@
 """Which session a configured reader gets: one for each connection, of its kind.
 
 It is the only place of the agent that knows that LLRP readers have a programme and a memory of their own and serial
-modules neither. The rule that must not be broken: a module's round is timed in link time, its reads in story time.
+modules neither. The rules that must not be broken: a module's round is timed in link time, its reads in story time; the
+code of a kind of reader is loaded only where such a reader is configured.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from edge_agent.config import LLRP, ReaderConfig
 from protocols.errors import WeBroke
-from protocols.readers.llrp.memory import ReaderMemory
-from protocols.readers.llrp.requests import LlrpConfig
-from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.registry import READERS
 from protocols.readers.use import ReaderSession, ReaderUse, same_instant
 from protocols.values.instant import Instant
+
+if TYPE_CHECKING:
+    from protocols.readers.llrp.requests import LlrpConfig
 
 StoryAt = Callable[[Instant], Instant]
 
@@ -21,8 +23,10 @@ MODULE_ROUND_S_MIN = 0.05
 """Shortest round of a module in link time, however fast the story runs: two of its inventories."""
 
 
-def llrp_config(config: ReaderConfig, story_at: StoryAt | None = None) -> LlrpConfig:
+def llrp_config(config: ReaderConfig, story_at: StoryAt | None = None) -> "LlrpConfig":
     """Return how a configured reader is used; `story_at` is for readers without a clock. Raises `BadValue`."""
+    from protocols.readers.llrp.requests import LlrpConfig
+
     return LlrpConfig(
         antennas=config.every,
         round_ms=round(config.round_s * 1000),
@@ -50,6 +54,9 @@ def module_use(config: ReaderConfig, story_at: StoryAt | None, story_rate: float
 def session_maker(config: ReaderConfig, story_at: StoryAt | None, story_rate: float) -> Callable[[], ReaderSession]:
     """Return what makes a session for each new connection to a configured reader. Raises `BadValue`."""
     if config.kind == LLRP:
+        from protocols.readers.llrp.memory import ReaderMemory
+        from protocols.readers.llrp.session import LlrpSession
+
         llrp, memory = llrp_config(config, story_at), ReaderMemory()
         return lambda: LlrpSession(llrp, memory)
     make = READERS[config.kind].session

@@ -12,7 +12,6 @@ from edge_agent.agent.readers import session_maker
 from edge_agent.agent.voice import Voice
 from edge_agent.config import ReaderConfig
 from edge_agent.core.presence import Belief, Presence
-from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.outcomes import Close, Outcome, Send
 from protocols.readers.reads import AntennaChanged, BadFrame, LinkDown, LinkUp, ReaderEvent, ReaderTrouble
 from protocols.readers.use import ReaderSession
@@ -90,6 +89,8 @@ class Shelf:
 
     def switch(self, name: str, port: int, now: Instant, *, on: bool) -> None:
         """Switch an output of a reader that has outputs; nothing while it is away."""
+        from protocols.readers.llrp.session import LlrpSession
+
         line = self._lines[name]
         if isinstance(line.session, LlrpSession):
             self._do(name, line, line.session.set_output(port, now, on=on))

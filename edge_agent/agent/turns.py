@@ -21,6 +21,7 @@ from edge_agent.agent.inbox import (
     ScannerOpened,
     ScannerSaid,
 )
+from edge_agent.agent.later import load_what_comes_later
 from edge_agent.agent.parts import Parts
 from edge_agent.agent.writer import Writer
 from edge_agent.config import Config
@@ -42,10 +43,13 @@ class Agent:
     def live(self) -> None:
         """Take turns until asked to stop. Raises `StoreFault` when the ledger cannot be opened again after a fault."""
         parts = self._parts
-        parts.links.start()
+        parts.links.open_scanners()
         parts.window.open()
         parts.upkeep.live()
         try:
+            self._turn(self._inbox.gather(TURN_WAIT_S))  # whoever stands at a scanner already is served first
+            parts.links.open_the_rest()
+            load_what_comes_later()
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
             parts.shelf.stop(self._clock.link_now())

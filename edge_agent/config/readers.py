@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_agent.config import forms
 from edge_agent.config.forms import Address, Section
 from edge_agent.core.outages import BLIND_S
-from protocols.readers.llrp.radio import POWER_MAX_DBM, REGIONS_KHZ, TAGS_MAX, TARGETS, Radio
+from protocols.readers.radio import POWER_MAX_DBM, REGIONS_KHZ, TAGS_MAX, TARGETS, Radio
 from protocols.readers.registry import READERS
 from protocols.readers.use import BUS_ADDRESS_MAX, POWER_DBM_MAX
 from protocols.values.ids import Epc

@@ -5,21 +5,22 @@ clean session, so that nothing of the last one is said again; "connected" means 
 that must not be broken: a message is published only while connected, and what the client does not take now is dropped,
 because the session will send it again.
 
-The callbacks are called on this link's threads; they must only put what happened into a queue.
+The callbacks are called on this link's threads; they must only put what happened into a queue. The MQTT client is
+imported on that thread, when it first connects: an agent serves people before that.
 """
 
-import ssl
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.clock import chance as system_chance
 from protocols.sync.topics import Topics
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
 
 IN_FLIGHT_MAX = 20
 QUEUED_MAX = 20
@@ -87,6 +88,8 @@ class BrokerLink:
         client = self._client
         if client is None or not self._stands.is_set() or not client.is_connected():
             return False
+        from paho.mqtt.enums import MQTTErrorCode
+
         return client.publish(self._topics.up, data, qos=1).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
     # --- the link's own thread --------------------------------------------------------------------------------------
@@ -133,7 +136,10 @@ class BrokerLink:
         self._why = why
         self._gone.set()
 
-    def _fresh_client(self, *, secure: bool) -> Client:
+    def _fresh_client(self, *, secure: bool) -> "Client":
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id="",
@@ -145,6 +151,8 @@ class BrokerLink:
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
         client.max_queued_messages_set(QUEUED_MAX)
         if secure:
+            import ssl
+
             client.tls_set_context(ssl.create_default_context())
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
@@ -155,7 +163,12 @@ class BrokerLink:
     # --- on the client's thread -------------------------------------------------------------------------------------
 
     def _connected(
-        self, client: Client, _user: object, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
+        self,
+        client: "Client",
+        _user: object,
+        _flags: "ConnectFlags",
+        reason: "ReasonCode",
+        _props: "Properties | None",
     ) -> None:
         if reason.is_failure:
             self._leave(f"expected to be let in, got {reason}; check the broker's access list")
@@ -163,7 +176,7 @@ class BrokerLink:
         client.subscribe(self._topics.down, qos=1)
 
     def _subscribed(
-        self, client: Client, _user: object, _mid: int, codes: list[ReasonCode], _props: Properties | None
+        self, client: "Client", _user: object, _mid: int, codes: "list[ReasonCode]", _props: "Properties | None"
     ) -> None:
         if any(code.is_failure for code in codes):
             self._leave(f"may not listen on {self._topics.down}; check the broker's access list")
@@ -173,11 +186,16 @@ class BrokerLink:
             self._on_connect()
 
     def _disconnected(
-        self, client: Client, _user: object, _flags: DisconnectFlags, _reason: ReasonCode, _props: Properties | None
+        self,
+        client: "Client",
+        _user: object,
+        _flags: "DisconnectFlags",
+        _reason: "ReasonCode",
+        _props: "Properties | None",
     ) -> None:
         if client is self._client:
             self._gone.set()
 
-    def _message(self, client: Client, _user: object, message: MQTTMessage) -> None:
+    def _message(self, client: "Client", _user: object, message: "MQTTMessage") -> None:
         if client is self._client:
             self._on_message(bytes(message.payload))

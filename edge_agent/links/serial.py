@@ -13,8 +13,8 @@ from pathlib import Path
 import serial
 
 from edge_agent.errors import LinkFault
+from edge_agent.links.backoff import BackOff
 from edge_agent.links.ports import Search
-from edge_agent.links.tcp import BackOff
 
 READ_BYTES = 4096
 READ_TIMEOUT_S = 0.5

@@ -8,35 +8,19 @@ LLRP has no login: TLS (port 5085) with certificates on both ends is all that te
 address. The certificates come in as a context; `tls_context` makes one that believes one authority and nobody else.
 """
 
-import math
 import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.links.backoff import BackOff
 from protocols.errors import BadValue
 
 RECEIVE_BYTES = 65_536
 IO_TIMEOUT_S = 5.0
 """Longest wait for the other end to take bytes, and the beat at which an idle link looks whether it should stop."""
-
-DOUBLINGS_MAX = 16
-"""Failures after which the back-off no longer doubles: 2**16 is beyond any sensible limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackOff:
-    """Full jitter: a random part of a limit that doubles with each failure, from `first_s` to `max_s`."""
-
-    first_s: float = 0.5
-    max_s: float = 60.0
-
-    def wait_s(self, failures: int, chance: float) -> float:
-        """Return the pause after so many failures in a row; `chance` is a random number of 0..1."""
-        return chance * min(self.max_s, math.ldexp(self.first_s, min(failures, DOUBLINGS_MAX)))
 
 
 class TcpConnection:

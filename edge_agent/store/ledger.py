@@ -17,7 +17,7 @@ from edge_agent.store.connection import Connection, open_to_write, savepoint, tr
 from edge_agent.store.facts import facts_held, post_facts
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS, INSERT, entry_of, row_of
-from edge_agent.store.schema import bring_up_to_date
+from edge_agent.store.schema import Upgrade, bring_up_to_date, upgrade_here
 from edge_agent.store.way import adopt, hash_at, places, read_way
 from protocols.entry import ALGORITHM, ChainedEntry, Digest, Entry, chain, encode_entry
 from protocols.sync import frames as sync
@@ -186,15 +186,21 @@ class Ledger:
 
 
 def open_ledger(
-    path: Path, device: DeviceId, *, newborn: Incarnation, now: Instant, max_pages: int | None = None
+    path: Path,
+    device: DeviceId,
+    *,
+    newborn: Incarnation,
+    now: Instant,
+    max_pages: int | None = None,
+    upgrade: Upgrade = upgrade_here,
 ) -> Ledger:
-    """Open a device's ledger to write; a new file is born as `newborn` at `now`.
+    """Open a device's ledger to write; a new file is born as `newborn` at `now`, an old one is brought up to date.
 
     Raises `NotALedger` for another device's file, `DiskFull`, `StoreFault`.
     """
     connection = open_to_write(path, max_pages=max_pages)
     try:
-        bring_up_to_date(connection, str(path))
+        bring_up_to_date(connection, str(path), upgrade)
         return ledger_over(connection, device, newborn=newborn, now=now, name=str(path))
     except BaseException:
         connection.close()

@@ -4,10 +4,14 @@ Not here: the schema itself (`migrations.edge.steps`).
 """
 
 import sqlite3
+from collections.abc import Callable
 
 from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection, SqliteConnection, fault_of
 from migrations.edge.steps import SET, STEPS
+
+Upgrade = Callable[[SqliteConnection, str], None]
+"""Applies what a file lacks, given its connection and its name."""
 
 
 def applied_steps(connection: Connection) -> list[str]:
@@ -36,20 +40,21 @@ def check_known(connection: Connection, name: str) -> None:
         raise NotALedger(f"{name}: expected steps up to {ours[-1]}, found {newer[-1]}; update this program")
 
 
-def bring_up_to_date(connection: SqliteConnection, name: str) -> None:
-    """Apply what is pending; a new file becomes a ledger. Raises `StoreFault`, and `NotALedger` for a foreign file."""
-    seen = applied_steps(connection)
-    if not seen and connection.query("SELECT 1 FROM sqlite_master WHERE tbl_name <> '_sqlite_migrations'"):
-        raise NotALedger(f"{name}: expected a new file or a ledger, found another database; name the right file")
-    if pending_steps(connection):
-        _apply(connection, name)
-    check_known(connection, name)
-
-
-def _apply(connection: SqliteConnection, name: str) -> None:
+def upgrade_here(connection: SqliteConnection, name: str) -> None:
+    """Apply what is pending within this process. Raises `StoreFault`."""
     from migrations.edge.apply import apply_pending
 
     try:
         apply_pending(connection.raw)
     except sqlite3.Error as error:
         raise fault_of(error, name) from error
+
+
+def bring_up_to_date(connection: SqliteConnection, name: str, upgrade: Upgrade = upgrade_here) -> None:
+    """Apply what is pending; a new file becomes a ledger. Raises `StoreFault`, and `NotALedger` for a foreign file."""
+    seen = applied_steps(connection)
+    if not seen and connection.query("SELECT 1 FROM sqlite_master WHERE tbl_name <> '_sqlite_migrations'"):
+        raise NotALedger(f"{name}: expected a new file or a ledger, found another database; name the right file")
+    if pending_steps(connection):
+        upgrade(connection, name)
+    check_known(connection, name)

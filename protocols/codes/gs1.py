@@ -1,8 +1,8 @@
 """GS1 element strings, read strictly: a message from a symbol, or its bracketed text.
 
-`biip` knows the application identifiers (AIs) and their patterns; what it lets through is refused here: an empty value,
-a wrong check digit in any key, a length the AI does not have, a value that runs past its field, a date that is none.
-It does not guess whether a text is GS1 at all; `label` decides that. The rule that must not be broken: a value is
+`gs1_ais` knows the application identifiers (AIs) and their patterns; what it lets through is refused here: an empty
+value, a wrong check digit in any key, a length the AI does not have, a value that runs past its field, a date that is
+none. It does not guess whether a text is GS1 at all; `label` decides that. The rule that must not be broken: a value is
 taken as it stands or the whole symbol is refused.
 
 Sources: GS1 General Specifications 25, sections 3 (AIs), 7.8 (processing of element strings), 7.12 (century of a date);
@@ -14,10 +14,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-
-from biip import ParseConfig, ParseError
-from biip.gs1_application_identifiers import GS1ApplicationIdentifier
-from biip.gs1_element_strings import GS1ElementString
 
 from protocols.codes.gtin import Gtin14, has_check_digit, is_digits
 from protocols.errors import BadValue
@@ -36,9 +32,6 @@ NEAR_YEAR = 2026
 A fixed year, because the same recorded scan must read the same on any day; labels on a shelf differ from the rule of
 the current year only when they expire after 2076.
 """
-
-_CONFIG = ParseConfig(gs1_element_strings_verify_date=False)
-"""Dates are checked here: biip would ask the clock for the century."""
 
 _GS1_TEXT = re.compile(r"""[!"#%-?A-Z_a-z\x1d]*""")
 """Character sets 82 and 39 of the General Specifications (section 7.11) and the separator."""
@@ -143,36 +136,23 @@ def _segment(segment: str) -> list[tuple[str, str]]:
     """Read the element strings between two separators: any of fixed length, then at most one of variable length."""
     if not segment:
         raise BadValue("GS1: expected an element string, got none; scan the label again")
+    from protocols.codes.gs1_ais import identifier
+
     elements = []
     rest = segment
     while rest:
-        ai = _identifier(rest)
-        end = len(rest) if ai.separator_required else len(ai.ai) + _fixed_length(ai)
-        elements.append(_element(ai.ai, rest[len(ai.ai) : end]))
+        ai, length = identifier(rest)
+        end = len(rest) if length is None else len(ai) + length
+        elements.append(_element(ai, rest[len(ai) : end]))
         rest = rest[end:]
     return elements
 
 
-def _identifier(text: str) -> GS1ApplicationIdentifier:
-    try:
-        return GS1ApplicationIdentifier.extract(text)
-    except ParseError as error:
-        raise BadValue(f"GS1: expected an application identifier, got {text!r:.60}") from error
-
-
-def _fixed_length(ai: GS1ApplicationIdentifier) -> int:
-    """Return the length of a fixed AI's value from its format, e.g. 14 from `N2+N14`."""
-    return sum(int(part.lstrip("NX")) for part in ai.format.split("+")[1:])
-
-
 def _element(ai: str, value: str) -> tuple[str, str]:
-    try:
-        element = GS1ElementString.parse(ai + value, config=_CONFIG)
-    except ParseError as error:
-        raise BadValue(f"GS1 ({ai}): the value {value!r:.100} does not have the form of this identifier") from error
-    if element.ai.ai != ai or element.value != value or not value:
-        raise BadValue(f"GS1 ({ai}): expected a known identifier with a value, got {value!r:.100}")
-    if element.gtin_error or element.gln_error or element.sscc_error or not _digits_check(ai, value):
+    from protocols.codes.gs1_ais import check_form
+
+    check_form(ai, value)
+    if not _digits_check(ai, value):
         raise BadValue(f"GS1 ({ai}): the check digit of {value} is wrong; scan again or report the label")
     _check_content(ai, value)
     return ai, value

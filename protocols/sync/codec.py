@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-import zstandard
 
 from protocols.entry import SEQ_MAX
 from protocols.errors import BadValue, PeerBroke, WeBroke
@@ -150,11 +149,15 @@ def pack_entries(raws: Sequence[bytes]) -> bytes:
         raise WeBroke(
             f"frame: expected 1..{FRAME_ENTRIES_MAX} entries and 4 MiB, got {len(raws)}, {len(unpacked)} bytes"
         )
+    import zstandard
+
     return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(unpacked)
 
 
 def unpack_entries(packed: bytes) -> tuple[bytes, ...]:
     """Return the entries' exact bytes. Raises `PeerBroke`; never makes more than `UNPACKED_BYTES_MAX` bytes."""
+    import zstandard
+
     try:
         stated = zstandard.frame_content_size(packed)
         if not 0 < stated <= UNPACKED_BYTES_MAX:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-import zstandard
 
 from protocols.errors import BadValue, PeerBroke, WeBroke
 from protocols.sync.frames import NOTHING, PAGE_BYTES_MAX, PAGES_MAX, Delta, Fetch, Offer, Snapshot
@@ -104,6 +103,8 @@ _rows = msgspec.msgpack.Decoder(Annotated[tuple[_Row, ...], msgspec.Meta(max_len
 def pack_rows(rows: Sequence[FeedRow]) -> bytes:
     """Return the packed form of rows. Raises `WeBroke` beyond the limits."""
     unpacked = _encode([(row.kind, row.key, row.body) for row in rows])
+    import zstandard
+
     packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(unpacked)
     if len(rows) > ROWS_MAX or len(unpacked) > UNPACKED_MAX or len(packed) > PACKED_MAX:
         raise WeBroke(
@@ -115,6 +116,8 @@ def pack_rows(rows: Sequence[FeedRow]) -> bytes:
 
 def unpack_rows(packed: bytes) -> tuple[FeedRow, ...]:
     """Return packed rows. Raises `PeerBroke`; never makes more than `UNPACKED_MAX` bytes."""
+    import zstandard
+
     try:
         stated = zstandard.frame_content_size(packed)
         if not 0 < stated <= UNPACKED_MAX:

@@ -8,7 +8,7 @@ from edge_agent.config import Config, load_config
 from edge_agent.config.forms import Address
 from edge_agent.config.readers import AUTO, Door, Lights, Tls
 from edge_agent.errors import BadConfig
-from protocols.readers.llrp.radio import Radio
+from protocols.readers.radio import Radio
 from protocols.readers.scanner import ScanForm
 from protocols.values.instant import from_iso
 

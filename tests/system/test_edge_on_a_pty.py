@@ -4,8 +4,6 @@ import os
 import resource
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +14,7 @@ import pytest
 from protocols.codes.label import make_badge
 from protocols.readers.scanner import Beep
 from protocols.values.ids import ActorId
-from tests.system.edge_ward import CONFIG, PIECES, ROOT, WAIT_S, Plug, Ward, label
+from tests.system.edge_ward import CONFIG, PIECES, WAIT_S, Plug, Ward, label
 
 pytestmark = pytest.mark.needs_linux
 
@@ -163,23 +161,3 @@ def test_a_wrong_configuration_is_one_line(ward: Ward, right: str, wrong: str, s
     assert told.returncode == status
     assert why in told.stderr
     assert len(told.stderr.splitlines()) == 1
-
-
-def test_a_start_imports_nothing_heavy(ward: Ward) -> None:
-    ward.start_ready().terminate()
-    ward.agents[-1].wait(WAIT_S)
-    asked = (
-        "import sys, edge_agent.cli, edge_agent.agent.life, edge_agent.agent.voice, edge_agent.config\n"
-        "from pathlib import Path\n"
-        "from edge_agent.store.ledger import open_ledger\n"
-        "from protocols.values.ids import device_id, incarnation\n"
-        "from protocols.values.instant import Instant\n"
-        f"path = Path({str(ward.ledger)!r})\n"
-        "open_ledger(path, device_id('ward-01'), newborn=incarnation(bytes(16)), now=Instant(0)).close()\n"
-        "heavy = ('pydantic', 'sqlalchemy', 'sqlmodel', 'numpy', 'typer', 'rich', 'sqlite_utils', 'asyncio')\n"
-        "print([name for name in heavy if name in sys.modules])\n"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False
-    )
-    assert (told.stdout, told.stderr) == ("[]\n", "")

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from protocols.errors import BadValue
 from protocols.readers.llrp.fields import Params, Value
 from protocols.readers.llrp.messages import number_of
-from protocols.readers.llrp.radio import Abilities, Radio, antenna_settings
+from protocols.readers.llrp.radio import Abilities, antenna_settings
+from protocols.readers.radio import Radio
 from protocols.readers.reads import ANTENNA_MAX
 from protocols.values.instant import Instant
 

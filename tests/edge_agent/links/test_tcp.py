@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.links.tcp import BackOff, TcpConnection, TcpLink, say
+from edge_agent.links.backoff import BackOff
+from edge_agent.links.tcp import TcpConnection, TcpLink, say
 
 LIMIT_S = 10
 

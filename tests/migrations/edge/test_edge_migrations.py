@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.errors import DiskFull, NotALedger
+from edge_agent.errors import DiskFull, NotALedger, StoreFault
 from edge_agent.store.connection import open_to_write
-from edge_agent.store.schema import applied_steps, bring_up_to_date
+from edge_agent.store.schema import applied_steps, bring_up_to_date, pending_steps, upgrade_here
+from edge_agent.store.upgrade import upgrade_apart
 from migrations.edge.steps import STEPS
 
 OPEN = """
@@ -83,3 +84,26 @@ def test_plain_sqlite_can_make_the_same_ledger(tmp_path: Path) -> None:
     assert plain.execute(asked).fetchall() == ours.query(asked)
     plain.close()
     ours.close()
+
+
+def test_a_process_of_its_own_makes_the_same_ledger(tmp_path: Path) -> None:
+    made = []
+    for name, upgrade in (("here", upgrade_here), ("apart", upgrade_apart)):
+        connection = open_to_write(tmp_path / name)
+        bring_up_to_date(connection, str(tmp_path / name), upgrade)
+        made.append(connection.query("SELECT type, name, sql FROM sqlite_master ORDER BY name"))
+        assert pending_steps(connection) == []
+        connection.close()
+    assert made[0] == made[1]
+
+
+def test_a_fault_of_the_process_apart_is_told_as_ours(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    connection = open_to_write(path)
+    connection.execute("CREATE TABLE meta (key)")  # what the first step makes stands already
+    with pytest.raises(StoreFault, match="meta already exists"):
+        upgrade_apart(connection, str(path))
+    assert applied_steps(connection) == []
+    connection.close()
+    with pytest.raises(StoreFault, match="can be opened"):
+        upgrade_apart(connection, str(tmp_path / "nowhere" / "ledger.db"))

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from protocols.readers.llrp.memory import ReaderMemory
-from protocols.readers.llrp.radio import Radio
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.outcomes import Close, Outcome, Send
+from protocols.readers.radio import Radio
 from protocols.readers.reads import BadFrame, LinkUp, TagRead
 from protocols.values.instant import Instant
 from tests.system.peers.environments import LLRPKIT

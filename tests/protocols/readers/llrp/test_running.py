@@ -15,12 +15,13 @@ from protocols.readers.llrp.jobs import JOBS_MAX
 from protocols.readers.llrp.memory import OLD_FOR_S, RECENT_READS_MAX, ReaderMemory
 from protocols.readers.llrp.messages import Message, nested, number_at, response_of, rows_at
 from protocols.readers.llrp.opening import request_of
-from protocols.readers.llrp.radio import Abilities, Radio, antenna_settings, unfit
+from protocols.readers.llrp.radio import Abilities, antenna_settings, unfit
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
 from protocols.readers.llrp.states import State
 from protocols.readers.llrp.uptime import UptimeClock
 from protocols.readers.outcomes import Close, Outcome, Send
+from protocols.readers.radio import Radio
 from protocols.readers.reads import (
     AccessDone,
     AntennaChanged,
