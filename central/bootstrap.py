@@ -25,6 +25,7 @@ from central.core.rights import Caller
 from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.services.accounts import Accounts
+from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
@@ -113,6 +114,7 @@ def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
         looks=looks,
         purchasing=Purchasing(documents),
         invoices=Invoices(documents),
+        agreements=Agreements(documents),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from central.api.agreements import agreement_routes
 from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
 from central.api.figures import figure_routes
@@ -38,6 +39,7 @@ RESOURCES = (
     settling_routes,
     count_routes,
     figure_routes,
+    agreement_routes,
 )
 
 

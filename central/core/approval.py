@@ -37,6 +37,7 @@ class Check(StrEnum):
     PRICE = "price"
     TRUST = "record-trust"
     SUSPENDED = "suspended"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Asked:
     """A proposal as the rule sees it: base units, price a base unit, and what is known around it.
 
     `past` are the quantities ordered for this item and place in the last 90 days, `last_price` what was paid last, None
-    when nothing was. `line_match` is the storeroom's, None before it was compared.
+    when nothing was. `line_match` is the storeroom's, None before it was compared. `alerts` is what the checks of
+    an order found of it.
     """
 
     qty: int
@@ -65,6 +67,7 @@ class Asked:
     high_grade: bool
     line_match: Fraction | None
     suspended: bool
+    alerts: tuple[str, ...] = ()
 
     @property
     def amount(self) -> Money:
@@ -99,6 +102,7 @@ def _checks(asked: Asked, limits: Limits) -> list[tuple[Check, bool]]:
         (Check.PRICE, asked.last_price is not None and asked.price != asked.last_price),
         (Check.TRUST, asked.line_match is None or asked.line_match < limits.trust),
         (Check.SUSPENDED, asked.suspended),
+        (Check.ALERT, bool(asked.alerts)),
     ]
 
 

@@ -36,6 +36,7 @@ class Right(StrEnum):
     INVOICE = "invoice"
     PAY = "pay"
     SETTLE = "settle"
+    GIVE_MEDICAL_REASON = "give-medical-reason"
     MANAGE_MASTER = "manage-master"
     MANAGE_PEOPLE = "manage-people"
     WRITE_AUDIT = "write-audit"
@@ -69,9 +70,10 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.HEAD_NURSE: _LOOKS | {Right.SETTLE},
         Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE},
         Role.PURCHASER: _BUYS | {Right.MANAGE_MASTER},
-        Role.HEAD_OF_CONSUMABLES: _BUYS | {Right.APPROVE_HIGH, Right.SETTLE, Right.SEE_FLEET, Right.SEE_PEOPLE},
+        Role.HEAD_OF_CONSUMABLES: _BUYS
+        | {Right.APPROVE_HIGH, Right.SETTLE, Right.SEE_FLEET, Right.SEE_PEOPLE, Right.GIVE_MEDICAL_REASON},
         Role.NURSING_DEPARTMENT: _LOOKS,
-        Role.MEDICAL_AFFAIRS: _LOOKS,
+        Role.MEDICAL_AFFAIRS: _LOOKS | {Right.SEE_PRICES, Right.GIVE_MEDICAL_REASON},
         Role.AUDITOR: _LOOKS
         | {Right.SEE_PRICES, Right.SEE_PEOPLE, Right.SEE_AUDIT, Right.SEE_FLEET, Right.WRITE_AUDIT},
         Role.FINANCE: _LOOKS | {Right.SEE_PRICES, Right.INVOICE, Right.PAY},
@@ -88,7 +90,7 @@ WARD_ROLES = frozenset({Role.WARD_KEEPER, Role.NURSE, Role.HEAD_NURSE})
 CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
-        *(Right.SETTLE, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT),
+        *(Right.SETTLE, Right.GIVE_MEDICAL_REASON, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT),
     }
 )
 """Rights that change something; a token of scope `read` never carries them."""

@@ -15,11 +15,13 @@ from central.core.orders import State, Step, step, version_of
 from central.core.policy import Rules
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
+from central.services.order_checks import alerted, known_at
 from central.services.orders import Approved, approve
 from central.services.policy import rules_at
 from central.services.positions import DAY_S
 from central.store.audit import note
 from central.store.engine import Store
+from central.store.queries_permits import closed_places
 from central.store.queries_work import Proposal, matches, open_proposals, proposals
 from central.store.tables.master import ITEM
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
@@ -45,6 +47,8 @@ def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposa
     }
     past = _past(connection, hospital, plus(now, -PAST_DAYS * DAY_S))
     matched = matches(connection, hospital)
+    closed = closed_places(connection, hospital)
+    known = known_at(connection, hospital, now)
     found = {}
     for one in asked:
         before = past.get((one.place, one.item), [])
@@ -57,7 +61,8 @@ def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposa
                 last_price=before[-1][1] if before else None,
                 high_grade=grades.get(one.item, "") in HIGH_GRADES,
                 line_match=None if match is None else match[1].line_match,
-                suspended=False,
+                suspended=one.place in closed,
+                alerts=() if one.internal else alerted(known, one.item, one.source, one.price),
             ),
             limits,
         )

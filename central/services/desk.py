@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from central.services.accounts import Accounts
+from central.services.agreements import Agreements
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -28,3 +29,4 @@ class Desk:
     looks: Looks
     purchasing: Purchasing
     invoices: Invoices
+    agreements: Agreements

@@ -19,6 +19,14 @@ from central.store.chains import OWN_DEVICE, enrol
 from central.store.engine import Store
 from central.store.merge import merge
 from central.store.queries_book import lines_opened
+from central.store.tables.agreements import (
+    AGREEMENT,
+    AGREEMENT_PRICE,
+    PLATFORM_ITEM,
+    PURCHASE_DAY,
+    VBP_GROUP,
+    VBP_PRODUCT,
+)
 from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, virtual_place
@@ -35,6 +43,12 @@ TABLES: Mapping[str, Table] = {
     "lots.csv": LOT,
     "places.csv": PLACE,
     "use.csv": USE_DAY,
+    "agreements.csv": AGREEMENT,
+    "agreement_prices.csv": AGREEMENT_PRICE,
+    "vbp_groups.csv": VBP_GROUP,
+    "vbp_products.csv": VBP_PRODUCT,
+    "platform_items.csv": PLATFORM_ITEM,
+    "purchases.csv": PURCHASE_DAY,
 }
 """Where the rows of each file go; stock.csv goes through the ledger."""
 
@@ -43,6 +57,7 @@ NAMED: Mapping[str, Column[str]] = {
     "items.csv": ITEM.c.item,
     "suppliers.csv": SUPPLIER.c.supplier,
     "places.csv": PLACE.c.place,
+    "agreements.csv": AGREEMENT.c.agreement,
 }
 
 

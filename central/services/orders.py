@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from central.core.orders import Ordered, Progress, State, Step, order_number, outstanding, progress, step
 from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotNow, NotThere
+from central.services.order_checks import keep_alerts, known_at, let_pass
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.audit import note
 from central.store.engine import Store
@@ -37,7 +38,8 @@ def approve(
     """Make a proposal an order, or find the order it already is.
 
     `seen` is the version the approver saw, where that is known: the order goes to that source, in that quantity and at
-    that price. Raises `NotThere`; `NotNow` when it was withdrawn, or says another of the three since it was seen.
+    that price. Raises `NotThere`; `NotNow` when it was withdrawn, says another of the three since it was seen, or a
+    check stands in its way; `NotAllowed` for who waived that check.
     """
     with store.write() as connection:
         found = proposals(connection, hospital, id=proposal)
@@ -52,8 +54,11 @@ def approve(
                 f"proposal: expected version {one.version} ({one.qty} from {one.source}), got {seen!r:.40}; it has "
                 "changed since you saw it; reload the page"
             )
+        judged = [] if one.internal else known_at(connection, hospital, now).of(one.item, one.source, one.price)
+        let_pass(judged, actor)
         number = order_number(one.id, business_day(now), internal=one.internal)
         _write_order(connection, hospital, one, number, actor, now)
+        keep_alerts(connection, hospital, number, judged, now)
         connection.execute(
             PROPOSAL.update()
             .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)

@@ -17,6 +17,7 @@ from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
 from central.services.counts import ask, take_in_counts
 from central.services.figures import keep_figures
+from central.services.purchasing_day import purchasing_day
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
@@ -30,6 +31,8 @@ COUNTS_S = STATEMENT_S = 86_400
 """Each UTC day, which in China begins at eight in the morning, when the shifts change."""
 FIGURES_S = 21_600
 """A figure's day is renewed four times, so that its last look is of the evening."""
+PURCHASING_S = 86_400
+"""What comes round by month, quarter or half year is looked for every day and made once."""
 OUTCOME_MAX = 400
 RUNS_KEPT = 2_000
 """Periods of a job whose runs are remembered: a week of the busiest one."""
@@ -59,6 +62,7 @@ class Worker:
             Job("replenish", duties.replenish_s): self._replenish,
             Job("counts", COUNTS_S): self._ask_counts,
             Job("figures", FIGURES_S): self._keep_figures,
+            Job("purchasing", PURCHASING_S): self._work_purchasing,
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
@@ -161,6 +165,9 @@ class Worker:
 
     def _keep_figures(self, now: Instant, _period: int) -> str:
         return f"{keep_figures(self._store, self._hospital, now)} figures kept"
+
+    def _work_purchasing(self, now: Instant, _period: int) -> str:
+        return purchasing_day(self._store, self._hospital, now)
 
     def _ask_counts(self, now: Instant, _period: int) -> str:
         return f"{ask(self._store, self._hospital, now)} lines asked to be counted"

@@ -21,6 +21,7 @@ from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady,
 from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
+from central.web.agreements import add_agreements
 from central.web.counts import add_counts
 from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
@@ -85,6 +86,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
+    add_agreements(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

@@ -3,6 +3,7 @@
 from itertools import count
 
 from central.services.accounts import Accounts
+from central.services.agreements import Agreements
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
@@ -42,6 +43,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Looks(store, HOSPITAL, watch.read),
         Purchasing(documents),
         Invoices(documents),
+        Agreements(documents),
     )
 
 

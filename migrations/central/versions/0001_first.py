@@ -23,10 +23,11 @@ NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "
 NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
 NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT, "statement": KEPT}
 NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
+NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
-NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
+NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
 FOUND = (

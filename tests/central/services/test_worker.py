@@ -42,6 +42,7 @@ def test_a_round_runs_each_job_once_in_its_period(tmp_path: Path) -> None:
     assert runs(store) == [
         counts,
         figures,
+        ("purchasing", period_at(Job("purchasing", 86_400), START)),
         ("reconcile", period),
         ("replenish", period_at(Job("replenish", 1800), START)),
     ]
@@ -111,7 +112,8 @@ def test_runs_long_past_are_forgotten(tmp_path: Path) -> None:
     worker.round()
     time.now = plus(START, 300 * (RUNS_KEPT + 2))
     worker.round()
-    assert [job for job, _ in runs(store)] == ["counts"] * 2 + ["figures"] * 2 + ["reconcile", "replenish", "replenish"]
+    twice = ["counts", "counts", "figures", "figures", "purchasing", "purchasing"]
+    assert [job for job, _ in runs(store)] == [*twice, "reconcile", "replenish", "replenish"]
 
 
 def test_a_storeroom_that_cannot_be_compared_is_told_in_the_run_and_the_other_job_is_done(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The forms of purchasing: agreements with prices, volume-based procurement, the platform's list, purchases before.
+
+Data only. The rule that must not be broken: a form's columns are those of its table.
+
+Sources: C1, C4, C9, A6, A11, A12 and day one (24 months of history), the columns each needs.
+"""
+
+from types import MappingProxyType
+
+from central.core.forms.cells import (
+    DAY_MEANT,
+    ITEM,
+    NAME_EN,
+    NAME_ZH,
+    QTY,
+    SUPPLIER,
+    TEXT_MAX,
+    Column,
+    any_text,
+    code,
+    iso_day,
+    iso_day_or_none,
+    needed_text,
+    one_of,
+    supplier_or_none,
+    yuan_or_none,
+    yuan_price,
+)
+from central.core.forms.sheet import Form
+
+TEXT = f"at most {TEXT_MAX} characters"
+CODE = "a code of 1..64 ASCII characters without space"
+PRICE = "yuan a base unit with at most four decimals"
+AGREEMENT = Column("agreement", code, CODE)
+GROUP = Column("product_group", code, CODE)
+
+PURCHASING_FORMS = (
+    Form(
+        "agreements.csv",
+        (
+            AGREEMENT,
+            Column("kind", one_of("vbp", "framework"), "vbp or framework"),
+            NAME_ZH, NAME_EN,
+            Column("supplier", supplier_or_none, "a supplier code, or nothing"),
+            Column("group_id", any_text, f"the purchasing body, {TEXT}"),
+            Column("parties", any_text, TEXT),
+            Column("first", iso_day, DAY_MEANT),
+            Column("last", iso_day, DAY_MEANT),
+            Column("freight", any_text, TEXT),
+        ),
+        ("agreement",),
+        MappingProxyType({"supplier": "suppliers.csv"}),
+    ),
+    Form(
+        "agreement_prices.csv",
+        (
+            AGREEMENT, ITEM,
+            Column("valid_from", iso_day, DAY_MEANT),
+            Column("valid_to", iso_day_or_none, f"the last day, {DAY_MEANT}, or nothing"),
+            Column("price_yuan", yuan_price, PRICE, "price"),
+        ),
+        ("agreement", "item", "valid_from"),
+        MappingProxyType({"agreement": "agreements.csv", "item": "items.csv"}),
+    ),
+    Form(
+        "vbp_groups.csv",
+        (
+            AGREEMENT, GROUP, NAME_ZH, NAME_EN,
+            Column("unit", any_text, TEXT),
+            Column("last_year", QTY.parse, QTY.meant),
+            Column("agreed", QTY.parse, QTY.meant),
+        ),
+        ("agreement", "product_group"),
+        MappingProxyType({"agreement": "agreements.csv"}),
+    ),
+    Form(
+        "vbp_products.csv",
+        (
+            AGREEMENT, GROUP, ITEM,
+            Column("winning_price_yuan", yuan_or_none, f"{PRICE}, or nothing for one not selected", "winning_price"),
+        ),
+        ("agreement", "product_group", "item"),
+        MappingProxyType({"agreement": "agreements.csv", "item": "items.csv"}),
+    ),
+    Form(
+        "platform_items.csv",
+        (
+            Column("platform_code", needed_text, TEXT),
+            Column("valid_from", iso_day, DAY_MEANT),
+            Column("valid_to", iso_day_or_none, f"the last day, {DAY_MEANT}, or nothing"),
+            ITEM,
+            Column("supplier", supplier_or_none, "a supplier code, or nothing for every one"),
+            Column("list_price_yuan", yuan_price, PRICE, "list_price"),
+            Column("insurance_code", any_text, TEXT),
+        ),
+        ("platform_code", "valid_from"),
+        MappingProxyType({"item": "items.csv", "supplier": "suppliers.csv"}),
+    ),
+    Form(
+        "purchases.csv",
+        (
+            ITEM, SUPPLIER,
+            Column("day", iso_day, DAY_MEANT),
+            QTY,
+            Column("amount_yuan", yuan_price, "yuan with at most four decimals", "amount"),
+        ),
+        ("item", "supplier", "day"),
+        MappingProxyType({"item": "items.csv", "supplier": "suppliers.csv"}),
+    ),
+)  # fmt: skip
+"""Agreements first, so that what names one finds it."""

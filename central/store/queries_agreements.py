@@ -1,0 +1,210 @@
+"""Agreements read back: batches with their groups and reports, framework prices, the platform's list, waivers, rounds.
+
+No rule lives here. The rule that must not be broken: every query names the hospital.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from central.core.agreements import Bargain, Dated, Kind, Report
+from central.core.order_checks import Excuse, Finding, Waiver
+from central.store.tables.agreements import (
+    AGREEMENT,
+    AGREEMENT_PRICE,
+    BARGAIN_LINE,
+    ORDER_ALERT,
+    ORDER_WAIVER,
+    PLATFORM_ITEM,
+    VBP_GROUP,
+    VBP_PRODUCT,
+    VBP_REPORT,
+)
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant
+from protocols.values.money import Money
+
+LISTED_MAX = 500
+"""Rows a list gives at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One agreement as it was imported."""
+
+    agreement: str
+    kind: Kind
+    name_zh: str
+    name_en: str
+    supplier: str
+    group_id: str
+    parties: str
+    first: date
+    last: date
+    freight: str
+
+    def holds(self, day: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkPrice:
+    """The price of an item under a framework agreement with a supplier."""
+
+    agreement: Agreement
+    item: str
+    dated: Dated
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One product group of a batch: its products with the winning price, None where not selected."""
+
+    agreement: str
+    group: str
+    name_zh: str
+    name_en: str
+    unit: str
+    last_year: int
+    agreed: int
+    products: dict[str, Money | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A report as it was made."""
+
+    report: Report
+    person: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One code of the platform; `supplier` is empty where it holds for every one."""
+
+    code: str
+    item: str
+    supplier: str
+    listed: Dated
+    insurance_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a check said of an order line when it was ordered."""
+
+    order_no: str
+    line_no: int
+    finding: str
+    mode: str
+    waiver: str
+    detail: str
+    at: Instant
+
+
+def agreements(connection: Connection, hospital: HospitalId) -> list[Agreement]:
+    """Return every agreement, the one that ends last first."""
+    chosen = select(AGREEMENT).where(AGREEMENT.c.hospital == hospital)
+    return [
+        Agreement(
+            row.agreement, Kind(row.kind), row.name_zh, row.name_en, row.supplier, row.group_id, row.parties, row.first,
+            row.last, row.freight,
+        )
+        for row in connection.execute(chosen.order_by(AGREEMENT.c.last.desc(), AGREEMENT.c.agreement))
+    ]  # fmt: skip
+
+
+def framework_prices(connection: Connection, hospital: HospitalId) -> list[FrameworkPrice]:
+    """Return every price of a framework agreement, past and coming ones too."""
+    known = {one.agreement: one for one in agreements(connection, hospital)}
+    rows = connection.execute(select(AGREEMENT_PRICE).where(AGREEMENT_PRICE.c.hospital == hospital))
+    return [
+        FrameworkPrice(known[row.agreement], row.item, Dated(Money(row.price), row.valid_from, row.valid_to))
+        for row in rows
+        if row.agreement in known
+    ]
+
+
+def groups(connection: Connection, hospital: HospitalId) -> list[Group]:
+    """Return every product group with its products, by agreement."""
+    products: defaultdict[tuple[str, str], dict[str, Money | None]] = defaultdict(dict)
+    for row in connection.execute(select(VBP_PRODUCT).where(VBP_PRODUCT.c.hospital == hospital)):
+        price = None if row.winning_price is None else Money(row.winning_price)
+        products[row.agreement, row.product_group][row.item] = price
+    chosen = select(VBP_GROUP).where(VBP_GROUP.c.hospital == hospital)
+    return [
+        Group(
+            row.agreement, row.product_group, row.name_zh, row.name_en, row.unit, row.last_year, row.agreed,
+            products[row.agreement, row.product_group],
+        )
+        for row in connection.execute(chosen.order_by(VBP_GROUP.c.agreement, VBP_GROUP.c.product_group))
+    ]  # fmt: skip
+
+
+def reports(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], Reported]:
+    """Return the report that stands of each group, by agreement and group."""
+    chosen = select(VBP_REPORT).where(VBP_REPORT.c.hospital == hospital).order_by(VBP_REPORT.c.seq)
+    return {
+        (row.agreement, row.product_group): Reported(
+            Report(row.qty, row.last_year, row.reason, row.evidence), row.person, Instant(row.at)
+        )
+        for row in connection.execute(chosen)
+    }
+
+
+def platform_items(connection: Connection, hospital: HospitalId) -> list[Platform]:
+    """Return the platform's list, every version of it."""
+    rows = connection.execute(select(PLATFORM_ITEM).where(PLATFORM_ITEM.c.hospital == hospital))
+    return [
+        Platform(
+            row.platform_code, row.item, row.supplier, Dated(Money(row.list_price), row.valid_from, row.valid_to),
+            row.insurance_code,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def waivers(connection: Connection, hospital: HospitalId) -> list[Waiver]:
+    """Return every waiver, the oldest first."""
+    chosen = select(ORDER_WAIVER).where(ORDER_WAIVER.c.hospital == hospital)
+    return [
+        Waiver(
+            row.waiver, Finding(row.finding), row.item, row.supplier, Excuse(row.reason), row.remark, row.first,
+            row.last, row.person,
+        )
+        for row in connection.execute(chosen.order_by(ORDER_WAIVER.c.at, ORDER_WAIVER.c.waiver))
+    ]  # fmt: skip
+
+
+def alerts(connection: Connection, hospital: HospitalId, first: Instant, last: Instant) -> list[Alert]:
+    """Return what checks said of lines ordered from an instant until before another, the newest first."""
+    chosen = select(ORDER_ALERT).where(
+        ORDER_ALERT.c.hospital == hospital, ORDER_ALERT.c.at >= first, ORDER_ALERT.c.at < last
+    )
+    rows = connection.execute(chosen.order_by(ORDER_ALERT.c.at.desc(), ORDER_ALERT.c.order_no).limit(LISTED_MAX))
+    return [
+        Alert(row.order_no, row.line_no, row.finding, row.mode, row.waiver, row.detail, Instant(row.at)) for row in rows
+    ]
+
+
+def rounds(connection: Connection, hospital: HospitalId) -> list[str]:
+    """Return the rounds of bargaining there are, the newest first."""
+    chosen = select(BARGAIN_LINE.c.half_year).where(BARGAIN_LINE.c.hospital == hospital).distinct()
+    return sorted(connection.scalars(chosen), reverse=True)
+
+
+def bargains(connection: Connection, hospital: HospitalId, half_year: str) -> list[Bargain]:
+    """Return the lines of a round, dearest first."""
+    line = BARGAIN_LINE.c
+    chosen = select(BARGAIN_LINE).where(line.hospital == hospital, line.half_year == half_year)
+    return [
+        Bargain(
+            row.item, row.qty, Money(row.spent), Money(row.price_before),
+            None if row.price_after is None else Money(row.price_after),
+        )
+        for row in connection.execute(chosen.order_by(line.spent.desc(), line.item))
+    ]  # fmt: skip

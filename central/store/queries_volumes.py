@@ -1,0 +1,148 @@
+"""How much was bought, received, used and is held, by item: orders and purchases before them, the ledger, the books.
+
+Reading only, no rule. The rules that must not be broken: every query names the hospital; what is received or used is
+told by the ledger, what is bought by orders that were not cancelled.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+
+from central.core.agreements import Purchase
+from central.core.purchasing import OrderState, OrderStep
+from central.store.queries_book import USED_ROLES
+from central.store.tables.agreements import PURCHASE_DAY
+from central.store.tables.ledger import BALANCE, POSTING_LINE
+from central.store.tables.master import PLACE, USE_DAY
+from central.store.tables.purchasing import DOCUMENT_STEP, RECEIPT_LINE
+from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, day_start
+from protocols.values.money import Money, times
+
+
+def purchases(
+    connection: Connection, hospital: HospitalId, first: date, last: date, items: Collection[str] | None = None
+) -> list[Purchase]:
+    """Return what was bought from a day to a day, both included: orders not cancelled, and purchases before them."""
+    order, line = PURCHASE_ORDER.c, ORDER_LINE.c
+    rows = connection.execute(
+        select(order.order_no, order.supplier, order.created_at, line.item, line.qty, line.price)
+        .join(ORDER_LINE, (line.hospital == order.hospital) & (line.order_no == order.order_no))
+        .where(order.hospital == hospital, order.supplier != "", *_between(order.created_at, first, last))
+        .where(order.order_no.not_in(_cancelled(hospital)))
+    )
+    found = [
+        Purchase(
+            row.item, row.supplier, business_day(Instant(row.created_at)), row.qty, times(row.price, row.qty),
+            row.order_no,
+        )
+        for row in rows
+    ]  # fmt: skip
+    day = PURCHASE_DAY.c
+    before = connection.execute(
+        select(PURCHASE_DAY).where(day.hospital == hospital, day.day.between(first, last), day.qty > 0)
+    )
+    found += [Purchase(row.item, row.supplier, row.day, row.qty, Money(row.amount)) for row in before]
+    return found if items is None else [one for one in found if one.item in items]
+
+
+def _between(column: ColumnElement[int], first: date, last: date) -> tuple[ColumnElement[bool], ...]:
+    return column >= day_start(first), column < day_start(last + timedelta(days=1))
+
+
+def _cancelled(hospital: HospitalId) -> Select[tuple[str]]:
+    step = DOCUMENT_STEP.c
+    return select(step.document).where(step.hospital == hospital, step.state == OrderState.CANCELLED.value)
+
+
+def received(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
+    """Return base units that came from suppliers from a day to a day, less what went back, by item."""
+    line = POSTING_LINE.c
+    came, went = line.source.startswith("supplier@"), line.target.startswith("supplier@")
+    rows = connection.execute(
+        select(line.item, func.sum(case((came, line.qty), else_=-line.qty)).label("qty"))
+        .where(line.hospital == hospital, or_(came, went), *_between(line.at, first, last))
+        .group_by(line.item)
+    )
+    found = Counter({row.item: int(row.qty) for row in rows})
+    day = PURCHASE_DAY.c
+    before = select(day.item, func.sum(day.qty).label("qty")).where(
+        day.hospital == hospital, day.day.between(first, last)
+    )
+    for row in connection.execute(before.group_by(day.item)):
+        found[row.item] += int(row.qty)
+    return found
+
+
+def used(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
+    """Return base units taken from storerooms to be used from a day to a day, less what came back, by item."""
+    line = POSTING_LINE.c
+    went = and_(_beside(line.target), ~line.source.contains("@"))
+    back = and_(_beside(line.source), ~line.target.contains("@"))
+    rows = connection.execute(
+        select(line.item, func.sum(case((went, line.qty), else_=-line.qty)).label("qty"))
+        .where(line.hospital == hospital, or_(went, back), *_between(line.at, first, last))
+        .group_by(line.item)
+    )
+    found = Counter({row.item: int(row.qty) for row in rows})
+    day = USE_DAY.c
+    before = select(day.item, func.sum(day.qty).label("qty")).where(
+        day.hospital == hospital, day.day.between(first, last)
+    )
+    for row in connection.execute(before.group_by(day.item)):
+        found[row.item] += int(row.qty)
+    return found
+
+
+def _beside(place: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*(place.startswith(f"{role}@") for role in USED_ROLES))
+
+
+def held(connection: Connection, hospital: HospitalId) -> Counter[str]:
+    """Return base units that the books of all storerooms hold, by item."""
+    rooms = select(PLACE.c.place).where(PLACE.c.hospital == hospital)
+    rows = connection.execute(
+        select(BALANCE.c.item, func.sum(BALANCE.c.qty).label("qty"))
+        .where(BALANCE.c.hospital == hospital, BALANCE.c.place.in_(rooms))
+        .group_by(BALANCE.c.item)
+    )
+    return Counter({row.item: int(row.qty) for row in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Unnumbered:
+    """One line of a receipt whose order was sent without a platform order number."""
+
+    order_no: str
+    receipt: str
+    supplier: str
+    item: str
+    accepted: int
+    at: Instant
+
+
+def unnumbered(connection: Connection, hospital: HospitalId, first: date, last: date) -> list[Unnumbered]:
+    """Return what was accepted from a day to a day of orders that carry no platform order number (C6)."""
+    line, order, step = RECEIPT_LINE.c, PURCHASE_ORDER.c, DOCUMENT_STEP.c
+    rows = connection.execute(
+        select(line.order_no, line.receipt, line.item, line.accepted, line.at, order.supplier)
+        .join(PURCHASE_ORDER, (order.hospital == line.hospital) & (order.order_no == line.order_no))
+        .where(line.hospital == hospital, line.accepted > 0, *_between(line.at, first, last))
+        .order_by(line.at.desc(), line.receipt, line.line_no)
+    ).all()
+    sent = connection.execute(
+        select(step.document, step.detail).where(
+            step.hospital == hospital, step.kind == "order", step.step == OrderStep.SEND.value
+        )
+    )
+    numbered = {row.document for row in sent if json.loads(row.detail).get("platform_order_no")}
+    return [
+        Unnumbered(row.order_no, row.receipt, row.supplier, row.item, row.accepted, Instant(row.at))
+        for row in rows
+        if row.order_no not in numbered
+    ]
