@@ -19,13 +19,14 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.api.app import build_api
+from central.api.enrolling import EnrolmentServer, Served
 from central.clock import Clock, new_secret
 from central.config import LOOPBACK, Config
 from central.core.rights import Caller
 from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
+from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
-from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
@@ -36,6 +37,7 @@ from central.services.looks import Looks
 from central.services.orders import Approved
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
+from central.services.own_keys import devices_of, gate_of, signing_of
 from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
 from central.services.statements import make, signer_at
@@ -44,8 +46,6 @@ from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
 from central.web.pages import REFRESH_S, PageSources, build_pages
 from central.web.render import About
-from protocols.errors import BadValue
-from protocols.sync.codec import Signing
 from protocols.values.instant import Instant
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,6 @@ def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
         looks=looks,
         purchasing=Purchasing(documents),
         invoices=Invoices(documents),
-        agreements=Agreements(documents),
     )
 
 
@@ -168,10 +167,7 @@ def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[
     `listening` hears host and port once requests are answered. Raises `BadInput` or `NotReady` before that.
     """
     clock = clock_of(config)
-    try:
-        signing = Signing(unsigned=config.sync.unsigned)
-    except BadValue as error:
-        raise BadInput(str(error)) from error
+    signing, gate = signing_of(config, clock), gate_of(config, clock)
     with ExitStack() as parts:
         store = parts.enter_context(store_of(config))
         bound = parts.enter_context(listen(config))
@@ -204,12 +200,24 @@ def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[
                 signing=signing,
                 on_committed=worker.committed,
                 keepalive_s=config.broker.keepalive_s,
+                gate=gate,
             ).stop
         )
+        if config.enrolment.port is not None:
+            parts.callback(_start_enrolment(config, store, clock).stop)
         _end_kindly(server, ends)
         host, port = bound.getsockname()[:2]
         listening(host, port)
         server.run(sockets=[bound])
+
+
+def _start_enrolment(config: Config, store: Store, clock: Clock) -> EnrolmentServer:
+    """Let devices enrol. Raises `NotReady` when the keys are not there or the port cannot be had."""
+    certificate, key = keep_server(config.key_folder, config.enrolment_hosts, clock.real_now())
+    served = Served(config.enrolment.host, config.enrolment.port or 0, certificate, key)
+    server = EnrolmentServer(devices_of(config, store, clock), served)
+    server.start(threading.Event().wait)
+    return server
 
 
 def _end_kindly(server: uvicorn.Server, ends: Callable[[], None] | None) -> None:

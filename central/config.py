@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from central.core.reorder import POLICIES
 from central.errors import BadConfig
 from protocols.errors import BadValue
+from protocols.sync.enrolment import ticket_host
 from protocols.values.ids import HospitalId, actor_id, hospital_id
 from protocols.values.instant import RATE_MAX, StoryTime, from_iso
 
@@ -56,6 +57,14 @@ def _broker(url: str) -> str:
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path not in {"", "/"} or parts.port == 0:
         raise ValueError(url)
     return url
+
+
+def _host(name: str) -> str:
+    try:
+        ticket_host(name)
+    except BadValue as error:
+        raise ValueError(str(error)) from error
+    return name
 
 
 def _actor(text: str) -> str:
@@ -115,7 +124,7 @@ class BrokerSection(Section):
 
 
 class SyncSection(Section):
-    """`unsigned = true` says that messages are meant to go without signatures."""
+    """`unsigned = true` says that messages are meant to go without signatures, as in a demonstration."""
 
     unsigned: bool = Field(default=False, description="true or false")
 
@@ -131,6 +140,29 @@ class HttpSection(Section):
     )
     secure: bool = Field(default=False, description="true where a TLS front end stands before it, else false")
     port: int = Field(default=0, ge=0, le=PORT_MAX, description=f"a whole number from 0 (a free one) to {PORT_MAX}")
+
+
+class KeysSection(Section):
+    """The folder of central's own keys; never in the store and never in its backup."""
+
+    folder: str = Field(default="keys", min_length=1, description="a folder such as 'keys'")
+
+
+class EnrolmentSection(Section):
+    """Where devices ask for their certificates, over HTTPS of its own; without a port nobody is enrolled."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="an address to listen at such as '0.0.0.0'")
+    port: int | None = Field(default=None, ge=1, le=PORT_MAX, description=f"a whole number from 1 to {PORT_MAX}")
+    names: list[Annotated[str, AfterValidator(_host)]] = Field(
+        default=[],
+        max_length=NAMES_MAX,
+        description=f'a list of at most {NAMES_MAX} host names or addresses, such as ["wardstock.hospital.lan"]',
+    )
+    brokers: list[Annotated[str, AfterValidator(_broker)]] = Field(
+        default=[],
+        max_length=BROKERS_MAX,
+        description=f'a list of at most {BROKERS_MAX} such as ["mqtts://broker.hospital.lan:8883"]',
+    )
 
 
 class PeopleSection(Section):
@@ -171,6 +203,8 @@ class Config(Section):
     store: StoreSection = StoreSection()
     sync: SyncSection = SyncSection()
     http: HttpSection = HttpSection()
+    keys: KeysSection = KeysSection()
+    enrolment: EnrolmentSection = EnrolmentSection()
     people: PeopleSection = PeopleSection()
     statements: StatementsSection = StatementsSection()
     policy: PolicySection = PolicySection()
@@ -185,6 +219,35 @@ class Config(Section):
     def statement_key(self) -> Path:
         """Return where the statements' key is."""
         return self.path.parent / self.statements.key
+
+    @property
+    def key_folder(self) -> Path:
+        """Return the folder of central's own keys."""
+        return self.path.parent / self.keys.folder
+
+    @property
+    def enrolment_hosts(self) -> list[str]:
+        """Return the names under which devices find the end point of enrolment, the one on tickets first."""
+        return self.enrolment.names or [self.enrolment.host]
+
+    @property
+    def brokers_told(self) -> tuple[str, ...]:
+        """Return the brokers that devices are given."""
+        return tuple(self.enrolment.brokers or self.broker.urls)
+
+    @model_validator(mode="after")
+    def _brokers_are_closed(self) -> Self:
+        """Anybody may listen at a plain broker, so one elsewhere is for the unsigned only."""
+        if self.sync.unsigned:
+            return self
+        for url in self.broker.urls:
+            parts = urlsplit(url)
+            if parts.scheme == "mqtt" and parts.hostname not in LOOPBACK:
+                raise ValueError(
+                    "broker.urls: expected mqtts:// for a broker on another machine where messages are signed, "
+                    f"got {url!r:.80}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _everyone_is_here(self) -> Self:
@@ -220,6 +283,8 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "store": StoreSection,
         "sync": SyncSection,
         "http": HttpSection,
+        "keys": KeysSection,
+        "enrolment": EnrolmentSection,
         "people": PeopleSection,
         "statements": StatementsSection,
         "policy": PolicySection,

@@ -22,6 +22,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of
+from central.cli import devices as devices_commands
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
 from central.core.rights import RIGHTS_OF, WARD_ROLES, Role, grants_named
@@ -59,6 +60,7 @@ users = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(users)
+devices_commands.add_commands(app)
 
 PersonArgument = Annotated[str, typer.Argument(metavar="STAFF_NUMBER", help="The person's staff number.")]
 

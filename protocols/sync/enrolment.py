@@ -52,10 +52,18 @@ class Ticket:
     fingerprint: bytes
 
     def __post_init__(self) -> None:
-        if _HOST.fullmatch(self.host) is None or not 1 <= self.port <= 65_535:
-            raise BadValue(f"ticket: expected HOST:PORT of central, got {self.host!r:.80}:{self.port}")
+        ticket_host(self.host)
+        if not 1 <= self.port <= 65_535:
+            raise BadValue(f"ticket: expected a port from 1 to 65535, got {self.port}")
         if len(_unbase32(self.token)) != TOKEN_BYTES or len(self.fingerprint) != FINGERPRINT_BYTES:
             raise BadValue(f"ticket: expected a token of {TOKEN_BYTES} and a fingerprint of {FINGERPRINT_BYTES} bytes")
+
+
+def ticket_host(name: str) -> str:
+    """Check a host name or address as a ticket can carry it. Raises `BadValue`."""
+    if _HOST.fullmatch(name) is None:
+        raise BadValue(f"host: expected a lower-case name or an address, IPv6 in brackets, got {name!r:.80}")
+    return name
 
 
 def token_text(drawn: bytes) -> str:

@@ -27,6 +27,7 @@ NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
+NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token": KEPT}
 NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
