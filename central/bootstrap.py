@@ -27,6 +27,7 @@ from central.errors import BadInput, NotReady
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
+from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
@@ -114,6 +115,7 @@ def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
         looks=looks,
         purchasing=Purchasing(documents),
         invoices=Invoices(documents),
+        agreements=Agreements(documents),
     )
 
 
