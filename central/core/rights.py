@@ -40,6 +40,7 @@ class Right(StrEnum):
     MANAGE_MASTER = "manage-master"
     MANAGE_PEOPLE = "manage-people"
     WRITE_AUDIT = "write-audit"
+    JUDGE_WARDS = "judge-wards"
 
 
 class Role(StrEnum):
@@ -71,8 +72,15 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE},
         Role.PURCHASER: _BUYS | {Right.MANAGE_MASTER},
         Role.HEAD_OF_CONSUMABLES: _BUYS
-        | {Right.APPROVE_HIGH, Right.SETTLE, Right.SEE_FLEET, Right.SEE_PEOPLE, Right.GIVE_MEDICAL_REASON},
-        Role.NURSING_DEPARTMENT: _LOOKS,
+        | {
+            Right.APPROVE_HIGH,
+            Right.JUDGE_WARDS,
+            Right.SETTLE,
+            Right.SEE_FLEET,
+            Right.SEE_PEOPLE,
+            Right.GIVE_MEDICAL_REASON,
+        },
+        Role.NURSING_DEPARTMENT: _LOOKS | {Right.JUDGE_WARDS},
         Role.MEDICAL_AFFAIRS: _LOOKS | {Right.SEE_PRICES, Right.GIVE_MEDICAL_REASON},
         Role.AUDITOR: _LOOKS
         | {Right.SEE_PRICES, Right.SEE_PEOPLE, Right.SEE_AUDIT, Right.SEE_FLEET, Right.WRITE_AUDIT},
@@ -90,6 +98,7 @@ WARD_ROLES = frozenset({Role.WARD_KEEPER, Role.NURSE, Role.HEAD_NURSE})
 CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
+        Right.JUDGE_WARDS,
         *(Right.SETTLE, Right.GIVE_MEDICAL_REASON, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT),
     }
 )

@@ -109,6 +109,7 @@ STOREROOM_KINDS = frozenset(
         "need",
         "discrepancy",
         "duty",
+        "daily_heads",
         "unknown_label",
     )
 )

@@ -23,11 +23,13 @@ NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "
 NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
 NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT, "statement": KEPT}
 NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
+NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEPT}
 NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
 NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token": KEPT}
+NEVER_REMOVED |= {"recall": KEPT}
 NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
@@ -59,6 +61,10 @@ FOUR_EYES = {
     "settlement": (
         "NEW.step = 'approve' AND EXISTS (SELECT 1 FROM settlement s WHERE s.hospital = NEW.hospital "
         "AND s.discrepancy = NEW.discrepancy AND s.seq = NEW.seq - 1 AND s.person = NEW.person)"
+    ),
+    "permit_step": (
+        "NEW.phase = 'confirmed' AND EXISTS (SELECT 1 FROM permit_step s WHERE s.hospital = NEW.hospital "
+        "AND s.place = NEW.place AND s.seq = NEW.seq - 1 AND s.person = NEW.person)"
     ),
 }
 """Which row must not be added by whom."""
