@@ -1,9 +1,12 @@
 """The ingest thread: messages from the broker into the ledger, in order, and the answers after COMMIT.
 
-One thread, because SQLite has one writer. A transaction ends after 50 messages or 20 ms, each message has its own
-savepoint. Nothing here decides; what a message comes to is `reception`'s. The rules that must not be broken: an answer
-leaves only after the COMMIT that it speaks of; whatever happens to one message, the thread goes on. The inbox is
-bounded: what does not fit is dropped, and the edge, whose ledger is the queue, sends it again.
+One thread a process, because SQLite has one writer; on PostgreSQL several processes share the shards. A transaction
+ends after 50 messages or 20 ms, each message has its own savepoint, and balances are paid once, before COMMIT. When
+another writer was in the way the same messages are taken again; when the database refuses what they come to, again
+with care: each message pays its own, and the one that is refused is set aside. Nothing here decides; what a message
+comes to is `reception`'s. The rules that must not be broken: an answer leaves only after the COMMIT that it speaks of;
+whatever happens to one message, the thread goes on. The inbox is bounded: what does not fit is dropped, and the edge,
+whose ledger is the queue, sends it again.
 """
 
 import logging
@@ -13,13 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from central.clock import Clock, chance, new_token
 from central.links.broker import CentralBroker
 from central.services.device_keys import DeviceKeys, Gate
 from central.services.reception import Arrived, Outcome, Reception
-from central.store.engine import Store
+from central.store.engine import Store, was_in_the_way
+from central.store.postings import Owed, pay
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Signing
 from protocols.sync.topics import parse_up
@@ -33,6 +37,9 @@ IDLE_S = 0.5
 STOP_S_MAX = 10.0
 COMPLAIN_EVERY_S = 60.0
 COMPLAINTS_MAX = 1_000
+TRIES_MAX = 4
+"""How often the messages of one transaction are taken in; then their devices send them again."""
+TRY_AGAIN_S_MAX = 0.05
 
 OnCommitted = Callable[[HospitalId, frozenset[PlaceId]], None]
 
@@ -127,34 +134,67 @@ class Ingest:
         Raises the store's faults; then nothing was committed and nothing is said.
         """
         try:
-            arrived: Arrived | None = self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait()
+            first = self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait()
         except queue.Empty:
             return False
-        done: list[tuple[Arrived, Outcome]] = []
-        with self._store.write() as connection:
-            began = self._clock.link_s()
-            while arrived is not None:
-                done.append((arrived, self._one(connection, arrived)))
-                arrived = self._next(len(done), began)
+        done = self._tried([first])
         self.counts.transactions += 1
         self._say(done)
         return True
 
-    def _next(self, taken: int, began: float) -> Arrived | None:
-        if taken >= MESSAGES_A_TRANSACTION_MAX or self._clock.link_s() - began >= TRANSACTION_S_MAX:
-            return None
-        try:
-            return self._inbox.get_nowait()
-        except queue.Empty:
-            return None
+    def _tried(self, batch: list[Arrived]) -> list[tuple[Arrived, Outcome]]:
+        """Take a batch in, which grows while it is tried first; again where that may help. Raises the store's fault."""
+        careful = False
+        for left in range(TRIES_MAX - 1, -1, -1):
+            try:
+                return self._transaction(batch, grows=left == TRIES_MAX - 1, careful=careful)
+            except (IntegrityError, DataError):
+                if careful or not left:
+                    raise
+                careful = True
+            except DBAPIError as error:
+                if not left or not was_in_the_way(error):
+                    raise
+                self._stopping.wait(chance() * TRY_AGAIN_S_MAX)
+        raise AssertionError("the last try returns or raises")
 
-    def _one(self, connection: Connection, arrived: Arrived) -> Outcome:
+    def _transaction(self, batch: list[Arrived], *, grows: bool, careful: bool) -> list[tuple[Arrived, Outcome]]:
+        owed = None if careful else Owed()
+        done: list[tuple[Arrived, Outcome]] = []
+        with self._store.write() as connection:
+            began = self._clock.link_s()
+            while len(done) < len(batch) or (grows and self._grow(batch, began)):
+                arrived = batch[len(done)]
+                done.append((arrived, self._one(connection, arrived, owed)))
+            if owed:
+                pay(connection, owed)
+        return done
+
+    def _grow(self, batch: list[Arrived], began: float) -> bool:
+        if len(batch) >= MESSAGES_A_TRANSACTION_MAX or self._clock.link_s() - began >= TRANSACTION_S_MAX:
+            return False
         try:
+            batch.append(self._inbox.get_nowait())
+        except queue.Empty:
+            return False
+        return True
+
+    def _one(self, connection: Connection, arrived: Arrived, owed: Owed | None) -> Outcome:
+        """Take one message in; without `owed` it pays its own, and what the database refuses is its own fault."""
+        try:
+            own = None if owed is None else Owed()
             with connection.begin_nested():
-                return self._reception.receive(connection, arrived)
+                outcome = self._reception.receive(connection, arrived, own)
+            if owed is not None:
+                owed.update(own)
+            return outcome
         except PeerBroke as error:
             self.counts.refused_bytes += 1
             self._complaints.say(f"bytes {arrived.topics.device}", f"{arrived.topics.device}: {error}")
+        except (IntegrityError, DataError) as error:
+            if owed is not None:
+                raise
+            self._fault(f"{arrived.topics.device}: the store refuses its message, which is dropped: {error.orig}")
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001 # one message may meet our own bug; those beside it must not

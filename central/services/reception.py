@@ -26,6 +26,7 @@ from central.store.chains import (
 )
 from central.store.ledger import Chain, take_in
 from central.store.losses import open_loss
+from central.store.postings import Owed
 from central.store.ward_facts import facts_behind, newest, sum_at
 from protocols.entry import Digest
 from protocols.errors import PeerBroke
@@ -96,8 +97,11 @@ class Reception:
         self._signing, self._clock, self._draw_token, self._keys = signing, clock, draw_token, keys
         self._nacked_at: dict[DeviceId, float] = {}
 
-    def receive(self, connection: Connection, arrived: Arrived) -> Outcome:
-        """Take one message in. Raises `PeerBroke` for bytes that are no message to central from that topic."""
+    def receive(self, connection: Connection, arrived: Arrived, owed: Owed | None = None) -> Outcome:
+        """Take one message in; what it owes to balances is added to `owed`, or paid at once without it.
+
+        Raises `PeerBroke` for bytes that are no message to central from that topic.
+        """
         signing = self._signing if self._keys is None else self._keys.signing(connection, self._signing)
         try:
             envelope, message = unseal(arrived.data, signing)
@@ -111,7 +115,7 @@ class Reception:
             case Fork():
                 return self._fork(connection, arrived.topics, envelope, message)
             case Frame():
-                return self._frame(connection, arrived.topics, envelope, message)
+                return self._frame(connection, arrived.topics, envelope, message, owed)
             case Pull():
                 return self._pull(connection, arrived.topics, envelope, message)
             case _:
@@ -166,7 +170,9 @@ class Reception:
         note = f"{topics.device}: its ledger is another than central's behind {behind}; it goes on in a new chain"
         return Outcome(self._seal(down(stored, envelope.incarnation), granted), note)
 
-    def _frame(self, connection: Connection, topics: Topics, envelope: Envelope, frame: Frame) -> Outcome:
+    def _frame(
+        self, connection: Connection, topics: Topics, envelope: Envelope, frame: Frame, owed: Owed | None
+    ) -> Outcome:
         whose = (topics.hospital, topics.device)
         stored = registered(connection, *whose)
         if stored is None or is_stale(stored, envelope):
@@ -181,7 +187,7 @@ class Reception:
             return Outcome(self._seal(answer_in, verdict))
         now = self._clock.now()
         chain = Chain(topics.hospital, topics.device, envelope.incarnation, place_of(connection, *whose))
-        taken = take_in(connection, chain, verdict.links, now)
+        taken = take_in(connection, chain, verdict.links, now, owed)
         if verdict.links:
             move_head(connection, topics.hospital, topics.device, verdict.head, now)
         if envelope.incarnation == stored.incarnation:

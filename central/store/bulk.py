@@ -7,6 +7,7 @@ broken: nothing commits here; a fault of the driver is raised as SQLAlchemy's, s
 from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 import psycopg
@@ -42,17 +43,19 @@ def merge_rows(connection: Connection, table: Table, rows: Rows) -> None:
 
 
 def add_rows(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows, or add to the numbers that stand there; in key order, so that two writers never wait crosswise."""
+    """Insert rows, or add to the numbers that stand there. No key may stand in `rows` twice."""
     added = ", ".join(f'"{name}" = {table.name}."{name}" + excluded."{name}"' for name in _values(table))
-    _upsert(connection, table, sorted(rows), f"({_names(_keys(table))}) DO UPDATE SET {added}")
+    _upsert(connection, table, rows, f"({_names(_keys(table))}) DO UPDATE SET {added}")
 
 
 def _upsert(connection: Connection, table: Table, rows: Rows, conflict: str) -> int:
+    """Insert in key order, so that two writers never wait for each other crosswise; return how many rows moved."""
     if not rows:
         return 0
+    rows = sorted(rows, key=itemgetter(slice(len(_keys(table)))))
     if not _copies(connection, rows):
         statement = f"{_insert(table, connection.dialect.name)} ON CONFLICT {conflict}"
-        return connection.exec_driver_sql(statement, list(rows)).rowcount
+        return connection.exec_driver_sql(statement, rows).rowcount
     aside, columns = f"{table.name}_aside", _names(_columns(table))
     connection.exec_driver_sql(
         f"CREATE TEMP TABLE IF NOT EXISTS {aside} ON COMMIT DELETE ROWS AS SELECT {columns} FROM {table.name} LIMIT 0"

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 BUSY_TIMEOUT_MS = 10_000
@@ -83,6 +83,16 @@ class Store:
     def close(self) -> None:
         """Close every connection; the store must not be used afterwards."""
         self.engine.dispose()
+
+
+def was_in_the_way(error: DBAPIError) -> bool:
+    """Tell whether another writer, or a connection that broke, made a transaction fail: the same may be tried again.
+
+    PostgreSQL, appendix A: 40001 serialization_failure, 40P01 deadlock_detected, class 57 operator intervention and
+    class 08 connection exception.
+    """
+    code = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or code in {"40001", "40P01"} or code[:2] in {"08", "57"}
 
 
 def open_store(url: str, *, base: Path | None = None, existing: bool = False) -> Store:

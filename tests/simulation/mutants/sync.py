@@ -41,8 +41,8 @@ def ack_before_commit(patch: Patch) -> None:
     """Central answers inside the transaction that it speaks of."""
     one = Ingest._one
 
-    def answers_at_once(self: Ingest, connection: Connection, arrived: Any) -> Any:  # noqa: ANN401 # as it came
-        outcome = one(self, connection, arrived)
+    def answers_at_once(self: Ingest, connection: Connection, arrived: Any, owed: Any) -> Any:  # noqa: ANN401 # as it came
+        outcome = one(self, connection, arrived, owed)
         if outcome.reply is not None:
             arrived.answer(outcome.reply)
         return replace(outcome, reply=None)
