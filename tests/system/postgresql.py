@@ -30,8 +30,11 @@ def as_server() -> list[str]:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Run a cluster in a temporary folder of its server's user and give its address for `store.url`."""
+def cluster(*, durable: bool = False) -> Iterator[str]:
+    """Run a cluster in a temporary folder of its server's user and give its address for `store.url`.
+
+    Without `durable` it does not wait for the disk, which a test does not need and a measurement does.
+    """
     bin_folder = programs()
     assert bin_folder is not None
     folder = Path(tempfile.mkdtemp(prefix="wardstock-pg-"))
@@ -39,19 +42,20 @@ def cluster() -> Iterator[str]:
         if os.geteuid() == 0:
             server = pwd.getpwnam(SERVER)
             os.chown(folder, server.pw_uid, server.pw_gid)
-        with _running(bin_folder, folder) as address:
+        with _running(bin_folder, folder, durable=durable) as address:
             yield address
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _running(bin_folder: Path, folder: Path) -> Iterator[str]:
+def _running(bin_folder: Path, folder: Path, *, durable: bool) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     data, log = folder / "data", folder / "log"
     run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    sync = "on" if durable else "off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync={sync}"
     run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", STARTED_S_MAX, "start")
     try:
         yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
