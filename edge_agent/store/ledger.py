@@ -87,15 +87,16 @@ class Ledger:
         if not self._grouped:
             with self.group():
                 return self._append(entries)
-        return self._append(entries)
+        with savepoint(self._connection):
+            return self._append(entries)
 
     def _append(self, entries: Sequence[Entry]) -> list[ChainedEntry]:
         head = self._head
         chained = chain(self.device, head.incarnation, from_seq=head.seq + 1, prev_hash=head.hash, entries=entries)
-        with savepoint(self._connection):
-            self._connection.executemany(INSERT, [row_of(each) for each in chained])
-            for entry in entries:
-                project(self._connection, entry)
+        for each in chained:
+            self._connection.execute(INSERT, row_of(each))
+        for entry in entries:
+            project(self._connection, entry)
         if chained:
             self._head = Head(head.incarnation, chained[-1].seq, chained[-1].hash)
         return chained

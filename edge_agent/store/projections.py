@@ -16,9 +16,10 @@ from protocols.movements import Binding
 _KEY = "place = ? AND position = ? AND item = ? AND lot = ? AND owner = ? AND unit = ?"
 _ADD = """
     INSERT INTO balance (place, position, item, lot, owner, unit, qty) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET qty = qty + excluded.qty
+    ON CONFLICT DO UPDATE SET qty = qty + excluded.qty RETURNING qty
 """
 _DROP_ZERO = f"DELETE FROM balance WHERE {_KEY} AND qty = 0"
+_APPLY = "INSERT INTO applied (event_id) VALUES (?) ON CONFLICT DO NOTHING RETURNING 1"
 _CUSTODY = """
     INSERT INTO custody (unit, state, place, at, actor, event_id) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET state = excluded.state, place = excluded.place, at = excluded.at, actor = excluded.actor,
@@ -46,9 +47,8 @@ _DISCREPANCY = """
 
 def project(connection: Connection, entry: Entry) -> None:
     """Post one entry unless its event was posted before. Raises `BadValue` or `PeerBroke` for its body."""
-    if connection.query("SELECT 1 FROM applied WHERE event_id = ?", (entry.event_id,)):
+    if not connection.query(_APPLY, (entry.event_id,)):
         return
-    connection.execute("INSERT INTO applied (event_id) VALUES (?)", (entry.event_id,))
     effect = effect_of(entry.kind, entry.body)
     _write(connection, entry, effect, post(effect, Tables(connection)))
 
@@ -89,9 +89,10 @@ class Tables:
 
 
 def _write(connection: Connection, entry: Entry, effect: Effect, changes: Changes) -> None:
-    if effect.deltas:
-        connection.executemany(_ADD, [(*key, qty) for key, qty in effect.deltas])
-        connection.executemany(_DROP_ZERO, [key for key, _ in effect.deltas])
+    for key, qty in effect.deltas:
+        ((left,),) = connection.query(_ADD, (*key, qty))
+        if left == 0:
+            connection.execute(_DROP_ZERO, key)
     if changes.custody:
         at = entry.wall if effect.occurred_at is None else effect.occurred_at
         rows = [(unit, state, place, at, entry.actor, entry.event_id) for unit, state, place in changes.custody]
