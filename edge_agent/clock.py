@@ -36,6 +36,11 @@ class Clock:
         return self.story.at(self.monotonic_ns())
 
     @property
+    def rate(self) -> float:
+        """Return story seconds a real second; 1 for the system's clock."""
+        return 1.0 if self.story is None else self.story.rate
+
+    @property
     def quality(self) -> ClockQuality:
         """Return how far this clock may be believed."""
         return ClockQuality.UNKNOWN if self.story is None else ClockQuality.FREE

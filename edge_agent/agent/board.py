@@ -31,11 +31,18 @@ UNSAID = frozenset({Event.IDLE, Event.DOOR, Event.UNREADABLE})
 State = dict[str, Any]
 
 
-def board(ledger: Ledger, room: Room, visits: Mapping[str, Visit], answers: Iterable[Answer], now: Instant) -> State:
-    """Return the panel's state. Raises `StoreFault`."""
+def board(
+    ledger: Ledger,
+    room: Room,
+    visits: Mapping[str, Visit],
+    answers: Iterable[Answer],
+    now: Instant,
+    lease_now: Instant | None = None,
+) -> State:
+    """Return the panel's state; `lease_now` is the time leases go by. Raises `StoreFault`."""
     connection = ledger.connection
     names = _Names(connection)
-    standing = standing_of(policy_of(connection), now)
+    standing = standing_of(policy_of(connection), now if lease_now is None else lease_now)
     ((open_now,),) = connection.query("SELECT COUNT(*) FROM discrepancy WHERE closed_event_id = x''")
     return {
         "ward": room.ward,

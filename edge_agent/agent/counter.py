@@ -14,7 +14,7 @@ from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
 from edge_agent.core.book import effect_of
 from edge_agent.core.halves import join_scan, settle_half
-from edge_agent.core.permits import standing_of
+from edge_agent.core.permits import Standing, standing_of
 from edge_agent.core.presence import Belief, Presence
 from edge_agent.core.recognise import Draft, meaning_of
 from edge_agent.core.work.bodies import staff
@@ -101,6 +101,8 @@ class Counter:
     ) -> None:
         self._scanners = {name: _Scanner(decoder) for name, decoder in scanners.items()}
         self._shown = shown
+        self.lease_now: Callable[[], Instant] = clock.now
+        """The time that the lease of the policy goes by."""
         self.room, self._idle_s = room, idle_s
         self._clock, self._voice, self._presence = clock, voice, presence
         self.answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
@@ -135,6 +137,10 @@ class Counter:
             if visit is not None and visit.last_act < opened:
                 scanner.visit = replace(visit, last_act=plus(opened, -self._idle_s))
 
+    def standing(self, connection: Connection) -> Standing:
+        """Return the permit that holds now, by the time leases go by."""
+        return standing_of(policy_of(connection), self.lease_now())
+
     def due(self) -> Instant | None:
         """Return the story time at which a visit is over."""
         visits = [scanner.visit for scanner in self._scanners.values() if scanner.visit is not None]
@@ -148,7 +154,7 @@ class Counter:
         visits = {name: scanner.visit for name, scanner in self._scanners.items()}
         halves = {name: scanner.half for name, scanner in self._scanners.items()}
         now = self._clock.now()
-        standing = standing_of(policy_of(ledger.connection), now)
+        standing = self.standing(ledger.connection)
         group = _Group(ledger, pen, visits, halves, replace(self.room, standing=standing), self._idle_s)
         try:
             with ledger.group():

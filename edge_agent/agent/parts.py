@@ -9,6 +9,7 @@ from dataclasses import replace
 from edge_agent.agent.beginnings import make_kanban, make_room, open_panel
 from edge_agent.agent.counter import Counter
 from edge_agent.agent.empty_bins import EmptyBins
+from edge_agent.agent.feeding import Feeding
 from edge_agent.agent.health import Watch
 from edge_agent.agent.inbox import Inbox
 from edge_agent.agent.links import Links
@@ -65,7 +66,9 @@ class Parts:
             version=version,
             clock=clock,
             voice=voice,
+            feeding=Feeding(config.device.place, clock=clock, voice=voice, taken=self.roster.hasten),
         )
+        self.counter.lease_now = self.uplink.lease_now
         self.window = Window(open_panel(config), clock=clock, voice=voice)
         self.upkeep = Upkeep(config, ledger, self.watch, systemd, clock=clock, voice=voice)
 

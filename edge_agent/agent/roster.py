@@ -17,6 +17,7 @@ from edge_agent.store.standing import (
     closed_counts,
     first_wall,
     gone_units,
+    heads_due,
     holds_due,
     last_due,
     plan_of,
@@ -55,6 +56,10 @@ class Roster:
     def _seen(self) -> bool:
         return self._clock.link_s() - self._round_s < ROUND_FRESH_S
 
+    def hasten(self) -> None:
+        """Look at once: the hospital's data changed, and with them what must be held."""
+        self._looked, self._looked_s = Instant(0), -math.inf
+
     @property
     def due(self) -> bool:
         """Tell whether it is time for a look."""
@@ -70,6 +75,7 @@ class Roster:
             with ledger.group():
                 drafts = holds_due(ledger.connection, self._ward, business_day(now))
                 drafts += settled_drafts(ledger.connection, self._ward)
+                drafts += heads_due(ledger.connection)
                 written += _append(ledger, pen, drafts)
                 for duty in self._duties:
                     written += self._duty(ledger, pen, duty, began, now)

@@ -7,6 +7,7 @@ broken: nothing is queued here; what the pipe does not take is read from the led
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from edge_agent.agent.feeding import Feeding
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, chance
 from edge_agent.config import SyncConfig
@@ -14,12 +15,13 @@ from edge_agent.errors import StoreFault
 from edge_agent.store.ledger import Ledger
 from protocols.entry import Digest
 from protocols.sync.codec import Signing
+from protocols.sync.feed import Applied
 from protocols.sync.frames import Head
 from protocols.sync.machine import Action, Behind, Leg, MoveOn, Speaker, State, StateChanged, Timing, Transmit
 from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
 from protocols.values.ids import DeviceId, Incarnation
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, plus
 
 IDLE_HELLOS = 40
 """Waits for an answer between two greetings of an idle link: 600 s in service, unless the configuration says."""
@@ -106,7 +108,9 @@ class Uplink:
         voice: Voice,
         chance: Callable[[], float] = chance,
         signing: Signing | None = None,
+        feeding: Feeding | None = None,
     ) -> None:
+        self._feeding = feeding or Feeding(None, clock=clock, voice=voice)
         self._session = EdgeSession(
             Speaker(ledger.device, boot_nonce, version),
             ledger.way(),
@@ -114,6 +118,7 @@ class Uplink:
             timing=timing_of(config),
             chance=chance,
             facts=ledger.facts_held(),
+            feeds=self._feeding.held(ledger.connection),
         )
         self._marked = _Marked(ledger, clock, voice)
         self._pipe, self._clock, self._voice = pipe, clock, voice
@@ -156,6 +161,14 @@ class Uplink:
         """Whether central has facts for this storeroom that the book lacks: its balances are of before."""
         return self._session.rebuilding
 
+    def lease_now(self) -> Instant:
+        """Return the time leases go by: central's as last heard and what has passed since, else this machine's."""
+        heard = self._session.central_wall
+        if heard is None:
+            return self._clock.now()
+        wall, at_s = heard
+        return plus(wall, (self._clock.link_s() - at_s) * self._clock.rate)
+
     def due_s(self) -> float:
         """Return the link time, in seconds, at which the session has something to do."""
         return self._session.due()
@@ -167,9 +180,12 @@ class Uplink:
             self._session.tell(wall=now, free_bytes=free_bytes)
             self._do(self._session.tick(self._clock.link_s()))
 
+    def _take_feed(self, applied: Applied) -> bool:
+        return self._feeding.take(self._marked.ledger.connection, applied)
+
     def _do(self, actions: Iterable[Action]) -> None:
         try:
-            left = settle(self._session, actions, self._marked, self._clock.link_s())
+            left = settle(self._session, actions, self._marked, self._clock.link_s(), self._take_feed)
         except StoreFault as fault:  # what it was asked for is asked again by the session's timers
             self._voice.say_counted("sync", str(fault))
             return

@@ -45,6 +45,8 @@ class Window:
         panel, began_s = self._panel, self._clock.link_s()
         if panel is None or not panel.watched or (began_s < self._due_s and not after_scans):
             return
-        panel.publish(board(ledger, counter.room, counter.visits, counter.answers, self._clock.now()))
+        panel.publish(
+            board(ledger, counter.room, counter.visits, counter.answers, self._clock.now(), counter.lease_now())
+        )
         ended_s = self._clock.link_s()
         self._due_s = ended_s + max(PANEL_EVERY_S, PANEL_SHARE * (ended_s - began_s))

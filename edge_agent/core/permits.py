@@ -11,18 +11,22 @@ from protocols.permits import ANSWERS, Answer, Gated, Permit
 from protocols.values.instant import Instant
 
 ALWAYS = Instant(0)
+CLOCK_SLACK_US = 86_400_000_000
+"""How far an edge's clock may be behind the hospital's before it counts as bad: a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the hospital decided for one storeroom: its permit, since when, and until when that may be relied on.
 
-    `after_lease` holds once the lease has run out and nothing newer came.
+    `after_lease` holds once the lease has run out and nothing newer came. A clock that shows a time before `issued_at`
+    is wrong.
     """
 
     version: str
     permit: Permit
     since: Instant = ALWAYS
+    issued_at: Instant = ALWAYS
     lease_until: Instant | None = None
     after_lease: Permit = Permit.NORMAL
 
@@ -45,9 +49,13 @@ NO_POLICY = Standing(Permit.NORMAL, "")
 
 
 def standing_of(policy: Policy | None, now: Instant) -> Standing:
-    """Return what holds at an instant. Before its day a policy does not hold, after its lease `after_lease` does."""
-    if policy is None or now < policy.since:
+    """Return what holds at an instant: before its day no policy does, after its lease `after_lease`.
+
+    A clock far behind the policy's issue is bad: nobody knows then whether the lease is over, so it counts as over.
+    """
+    if policy is None or now < policy.since > policy.issued_at:
         return NO_POLICY
-    if policy.lease_until is not None and now >= policy.lease_until:
+    is_over = policy.lease_until is not None and now >= policy.lease_until
+    if is_over or now < policy.issued_at - CLOCK_SLACK_US:
         return Standing(policy.after_lease, policy.version, stale=True)
     return Standing(policy.permit, policy.version)

@@ -16,9 +16,10 @@ from edge_agent.core.permits import Policy
 from edge_agent.core.stock import ConsumeOn, Content, Item
 from edge_agent.core.work.scene import Document
 from edge_agent.store.connection import Connection
-from protocols.errors import BadValue
+from protocols.errors import BadValue, PeerBroke
 from protocols.movements import Binding, PostingLine
 from protocols.permits import Permit
+from protocols.policy import PolicyText, read_text
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant
 
@@ -103,6 +104,11 @@ def place_of(connection: Connection, code: str) -> PlaceId | None:
     return PlaceId(str(body["place"])) if body is not None and "place" in body else None
 
 
+def is_recalled(connection: Connection, item: str, lot: str) -> bool:
+    """Tell whether the hospital has recalled a lot."""
+    return row_of(connection, "recall", f"{item} {lot}") is not None
+
+
 def expiry_of(connection: Connection, item: str, lot: str) -> date | None:
     """Return the day a lot expires, None where nobody said one."""
     body = row_of(connection, "lot", f"{item} {lot}")
@@ -123,6 +129,8 @@ def policy_of(connection: Connection) -> Policy | None:
     if body is None:
         return None
     try:
+        if "text" in body:
+            return _signed(str(body["text"]))
         until = body.get("lease_until")
         return Policy(
             version=str(body["version"]),
@@ -131,5 +139,18 @@ def policy_of(connection: Connection) -> Policy | None:
             lease_until=None if until is None else Instant(int(until)),
             after_lease=Permit(body.get("after_lease", Permit.NORMAL.value)),
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, PeerBroke):
         return None
+
+
+def _signed(text: str) -> Policy:
+    """Read a policy as it was signed; its signature was checked when it was taken in."""
+    said = read_text(PolicyText, text)
+    return Policy(
+        version=str(said.version),
+        permit=said.permit,
+        since=Instant(said.since),
+        issued_at=Instant(said.issued_at),
+        lease_until=Instant(said.lease_until),
+        after_lease=said.after_lease,
+    )

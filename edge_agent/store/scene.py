@@ -13,7 +13,16 @@ from edge_agent.core.recognise import Meaning, unit_name
 from edge_agent.core.stock import Item, Stock
 from edge_agent.core.work.scene import Closed, Document, Facts, Sheet, Unclaimed, Visit
 from edge_agent.core.work.states import Doing
-from edge_agent.store.catalogue import day_of, document_of, expiry_of, item_of, place_of, product_of, roles_of
+from edge_agent.store.catalogue import (
+    day_of,
+    document_of,
+    expiry_of,
+    is_recalled,
+    item_of,
+    place_of,
+    product_of,
+    roles_of,
+)
 from edge_agent.store.connection import Connection
 from edge_agent.store.counts import counted_on, last_closed, open_sheet
 from edge_agent.store.queries import custody_of
@@ -26,6 +35,8 @@ from protocols.values.instant import Instant
 STOCK_MAX = 500
 """Lines of one item's stock that a scan looks at."""
 UNCLAIMED_MAX = 100
+RECALL = "hold_recall"
+"""Why a lot is not to be taken that the hospital has recalled, also before it is held here."""
 SET_KINDS = ("set_brought", "set_used", "set_returned")
 
 
@@ -101,6 +112,7 @@ def _label(connection: Connection, label: Label, visit: Visit | None, ward: Plac
         factor=known[1] if known else 1,
         expiry=_expiry(connection, label, bound, code),
         lot=label.lot,
+        recalled=is_recalled(connection, code, bound[0].lot if bound else label.lot or ""),
     )
     if not code:
         return facts
@@ -172,10 +184,11 @@ def stock_of(connection: Connection, place: PlaceId, item: str) -> tuple[Stock, 
     )
     lots = {row[0] for row in rows if not row[5]}
     days = {lot: expiry_of(connection, item, lot) for lot in lots}
+    recalled = {lot for lot in {row[0] for row in rows} if is_recalled(connection, item, lot)}
     found = []
     for lot, qty, position, owner, unit, expiry, held, state in rows:
         day = day_of(expiry) if expiry else days.get(lot)
-        why = Custody.HELD.value if state == Custody.HELD.value else held or ""
+        why = Custody.HELD.value if state == Custody.HELD.value else held or (RECALL if lot in recalled else "")
         found.append(Stock(item, lot, qty, position, owner, day, why, unit))
     return tuple(found)
 

@@ -10,11 +10,15 @@ from edge_agent.store.connection import Connection
 from edge_agent.store.scene import unclaimed
 from protocols.entry import decode_body
 from protocols.movements import DiscrepancyBody, DutyBody, LotName, StandingBody, read_body, write_body
+from protocols.policy import SignedText
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant
 
 HOLDS_A_DRAFT = 200
 DEVICE = ActorId("")
+HEADS = "heads"
+"""The word in the ledger's file that says up to which day heads were written down."""
+HEADS_A_ROUND, HEADS_TEXT_MAX = 40, 2_000
 
 
 def plan_of(connection: Connection) -> Plan:
@@ -101,6 +105,25 @@ def _holds(kind: str, units: list[str], lots: list[LotName]) -> list[Draft]:
         StandingBody(tuple(units[at : at + HOLDS_A_DRAFT]), tuple(lots[at : at + HOLDS_A_DRAFT])) for at in starts
     ]
     return [Draft(kind, write_body(body), DEVICE) for body in bodies]
+
+
+# --- the hospital's signed heads ---
+
+
+def heads_due(connection: Connection) -> list[Draft]:
+    """Return the entries that write down the daily heads not written yet, oldest first, and keep which day they end."""
+    rows = connection.query("SELECT value FROM meta WHERE key = ?", (HEADS,))
+    last = str(rows[0][0]) if rows else ""
+    fresh = [(day, body) for day, body in rows_of(connection, "head") if day > last][:HEADS_A_ROUND]
+    if not fresh:
+        return []
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        (HEADS, fresh[-1][0]),
+    )
+    words = ("text", "key", "signature")
+    bodies = [SignedText(**{word: str(body.get(word, ""))[:HEADS_TEXT_MAX] for word in words}) for _, body in fresh]
+    return [Draft("daily_heads", write_body(body), DEVICE) for body in bodies]
 
 
 # --- what nobody claimed ---

@@ -99,6 +99,8 @@ class EdgeSession:
         self._puller = Puller(*facts)
         self._fetcher = Fetcher(feeds or {})
         self._token, self._generation = NO_TOKEN, 0
+        self.central_wall: tuple[Instant, float] | None = None
+        """Central's time as last heard, and the link time it was heard at."""
         self._places: tuple[Head, ...] = ()
         self._checks: dict[int, bytes] = {}
         self._tries_alone = self._resends = 0
@@ -292,6 +294,7 @@ class EdgeSession:
             return self._drop("stale greeting")
         self._greeter.welcomed(now)
         self._token, self._generation = envelope.token, envelope.generation
+        self.central_wall = Instant(message.wall), now
         self._puller.heard(message.facts_from, message.facts)
         self._fetcher.stop()
         self._fetcher.offered(message.feeds)

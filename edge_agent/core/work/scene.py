@@ -146,6 +146,7 @@ class Facts:
     factor: int = 1
     expiry: date | None = None
     lot: str | None = None
+    recalled: bool = False
     stock: tuple[Stock, ...] = ()
     hand: tuple[Stock, ...] = ()
     unclaimed: tuple[Unclaimed, ...] = ()

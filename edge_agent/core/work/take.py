@@ -171,9 +171,10 @@ def _rules(scene: Scene, shelf: Stock) -> tuple[list[Flag], Decision | None]:
     visit, room = scene.present, scene.room
     flags = [Flag.EMERGENCY] if visit.emergency else []
     expired = is_expired(shelf.expiry, scene.today)
-    for broken, flag in ((expired, Flag.EXPIRED), (bool(shelf.held), Flag.HELD)):
+    held = shelf.held or ("hold_recall" if scene.facts.recalled else "")
+    for broken, flag in ((expired, Flag.EXPIRED), (bool(held), Flag.HELD)):
         if broken and not visit.emergency and not room.shadow:
-            about = {"item": shelf.item, "lot": shelf.lot, "expiry": shelf.expiry, "why": shelf.held}
+            about = {"item": shelf.item, "lot": shelf.lot, "expiry": shelf.expiry, "why": held}
             return flags, refuse(scene, Word[flag.name], **about)
         if broken:
             flags += [flag] if visit.emergency else [flag, Flag.SHADOW]

@@ -1,0 +1,78 @@
+"""The feed's side of the agent: a version that central sent is checked, put into the store whole, and told of.
+
+A storeroom's policy is believed only with the hospital's policy key, and none older than the one that stands. The rule
+that must not be broken: what is not right in every row is not taken at all; the version that stands works on.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock
+from edge_agent.errors import FeedRefused
+from edge_agent.store.catalogue import policy_of
+from edge_agent.store.connection import Connection, transaction
+from edge_agent.store.feed import held, put
+from protocols.errors import PeerBroke
+from protocols.policy import PERMIT_KEY, PolicyText, SignedText, read_text, signed_bytes
+from protocols.sync.feed import Applied, FeedRow, Held
+from protocols.values.ids import PlaceId
+
+Proves = Callable[[str, bytes, bytes], bool]
+"""(key id, signed bytes, signature) -> the hospital's policy key said so."""
+
+
+class Feeding:
+    """What takes versions of the feed in; without `proves` policies go unsigned, as messages then do."""
+
+    def __init__(
+        self,
+        place: PlaceId | None,
+        *,
+        clock: Clock,
+        voice: Voice,
+        proves: Proves | None = None,
+        taken: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._place, self._clock, self._voice = place, clock, voice
+        self._proves, self._taken = proves, taken
+
+    def held(self, connection: Connection) -> Mapping[str, Held]:
+        """Return what stands in the store, for the session."""
+        return held(connection)
+
+    def take(self, connection: Connection, applied: Applied) -> bool:
+        """Put a version into the store; False where it was refused and the old one stands. Raises `StoreFault`."""
+        try:
+            with transaction(connection):
+                self._check(connection, applied)
+                put(connection, applied, self._clock.now())
+        except FeedRefused as refusal:
+            self._voice.say_change("feed", f"{refusal}; what stands here works on")
+            return False
+        changed = "whole" if applied.before is None else f"{len(applied.rows)} changes"
+        self._voice.say("feed", f"version {applied.version} of {applied.scope}, {changed}")
+        self._taken()
+        return True
+
+    def _check(self, connection: Connection, applied: Applied) -> None:
+        for row in applied.rows:
+            if (row.kind, row.key) == ("policy", PERMIT_KEY) and row.body is not None:
+                self._check_policy(connection, row)
+
+    def _check_policy(self, connection: Connection, row: FeedRow) -> None:
+        """Check the hospital's word about this storeroom. Raises `FeedRefused`."""
+        try:
+            said = msgspec.json.decode(row.body or "", type=SignedText)
+            policy = read_text(PolicyText, said.text)
+            signature = bytes.fromhex(said.signature)
+        except (msgspec.MsgspecError, PeerBroke, ValueError) as error:
+            raise FeedRefused(f"policy: expected a signed text; {error}") from error
+        if self._proves is not None and not self._proves(said.key, signed_bytes(PolicyText, said.text), signature):
+            raise FeedRefused(f"policy: expected the signature of the hospital's policy key, got one by {said.key!r}")
+        if self._place is not None and policy.place != self._place:
+            raise FeedRefused(f"policy: expected that of {self._place}, got {policy.place!r:.40}'s")
+        stands = policy_of(connection)
+        if stands is not None and policy.issued_at < stands.issued_at:
+            raise FeedRefused("policy: expected one issued after the one that stands, got an older")
