@@ -63,10 +63,10 @@ REFRESH_FAST_S = 2
 
 
 @contextmanager
-def store_of(config: Config, *, migrated: bool = True) -> Iterator[Store]:
+def store_of(config: Config, *, migrated: bool = True, url: str = "") -> Iterator[Store]:
     """Open a configuration's store. Raises `BadInput` for its address, `NotReady` when it is not migrated."""
     try:
-        store = open_store(config.store.url, base=config.path.parent, existing=migrated)
+        store = open_store(url or config.store.url, base=config.path.parent, existing=migrated)
     except BadStoreUrl as error:
         raise BadInput(f"store.url: {error}") from error
     except NoStore as error:
@@ -85,10 +85,16 @@ def clock_of(config: Config) -> Clock:
     return Clock(config.story())
 
 
-def migrate_store(config: Config) -> tuple[str, int]:
-    """Bring the store to this version's schema and fill its policy table; returns the schema and the rules added."""
-    with store_of(config, migrated=False) as store:
-        reached = migrate(store)
+def migrate_store(config: Config, *, owner_url: str = "", app_role: str = "") -> tuple[str, int]:
+    """Bring the store to this version's schema and fill its policy table; returns the schema and the rules added.
+
+    `owner_url` is the same store opened by the role that owns it; `app_role` is then let in with what `serve` needs.
+    Raises `BadInput`.
+    """
+    with store_of(config, migrated=False, url=owner_url) as store:
+        if app_role and store.is_sqlite:
+            raise BadInput(f"--app-role: expected a PostgreSQL store, {config.store.url} is SQLite, which has no roles")
+        reached = migrate(store, app_role)
         return reached, seed_policy(store, config.hospital_id)
 
 

@@ -111,9 +111,21 @@ def _serve(
 
 
 @app.command("migrate", epilog="Example: wardstock-central migrate --config central.toml")
-def _migrate(config: ConfigOption, as_json: JsonOption = False) -> None:
-    """Bring the store to the schema of this version, and fill its policy table. Doing it again changes nothing."""
-    reached, rules = migrate_store(read_config(config))
+def _migrate(
+    config: ConfigOption,
+    owner_url: Annotated[
+        str, typer.Option("--owner-url", metavar="URL", help="The store's address for the role that owns its schema.")
+    ] = "",
+    app_role: Annotated[
+        str, typer.Option("--app-role", metavar="ROLE", help="The role that serve and ingest run as (PostgreSQL).")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the store to the schema of this version, and fill its policy table. Doing it again changes nothing.
+
+    On PostgreSQL two roles keep the ledger safer: one owns the schema and migrates, the other only reads and adds.
+    """
+    reached, rules = migrate_store(read_config(config), owner_url=owner_url, app_role=app_role)
     if as_json:
         print(json.dumps({"schema": reached, "rules_added": rules}))
     else:

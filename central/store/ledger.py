@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from central.core.facts import Fact, read_fact
@@ -27,6 +27,9 @@ from protocols.values.instant import Instant, to_datetime
 REASON_MAX = 400
 HLC_STORED_MAX = 2**63 - 1
 """The largest hybrid clock a signed 64-bit column holds; the year 6429."""
+
+
+_MONTH = "wardstock_month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def take_in(
     """
     read, doubts = _read_all(links)
     month = month_of(received_at)
+    _have_month(connection, month)
     rows = [_ledger_row(chain, each.link, each.entry, month, received_at) for each in read]
     rows += [_opaque_row(chain, doubt.link, month, received_at) for doubt in doubts]
     insert_rows(connection, LEDGER, rows)
@@ -203,6 +207,14 @@ def month_of(instant: Instant) -> int:
     """Return the partition of an instant: year x 100 + month, UTC."""
     moment = to_datetime(instant)
     return moment.year * 100 + moment.month
+
+
+def _have_month(connection: Connection, month: int) -> None:
+    """Have PostgreSQL's partition of this month; asked once a connection."""
+    if connection.dialect.name != "postgresql" or connection.info.get(_MONTH) == month:
+        return
+    connection.execute(select(func.ledger_month(month)))
+    connection.info[_MONTH] = month
 
 
 def _ledger_row(chain: Chain, link: Link, entry: Entry, month: int, received_at: Instant) -> tuple[Any, ...]:

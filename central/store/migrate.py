@@ -12,13 +12,19 @@ from sqlalchemy import Connection, MetaData
 from sqlmodel import SQLModel
 
 from central.store.engine import Store
+from central.store.roles import grant
 from central.store.tables import every_table
 
 
-def migrate(store: Store) -> str:
-    """Apply what is missing in one transaction and return the revision reached."""
+def migrate(store: Store, app_role: str = "") -> str:
+    """Apply what is missing in one transaction and return the revision reached.
+
+    With `app_role`, on PostgreSQL, that role is given what the server needs. Raises `BadInput` for a role there is not.
+    """
     with store.write() as connection:
         command.upgrade(_config(connection), "head")
+        if app_role and not store.is_sqlite:
+            grant(connection, app_role)
         return _current(connection)
 
 
@@ -26,9 +32,13 @@ def pending(store: Store) -> str:
     """Return one line saying what is wrong with the store's schema, empty when it is as this version needs."""
     with store.read() as connection:
         current = _current(connection)
-        wanted = ScriptDirectory.from_config(_config(connection)).get_current_head() or ""
+        scripts = ScriptDirectory.from_config(_config(connection))
+        wanted = scripts.get_current_head() or ""
+        known = {script.revision for script in scripts.walk_revisions()}
     if current == wanted:
         return ""
+    if current and current not in known:
+        return f"store: expected schema {wanted}, got {current}, which a newer version made; update this program"
     return f"store: expected schema {wanted}, got {current or 'none'}; run `wardstock-central migrate` first"
 
 

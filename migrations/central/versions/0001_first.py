@@ -1,11 +1,13 @@
 """The first schema: every table, and a ledger and a record of decisions that refuse to be changed.
 
 Until the first tag this revision is replaced rather than followed. PostgreSQL keeps the ledger partitioned by received
-month (a default partition takes what no month claims) and the events in sixteen parts; SQLite keeps each in one table
-and adds the unique index that PostgreSQL replaces by the locked head.
+month (`ledger_month` makes each; a default partition takes what no month claims) and the events in sixteen parts;
+SQLite keeps each in one table and adds the unique index that PostgreSQL replaces by the locked head.
 """
 
 from alembic import context, op
+
+from migrations.central.months import MONTH_FUNCTION
 
 revision = "0001"
 down_revision = None
@@ -101,6 +103,8 @@ def _refuse(table: str, act: str, said: str, when: str = "") -> None:
 def _seal_postgresql() -> None:
     op.execute("CREATE INDEX ledger_chain ON ledger (hospital, incarnation, seq)")
     op.execute("CREATE TABLE ledger_default PARTITION OF ledger DEFAULT")
+    op.execute(MONTH_FUNCTION)
+    op.execute("REVOKE EXECUTE ON FUNCTION ledger_month(integer) FROM PUBLIC")
     for part in range(EVENT_PARTS):
         op.execute(
             f"CREATE TABLE event_{part} PARTITION OF event FOR VALUES WITH (MODULUS {EVENT_PARTS}, REMAINDER {part})"
