@@ -15,10 +15,12 @@ from pathlib import Path
 from edge_agent.agent.links import named_ports
 from edge_agent.agent.machine import look_at_clock, look_at_disk, look_at_health, look_at_ledger
 from edge_agent.agent.trial import probe, try_reader
+from edge_agent.agent.trust import check_keys, enrolled_config, signing_said
+from edge_agent.clock import Clock
 from edge_agent.config import Config, ScannerConfig
 from edge_agent.config.readers import AUTO
 from edge_agent.config.scanners import HOST_BEEP, KEYBOARD
-from edge_agent.errors import LinkFault, StoreFault
+from edge_agent.errors import BadConfig, LinkFault, StoreFault
 from edge_agent.links.broker import broker_address
 from edge_agent.links.evdev import open_device
 from edge_agent.links.ports import Port, Search, lasting_name, list_ports
@@ -43,9 +45,10 @@ def examine(config: Config, enumeration: Path | None = None) -> Iterator[Finding
     yield Finding("ledger", *look_at_ledger(config.ledger))
     yield Finding("clock", *look_at_clock(config))
     yield Finding("health", *look_at_health(config.ledger))
-    yield _signing(config)
+    signing, brokers = _signing(config)
+    yield signing
     yield _feedback(config)
-    yield from (_broker(url) for url in config.sync.brokers)
+    yield from (_broker(url) for url in brokers)
     yield from _names(config, listed)
     try:
         with hold_alone(config.ledger):
@@ -112,10 +115,16 @@ def _broker(url: str) -> Finding:
     return Finding(f"broker {url}", True, "takes a connection; its rights were not tried")
 
 
-def _signing(config: Config) -> Finding:
+def _signing(config: Config) -> tuple[Finding, tuple[str, ...]]:
+    """Tell how this device signs, and which brokers it would use."""
     if config.sync.unsigned:
-        return Finding("signing", True, "off, as the configuration says")
-    return Finding("signing", False, "no keys in this version: say `unsigned = true` under [sync], here and at central")
+        return Finding("signing", True, "off, as the configuration says"), config.sync.brokers
+    try:
+        brokers = enrolled_config(config)[0].sync.brokers
+        check_keys(config, Clock().real_now())
+    except BadConfig as error:
+        return Finding("signing", False, str(error)), config.sync.brokers
+    return Finding("signing", True, signing_said(config)), brokers
 
 
 def _names(config: Config, enumeration: Path) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ from edge_agent.agent.beginnings import take_items, write_opening
 from edge_agent.agent.inbox import Inbox
 from edge_agent.agent.parts import Parts
 from edge_agent.agent.tap import Tap
+from edge_agent.agent.trust import enrolled_config, make_trust
 from edge_agent.agent.turns import Agent
 from edge_agent.agent.voice import Voice
 from edge_agent.agent.writer import Writer, open_book
 from edge_agent.clock import Clock, Pen
 from edge_agent.config import Config
-from edge_agent.errors import BadConfig
 from edge_agent.links.systemd import Systemd
 from edge_agent.store.copies import RESTORING, finish_restore
 from edge_agent.store.lock import hold_alone
@@ -38,12 +38,9 @@ def run(
 
     Raises `BadConfig`, `NotALedger`, `DiskFull`, `StoreFault` when it cannot begin or cannot go on.
     """
-    if not config.sync.unsigned:
-        raise BadConfig(
-            f"{config.path}: sync.unsigned: expected keys to sign with, this version has none; "
-            "say `unsigned = true` under [sync], here and at central, to run without signatures"
-        )
+    config, given = enrolled_config(config)
     clock = Clock(config.story)
+    trust = make_trust(config, given, clock, voice)
     with hold_alone(config.ledger):
         _finish_restore(config, voice)
         ledger = open_book(config, clock)
@@ -63,6 +60,7 @@ def run(
                 version=version,
                 tap=tap,
                 systemd=systemd or Systemd({}),
+                trust=trust,
             )
             writer = Writer(config, parts, ledger, pen)
             Agent(config, parts, writer, inbox, ready=ready).live()

@@ -19,6 +19,7 @@ from edge_agent.agent.inbox import (
     ScannerOpened,
     ScannerSaid,
 )
+from edge_agent.agent.trust import Trust
 from edge_agent.clock import chance
 from edge_agent.config import Config, ReaderConfig, ScannerConfig
 from edge_agent.config.readers import AUTO
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
 class Links:
     """The links of one agent; scanners start first, all stop together."""
 
-    def __init__(self, config: Config, inbox: Inbox) -> None:
+    def __init__(self, config: Config, inbox: Inbox, trust: Trust) -> None:
+        self._trust = trust
         self._scanners = [scanner_link(each, inbox) for each in config.scanners]
         taken = named_ports(config)
         self._readers = {each.name: reader_link(each, inbox, Search(config.serial, taken)) for each in config.readers}
-        self.broker = _broker(config, inbox)
+        self.broker = _broker(config, inbox, trust)
+        trust.on_fresh = self.broker.hurry
 
     def open_scanners(self) -> None:
         """Begin to open what people scan with."""
@@ -52,16 +55,17 @@ class Links:
             scanner.start()
 
     def open_the_rest(self) -> None:
-        """Begin to connect to readers and to the broker."""
+        """Begin to connect to readers and to the broker, and to keep the certificate for it fresh."""
         for reader in self._readers.values():
             reader.start()
         self.broker.start()
+        self._trust.start()
 
     def stop(self) -> None:
         """Close everything."""
         stops: list[Callable[[], None]] = [each.stop for each in self._scanners]
         stops += [each.stop for each in self._readers.values()]
-        for stop in (*stops, self.broker.stop):
+        for stop in (*stops, self.broker.stop, self._trust.stop):
             stop()
 
     def settled(self, reader: str) -> None:
@@ -138,13 +142,14 @@ def _module(config: ReaderConfig, port: Path | Search, inbox: Inbox) -> SerialLi
     )
 
 
-def _broker(config: Config, inbox: Inbox) -> BrokerLink:
+def _broker(config: Config, inbox: Inbox, trust: Trust) -> BrokerLink:
     return BrokerLink(
         config.sync.brokers,
-        Topics(config.device.hospital, config.device.shard, config.device.id),
+        Topics(config.device.hospital, config.device.shard or 0, config.device.id),
         on_connect=lambda: inbox.put(BrokerUp()),
         on_disconnect=lambda reason: inbox.put(BrokerDown(reason)),
         on_message=lambda data: inbox.offer(BrokerSaid(data)),
         keepalive_s=config.sync.keepalive_s,
         backoff_max_s=config.sync.backoff_max_s,
+        tls=trust.tls,
     )

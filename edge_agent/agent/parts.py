@@ -20,6 +20,7 @@ from edge_agent.agent.scanners import decoders_of
 from edge_agent.agent.shelf import Shelf
 from edge_agent.agent.signals import Signals
 from edge_agent.agent.tap import Tap
+from edge_agent.agent.trust import Trust
 from edge_agent.agent.upkeep import Upkeep
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
@@ -38,7 +39,7 @@ from protocols.readers.scanner import Beep
 class Parts:
     """The parts of one agent. Raises `BadConfig`, `StoreFault`, `LinkFault` where one cannot be made."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what a run is made with: each is named where it is made
         self,
         config: Config,
         ledger: Ledger,
@@ -49,9 +50,10 @@ class Parts:
         version: str,
         tap: Tap | None,
         systemd: Systemd,
+        trust: Trust,
     ) -> None:
         self.clock, self.voice, self.tap = clock, voice, tap
-        self.links = Links(config, inbox)
+        self.links = Links(config, inbox, trust)
         presence = self._believe(config, ledger)
         self.counter = self._make_counter(config, ledger, presence)
         self.roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
@@ -66,6 +68,7 @@ class Parts:
             version=version,
             clock=clock,
             voice=voice,
+            signing=trust.signing,
             feeding=Feeding(config.device.place, clock=clock, voice=voice, taken=self.roster.hasten),
         )
         self.counter.lease_now = self.uplink.lease_now

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge_agent.agent.doctor import Finding, examine
+from edge_agent.agent.trust import signing_said
 from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
@@ -213,6 +214,36 @@ def _restore(
 
 
 @app.command(
+    "enrol",
+    help="Take a ticket of `wardstock-central enrol` in: make this device's key and get its certificate.",
+    epilog=example(
+        "wardstock-edge enrol --config edge.toml WARDSTOCK-1/CENTRAL.LAN:8443/WARD-01/…",
+        "wardstock-edge enrol --config edge.toml --scan s1",
+    ),
+)
+def _enrol(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The device's edge.toml.")],
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's text; - reads it from stdin.")] = "",
+    scan: Annotated[
+        str | None, typer.Option(metavar="SCANNER", help="Scan the ticket's code with this scanner; no agent may run.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    if bool(ticket) == bool(scan):
+        raise BadConfig("expected a ticket, or --scan with a scanner's name; got " + ("both" if ticket else "neither"))
+    from edge_agent.cli.enrol import enrol_device, scanned_ticket  # certificates are needed here and nowhere else
+
+    told = load_config(config)
+    text = sys.stdin.readline() if ticket == "-" else ticket
+    given = enrol_device(told, scanned_ticket(told, scan) if scan else text)
+    if as_json:
+        _print_json(given)
+        return
+    print(f"{given['device']} is enrolled until {given['certificate_until']}; it renews that by itself")
+    print("now start the agent: wardstock-edge run --config edge.toml")
+
+
+@app.command(
     "label",
     help="Print labels: DataMatrix and inlay of each hold the same serial, read back before it counts.",
     epilog=example(
@@ -297,9 +328,7 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
 
 
 def _signing(config: Config | None) -> str | None:
-    if config is None:
-        return None
-    return "unsigned" if config.sync.unsigned else "no keys: run refuses"
+    return None if config is None else signing_said(config)
 
 
 def _print_json(answer: object) -> None:

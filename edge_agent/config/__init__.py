@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from edge_agent.config import forms
 from edge_agent.config.forms import Address, Section
@@ -34,6 +35,7 @@ SECTIONS = (
     "store",
     "broker",
     "sync",
+    "keys",
     "reader",
     "scanner",
     "presence",
@@ -43,6 +45,7 @@ SECTIONS = (
     "panel",
     "metrics",
 )
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MODES = tuple(mode.value for mode in Mode)
 READERS_MAX = 16
 SCANNERS_MAX = 16
@@ -50,11 +53,14 @@ SCANNERS_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """Who this edge is. `fit` 1 has a scanner, 2 has readers too; `mode` is a word of `Mode`."""
+    """Who this edge is. `fit` 1 has a scanner, 2 has readers too; `mode` is a word of `Mode`.
+
+    `shard` is None where the file leaves it to the enrolment.
+    """
 
     id: DeviceId
     hospital: HospitalId
-    shard: int
+    shard: int | None
     place: PlaceId
     fit: int
     mode: str
@@ -62,7 +68,7 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True)
 class SyncConfig:
-    """Brokers and link time-outs in seconds. `unsigned` must be said until keys exist.
+    """Brokers and link time-outs in seconds. No broker: those that the enrolment gave.
 
     `idle_hello_s` is how often an idle link greets, None for a multiple of `hello_s`.
     """
@@ -104,6 +110,8 @@ class Config:
     panel: Address | None = None
     disk: DiskConfig = field(default_factory=DiskConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    keys: Path = Path("keys")
+    """The folder of this device's key and of what it was given at enrolment."""
     presence: str = "window"
     """The model of presence: `window` or `filter`."""
 
@@ -182,6 +190,7 @@ def _config(path: Path, file: _File) -> Config:
         disk=disk,
         metrics=file.one("metrics", lambda table: read_metrics(table, root)),
         panel=file.one("panel", lambda table: table.maybe("listen", forms.LISTEN)),
+        keys=file.one("keys", lambda table: table.take("folder", forms.path_under(root), root / "keys")),
         serial=file.one("ports", lambda table: table.take("serial", forms.path_under(root), Path("/dev/serial"))),
     )
 
@@ -197,6 +206,7 @@ def _crosscheck(config: Config) -> list[str]:
     if (config.device.fit == 2) != bool(config.readers):
         said = f"{config.device.fit} with {len(config.readers)} readers"
         faults.append(f"device.fit: expected 2 with [[reader]], 1 without, got {said}")
+    faults += _unsafe_brokers(config.sync)
     faults += [
         f"{where}: two readers or scanners stand there; give each a line of its own" for where in _shared(config)
     ]
@@ -207,6 +217,17 @@ def _crosscheck(config: Config) -> list[str]:
         if found.count((kind, address)) > 1
     ]
     return faults
+
+
+def _unsafe_brokers(sync: SyncConfig) -> list[str]:
+    """Return what is wrong with the brokers: anybody may listen at a plain one, so it is for unsigned messages."""
+    if sync.unsigned:
+        return [] if sync.brokers else [f"broker.urls: it is missing; expected {forms.BROKERS.expected}"]
+    return [
+        f"broker.urls: expected mqtts:// for a broker on another machine where messages are signed, got {url}"
+        for url in sync.brokers
+        if urlsplit(url).scheme == "mqtt" and urlsplit(url).hostname not in LOOPBACK
+    ]
 
 
 def _shared(config: Config) -> list[str]:
@@ -222,7 +243,7 @@ def _device(table: Section) -> DeviceConfig:
     return DeviceConfig(
         id=identity,
         hospital=table.take("hospital", forms.named(ids.hospital_id, "a lower-case name"), ids.HOSPITAL_DEFAULT),
-        shard=table.take("shard", forms.whole(0, 255), 0),
+        shard=table.maybe("shard", forms.whole(0, 255)),
         place=table.take("place", forms.STOREROOM, PlaceId(identity)),
         fit=table.need("fit", forms.whole(1, 2)),
         mode=table.take("mode", forms.word_of(*MODES), Mode.LIVE.value),
@@ -250,7 +271,7 @@ def _store(table: Section, root: Path) -> tuple[Path, int | None, DiskConfig]:
 
 
 def _broker(table: Section) -> tuple[tuple[str, ...], float]:
-    return table.need("urls", forms.BROKERS), table.take("keepalive_s", forms.number(0.5, 3600.0), 30.0)
+    return table.take("urls", forms.BROKERS, ()), table.take("keepalive_s", forms.number(0.5, 3600.0), 30.0)
 
 
 def _sync(table: Section, brokers: tuple[str, ...], keepalive_s: float) -> SyncConfig:

@@ -1,9 +1,10 @@
 """The edge's line to its brokers: one at a time, the next of the list when asked or when one does not answer.
 
 A broker is a lossy pipe that wakes people up; the ledger is the only queue. Each connection is a new client with a
-clean session, so that nothing of the last one is said again; "connected" means that the subscription stands. The rule
-that must not be broken: a message is published only while connected, and what the client does not take now is dropped,
-because the session will send it again.
+clean session, so that nothing of the last one is said again; "connected" means that the subscription stands. `tls` is
+asked before each connection, for certificates are renewed while the agent runs. The rule that must not be broken: a
+message is published only while connected, and what the client does not take now is dropped, because the session will
+send it again.
 
 The callbacks are called on this link's threads; they must only put what happened into a queue. The MQTT client is
 imported on that thread, when it first connects: an agent serves people before that.
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from edge_agent.clock import chance as system_chance
+from edge_agent.errors import LinkFault
 from protocols.sync.topics import Topics
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
@@ -43,10 +47,17 @@ def broker_address(url: str) -> tuple[str, int, bool]:
     return parts.hostname, parts.port or (PORT_TLS if secure else PORT_PLAIN), secure
 
 
+def _system_tls() -> "SSLContext":
+    """Return a context that believes whom this machine's system believes."""
+    import ssl
+
+    return ssl.create_default_context()
+
+
 class BrokerLink:
     """A thread that connects, stays until the connection is gone, and tries again with full jitter."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # an address, three callbacks, and how to connect: each is named where it is made
         self,
         urls: Sequence[str],
         topics: Topics,
@@ -57,6 +68,7 @@ class BrokerLink:
         keepalive_s: float = 30.0,
         backoff_max_s: float = BACKOFF_S_MAX,
         chance: Callable[[], float] = system_chance,
+        tls: "Callable[[], SSLContext] | None" = None,
     ) -> None:
         self._urls = tuple(urls)
         self._addresses = [broker_address(url) for url in self._urls]
@@ -64,6 +76,7 @@ class BrokerLink:
         self._on_connect, self._on_disconnect, self._on_message = on_connect, on_disconnect, on_message
         self._backoff_max_s, self._chance = backoff_max_s, chance
         self._stopping, self._gone, self._stands = threading.Event(), threading.Event(), threading.Event()
+        self._tls, self._hurry = tls or _system_tls, threading.Event()
         self._why = ""
         self._client: Client | None = None
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
@@ -75,6 +88,7 @@ class BrokerLink:
     def stop(self) -> None:
         """Leave the broker and end."""
         self._stopping.set()
+        self._hurry.set()
         self._leave("the agent ends")
         if self._thread.is_alive():
             self._thread.join(STOP_S_MAX)
@@ -82,6 +96,10 @@ class BrokerLink:
     def move_on(self) -> None:
         """Leave this broker for the next of the list."""
         self._leave("no answer from central; trying the next broker")
+
+    def hurry(self) -> None:
+        """Try again at once if this waits for its next try: what it shows or believes has changed."""
+        self._hurry.set()
 
     def publish(self, data: bytes) -> bool:
         """Send one message up if the broker is there; tell whether the client took it. Never waits, never raises."""
@@ -101,17 +119,18 @@ class BrokerLink:
             turn += 1
             attempt = 0 if stood else attempt + 1
             most = min(self._backoff_max_s, BACKOFF_S_MIN * (1 << min(attempt, DOUBLINGS_MAX)))
-            self._stopping.wait(BACKOFF_S_MIN + self._chance() * most)
+            self._hurry.wait(BACKOFF_S_MIN + self._chance() * most)
+            self._hurry.clear()
 
     def _stay(self, which: int) -> bool:
         """Hold one connection until it is gone; tell whether it ever stood."""
         host, port, secure = self._addresses[which]
         self._why = "connection lost"
         self._gone.clear()
-        client = self._client = self._fresh_client(secure=secure)
         try:
+            client = self._client = self._fresh_client(secure=secure)
             client.connect(host, port, self._keepalive_s)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LinkFault) as error:
             self._on_disconnect(f"broker {self._urls[which]} does not answer: {error}")
             return False
         client.loop_start()
@@ -151,9 +170,7 @@ class BrokerLink:
         client.max_inflight_messages_set(IN_FLIGHT_MAX)
         client.max_queued_messages_set(QUEUED_MAX)
         if secure:
-            import ssl
-
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._tls())
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
@@ -173,7 +190,7 @@ class BrokerLink:
         if reason.is_failure:
             self._leave(f"expected to be let in, got {reason}; check the broker's access list")
             return
-        client.subscribe(self._topics.down, qos=1)
+        client.subscribe([(self._topics.down, 1), (self._topics.hint, 1)])
 
     def _subscribed(
         self, client: "Client", _user: object, _mid: int, codes: "list[ReasonCode]", _props: "Properties | None"

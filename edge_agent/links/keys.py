@@ -5,11 +5,13 @@ time. Ed25519 (RFC 8032) by `cryptography`. Not here: how a key reaches the disk
 key is never asked for by a message; only what the root has signed before is believed.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edge_agent.errors import BadConfig
 from protocols.sync.certified import CertifiedKey, KeyKind
@@ -18,6 +20,7 @@ from protocols.values.ids import DeviceId
 
 SYNC_KEYS_MAX = 2
 """The one in use and the one that follows."""
+KEY_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class EdgeKeys:
     key_id: str
     own: Ed25519PrivateKey
     central: Mapping[str, Ed25519PublicKey]
+
+
+def key_id_of(public: Ed25519PublicKey) -> str:
+    """Return a public key's id as central knows it: the first digits of the SHA-256 of its raw bytes."""
+    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:KEY_DIGITS]
 
 
 def believed(

@@ -91,7 +91,7 @@ def test_a_full_configuration_is_read(tmp_path: Path) -> None:
 
 def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
     config = load(tmp_path, SMALL)
-    assert (config.device.hospital, config.device.place, config.device.shard) == ("main", "ward-01", 0)
+    assert (config.device.hospital, config.device.place, config.device.shard) == ("main", "ward-01", None)
     assert (config.story, config.max_pages, config.items) == (None, None, None)
     assert (config.window_s, config.visit_idle_s, config.sync.unsigned) == (600.0, 120.0, False)
     assert str(config.scanners[0].port) == "/dev/ttyACM0"
@@ -265,7 +265,21 @@ def test_an_empty_file_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(BadConfig) as caught:
         load(tmp_path, "")
     assert "device.id: it is missing" in str(caught.value)
-    assert "broker.urls: it is missing" in str(caught.value)
+
+
+def test_brokers_may_be_left_to_the_enrolment_but_not_by_who_is_unsigned(tmp_path: Path) -> None:
+    without = SMALL.replace('urls = ["mqtt://127.0.0.1:1883"]', "")
+    assert load(tmp_path, without).sync.brokers == ()
+    with pytest.raises(BadConfig, match=r"broker\.urls: it is missing"):
+        load(tmp_path, without + "[sync]\nunsigned = true\n")
+
+
+def test_a_plain_broker_elsewhere_is_for_unsigned_messages_only(tmp_path: Path) -> None:
+    elsewhere = SMALL.replace("127.0.0.1:1883", "broker.lan:1883")
+    with pytest.raises(BadConfig, match="expected mqtts://"):
+        load(tmp_path, elsewhere)
+    assert load(tmp_path, elsewhere + "[sync]\nunsigned = true\n").sync.brokers == ("mqtt://broker.lan:1883",)
+    assert load(tmp_path, elsewhere.replace("mqtt:", "mqtts:")).sync.brokers == ("mqtts://broker.lan:1883",)
 
 
 def test_a_file_that_is_missing_or_no_toml_is_one_line(tmp_path: Path) -> None:
