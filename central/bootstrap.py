@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from central.clock import Clock, new_secret
 from central.config import LOOPBACK, Config
 from central.core.rights import Caller
 from central.errors import BadInput, NotReady
+from central.links.news import Listener, tell
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
@@ -32,7 +33,7 @@ from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
-from central.services.ingest import start_ingest
+from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
 from central.services.orders import Approved
@@ -43,10 +44,12 @@ from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
 from central.services.statements import make, signer_at
 from central.services.worker import Duties, Worker
+from central.store.alone import alone
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
 from central.store.migrate import migrate, pending
 from central.web.pages import REFRESH_S, PageSources, build_pages
 from central.web.render import About
+from protocols.sync.topics import EVERY_SHARD
 from protocols.values.instant import Instant
 
 log = logging.getLogger(__name__)
@@ -169,13 +172,60 @@ def listen(config: Config) -> socket.socket:
     return bound
 
 
-def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[[], None] | None = None) -> None:
-    """Serve until a signal, or until `ends` (called on a thread of its own) returns.
+def take_in_alone(
+    config: Config, shards: Collection[int], ready: Callable[[], None], ends: Callable[[], None] | None = None
+) -> None:
+    """Take in what devices of some shards say, beside a server that does not, until a signal or until `ends` returns.
 
-    `listening` hears host and port once requests are answered. Raises `BadInput` or `NotReady` before that.
+    Only on PostgreSQL: SQLite has one writer, which is the server. Raises `BadInput`, `NotReady`.
     """
     clock = clock_of(config)
-    signing, gate = signing_of(config, clock), gate_of(config, clock)
+    with ExitStack() as parts:
+        store = parts.enter_context(store_of(config))
+        if store.is_sqlite:
+            raise BadInput(
+                f"ingest: expected a PostgreSQL store, {config.store.url} is SQLite, which has one writer; let "
+                "`wardstock-central serve` take in"
+            )
+        parts.callback(_ingest(config, store, clock, partial(tell, store), shards).stop)
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: stopping.set())
+        if ends is not None:
+            threading.Thread(target=partial(_wait_and_stop, ends, stopping.set), name="parent", daemon=True).start()
+        ready()
+        stopping.wait()
+
+
+def _ingest(
+    config: Config, store: Store, clock: Clock, on_committed: OnCommitted, shards: Collection[int] = EVERY_SHARD
+) -> Running:
+    return start_ingest(
+        store,
+        clock,
+        hospital=config.hospital_id,
+        urls=config.broker.urls,
+        signing=signing_of(config, clock),
+        on_committed=on_committed,
+        keepalive_s=config.broker.keepalive_s,
+        gate=gate_of(config, clock),
+        shards=shards,
+    )
+
+
+def serve(
+    config: Config,
+    listening: Callable[[str, int], None],
+    ends: Callable[[], None] | None = None,
+    *,
+    ingest: bool = True,
+) -> None:
+    """Serve until a signal, or until `ends` (called on a thread of its own) returns.
+
+    `listening` hears host and port once requests are answered. Without `ingest`, processes of their own take in and the
+    server hears of it. Raises `BadInput` or `NotReady` before that.
+    """
+    clock = clock_of(config)
     with ExitStack() as parts:
         store = parts.enter_context(store_of(config))
         bound = parts.enter_context(listen(config))
@@ -199,24 +249,26 @@ def serve(config: Config, listening: Callable[[str, int], None], ends: Callable[
         bell = bell_for(clock.rate, worker.ring)
         bell.start()
         parts.callback(bell.stop)
-        parts.callback(
-            start_ingest(
-                store,
-                clock,
-                hospital=config.hospital_id,
-                urls=config.broker.urls,
-                signing=signing,
-                on_committed=worker.committed,
-                keepalive_s=config.broker.keepalive_s,
-                gate=gate,
-            ).stop
-        )
+        if ingest:
+            parts.enter_context(alone(store))
+            parts.callback(_ingest(config, store, clock, worker.committed).stop)
+        else:
+            parts.callback(_listen_to_others(config, store, worker).stop)
         if config.enrolment.port is not None:
             parts.callback(_start_enrolment(config, store, clock).stop)
         _end_kindly(server, ends)
         host, port = bound.getsockname()[:2]
         listening(host, port)
         server.run(sockets=[bound])
+
+
+def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:
+    """Hear what processes of their own take in. Raises `BadInput` on SQLite."""
+    if store.is_sqlite:
+        raise BadInput(f"serve --no-ingest: expected a PostgreSQL store, {config.store.url} is SQLite; leave it out")
+    listener = Listener(store, worker.committed)
+    listener.start()
+    return listener
 
 
 def _start_enrolment(config: Config, store: Store, clock: Clock) -> EnrolmentServer:

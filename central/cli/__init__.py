@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of
+from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of, take_in_alone
 from central.cli import devices as devices_commands
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
@@ -35,6 +35,8 @@ from central.services.reorder_bench.words import lines_of
 from central.services.statements import make, signer_at, verify_file
 from central.services.verify import verify
 from central.store.queries_people import people
+from protocols.errors import BadValue
+from protocols.sync.topics import SHARD_MAX, shards_of
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 LOG_LINE, LOG_TIME = "%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
@@ -62,6 +64,9 @@ users = typer.Typer(
 app.add_typer(users)
 devices_commands.add_commands(app)
 
+ParentPipeOption = Annotated[
+    int | None, typer.Option("--parent-pipe", metavar="FD", help="End at the end of this inherited pipe.")
+]
 PersonArgument = Annotated[str, typer.Argument(metavar="STAFF_NUMBER", help="The person's staff number.")]
 
 
@@ -95,19 +100,47 @@ def start(arguments: list[str]) -> int:
 @app.command("serve", epilog="Example: wardstock-central serve --config central.toml")
 def _serve(
     config: ConfigOption,
-    parent_pipe: Annotated[
-        int | None, typer.Option("--parent-pipe", metavar="FD", help="End at the end of this inherited pipe.")
-    ] = None,
+    ingest: Annotated[
+        bool, typer.Option("--ingest/--no-ingest", help="Take in what devices say, or leave it to `ingest`.")
+    ] = True,
+    parent_pipe: ParentPipeOption = None,
 ) -> None:
     """Serve API and page, take in what devices say, and propose orders, until asked to stop.
 
     Prints `listening HOST:PORT` once requests are answered.
     """
+    _log()
+    ends = None if parent_pipe is None else _pipe_end(parent_pipe)
+    heard = read_config(config)
+    serve(heard, lambda host, port: print(f"listening {host}:{port}", flush=True), ends, ingest=ingest)
+
+
+@app.command("ingest", epilog="Example: wardstock-central ingest --config central.toml --shards 0-127")
+def _ingest(
+    config: ConfigOption,
+    shards: Annotated[
+        str, typer.Option("--shards", metavar="RANGES", help="Whose devices: such as 0-127 or 0-3,200.")
+    ] = f"0-{SHARD_MAX}",
+    parent_pipe: ParentPipeOption = None,
+) -> None:
+    """Take in what devices of some shards say, beside `serve --no-ingest`; PostgreSQL only.
+
+    As many of these as there are processors, each with its shards, on any machine that reaches store and brokers.
+    Prints `ingesting` once it listens.
+    """
+    _log()
+    try:
+        mine = shards_of(shards)
+    except BadValue as error:
+        raise BadInput(f"--shards: {error}") from error
+    ends = None if parent_pipe is None else _pipe_end(parent_pipe)
+    take_in_alone(read_config(config), mine, lambda: print("ingesting", flush=True), ends)
+
+
+def _log() -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, datefmt=LOG_TIME, stream=sys.stderr)
     for library in ("apscheduler", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    ends = None if parent_pipe is None else _pipe_end(parent_pipe)
-    serve(read_config(config), lambda host, port: print(f"listening {host}:{port}", flush=True), ends)
 
 
 @app.command("migrate", epilog="Example: wardstock-central migrate --config central.toml")

@@ -8,7 +8,7 @@ message is published only while connected; what cannot be published now is dropp
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from protocols.sync.topics import every_up
+from protocols.sync.topics import EVERY_SHARD, up_of
 from protocols.values.ids import HospitalId
 
 IN_FLIGHT_MAX = 20
@@ -57,9 +57,10 @@ class CentralBroker:
         chance: Callable[[], float],
         on_message: OnMessage,
         tls: ssl.SSLContext | None = None,
+        shards: Collection[int] = EVERY_SHARD,
     ) -> None:
-        topic = every_up(hospital)
-        self._lines = [_Line(url, topic, keepalive_s, chance, on_message, tls) for url in urls]
+        topics = up_of(hospital, shards)
+        self._lines = [_Line(url, topics, keepalive_s, chance, on_message, tls) for url in urls]
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -84,7 +85,7 @@ class _Line:
     def __init__(
         self,
         url: str,
-        topic: str,
+        topics: Sequence[str],
         keepalive_s: int,
         chance: Callable[[], float],
         on_message: OnMessage,
@@ -93,7 +94,7 @@ class _Line:
         self.url = url
         self.subscribed = threading.Event()
         self._host, self._port, self._secure = broker_address(url)
-        self._topic, self._keepalive_s, self._chance, self._on_message = topic, keepalive_s, chance, on_message
+        self._topics, self._keepalive_s, self._chance, self._on_message = topics, keepalive_s, chance, on_message
         self._tls = tls
         self._stopping, self._gone = threading.Event(), threading.Event()
         self._quiet_s = 0.0
@@ -174,13 +175,13 @@ class _Line:
             log.warning("broker %s: expected to be let in, got %s; check its access list", self.url, reason)
             self._gone.set()
             return
-        client.subscribe(self._topic, qos=1)
+        client.subscribe([(topic, 1) for topic in self._topics])
 
     def _subscribed(
         self, _client: Client, _user: object, _mid: int, codes: list[ReasonCode], _props: Properties | None
     ) -> None:
         if any(code.is_failure for code in codes):
-            log.warning("broker %s: may not listen on %s; check its access list", self.url, self._topic)
+            log.warning("broker %s: may not listen on %s; check its access list", self.url, self._topics[0])
             self._gone.set()
             return
         self.subscribed.set()

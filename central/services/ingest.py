@@ -12,7 +12,7 @@ whose ledger is the queue, sends it again.
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -26,7 +26,7 @@ from central.store.engine import Store, was_in_the_way
 from central.store.postings import Owed, pay
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Signing
-from protocols.sync.topics import parse_up
+from protocols.sync.topics import EVERY_SHARD, parse_up
 from protocols.values.ids import HospitalId, PlaceId
 
 MESSAGES_A_TRANSACTION_MAX = 50
@@ -233,7 +233,7 @@ class Running:
         self.ingest.stop()
 
 
-def start_ingest(
+def start_ingest(  # noqa: PLR0913 # what a process is told, most of it from its configuration
     store: Store,
     clock: Clock,
     *,
@@ -243,8 +243,9 @@ def start_ingest(
     on_committed: OnCommitted,
     keepalive_s: int = 30,
     gate: Gate | None = None,
+    shards: Collection[int] = EVERY_SHARD,
 ) -> Running:
-    """Connect to every broker of the list and take in what devices say, until `stop`.
+    """Connect to every broker of the list and take in what devices of these shards say, until `stop`.
 
     `gate` tells whom to believe where messages are signed. Returns at once; a broker that is not there is tried again.
     Raises `ValueError` for an address that cannot be one.
@@ -252,7 +253,9 @@ def start_ingest(
     """
     ingest = Ingest(store, clock, signing, on_committed, keys=None if gate is None else gate.keys)
     tls = None if gate is None else gate.tls
-    broker = CentralBroker(urls, hospital, keepalive_s=keepalive_s, chance=chance, on_message=ingest.arrive, tls=tls)
+    broker = CentralBroker(
+        urls, hospital, keepalive_s=keepalive_s, chance=chance, on_message=ingest.arrive, tls=tls, shards=shards
+    )
     ingest.start()
     broker.start()
     return Running(ingest, broker)

@@ -1,5 +1,6 @@
 """The topics of the broker: `ws/1/{hospital}/{shard}/{device}/up` and `down`; one device has one pair of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from protocols.errors import BadValue, PeerBroke
@@ -7,6 +8,7 @@ from protocols.values.ids import DeviceId, HospitalId, device_id, hospital_id
 
 ROOT = "ws/1"
 SHARD_MAX = 255
+EVERY_SHARD = range(SHARD_MAX + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,25 @@ class Topics:
 def every_up(hospital: HospitalId) -> str:
     """Return the filter that takes what any device of a hospital says."""
     return f"{ROOT}/{hospital}/+/+/up"
+
+
+def up_of(hospital: HospitalId, shards: Collection[int]) -> list[str]:
+    """Return the filters that take what devices of some shards say; of all of them it is one."""
+    if len(set(shards)) == SHARD_MAX + 1:
+        return [every_up(hospital)]
+    return [f"{ROOT}/{hospital}/{shard}/+/up" for shard in sorted(set(shards))]
+
+
+def shards_of(text: str) -> frozenset[int]:
+    """Return the shards that a text such as `0-127` or `0-3,200` names. Raises `BadValue`."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal() and int(first[:4]) <= int(last[:4]) <= SHARD_MAX):
+            raise BadValue(f"shards: expected ranges of 0..{SHARD_MAX} such as 0-127 or 0-3,200, got {text!r:.60}")
+        found.update(range(int(first), int(last) + 1))
+    return frozenset(found)
 
 
 def parse_up(topic: str) -> Topics:
