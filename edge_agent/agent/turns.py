@@ -4,7 +4,7 @@ A turn answers people first, then hears readers and central, then writes what no
 stock and writes nothing itself (`writer`). The rule that must not be broken: nothing of a turn comes before its scans.
 """
 
-import shutil
+import os
 from collections.abc import Callable, Sequence
 
 from edge_agent.agent.counter import Scan
@@ -123,6 +123,7 @@ class Agent:
     @property
     def _free_bytes(self) -> int:
         try:
-            return shutil.disk_usage(self._folder).free
+            disk = os.statvfs(self._folder)
         except OSError:
             return 0
+        return disk.f_bavail * disk.f_frsize

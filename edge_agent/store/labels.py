@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge_agent.core.labels import Label
 from edge_agent.errors import StoreFault
 from edge_agent.store.connection import SqliteConnection, open_to_read, open_to_write, transaction
 from protocols.values.ids import Epc
 from protocols.values.instant import Instant
+
+if TYPE_CHECKING:
+    from edge_agent.core.labels import Label  # what it needs to make one is no part of an agent's start
 
 SENT, PRINTED, VOID, BOUND = "sent", "printed", "void", "bound"
 SUFFIX = ".labels"
@@ -54,7 +57,7 @@ class Labels:
     def __init__(self, connection: SqliteConnection, ledger: Path) -> None:
         self._connection, self._ledger = connection, ledger
 
-    def claim(self, label: Label, now: Instant) -> None:
+    def claim(self, label: "Label", now: Instant) -> None:
         """Take a serial for a label that is about to be sent. Raises `StoreFault` for one that was used."""
         epc, gtin, serial = label.epc, label.gtin, str(label.serial)
         told = self._in_ledger(epc, gtin, serial)
