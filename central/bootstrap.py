@@ -20,10 +20,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.api.app import build_api
 from central.api.enrolling import EnrolmentServer, Served
-from central.clock import Clock, new_secret
+from central.clock import Clock, chance, new_secret
 from central.config import LOOPBACK, Config
 from central.core.rights import Caller
 from central.errors import BadInput, NotReady
+from central.links.broker import CentralBroker
 from central.links.news import Listener, tell
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
@@ -33,6 +34,8 @@ from central.services.approvals import approve_as
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
+from central.services.feed.hints import hinter
+from central.services.feed.seals import feed_of
 from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -40,8 +43,10 @@ from central.services.orders import Approved
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
 from central.services.own_keys import devices_of, gate_of, signing_of
+from central.services.permits import Permits
 from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
+from central.services.recalls import Recalls
 from central.services.statements import make, signer_at
 from central.services.worker import Duties, Worker
 from central.store.alone import alone
@@ -106,7 +111,7 @@ def accounts_of(config: Config, store: Store, clock: Clock) -> Accounts:
     return Accounts(store, config.hospital_id, clock.real_now, new_secret)
 
 
-def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
+def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], None] = lambda: None) -> Desk:
     """Return what requests are answered from; while there are no people, the set-up code is said in the log."""
     entrance = Entrance(
         store, config.hospital_id, clock.real_now, new_secret, config.people.everyone_is, new_secret()[:SETUP_LETTERS]
@@ -125,12 +130,14 @@ def desk_of(config: Config, store: Store, clock: Clock) -> Desk:
         purchasing=Purchasing(documents),
         invoices=Invoices(documents),
         agreements=Agreements(documents),
+        permits=Permits(documents, changed),
+        recalls=Recalls(documents, changed),
     )
 
 
-def build_app(config: Config, store: Store, clock: Clock) -> FastAPI:
-    """Return the API with the pages behind it."""
-    desk = desk_of(config, store, clock)
+def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], None] = lambda: None) -> FastAPI:
+    """Return the API with the pages behind it; `changed` hears that edges have something new to be told."""
+    desk = desk_of(config, store, clock, changed)
     name = Name(config.hospital.name_zh, config.hospital.name_en)
 
     def approve_on_page(caller: Caller, proposal: str, seen: str) -> Approved:
@@ -229,21 +236,23 @@ def serve(
     with ExitStack() as parts:
         store = parts.enter_context(store_of(config))
         bound = parts.enter_context(listen(config))
+        signer = signer_at(config.statement_key)
+        feed = feed_of(config, store, clock, signer)
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(config, store, clock),
+                build_app(config, store, clock, feed.changed),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        signer = signer_at(config.statement_key)
 
         def state(now: Instant) -> int:
             return len(make(store, config.hospital_id, now, signer))
 
-        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s, state)
+        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s, state, feed.round)
         worker = Worker(store, config.hospital_id, clock.now, duties)
+        feed.wake_by(worker.ring)
         worker.start()
         parts.callback(worker.stop)
         bell = bell_for(clock.rate, worker.ring)
@@ -251,9 +260,14 @@ def serve(
         parts.callback(bell.stop)
         if ingest:
             parts.enter_context(alone(store))
-            parts.callback(_ingest(config, store, clock, worker.committed).stop)
+            running = _ingest(config, store, clock, worker.committed)
+            parts.callback(running.stop)
+            broker = running.broker
         else:
             parts.callback(_listen_to_others(config, store, worker).stop)
+            broker = _speak_only(config, clock)
+            parts.callback(broker.stop)
+        feed.speak_by(hinter(broker.keep, config.hospital_id, signing_of(config, clock)))
         if config.enrolment.port is not None:
             parts.callback(_start_enrolment(config, store, clock).stop)
         _end_kindly(server, ends)
@@ -269,6 +283,22 @@ def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:
     listener = Listener(store, worker.committed)
     listener.start()
     return listener
+
+
+def _speak_only(config: Config, clock: Clock) -> CentralBroker:
+    """Connect to the brokers to speak and not to hear: other processes take in what devices say."""
+    gate = gate_of(config, clock)
+    broker = CentralBroker(
+        config.broker.urls,
+        config.hospital_id,
+        keepalive_s=config.broker.keepalive_s,
+        chance=chance,
+        on_message=lambda _topic, _data, _answer: None,
+        tls=None if gate is None else gate.tls,
+        shards=(),
+    )
+    broker.start()
+    return broker
 
 
 def _start_enrolment(config: Config, store: Store, clock: Clock) -> EnrolmentServer:

@@ -22,6 +22,8 @@ from protocols.values.ids import HospitalId
 IN_FLIGHT_MAX = 20
 QUEUED_MAX = 2_000
 """Answers the client may hold while twenty are on the way; more are dropped."""
+KEPT_MAX = 1_900
+"""Messages that brokers are to keep; told again at once, they must fit the client's queue."""
 CONNECT_S_MAX = 5.0
 BACKOFF_S_MIN = 0.2
 BACKOFF_S_MAX = 30.0
@@ -45,6 +47,23 @@ def broker_address(url: str) -> tuple[str, int, bool]:
     return parts.hostname, parts.port or (PORT_TLS if secure else PORT_PLAIN), secure
 
 
+class _Kept:
+    """What brokers are to keep, by topic; beyond the limit the newest are not, and devices hear of it by greeting."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: dict[str, bytes] = {}
+
+    def put(self, topic: str, data: bytes) -> None:
+        with self._lock:
+            if topic in self._said or len(self._said) < KEPT_MAX:
+                self._said[topic] = data
+
+    def every(self) -> list[tuple[str, bytes]]:
+        with self._lock:
+            return list(self._said.items())
+
+
 class CentralBroker:
     """The lines to all brokers of the list; without `tls`, those of `mqtts` are believed as this machine does."""
 
@@ -60,7 +79,8 @@ class CentralBroker:
         shards: Collection[int] = EVERY_SHARD,
     ) -> None:
         topics = up_of(hospital, shards)
-        self._lines = [_Line(url, topics, keepalive_s, chance, on_message, tls) for url in urls]
+        self._kept = _Kept()
+        self._lines = [_Line(url, topics, keepalive_s, chance, on_message, tls, self._kept) for url in urls]
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -73,6 +93,12 @@ class CentralBroker:
             line.leave()
         for line in self._lines:
             line.join()
+
+    def keep(self, topic: str, data: bytes) -> None:
+        """Let every broker keep a message for who listens later; one that forgot it is told again when it is back."""
+        self._kept.put(topic, data)
+        for line in self._lines:
+            line.keep(topic, data)
 
     def connected(self) -> dict[str, bool]:
         """Tell for each address whether its subscription stands."""
@@ -90,18 +116,25 @@ class _Line:
         chance: Callable[[], float],
         on_message: OnMessage,
         tls: ssl.SSLContext | None,
+        kept: _Kept,
     ) -> None:
-        self.url = url
+        self.url, self._kept = url, kept
         self.subscribed = threading.Event()
         self._host, self._port, self._secure = broker_address(url)
         self._topics, self._keepalive_s, self._chance, self._on_message = topics, keepalive_s, chance, on_message
         self._tls = tls
         self._stopping, self._gone = threading.Event(), threading.Event()
         self._quiet_s = 0.0
+        self._client: Client | None = None
         self._thread = threading.Thread(target=self._run, name=f"broker-{self._host}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def keep(self, topic: str, data: bytes) -> None:
+        client = self._client
+        if client is not None and self.subscribed.is_set():
+            _publish(client, topic, data, keep=True)
 
     def leave(self) -> None:
         self._stopping.set()
@@ -132,7 +165,7 @@ class _Line:
         self._gone.clear()
         if self._stopping.is_set():
             return False
-        client = self._fresh_client()
+        client = self._client = self._fresh_client()
         try:
             client.connect(self._host, self._port, self._keepalive_s)
         except OSError as error:
@@ -175,16 +208,25 @@ class _Line:
             log.warning("broker %s: expected to be let in, got %s; check its access list", self.url, reason)
             self._gone.set()
             return
+        if not self._topics:
+            self._stands(client)
+            return
         client.subscribe([(topic, 1) for topic in self._topics])
 
     def _subscribed(
-        self, _client: Client, _user: object, _mid: int, codes: list[ReasonCode], _props: Properties | None
+        self, client: Client, _user: object, _mid: int, codes: list[ReasonCode], _props: Properties | None
     ) -> None:
         if any(code.is_failure for code in codes):
             log.warning("broker %s: may not listen on %s; check its access list", self.url, self._topics[0])
             self._gone.set()
             return
+        self._stands(client)
+
+    def _stands(self, client: Client) -> None:
+        """Begin to speak on this connection: first what the broker is to keep, which it may have forgotten."""
         self.subscribed.set()
+        for topic, data in self._kept.every():
+            _publish(client, topic, data, keep=True)
 
     def _disconnected(
         self, _client: Client, _user: object, _flags: DisconnectFlags, _reason: ReasonCode, _props: Properties | None
@@ -195,6 +237,8 @@ class _Line:
         self._on_message(message.topic, bytes(message.payload), lambda topic, data: _publish(client, topic, data))
 
 
-def _publish(client: Client, topic: str, data: bytes) -> None:
-    if client.is_connected() and client.publish(topic, data, qos=1).rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+def _publish(client: Client, topic: str, data: bytes, *, keep: bool = False) -> None:
+    if not client.is_connected():
+        return
+    if client.publish(topic, data, qos=1, retain=keep).rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
         log.debug("an answer on %s was dropped", topic)

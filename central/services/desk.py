@@ -11,7 +11,9 @@ from central.services.agreements import Agreements
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.permits import Permits
 from central.services.purchasing import Purchasing
+from central.services.recalls import Recalls
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -30,3 +32,5 @@ class Desk:
     purchasing: Purchasing
     invoices: Invoices
     agreements: Agreements
+    permits: Permits
+    recalls: Recalls

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from central.clock import Clock, new_token
 from central.services.device_keys import DeviceKeys, greeting_in
+from central.services.feed.answers import FeedAnswers, offers
 from central.services.telling import agrees, tell_lost
 from central.store.chains import (
     base_of,
@@ -36,6 +37,7 @@ from protocols.sync.frames import (
     FACTS_MAX,
     FRAME_RAW_BYTES_MAX,
     Facts,
+    Fetch,
     Fork,
     Frame,
     Hello,
@@ -96,6 +98,7 @@ class Reception:
     ) -> None:
         self._signing, self._clock, self._draw_token, self._keys = signing, clock, draw_token, keys
         self._nacked_at: dict[DeviceId, float] = {}
+        self._feed = FeedAnswers()
 
     def receive(self, connection: Connection, arrived: Arrived, owed: Owed | None = None) -> Outcome:
         """Take one message in; what it owes to balances is added to `owed`, or paid at once without it.
@@ -118,6 +121,8 @@ class Reception:
                 return self._frame(connection, arrived.topics, envelope, message, owed)
             case Pull():
                 return self._pull(connection, arrived.topics, envelope, message)
+            case Fetch():
+                return self._fetch(connection, arrived.topics, envelope, message)
             case _:
                 raise PeerBroke(f"sync: expected a message from a device, got {type(message).__name__}")
 
@@ -151,7 +156,8 @@ class Reception:
         last = newest(connection, topics.hospital, place)
         held_sum = sum_at(connection, topics.hospital, place, hello.facts)
         pull_from = hello.facts if held_sum == hello.facts_sum else 0
-        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now)
+        feeds = offers(connection, *whose, place)
+        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now, feeds)
         return Outcome(self._seal(greeted.envelope, welcome), _said(topics.device, stored, greeted))
 
     def _fork(self, connection: Connection, topics: Topics, envelope: Envelope, fork: Fork) -> Outcome:
@@ -207,6 +213,14 @@ class Reception:
             return self._stale(envelope, 0)
         facts = _facts(pull.version, last.number, found)
         return Outcome(self._seal(down(stored, envelope.incarnation), facts))
+
+    def _fetch(self, connection: Connection, topics: Topics, envelope: Envelope, fetch: Fetch) -> Outcome:
+        whose = (topics.hospital, topics.device)
+        stored = registered(connection, *whose)
+        if stored is None or is_stale(stored, envelope):
+            return self._stale(envelope, 0)
+        said = self._feed.answer(connection, *whose, place_of(connection, *whose), fetch, self._clock.now())
+        return Outcome() if said is None else Outcome(self._seal(down(stored, envelope.incarnation), said))
 
     def _unproven(self, connection: Connection, arrived: Arrived, fault: PeerBroke) -> Outcome:
         """Tell a device whose greeting is not proven why, so that a person can act; what else it says is dropped."""

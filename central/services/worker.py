@@ -7,7 +7,7 @@ happens in a round ends the thread.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,6 +50,8 @@ class Duties:
     reconcile_s: int
     replenish_s: int
     state: Callable[[Instant], int] | None = None
+    feed: Callable[[Collection[PlaceId]], None] | None = None
+    """Brings what edges are told up to date, given the storerooms that were touched."""
 
 
 class Worker:
@@ -57,6 +59,7 @@ class Worker:
 
     def __init__(self, store: Store, hospital: HospitalId, now: Callable[[], Instant], duties: Duties) -> None:
         self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
+        self._feed = duties.feed
         self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
@@ -99,6 +102,7 @@ class Worker:
         """Compare what was touched, then run what is due."""
         with self._lock:
             touched, self._touched = self._touched, set()
+        self._look_at_feed(touched)
         if touched:
             done = reconcile(self._store, self._hospital, self._now(), touched)
             if done.opened or done.closed:
@@ -107,6 +111,14 @@ class Worker:
                 self._complain("; ".join(done.failed))
         for job, work in self._jobs.items():
             self._run_if_due(job, work)
+
+    def _look_at_feed(self, touched: Collection[PlaceId]) -> None:
+        if self._feed is None:
+            return
+        try:
+            self._feed(touched)
+        except Exception as error:  # noqa: BLE001 # what edges are told must not stop what central reckons
+            self._complain(f"feed failed: {type(error).__name__}: {error}")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

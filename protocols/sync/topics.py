@@ -1,4 +1,7 @@
-"""The topics of the broker: `ws/1/{hospital}/{shard}/{device}/up` and `down`; one device has one pair of them."""
+"""The topics of the broker: `ws/1/{hospital}/{shard}/{device}/up`, `down` and `hint`; each device has its three.
+
+`hint` is kept by the broker (retained) and says only which versions there are; it wakes and is never believed.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -32,6 +35,11 @@ class Topics:
     def down(self) -> str:
         """The topic the device listens on."""
         return f"{ROOT}/{self.hospital}/{self.shard}/{self.device}/down"
+
+    @property
+    def hint(self) -> str:
+        """The topic on which the broker keeps what the device can have."""
+        return f"{ROOT}/{self.hospital}/{self.shard}/{self.device}/hint"
 
 
 def every_up(hospital: HospitalId) -> str:

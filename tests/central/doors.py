@@ -9,7 +9,9 @@ from central.services.documents import Documents
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.permits import Permits
 from central.services.purchasing import Purchasing
+from central.services.recalls import Recalls
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from protocols.values.instant import Instant
@@ -44,6 +46,8 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Purchasing(documents),
         Invoices(documents),
         Agreements(documents),
+        Permits(documents),
+        Recalls(documents),
     )
 
 

@@ -27,6 +27,7 @@ from central.core.feed import (
 )
 from central.services.feed.answers import offers, scopes_of
 from central.services.feed.heads import make_heads
+from central.services.feed.hints import Say
 from central.services.feed.policies import Seal, issue
 from central.services.policy import rules_at
 from central.store.engine import Store
@@ -56,9 +57,6 @@ SHARE = 50.0
 
 log = logging.getLogger("wardstock.feed")
 
-Say = Callable[[Listener, Hint], bool]
-"""Publish what a device can have, to be kept by the broker; False when that cannot be done now."""
-
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -79,19 +77,29 @@ class Seals:
 class FeedKeeper:
     """The feed of one hospital."""
 
-    def __init__(
-        self, store: Store, hospital: HospitalId, times: Times, seals: Seals, say: Say = lambda _to, _hint: False
-    ) -> None:
-        self._store, self._hospital, self._times, self._seals, self._say = store, hospital, times, seals, say
+    def __init__(self, store: Store, hospital: HospitalId, times: Times, seals: Seals) -> None:
+        self._store, self._hospital, self._times, self._seals = store, hospital, times, seals
+        self._say: Say | None = None
+        self._wake: Callable[[], object] = lambda: None
         self._changed = threading.Event()
         self._changed.set()
         self._look_at_s = 0.0
         self._told: dict[Listener, Hint] = {}
         self._complained = ""
 
+    def speak_by(self, say: Say) -> None:
+        """Let devices hear from now on."""
+        self._say = say
+        self.changed()
+
+    def wake_by(self, wake: Callable[[], object]) -> None:
+        """Ask for a round from now on when something changed."""
+        self._wake = wake
+
     def changed(self) -> None:
-        """Say that something changed, so that the next round looks at once; any thread may."""
+        """Say that something changed, so that it is looked at once; any thread may."""
         self._changed.set()
+        self._wake()
 
     def round(self, touched: Collection[PlaceId] = ()) -> None:
         """Look if it is time to, and let the devices of storerooms that were touched know of new facts."""
@@ -165,6 +173,9 @@ class FeedKeeper:
 
     def _tell(self, touched: frozenset[PlaceId] | None) -> None:
         """Say to each device what it can have, where that is new; to those of some storerooms only, or to all."""
+        say = self._say
+        if say is None:
+            return
         with self._store.read() as connection:
             wanted = {
                 one: Hint(
@@ -175,7 +186,8 @@ class FeedKeeper:
                 if touched is None or one.place in touched
             }
         for one, hint in wanted.items():
-            if self._told.get(one) != hint and self._say(one, hint):
+            if self._told.get(one) != hint:
+                say(one, hint)
                 self._told[one] = hint
 
     def _complain(self, fault: str) -> None:
