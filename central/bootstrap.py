@@ -48,6 +48,7 @@ from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
 from central.services.statements import make, signer_at
+from central.services.suppliers import SupplierDesk
 from central.services.worker import Duties, Worker
 from central.store.alone import alone
 from central.store.engine import BadStoreUrl, NoStore, Store, open_store
@@ -130,6 +131,7 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         purchasing=Purchasing(documents),
         invoices=Invoices(documents),
         agreements=Agreements(documents),
+        suppliers=SupplierDesk(documents),
         permits=Permits(documents, changed),
         recalls=Recalls(documents, changed),
     )

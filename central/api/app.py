@@ -19,6 +19,7 @@ from central.api.proposals import proposal_routes
 from central.api.purchasing import purchasing_routes
 from central.api.settling import settling_routes
 from central.api.statements import statement_routes
+from central.api.suppliers import supplier_routes
 from central.api.trace import trace_routes
 from central.api.wards import ward_routes
 from central.services.desk import Desk
@@ -40,6 +41,7 @@ RESOURCES = (
     count_routes,
     figure_routes,
     agreement_routes,
+    supplier_routes,
 )
 
 

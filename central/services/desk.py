@@ -14,6 +14,7 @@ from central.services.looks import Looks
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.suppliers import SupplierDesk
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -34,3 +35,4 @@ class Desk:
     agreements: Agreements
     permits: Permits
     recalls: Recalls
+    suppliers: SupplierDesk

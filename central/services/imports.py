@@ -28,6 +28,7 @@ from central.store.tables.agreements import (
     VBP_PRODUCT,
 )
 from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
+from central.store.tables.suppliers import CERTIFICATE, DELIVERY_RELATION, SUPPLIER_PROFILE
 from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, virtual_place
 
@@ -49,6 +50,9 @@ TABLES: Mapping[str, Table] = {
     "vbp_products.csv": VBP_PRODUCT,
     "platform_items.csv": PLATFORM_ITEM,
     "purchases.csv": PURCHASE_DAY,
+    "certificates.csv": CERTIFICATE,
+    "supplier_profiles.csv": SUPPLIER_PROFILE,
+    "delivery_relations.csv": DELIVERY_RELATION,
 }
 """Where the rows of each file go; stock.csv goes through the ledger."""
 

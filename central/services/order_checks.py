@@ -17,8 +17,10 @@ from central.core.order_checks import MODES, Asked, Finding, Found, Mode, Waiver
 from central.core.policy import Rules
 from central.errors import NotAllowed, NotNow
 from central.services.policy import rules_at
+from central.services.suppliers import lapsed_on, papers_on
 from central.store import queries_agreements as kept
 from central.store.queries_master import terms
+from central.store.queries_suppliers import blocked_suppliers, grades_on
 from central.store.tables.agreements import ORDER_ALERT
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
@@ -46,7 +48,8 @@ class Known:
     """What the checks know of one hospital on one day.
 
     `winning` is by item that was selected, `selected` by item that was not: the lowest winning price of its group.
-    `listed` is None where no list of the platform was imported; without one, `coded` tells which terms name a code.
+    `listed` is None where no list of the platform was imported. `lapsed` names certificates that are
+    over, by item and supplier, each empty where it is of every one.
     """
 
     day: date
@@ -57,6 +60,10 @@ class Known:
     listed: Sequence[kept.Platform] | None = None
     frameworks: Mapping[Key, Sequence[kept.FrameworkPrice]] = field(default_factory=dict)
     waivers: Sequence[Waiver] = ()
+    lapsed: Mapping[Key, Sequence[str]] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+    grades: Mapping[str, str] = field(default_factory=dict)
+    inactive: frozenset[str] = frozenset()
 
     def of(self, item: str, supplier: str, price: Money) -> list[Judged]:
         """Return what is found of a line, and what lets it pass."""
@@ -78,6 +85,10 @@ class Known:
             list_price=list_price,
             agreement_price=agreed,
             agreement_over=over,
+            lapsed=self._lapsed(item, supplier),
+            supplier_blocked=supplier in self.barred,
+            grade=self.grades.get(supplier, ""),
+            active=item not in self.inactive,
         )  # fmt: skip
 
     def _platform(self, item: str, supplier: str) -> tuple[bool | None, Money | None]:
@@ -86,6 +97,10 @@ class Known:
         mine = [one for one in self.listed if one.item == item and one.supplier in {"", supplier}]
         price = price_on([one.listed for one in mine], self.day)
         return price is not None, price
+
+    def _lapsed(self, item: str, supplier: str) -> tuple[str, ...]:
+        keys = (("", supplier), (item, ""), (item, supplier))
+        return tuple(number for key in keys for number in self.lapsed.get(key, ()))
 
     def _framework(self, item: str, supplier: str) -> tuple[Money | None, bool]:
         mine = self.frameworks.get((item, supplier), ())
@@ -123,6 +138,9 @@ def known_at(connection: Connection, hospital: HospitalId, now: Instant) -> Know
         listed or None,
         frameworks,
         kept.waivers(connection, hospital),
+        lapsed_on(papers_on(connection, hospital, day, rules)),
+        blocked_suppliers(connection, hospital),
+        {supplier: str(one.grade) for supplier, one in grades_on(connection, hospital, day).items()},
     )
 
 

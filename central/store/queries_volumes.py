@@ -146,3 +146,14 @@ def unnumbered(connection: Connection, hospital: HospitalId, first: date, last: 
         for row in rows
         if row.order_no not in numbered
     ]
+
+
+def first_arrival(connection: Connection, hospital: HospitalId, item: str, since: Instant) -> Instant | None:
+    """Return when an item first came from a supplier after an instant."""
+    line = POSTING_LINE.c
+    came = connection.scalar(
+        select(func.min(line.at)).where(
+            line.hospital == hospital, line.item == item, line.source.startswith("supplier@"), line.at > since
+        )
+    )
+    return None if came is None else Instant(came)

@@ -32,6 +32,7 @@ from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.proposals import add_proposals
 from central.web.render import About, Renderer
 from central.web.stock import add_stock
+from central.web.suppliers import add_suppliers
 from central.web.views import Said, view_of
 
 REFRESH_S = 30
@@ -87,6 +88,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_counts(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)
+    add_suppliers(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

@@ -12,6 +12,7 @@ from central.services.looks import Looks
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.suppliers import SupplierDesk
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from protocols.values.instant import Instant
@@ -48,6 +49,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Agreements(documents),
         Permits(documents),
         Recalls(documents),
+        SupplierDesk(documents),
     )
 
 

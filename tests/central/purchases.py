@@ -62,6 +62,22 @@ HC-VALVE,S01,2025-06-01,499999,499999.99
 """,
 }
 
+SUPPLIER_FILES: Mapping[str, str] = {
+    "certificates.csv": """kind,number,supplier,item,first,last
+distribution,LIC-1,S01,,2021-05-01,2026-05-15
+distribution,LIC-2,S02,,2023-01-01,2028-01-01
+registration,REG-KIT,,HC-KIT,2022-01-01,2027-01-01
+authorisation,AUTH-9,S01,HC-DEAR,2025-01-01,2025-12-31
+""",
+    "supplier_profiles.csv": """supplier,role,region,emergency,contact
+S01,distributor,沈阳,0,024-0000
+S02,both,本溪,1,024-1111
+""",
+    "delivery_relations.csv": """maker,distributor,item,first,last,region
+示例医疗,S01,HC-DEAR,2026-01-01,,辽宁
+""",
+}
+
 
 def buying_hospital(folder: Path, **changed: str) -> Desk:
     """A desk at a hospital with these files; `changed` replaces one by its name without the ending."""
@@ -105,5 +121,5 @@ def propose(
 
 __all__ = [
     "AGREEMENT_FILES", "BATCH", "BUYER", "DEAR", "DOCTOR", "GAUZE", "GROUP", "HEAD", "KIT", "PLAIN", "STORE",
-    "buying_hospital", "person", "propose",
+    "SUPPLIER_FILES", "buying_hospital", "person", "propose",
 ]  # fmt: skip

@@ -114,6 +114,11 @@ def code(text: str) -> str:
     return str(item_id(text))
 
 
+def item_or_none(text: str) -> str:
+    """Read an item, or nothing."""
+    return item_id(text) if text else ""
+
+
 def supplier_or_none(text: str) -> str:
     """Read a supplier, or nothing."""
     return supplier_id(text) if text else ""

@@ -20,6 +20,7 @@ from central.core.forms.cells import (
     code,
     iso_day,
     iso_day_or_none,
+    item_or_none,
     needed_text,
     one_of,
     supplier_or_none,
@@ -106,6 +107,45 @@ PURCHASING_FORMS = (
         ),
         ("item", "supplier", "day"),
         MappingProxyType({"item": "items.csv", "supplier": "suppliers.csv"}),
+    ),
+    Form(
+        "certificates.csv",
+        (
+            Column("kind", one_of("registration", "production", "distribution", "business", "authorisation"),
+                   "registration, production, distribution, business or authorisation"),
+            Column("number", needed_text, f"its number, {TEXT}"),
+            Column("supplier", supplier_or_none, "the supplier it is of, or nothing"),
+            Column("item", item_or_none, "the item it is of, or nothing"),
+            Column("first", iso_day, DAY_MEANT),
+            Column("last", iso_day, DAY_MEANT),
+        ),
+        ("kind", "number"),
+        MappingProxyType({"supplier": "suppliers.csv", "item": "items.csv"}),
+    ),
+    Form(
+        "supplier_profiles.csv",
+        (
+            SUPPLIER,
+            Column("role", one_of("maker", "distributor", "both"), "maker, distributor or both"),
+            Column("region", any_text, TEXT),
+            Column("emergency", lambda text: one_of("0", "1")(text) == "1", "0 or 1"),
+            Column("contact", any_text, TEXT),
+        ),
+        ("supplier",),
+        MappingProxyType({"supplier": "suppliers.csv"}),
+    ),
+    Form(
+        "delivery_relations.csv",
+        (
+            Column("maker", needed_text, TEXT),
+            Column("distributor", SUPPLIER.parse, SUPPLIER.meant),
+            ITEM,
+            Column("first", iso_day, DAY_MEANT),
+            Column("last", iso_day_or_none, f"the last day, {DAY_MEANT}, or nothing"),
+            Column("region", any_text, TEXT),
+        ),
+        ("maker", "distributor", "item", "first"),
+        MappingProxyType({"distributor": "suppliers.csv", "item": "items.csv"}),
     ),
 )  # fmt: skip
 """Agreements first, so that what names one finds it."""

@@ -27,12 +27,13 @@ NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, 
 NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
 NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEPT}
 NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
+NEVER_CHANGED |= {"supplier_case": KEPT, "supplier_score": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
 NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token": KEPT}
 NEVER_REMOVED |= {"recall": KEPT}
-NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT}
+NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT, "purchase_task": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
 FOUND = (

@@ -1,0 +1,77 @@
+"""Every order line to a supplier with what became of it: promised for when, whole when, and what is still owed.
+
+It gathers and decides nothing. The rule that must not be broken: what came is told by the ledger, what was promised by
+the order's last confirmation, else by the supplier's terms.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, select
+
+from central.core.orders import Ordered, outstanding
+from central.core.purchasing import OrderStep
+from central.core.reorder.receipts import filled
+from central.core.suppliers import Delivered
+from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
+from central.store.queries_book import arrivals_at
+from central.store.queries_master import suppliers, terms
+from central.store.queries_work import ordered
+from central.store.tables.purchasing import DOCUMENT_STEP
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, plus
+
+LEAD_DAYS = 7
+"""Days taken for a supplier whose terms are gone."""
+
+
+def delivered_lines(connection: Connection, hospital: HospitalId, now: Instant) -> list[Delivered]:
+    """Return the order lines to suppliers that are counted, given-up ones left out."""
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    firms, promised = suppliers(connection, hospital), _promised(connection, hospital)
+    leads = {(one.item, one.supplier): one.lead_days for of in terms(connection, hospital).values() for one in of}
+    by_line: dict[tuple[str, str], list[tuple[str, Ordered]]] = {}
+    for place, item, source, line in ordered(connection, hospital, since):
+        by_line.setdefault((place, item), []).append((source, line))
+    arrived = {place: arrivals_at(connection, hospital, place, since) for place, _ in by_line}
+    found = []
+    for (place, item), several in sorted(by_line.items()):
+        lines, came = [line for _, line in several], arrived[place].get(item, [])
+        when, left = filled(lines, came), outstanding(lines, came)
+        for source, line in several:
+            if source in firms and line.until is None:
+                days = leads.get((item, source), LEAD_DAYS)
+                due = promised.get(line.key[0], business_day(line.at) + timedelta(days=days))
+                found.append(_delivered(source, item, line, due, when, left))
+    return found
+
+
+def _delivered(
+    source: str,
+    item: str,
+    line: Ordered,
+    due: date,
+    when: Mapping[tuple[str, int], Instant | None],
+    left: Mapping[tuple[str, int], int],
+) -> Delivered:
+    came = when[line.key]
+    whole = None if came is None else business_day(came)
+    return Delivered(*line.key, source, item, line.qty, left[line.key], due, whole)
+
+
+def _promised(connection: Connection, hospital: HospitalId) -> dict[str, date]:
+    """Return the first day each order was promised for: a later promise does not make a late delivery timely."""
+    step = DOCUMENT_STEP.c
+    rows = connection.execute(
+        select(step.document, step.detail)
+        .where(step.hospital == hospital, step.kind == "order", step.step == OrderStep.CONFIRM.value)
+        .order_by(step.document, step.seq)
+    )
+    found: dict[str, date] = {}
+    for row in rows:
+        try:
+            found.setdefault(row.document, date.fromisoformat(str(json.loads(row.detail).get("promised"))))
+        except ValueError:
+            continue  # an older step that said it in words
+    return found
