@@ -1,13 +1,16 @@
 """A TCP proxy in front of a broker, so that a ward can be cut off without stopping anything.
 
 Cut, it closes every connection and refuses new ones, as a network does whose cable is out; restored, it listens on the
-same port. It looks into nothing. The rule that must not be broken: the port is never given away during a cut, so a
-second socket stays bound to it all the time without listening.
+same port. Its `weather` may hold bytes back, cut them into slices or swallow them, and it can reset what is connected.
+It looks into nothing. The rule that must not be broken: the port is never given away during a cut, so a second socket
+stays bound to it all the time without listening.
 """
 
 import contextlib
 import socket
+import struct
 import threading
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 CHUNK = 64 * 1024
@@ -17,14 +20,32 @@ CONNECTIONS_MAX = 16
 CONNECT_TIMEOUT_S = 3.0
 
 
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER on and zero seconds: closing says RST instead of FIN (tcp(7), socket(7))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How bytes go through: each piece `delay_s` later, `slice_bytes` at a time where that is not 0, or not at all."""
+
+    delay_s: float = 0.0
+    slice_bytes: int = 0
+    swallows: bool = False
+
+
+CLEAR = Weather()
+
+
 class Proxy:
     """Forwards `127.0.0.1:port` to another address of this machine until it is cut or closed."""
 
     def __init__(self, target: tuple[str, int], *, port: int = 0) -> None:
+        self.weather = CLEAR
         self._target = target
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener: socket.socket | None = None
+        self._stopping = threading.Event()
         self._holder = _bound(port)
         self.port: int = self._holder.getsockname()[1]
         self.restore()
@@ -49,8 +70,21 @@ class Proxy:
             for end in pair:
                 _end(end)
 
+    def reset(self) -> None:
+        """Break every connection without a word, as a firewall does that forgot it; new ones are let in."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        ends = [end for pair in pairs for end in pair]
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RD)  # wakes whoever waits in it and tells the peer nothing
+
     def close(self) -> None:
         """Cut, and give the port away."""
+        self._stopping.set()
         self.cut()
         self._holder.close()
 
@@ -77,7 +111,24 @@ class Proxy:
                 return
             self._pairs.append((near, far))
         for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=_pump, args=(source, sink), name="proxy", daemon=True).start()
+            threading.Thread(target=self._pump, args=(source, sink), name="proxy", daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(CHUNK):
+                self._pass(piece, sink)
+        _end(source)
+        _end(sink)
+
+    def _pass(self, piece: bytes, sink: socket.socket) -> None:
+        weather = self.weather
+        if weather.swallows:
+            return
+        size = weather.slice_bytes or len(piece)
+        for start in range(0, len(piece), size):
+            if weather.delay_s:
+                self._stopping.wait(weather.delay_s)
+            sink.sendall(piece[start : start + size])
 
 
 def _bound(port: int) -> socket.socket:
@@ -88,16 +139,9 @@ def _bound(port: int) -> socket.socket:
     return bound
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(CHUNK):
-            sink.sendall(piece)
-    _end(source)
-    _end(sink)
-
-
 def _end(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in it
+        if end.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(RESET)) != RESET:
+            end.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in it
     with contextlib.suppress(OSError):
         end.close()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hardware_sim.proxy import Proxy
+from hardware_sim.proxy import CLEAR, Proxy, Weather
 
 TIMEOUT_S = 10.0
 
@@ -59,4 +59,37 @@ def test_without_a_broker_behind_it_a_connection_is_closed_at_once() -> None:
     proxy = Proxy(address)
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=TIMEOUT_S) as near:
         assert near.recv(9) == b""
+    proxy.close()
+
+
+def test_a_reset_is_an_error_at_both_ends_and_the_next_connection_stands(server: socket.socket) -> None:
+    proxy = Proxy(server.getsockname())
+    near, far = _connected(proxy, server)
+    with near, far:
+        proxy.reset()
+        for end in (near, far):
+            with pytest.raises(ConnectionResetError):
+                end.recv(9)
+    near, far = _connected(proxy, server)
+    with near, far:
+        near.sendall(b"again")
+        assert far.recv(9) == b"again"
+    proxy.close()
+
+
+def test_bytes_come_in_slices_or_not_at_all_as_the_weather_is(server: socket.socket) -> None:
+    proxy = Proxy(server.getsockname())
+    near, far = _connected(proxy, server)
+    with near, far:
+        proxy.weather = Weather(delay_s=0.02, slice_bytes=1)
+        near.sendall(b"abc")
+        assert [far.recv(9) for _ in range(3)] == [b"a", b"b", b"c"]
+        proxy.weather = Weather(swallows=True)
+        near.sendall(b"lost")
+        far.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            far.recv(9)
+        proxy.weather = CLEAR
+        near.sendall(b"d")
+        assert far.recv(9) == b"d"
     proxy.close()
