@@ -1,14 +1,15 @@
-"""`label`: prints labels with their inlays, one after the other; each is proven by what comes back from its inlay."""
+"""`label`: prints labels with their inlays, each proven by what comes back from it, or draws them for any printer."""
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.core.labels import Label, label_of, labels_of
 from edge_agent.errors import BadConfig, LinkFault
 from edge_agent.links.printer import PORT, Printer, zpl_of
-from edge_agent.store.labels import PRINTED, SUFFIX, VOID, Labels, open_labels
+from edge_agent.store.labels import DRAWN, PRINTED, SUFFIX, VOID, Labels, open_labels
 from edge_agent.store.lock import hold_alone
 from protocols.errors import BadValue
 
@@ -35,6 +36,26 @@ def address_of(text: str) -> tuple[str, int]:
 def show_zpl(labels: list[Label]) -> str:
     """Return the labels in the printer's language; no serial is claimed."""
     return "".join(map(zpl_of, labels))
+
+
+def draw_labels(config: Config, out: Path, labels: list[Label]) -> list[Path]:
+    """Write labels as pictures; each serial is used. Raises `BadConfig`, `StoreFault` for a serial that was used."""
+    from edge_agent.links.label_picture import write_pictures  # only who draws pays for it
+
+    clock, claims = Clock(config.story), config.ledger.with_name(config.ledger.name + SUFFIX)
+    with hold_alone(claims, what="printing"), open_labels(config.ledger) as book:
+        claimed: list[Label] = []
+        state = VOID
+        try:
+            for label in labels:
+                book.claim(label, clock.now())
+                claimed.append(label)
+            written = write_pictures(labels, out)
+            state = DRAWN
+        finally:
+            for label in claimed:
+                book.settle(label.epc, state, "", clock.now())
+    return written
 
 
 def print_labels(config: Config, printer: str, labels: list[Label], answer_s: float) -> Iterator[Told]:

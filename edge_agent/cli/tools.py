@@ -20,7 +20,7 @@ from edge_agent.agent.trust import signing_said
 from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
-from edge_agent.cli.labels import print_labels, show_zpl, wanted_labels
+from edge_agent.cli.labels import draw_labels, print_labels, show_zpl, wanted_labels
 from edge_agent.config import Config, load_config
 from edge_agent.errors import BadConfig, EdgeError, LinkFault
 from edge_agent.links.printer import ANSWER_S
@@ -248,7 +248,9 @@ def _enrol(
     help="Print labels: DataMatrix and inlay of each hold the same serial, read back before it counts.",
     epilog=example(
         "wardstock-edge label --config edge.toml --printer 192.0.2.20 --gtin 09506000134352 --prefix-digits 7 "
-        "--lot L1 --expiry 2027-03-31 --serial 1 --count 20"
+        "--lot L1 --expiry 2027-03-31 --serial 1 --count 20",
+        "wardstock-edge label --config edge.toml --out labels.pdf --gtin 09506000134352 --prefix-digits 7 --lot L1 "
+        "--serial 21 --count 5",
     ),
 )
 def _label(  # noqa: PLR0913, PLR0917 - each is an option of the command line
@@ -262,10 +264,19 @@ def _label(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     printer: Annotated[
         str | None, typer.Option(metavar="HOST[:PORT]", help="The printer; without it the ZPL is shown, nothing used.")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw them for any printer instead: a .png each, or a .pdf.")
+    ] = None,
     answer_s: Annotated[float, typer.Option(help="Seconds to wait for one label.", hidden=True)] = ANSWER_S,
     as_json: JsonOption = False,
 ) -> None:
     told, labels = load_config(config), wanted_labels(gtin, lot, expiry, serial, prefix_digits, count)
+    if out is not None:
+        if printer is not None:
+            raise BadConfig("expected one of --printer and --out, got both; see --help")
+        written = [str(path) for path in draw_labels(told, out, labels)]
+        _answer(({"ok": True, "files": written}, f"drew {len(labels)} labels: {', '.join(written)}"), as_json)
+        return
     if printer is None:
         print(show_zpl(labels), end="")
         return

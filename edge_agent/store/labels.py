@@ -20,7 +20,8 @@ from protocols.values.instant import Instant
 if TYPE_CHECKING:
     from edge_agent.core.labels import Label  # what it needs to make one is no part of an agent's start
 
-SENT, PRINTED, VOID, BOUND = "sent", "printed", "void", "bound"
+SENT, PRINTED, VOID, BOUND, DRAWN = "sent", "printed", "void", "bound", "drawn"
+"""`drawn` is a picture of a label: its serial is used, and it carries no tag."""
 SUFFIX = ".labels"
 """What the file is called after its ledger."""
 WAITING_MAX = 100
@@ -32,7 +33,7 @@ _TABLE = """
         serial TEXT NOT NULL,
         lot TEXT NOT NULL,
         expiry TEXT NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('sent', 'printed', 'void', 'bound')),
+        state TEXT NOT NULL CHECK (state IN ('sent', 'printed', 'void', 'bound', 'drawn')),
         tid TEXT NOT NULL,
         at INTEGER NOT NULL,
         UNIQUE (gtin, serial)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.edge_ward import GTIN, ROOT, Ward
+from tests.system.edge_ward import GTIN, PIECES, ROOT, Ward
 
 pytestmark = pytest.mark.needs_linux
 SIM = [sys.executable, "-c", "from hardware_sim.cli import main; main()"]
@@ -129,3 +129,19 @@ def test_no_printer_is_one_line(ward: Ward) -> None:
     assert done.returncode == 1
     assert "look at its power, address and cable" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_drawn_labels_use_their_serials_and_carry_no_tag(ward: Ward) -> None:
+    what = ("--gtin", GTIN, "--prefix-digits", "7", "--lot", "L1", "--serial", "400", "--count", "2")
+    out = ward.folder / "labels.pdf"
+    done = ward.tool("label", "--config", str(ward.config), *what, "--out", str(out), "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"ok": True, "files": [str(out)]})
+    assert out.read_bytes().startswith(b"%PDF")
+    again = ward.tool("label", "--config", str(ward.config), *what, "--out", str(out))
+    assert again.returncode == 1
+    assert "a label of it was printed; take the next serial" in again.stderr
+    wrong = ward.tool("label", "--config", str(ward.config), *what[:-3], "402", "--out", str(ward.folder / "x.gif"))
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+    ward.start_ready()
+    with closing(sqlite3.connect(ward.ledger)) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM binding").fetchone() == (PIECES,)
