@@ -39,6 +39,8 @@ from protocols.values.instant import MICROS, Instant, plus
 
 REFUSALS_A_MINUTE_MAX = 30
 """Refused scans of one scanner told in the log in one minute; a noisy port makes thousands, the rest are counted."""
+CUT_SHORT_SHOWN = 3
+"""Acts before a power cut that the panel shows: what one person has in mind."""
 ANSWERS_MAX = 50
 """Answers kept for whoever looks at the panel."""
 
@@ -108,7 +110,7 @@ class Counter:
         self.answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
         first = next(iter(self._scanners))
         self._scanners[first].visit = visit
-        self.answers.extend(_before_cut(first, one) for one in room.cut_short)
+        self.answers.extend(_before_cut(first, one) for one in room.cut_short[-CUT_SHORT_SHOWN:])
 
     @property
     def visits(self) -> dict[str, Visit]:

@@ -49,8 +49,10 @@ class Roster:
         self._round_s = -math.inf
 
     def hear(self, event: ReaderEvent) -> None:
-        """Take what a reader says: only an ended round shows that it is at work."""
+        """Take what a reader says: only an ended round shows that it is at work, and a check may wait for one."""
         if isinstance(event, RoundEnded):
+            if not self._seen():
+                self._looked = Instant(0)
             self._round_s = self._clock.link_s()
 
     def _seen(self) -> bool:

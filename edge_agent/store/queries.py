@@ -13,8 +13,8 @@ from protocols.movements import CountBody, Custody, Flag, VisitBody, lines_of, r
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
 from protocols.values.instant import Instant, plus
 
-CUT_SHORT_MAX = 3
-"""Acts shown after a power cut: what one person has in mind."""
+CUT_SHORT_MAX = 64
+"""Acts asked about after a power cut: as many as one group on the disk holds, whose beeps were still to come."""
 ACTS = tuple(sorted({kind for kinds in REPEATS.values() for kind in kinds}))
 HERE = frozenset({Custody.IN_STOCK.value, Custody.HELD.value, Custody.INSPECTING.value})
 """States in which a unit lies on a shelf."""

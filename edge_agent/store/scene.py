@@ -82,7 +82,14 @@ def _ticket(connection: Connection, ticket: Ticket, visit: Visit | None, ward: P
     if ticket.sort is TicketSort.PLACE:
         return Facts(place=place_of(connection, ticket.code) or "")
     waits = visit is not None and not visit.done
-    return Facts(unclaimed=unclaimed(connection, ward) if waits else ())
+    return Facts(unclaimed=_claimed_by_patient(connection, ward) if waits else ())
+
+
+def _claimed_by_patient(connection: Connection, ward: PlaceId) -> tuple[Unclaimed, ...]:
+    """Return what a patient's code alone may claim: not what a shift has ended on, which takes the card CLAIM."""
+    told = connection.query("SELECT unit FROM discrepancy WHERE sort = 'unclaimed' AND closed_event_id = x''")
+    late = {unit for (unit,) in told}
+    return tuple(one for one in unclaimed(connection, ward) if one.stock.unit not in late)
 
 
 def head_of(connection: Connection) -> str:

@@ -15,7 +15,7 @@ from protocols.values.hlc import Hlc
 from protocols.values.ids import PlaceId
 from protocols.values.instant import StoryTime, from_iso
 from tests.edge_agent.conftest import START
-from tests.edge_agent.desk import NURSE, STENT, SYRINGE, Desk, card, epc_of, stent
+from tests.edge_agent.desk import NURSE, OTHER, PATIENT, STENT, SYRINGE, Desk, card, epc_of, stent
 
 
 @dataclass
@@ -73,6 +73,15 @@ def test_i5_an_unscanned_take_is_a_discrepancy_only_if_unclaimed_at_the_end_of_t
     assert open_now == []
 
 
+def test_i5_a_patients_code_claims_nothing_of_a_shift_that_is_over(round_: Round) -> None:
+    gone(round_.desk, 1)
+    assert round_.go("02T20:00") == ["discrepancy", "duty"]
+    assert round_.desk.scan(NURSE, PATIENT, stent(2)) == [Beep.OK] * 3
+    assert [round_.desk.state(serial) for serial in (1, 2)] == ["in_stock", "used"]
+    assert round_.desk.scan(OTHER, card("CLAIM")) == [Beep.OK] * 2
+    assert round_.desk.state(1) == "issued"
+
+
 def test_e1_the_daily_check_runs_unattended_and_names_its_cut_and_what_is_gone(round_: Round) -> None:
     round_.go("02T20:00")
     gone(round_.desk, 3)
@@ -93,6 +102,15 @@ def test_e1_without_a_reader_at_work_the_check_waits_is_late_and_is_missed_at_mi
     round_.go("04T07:00", reader=False)
     round_.go("05T00:30", reader=False)
     assert ("daily_check", "missed") in round_.duties()
+
+
+def test_e1_a_check_that_waits_is_made_as_soon_as_a_reader_is_at_work(round_: Round) -> None:
+    round_.go("02T20:00")
+    assert round_.go("03T07:00", reader=False) == []
+    round_.ns += 40 * 10**9
+    assert not round_.roster.due
+    round_.roster.hear(RoundEnded(from_iso("2026-03-03T07:00:40+08:00"), (1,)))
+    assert round_.roster.due
 
 
 def test_e1_a_person_s_count_is_a_daily_check_too(round_: Round) -> None:

@@ -16,7 +16,7 @@ PRODUCT = "]d20109506000134352"
 REST = "]C110L1\x1d2142"
 WHOLE = "]d20109506000134352" + "10L1\x1d2142"
 VISIT = Visit(ActorId("1001"), START)
-REFUSED, TAKEN = Decision(VISIT, Beep.NO, Word.NO_PACK, {"item": "C1"}), Decision(VISIT, Beep.OK, Word.PACK)
+REFUSED, TAKEN = Decision(VISIT, Beep.NO, Word.NO_SERIAL), Decision(VISIT, Beep.OK, Word.PACK)
 
 
 def scan(*texts: str, told: Decision = REFUSED, apart_s: float = 1.0) -> tuple[object, Half | None, Decision]:
@@ -61,3 +61,9 @@ def test_too_late_is_alone_and_a_whole_label_waits_for_nothing() -> None:
 def test_without_a_visit_a_half_is_a_plain_no() -> None:
     nobody = Decision(None, Beep.NO, Word.NO_BADGE)
     assert scan(PRODUCT, told=nobody)[1:] == (None, nobody)
+
+
+def test_what_is_refused_for_its_date_or_its_hold_is_a_plain_no() -> None:
+    for word in (Word.EXPIRED, Word.HELD, Word.NO_PACK, Word.ONE_PIECE):
+        refused = Decision(VISIT, Beep.NO, word)
+        assert scan(PRODUCT, told=refused)[1:] == (None, refused)
