@@ -134,19 +134,20 @@ class BrokerLink:
             self._on_disconnect(f"broker {self._urls[which]} does not answer: {error}")
             return False
         client.loop_start()
-        stood = self._wait_until_gone()
+        stood = self._wait_until_gone(secure=secure)
         self._stands.clear()
         client.disconnect()
         client.loop_stop()
         self._on_disconnect(f"broker {self._urls[which]}: {self._why}")
         return stood
 
-    def _wait_until_gone(self) -> bool:
+    def _wait_until_gone(self, *, secure: bool) -> bool:
         if self._stopping.is_set():
             return False
         self._gone.wait(SUBSCRIBE_S_MAX)
         if not self._stands.is_set():
             self._why = self._why if self._gone.is_set() else f"no subscription within {SUBSCRIBE_S_MAX:.0f} s"
+            self._why += "; is this device's certificate good, and is it not revoked?" * secure
             return False
         self._gone.wait()
         return True
