@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from edge_agent.core.recognise import Draft
 from protocols.entry import SCHEMA_NOW, ClockQuality, Entry, encode_body
-from protocols.values.hlc import Hlc, next_hlc
+from protocols.values.hlc import Hlc, merge_hlc, next_hlc
 from protocols.values.ids import BootId, Incarnation, boot_id, incarnation, make_event_id
 from protocols.values.instant import Instant, StoryTime
 
@@ -85,6 +85,10 @@ class Pen:
         self._last = last
         self._boot: BootId = boot_id(draw(16))
         self._draw = draw
+
+    def hear(self, seen: Hlc) -> None:
+        """Take the hybrid clock of what another device wrote, unless it is far ahead."""
+        self._last = merge_hlc(self._last, seen, self._clock.now())
 
     def entry(self, draft: Draft) -> Entry:
         """Return one entry, now. Raises `WeBroke` for a body that cannot be said."""

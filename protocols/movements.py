@@ -43,6 +43,7 @@ class Where(StrEnum):
     OPENING = "opening"
     KIT = "kit"
     OWNER = "owner"
+    SUSPENSE = "suspense"
     ANY = "any"
 
 
@@ -146,6 +147,9 @@ _ROWS = (
     Movement("duty", (), (), _C.SAME, "", "", (*_KEEPER, Who.DEVICE)),
     Movement("daily_heads", (), (), _C.SAME, "", "", (Who.DEVICE,)),
     Movement("unknown_label", (), (), _C.SAME, "", "", (*_WARD, Who.STOREKEEPER)),
+    Movement("clock_step", (), (), _C.SAME, "", "", (Who.DEVICE,)),
+    Movement("gap", _ANY, _ANY, _C.SAME, "", "", (Who.DEVICE,)),
+    Movement("suspense", _ANY, _ANY, _C.SAME, "", "", (Who.DEVICE,)),
 )
 
 MOVEMENTS = MappingProxyType({row.kind: row for row in _ROWS})
@@ -324,6 +328,16 @@ class DutyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     due: int
     state: str
     refs: tuple[str, ...] = ()
+
+
+class ClockStepBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """The body of `clock_step`: the wall clock moved by so many microseconds, or is so far off central's.
+
+    `cause` is `jump` or `offset`; positive is ahead.
+    """
+
+    cause: str
+    by_us: int
 
 
 class UnknownBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from central.clock import Clock, new_token
 from central.services.device_keys import DeviceKeys, greeting_in
 from central.services.feed.answers import FeedAnswers, offers
+from central.services.gaps import close_gap, keep_spoilt
 from central.services.telling import agrees, tell_lost
 from central.store.chains import (
     base_of,
@@ -28,6 +29,7 @@ from central.store.chains import (
 from central.store.ledger import Chain, take_in
 from central.store.losses import open_loss
 from central.store.postings import Owed
+from central.store.safety import safe_at
 from central.store.ward_facts import facts_behind, newest, sum_at
 from protocols.entry import Digest
 from protocols.errors import PeerBroke
@@ -36,10 +38,13 @@ from protocols.sync.facts import pack_fact
 from protocols.sync.frames import (
     FACTS_MAX,
     FRAME_RAW_BYTES_MAX,
+    NOTHING,
+    Damaged,
     Facts,
     Fetch,
     Fork,
     Frame,
+    Gap,
     Hello,
     Message,
     Nack,
@@ -63,6 +68,8 @@ from protocols.sync.reception import (
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
 
+SAFE_ASKED_EVERY_S = 30.0
+"""A backup that was proved, or thrown away, is heard of in acknowledgements within so many seconds."""
 STALE_DEVICES_MAX = 10_000
 """Devices whose last NACK is remembered; beyond it all are forgotten, which costs one NACK each."""
 
@@ -99,6 +106,7 @@ class Reception:
         self._signing, self._clock, self._draw_token, self._keys = signing, clock, draw_token, keys
         self._nacked_at: dict[DeviceId, float] = {}
         self._feed = FeedAnswers()
+        self._safe: dict[tuple[HospitalId, Incarnation], tuple[float, int]] = {}
 
     def receive(self, connection: Connection, arrived: Arrived, owed: Owed | None = None) -> Outcome:
         """Take one message in; what it owes to balances is added to `owed`, or paid at once without it.
@@ -123,6 +131,10 @@ class Reception:
                 return self._pull(connection, arrived.topics, envelope, message)
             case Fetch():
                 return self._fetch(connection, arrived.topics, envelope, message)
+            case Gap():
+                return self._gap(connection, arrived.topics, envelope, message)
+            case Damaged():
+                return self._damaged(connection, arrived.topics, envelope, message)
             case _:
                 raise PeerBroke(f"sync: expected a message from a device, got {type(message).__name__}")
 
@@ -157,7 +169,9 @@ class Reception:
         held_sum = sum_at(connection, topics.hospital, place, hello.facts)
         pull_from = hello.facts if held_sum == hello.facts_sum else 0
         feeds = offers(connection, *whose, place)
-        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now, feeds)
+        safe = safe_at(connection, topics.hospital, (head.incarnation for head in greeted.reply))
+        marks = tuple(min(safe[head.incarnation], head.seq) for head in greeted.reply)
+        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now, feeds, marks)
         return Outcome(self._seal(greeted.envelope, welcome), _said(topics.device, stored, greeted))
 
     def _fork(self, connection: Connection, topics: Topics, envelope: Envelope, fork: Fork) -> Outcome:
@@ -198,9 +212,48 @@ class Reception:
             move_head(connection, topics.hospital, topics.device, verdict.head, now)
         if envelope.incarnation == stored.incarnation:
             note_frame(connection, *whose, now, verdict.head.seq)
-        reply = self._seal(answer_in, acknowledge(verdict.head, taken.quarantined))
+        safe = self._safe_until(connection, topics.hospital, envelope.incarnation)
+        reply = self._seal(answer_in, acknowledge(verdict.head, taken.quarantined, safe))
         note = _note(topics.device, taken.quarantined)
         return Outcome(reply, note, len(verdict.links), taken.places)
+
+    def _safe_until(self, connection: Connection, hospital: HospitalId, chain: Incarnation) -> int:
+        """Return how far a chain is safe elsewhere, as it was asked some seconds ago at most."""
+        now, key = self._clock.link_s(), (hospital, chain)
+        asked_at, known = self._safe.get(key, (-math.inf, NOTHING))
+        if now - asked_at >= SAFE_ASKED_EVERY_S:
+            if len(self._safe) >= STALE_DEVICES_MAX:
+                self._safe.clear()
+            known = safe_at(connection, hospital, (chain,))[chain]
+            self._safe[key] = (now, known)
+        return known
+
+    def _gap(self, connection: Connection, topics: Topics, envelope: Envelope, gap: Gap) -> Outcome:
+        whose, chain = (topics.hospital, topics.device), envelope.incarnation
+        stored = registered(connection, *whose)
+        held = chains_held(connection, topics.hospital, (chain,)).get(chain)
+        if stored is None or is_stale(stored, envelope) or held is None or held.device != topics.device:
+            return self._stale(envelope, gap.first_seq)
+        answer_in, head = down(stored, chain), held.head
+        if gap.first_seq > head.seq + 1:
+            return Outcome(self._seal(answer_in, Nack(Why.GAP, gap.first_seq, head.seq + 1, 0, "")))
+        if gap.last_seq <= head.seq:
+            return Outcome(self._seal(answer_in, acknowledge(head, ())))
+        tip = stored.incarnation or chain
+        closed = close_gap(connection, *whose, place_of(connection, *whose), chain, gap, self._clock, tip=tip)
+        note = f"{topics.device}: entries {gap.first_seq}..{gap.last_seq} are on no disk any more; their sum is posted"
+        return Outcome(None if closed is None else self._seal(answer_in, acknowledge(closed, ())), note)
+
+    def _damaged(self, connection: Connection, topics: Topics, envelope: Envelope, damaged: Damaged) -> Outcome:
+        stored = registered(connection, topics.hospital, topics.device)
+        held = chains_held(connection, topics.hospital, (envelope.incarnation,)).get(envelope.incarnation)
+        if stored is None or is_stale(stored, envelope) or held is None or held.device != topics.device:
+            return self._stale(envelope, damaged.seq)
+        if held.head.seq + 1 != damaged.seq:
+            return self._stale(envelope, damaged.seq)
+        keep_spoilt(connection, topics.hospital, topics.device, envelope.incarnation, damaged, self._clock)
+        places = () if damaged.behind is None else (damaged.behind,)
+        return self._fork(connection, topics, envelope, Fork(damaged.number, places))
 
     def _pull(self, connection: Connection, topics: Topics, envelope: Envelope, pull: Pull) -> Outcome:
         stored = registered(connection, topics.hospital, topics.device)

@@ -21,6 +21,7 @@ from central.store.engine import Store
 from central.store.rows import entry_of
 from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, QUARANTINE
 from central.store.tables.people import AUDIT
+from central.store.tables.sync import LEDGER_GAP
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING
@@ -31,17 +32,19 @@ EVENT_FIELDS = ("content_hash", "device", "kind", "at", "actor")
 __all__ = ["FAULTS_SHOWN_MAX", "Report", "verify"]
 
 _Chain = tuple[str, bytes]
+_Closed = dict[tuple[str, bytes, int], tuple[int, bytes]]
 
 
 def verify(store: Store) -> Report:
     """Read the whole store in one moment and report."""
     report = Report()
     with store.read() as connection:
-        walk = _Walk(report, Followed(connection, report), _quarantined(connection), _bases(connection, report))
+        followed, closed = Followed(connection, report), _closed_gaps(connection)
+        walk = _Walk(report, followed, _quarantined(connection), _bases(connection, closed, report), closed)
         for row in _entries(connection):
             walk.entry(row)
         walk.end_chain()
-        _compare_heads(connection, walk.ends, report)
+        _compare_heads(connection, walk.ends, closed, report)
         _compare_events(connection, walk.events, report)
         walk.followed.end()
         compare_discrepancies(connection, walk.followed, report)
@@ -59,6 +62,7 @@ class _Walk:
         followed: Followed,
         quarantined: dict[tuple[str, bytes, int], bytes],
         bases: dict[_Chain, Digest],
+        closed: _Closed,
     ) -> None:
         self._bases = bases
         self.ends: dict[_Chain, tuple[int, bytes]] = {}
@@ -66,6 +70,7 @@ class _Walk:
         self.followed = followed
         self._report, self._quarantined = report, quarantined
         self._report.quarantined = len(quarantined)
+        self._closed = closed
         self._chain: _Chain | None = None
         self._seq, self._prev = NOTHING, GENESIS
 
@@ -87,7 +92,10 @@ class _Walk:
 
     def _check_links(self, row: Row[tuple[object, ...]]) -> None:
         where = _where(row)
-        if row.seq != self._seq + 1:
+        closed = self._closed.get((row.hospital, row.incarnation, self._seq + 1))
+        if row.seq != self._seq + 1 and closed == (row.seq - 1, row.prev_hash):
+            self._report.gaps += 1
+        elif row.seq != self._seq + 1:
             self._report.fault(f"{where}: expected seq {self._seq + 1} next; entries are missing")
         elif row.prev_hash != self._prev:
             self._report.fault(f"{where}: expected prev_hash to be the hash of the entry before it")
@@ -167,9 +175,10 @@ def _entries(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
     yield from connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
 
 
-def _bases(connection: Connection, report: Report) -> dict[_Chain, Digest]:
+def _bases(connection: Connection, closed: _Closed, report: Report) -> dict[_Chain, Digest]:
     """Return the hash behind which each chain that continues another begins; its place must be there."""
-    bases = {}
+    bases: dict[_Chain, Digest] = {}
+    ends = {(hospital, chain, last): digest for (hospital, chain, _), (last, digest) in closed.items()}
     behind = and_(
         LEDGER.c.hospital == INCARNATION.c.hospital,
         LEDGER.c.incarnation == INCARNATION.c.parent,
@@ -179,6 +188,8 @@ def _bases(connection: Connection, report: Report) -> dict[_Chain, Digest]:
     for row in connection.execute(query.outerjoin(LEDGER, behind).where(INCARNATION.c.parent.is_not(None))):
         if row.base is not None and row.base_device == row.device:
             bases[row.hospital, row.incarnation] = Digest(row.base)
+        elif (row.hospital, row.parent, row.parent_seq) in ends:
+            bases[row.hospital, row.incarnation] = Digest(ends[row.hospital, row.parent, row.parent_seq])
         elif row.head_seq != NOTHING:
             report.fault(f"{row.device}: expected entry {row.parent_seq} of the chain that another continues behind it")
     return bases
@@ -191,11 +202,27 @@ def _quarantined(connection: Connection) -> dict[tuple[str, bytes, int], bytes]:
     return {(row.hospital, row.incarnation, row.seq): content_hash(DeviceId(row.device or ""), row.raw) for row in rows}
 
 
-def _compare_heads(connection: Connection, ends: dict[_Chain, tuple[int, bytes]], report: Report) -> None:
+def _closed_gaps(connection: Connection) -> _Closed:
+    """Return the gaps of chains that were closed over: where each begins, its last seq and that entry's hash."""
+    gap = LEDGER_GAP.c
+    columns = (gap.hospital, gap.incarnation, gap.first_seq, gap.last_seq, gap.hash, gap.pages)
+    query = select(*columns).group_by(*columns).having(func.count() == gap.pages)
+    return {
+        (row.hospital, row.incarnation, row.first_seq): (row.last_seq, row.hash) for row in connection.execute(query)
+    }
+
+
+def _compare_heads(
+    connection: Connection,
+    ends: dict[_Chain, tuple[int, bytes]],
+    closed: _Closed,
+    report: Report,
+) -> None:
     heads = {}
     for row in connection.execute(select(INCARNATION)):
         heads[row.hospital, row.incarnation] = (row.head_seq, row.head_hash)
         found = ends.get((row.hospital, row.incarnation), (NOTHING, GENESIS))
+        found = closed.get((row.hospital, row.incarnation, found[0] + 1), found)
         if found != (row.head_seq, row.head_hash):
             report.fault(f"{row.device}: expected the chain to end at its head {row.head_seq}, it ends at {found[0]}")
     for chain in ends.keys() - heads.keys():

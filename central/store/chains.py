@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, update
 
 from central.store.merge import add_new
 from central.store.tables.ledger import DEVICE, INCARNATION, LEDGER, Device
+from central.store.tables.sync import LEDGER_GAP
 from protocols.entry import GENESIS, Digest
 from protocols.sync.frames import NOTHING, Head
 from protocols.sync.reception import Held, Registered, Standing, new_head
@@ -139,6 +140,9 @@ def hash_at(connection: Connection, hospital: HospitalId, incarnation: Incarnati
         return GENESIS
     where = (LEDGER.c.hospital == hospital, LEDGER.c.incarnation == incarnation, LEDGER.c.seq == seq)
     found = connection.scalar(select(LEDGER.c.hash).where(*where))
+    if found is None:
+        closed = (LEDGER_GAP.c.hospital == hospital, LEDGER_GAP.c.incarnation == incarnation)
+        found = connection.scalar(select(LEDGER_GAP.c.hash).where(*closed, LEDGER_GAP.c.last_seq == seq).limit(1))
     return None if found is None else Digest(found)
 
 

@@ -25,6 +25,7 @@ from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
 from protocols.values.instant import Instant, to_datetime
 
 REASON_MAX = 400
+GAP, SUSPENSE = "gap", "suspense"
 HLC_STORED_MAX = 2**63 - 1
 """The largest hybrid clock a signed 64-bit column holds; the year 6429."""
 
@@ -191,13 +192,19 @@ def _tell_others(
     told: dict[PlaceId, list[bytes]] = {}
     for each, fact in facts:
         if each.link.seq not in set_aside:
-            for place in sorted(storerooms_of(fact) - {chain.place}):
+            for place in sorted(storerooms_of(fact) - {chain.place} - _knows_already(each.entry.kind, fact)):
                 told.setdefault(place, []).append(fact.event_id)
     if not told:
         return
     listening = places_with_a_device(connection, chain.hospital)
     for place in sorted(told.keys() & listening):
         tell(connection, chain.hospital, place, told[place])
+
+
+def _knows_already(kind: str, fact: Fact) -> frozenset[PlaceId]:
+    """Return the storeroom whose own book a gap was closed with: the one of the suspense account."""
+    ends = (end.partition("@") for line in fact.lines for end in (line.source, line.target))
+    return frozenset(PlaceId(place) for role, _, place in ends if kind == GAP and role == SUSPENSE)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------

@@ -11,15 +11,30 @@ from edge_agent.agent.feeding import Feeding
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, chance
 from edge_agent.config import SyncConfig
+from edge_agent.core.clock_watch import offset_us
 from edge_agent.errors import StoreFault
 from edge_agent.store.ledger import Ledger
-from protocols.entry import Digest
+from protocols.entry import Digest, decode_entry
 from protocols.sync.codec import Signing
 from protocols.sync.feed import Applied
 from protocols.sync.frames import Head
-from protocols.sync.machine import Action, Behind, Leg, MoveOn, Speaker, State, StateChanged, Timing, Transmit
+from protocols.sync.machine import (
+    Action,
+    Behind,
+    HeardTime,
+    Leg,
+    MoveOn,
+    Speaker,
+    Spoilt,
+    State,
+    StateChanged,
+    Timing,
+    Transmit,
+    Trimmed,
+)
 from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
+from protocols.values.hlc import Hlc
 from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import Instant, plus
 
@@ -60,6 +75,7 @@ class _Marked:
     def __init__(self, ledger: Ledger, clock: Clock, voice: Voice) -> None:
         self.ledger, self._clock, self._voice = ledger, clock, voice
         self._owed: dict[Incarnation, int] = {}
+        self.heard = Hlc(0)
 
     def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
         return self.ledger.entries_raw(from_seq, limit, max_bytes, incarnation)
@@ -70,14 +86,29 @@ class _Marked:
     def places(self, most: int) -> list[Head]:
         return self.ledger.places(most)
 
-    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
-        way = self.ledger.adopt(incarnation, behind, self._clock.now())
+    def missing(self, seq: int, incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        why = self.ledger.missing(seq, incarnation)
+        if isinstance(why, Spoilt):
+            self._voice.alarm("sync", f"entry {seq} cannot be sent: {why.detail}; it goes up as it is, for a person")
+        elif why is not None:
+            self._voice.alarm("sync", f"central lost entries from {seq} on that were trimmed here; their sum goes up")
+        return why
+
+    def set_safe(self, seq: int, incarnation: Incarnation) -> None:
+        try:
+            self.ledger.set_safe(seq, incarnation)
+        except StoreFault as fault:  # it is said again with the next greeting
+            self._voice.say_counted("mark", str(fault))
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None, without: int | None = None) -> tuple[Leg, ...]:
+        way = self.ledger.adopt(incarnation, behind, without, now=self._clock.now())
         where = "its beginning" if behind is None else f"entry {behind.seq}"
         self._voice.say("sync", f"central and this ledger agree up to {where}; goes on in a new chain behind it")
         return way
 
     def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
         self.ledger.post_facts(upto, facts_sum, entries)
+        self.heard = max((decode_entry(raw).hlc for _, raw in entries), default=self.heard)
 
     def set_acked(self, seq: int, incarnation: Incarnation) -> None:
         self._owed[incarnation] = seq
@@ -109,8 +140,11 @@ class Uplink:
         chance: Callable[[], float] = chance,
         signing: Signing | None = None,
         feeding: Feeding | None = None,
+        told_offset: Callable[[int], None] = lambda _us: None,
     ) -> None:
+        """Make the session; `told_offset` hears how far the own clock is ahead of central's, in microseconds."""
         self._feeding = feeding or Feeding(None, clock=clock, voice=voice)
+        self._told_offset = told_offset
         self._session = EdgeSession(
             Speaker(ledger.device, boot_nonce, version),
             ledger.way(),
@@ -157,6 +191,11 @@ class Uplink:
         return self._session.way
 
     @property
+    def heard_hlc(self) -> Hlc:
+        """The latest hybrid clock among the facts of others that came."""
+        return self._marked.heard
+
+    @property
     def rebuilding(self) -> bool:
         """Whether central has facts for this storeroom that the book lacks: its balances are of before."""
         return self._session.rebuilding
@@ -199,6 +238,8 @@ class Uplink:
                     self._tell(action)
                 case Behind():
                     self._voice.say_change("facts", "are fetched from central" if action.rebuilding else "are complete")
+                case HeardTime():
+                    self._told_offset(offset_us(self._clock.now(), action.wall, action.rtt_s))
                 case _:
                     raise AssertionError(f"settle left {action}")
 

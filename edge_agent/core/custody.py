@@ -45,6 +45,8 @@ class Act(StrEnum):
     LOSE = "adjust to unknown"
     FIND = "adjust to the store"
     OWN = "owner_change"
+    SUSPEND = "suspense"
+    BRIDGE = "gap"
     UNDO_TO_STORE = "reversal to the store"
     UNDO_TO_HAND = "reversal to a hand"
     UNDO_TO_TRANSIT = "reversal to transit"
@@ -86,6 +88,8 @@ _ROWS: tuple[tuple[Act, tuple[Custody, ...], Custody | None], ...] = (
     (_A.LOSE, _HERE, _C.MISSING),
     (_A.FIND, (_C.NONE, _C.MISSING), _C.IN_STOCK),
     (_A.OWN, (*_HERE, _C.ISSUED), None),
+    (_A.SUSPEND, tuple(state for state in _C if state is not _C.SAME), None),
+    (_A.BRIDGE, tuple(state for state in _C if state is not _C.SAME), None),
     (_A.UNDO_TO_STORE, tuple(state for state in _C if state not in (_C.NONE, _C.SAME)), _C.IN_STOCK),
     (_A.UNDO_TO_HAND, (_C.USED, _C.IN_STOCK, _C.GONE), _C.ISSUED),
     (_A.UNDO_TO_TRANSIT, (_C.IN_STOCK,), _C.TRANSIT),

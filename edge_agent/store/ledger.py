@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.errors import NotALedger
+from edge_agent.store.adoption import adopt, finish_adoption
 from edge_agent.store.connection import Connection, open_to_write, savepoint, transaction
 from edge_agent.store.facts import facts_held, post_facts
 from edge_agent.store.projections import project
-from edge_agent.store.rows import ENTRY_COLUMNS, INSERT, entry_of, row_of
+from edge_agent.store.rows import INSERT, row_of
 from edge_agent.store.schema import Upgrade, bring_up_to_date, upgrade_here
-from edge_agent.store.way import adopt, hash_at, places, read_way
-from protocols.entry import ALGORITHM, ChainedEntry, Digest, Entry, chain, encode_entry
+from edge_agent.store.sending import missing, raws
+from edge_agent.store.trim import KEPT_DAYS, Trimming, trim
+from edge_agent.store.way import hash_at, places, read_way
+from protocols.entry import ALGORITHM, ChainedEntry, Digest, Entry, chain
 from protocols.sync import frames as sync
-from protocols.sync.machine import Leg
+from protocols.sync.machine import Leg, Spoilt, Trimmed
 from protocols.values.hlc import Hlc
 from protocols.values.ids import DeviceId, Incarnation, device_id, incarnation
 from protocols.values.instant import Instant
@@ -108,12 +111,35 @@ class Ledger:
         with transaction(self._connection):
             self._connection.execute("UPDATE mark SET acked = ? WHERE incarnation = ?", (min(seq, most), chain_id))
 
-    def adopt(self, incarnation: Incarnation, behind: sync.Head | None, now: Instant = UNKNOWN) -> tuple[Leg, ...]:
+    def set_safe(self, seq: int, incarnation: Incarnation) -> None:
+        """Move the mark of what is safe elsewhere besides central; it may fall. Raises `StoreFault`."""
+        known = self._connection.query("SELECT safe, acked FROM mark WHERE incarnation = ?", (incarnation,))
+        if not known or known[0][0] == min(seq, known[0][1]):
+            return
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE mark SET safe = ? WHERE incarnation = ?", (min(seq, known[0][1]), incarnation)
+            )
+
+    def trim(self, now: Instant, *, kept_days: int = KEPT_DAYS) -> Trimming:
+        """Give back the room of entries that may go. Raises `StoreFault`."""
+        return trim(self._connection, now, kept_days=kept_days)
+
+    def adopt(
+        self,
+        incarnation: Incarnation,
+        behind: sync.Head | None,
+        without: int | None = None,
+        *,
+        now: Instant = UNKNOWN,
+    ) -> tuple[Leg, ...]:
         """Go on in a new chain behind a place of this ledger, None for its very beginning. Raises `StoreFault`.
 
-        What came after that place is written again in the new chain, in the same transaction; the new way is returned.
+        What came after that place is written again in the new chain, but for the entry right behind it where `without`
+        names one; the new way is returned.
         """
-        adopt(self._connection, self.device, self.way(), incarnation, behind, now)
+        leave_out = without is not None
+        adopt(self._connection, self.device, self.way(), incarnation, behind, now, leave_out=leave_out)
         self._incarnation = incarnation
         self._head = self._read_head()
         return self.way()
@@ -161,20 +187,13 @@ class Ledger:
     def entries_raw(
         self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation | None = None
     ) -> list[bytes]:
-        """Return the canonical bytes of a chain's entries; at least one if there is one, then within both limits."""
-        rows = self._connection.stream(
-            f"SELECT {ENTRY_COLUMNS} FROM ledger WHERE incarnation = ? AND seq >= ? ORDER BY seq LIMIT ?",
-            (incarnation or self._incarnation, from_seq, min(limit, RAW_ROWS_MAX)),
-        )
-        found: list[bytes] = []
-        size = 0
-        for row in rows:
-            raw = encode_entry(entry_of(row))
-            size += len(raw)
-            if found and size > max_bytes:
-                break
-            found.append(raw)
-        return found
+        """Return the canonical bytes of a chain's entries within both limits; at least one where the next is whole."""
+        chain_id = incarnation or self._incarnation
+        return raws(self._connection, self.device, chain_id, from_seq, min(limit, RAW_ROWS_MAX), max_bytes)
+
+    def missing(self, seq: int, incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        """Return why the entry at a place cannot be sent, None when there never was one. Raises `StoreFault`."""
+        return missing(self._connection, self.device, incarnation, seq)
 
     def last_hlc(self) -> Hlc:
         """Return the hybrid clock of the last entry; 0 when there is none."""
@@ -217,6 +236,7 @@ def ledger_over(
     """
     _be_born(connection, device, newborn, now)
     _check_device(connection, device, name)
+    finish_adoption(connection, device)
     return Ledger(connection)
 
 

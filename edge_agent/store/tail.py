@@ -30,7 +30,7 @@ class Tail:
 def check_tail(ledger: Ledger, name: str) -> Tail:
     """Check the chain's entries after the last full check. Raises `NotALedger` for one that is damaged."""
     head = ledger.head()
-    start = max(_checked_seq(ledger), head.seq - TAIL_MAX)
+    start = max(_checked_seq(ledger), head.seq - TAIL_MAX, ledger.way()[-1].kept_from - 1)
     prev = ledger.hash_at(start)
     if prev is None:
         raise NotALedger(f"{name}: entry {start} is missing; {WHEN_DAMAGED}")

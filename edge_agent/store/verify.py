@@ -4,19 +4,17 @@ It reads only, in one snapshot, row by row: memory grows with the stock, not wit
 but compares each with its own. Not here: repairs; a broken ledger is restored or carried on by a person.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from heapq import merge
-from operator import itemgetter
 
-from edge_agent.core.book import effect_of
-from edge_agent.core.fold import Fold
+from edge_agent.core.checkpoint import Cut
 from edge_agent.store.book_check import book_differences
 from edge_agent.store.connection import Connection, Row
+from edge_agent.store.cuts import fold_on, last_cut
 from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
 from edge_agent.store.way import hash_at
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
-from protocols.errors import ProtocolsError
+from protocols.errors import PeerBroke
 from protocols.values.ids import DeviceId, Incarnation
 
 PROBLEMS_MAX = 20
@@ -76,7 +74,6 @@ def _verify(connection: Connection, told: Told) -> Report:
     report = Report(device=meta.get("device", ""))
     ((total,),) = connection.query("SELECT COUNT(*) FROM ledger")
     report.total = total
-    fold = Fold()
     incarnations = [row[0] for row in connection.query("SELECT incarnation FROM incarnation ORDER BY rowid")]
     for incarnation in incarnations:
         head = _chain(connection, Incarnation(incarnation), report, lambda: told(report.entries, total))
@@ -84,14 +81,24 @@ def _verify(connection: Connection, told: Told) -> Report:
             report.head_seq, report.head_hash = head[0], head[1].hex()
         if report.sound:  # after a broken chain the head says nothing
             _marks(connection, incarnation, head[0], report)
-    if report.sound:  # nor does the fold
-        for wrong in _fold(connection, fold):
-            report.add(wrong)
-    report.balances = len(fold.balances)
+    cut = _fold(connection, report) if report.sound else Cut()  # after a broken chain the fold says nothing either
+    report.balances = len(cut.fold.balances)
     if report.sound:
-        for difference in book_differences(connection, fold):
+        for difference in book_differences(connection, cut.fold, trimmed=cut.events):
             report.add(Problem(difference))
     return report
+
+
+def _fold(connection: Connection, report: Report) -> Cut:
+    """Return the newest checkpoint's book with every event behind it."""
+    try:
+        cut = last_cut(connection)
+    except PeerBroke as error:
+        report.add(Problem(str(error)))
+        return Cut()
+    for wrong, incarnation, seq in fold_on(connection, cut):
+        report.add(Problem(f"body: {wrong}", incarnation.hex(), seq))
+    return cut
 
 
 def _chain(
@@ -129,11 +136,13 @@ def _start(connection: Connection, incarnation: Incarnation) -> tuple[int, Diges
 
 def _base(connection: Connection, incarnation: Incarnation) -> Digest:
     """Return the hash that a chain's first entry continues: that of the entry behind which it began."""
-    ((parent, parent_seq),) = connection.query(
-        "SELECT parent, parent_seq FROM incarnation WHERE incarnation = ?", (incarnation,)
+    ((parent, parent_seq, base),) = connection.query(
+        "SELECT parent, parent_seq, base_hash FROM incarnation WHERE incarnation = ?", (incarnation,)
     )
-    known = None if parent is None else hash_at(connection, Incarnation(parent), parent_seq)
-    return GENESIS if known is None else known
+    if parent is None:
+        return GENESIS
+    known = hash_at(connection, Incarnation(parent), parent_seq)
+    return Digest(base) if known is None else known  # the parent's entry was trimmed
 
 
 def differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: Incarnation) -> str:
@@ -155,34 +164,6 @@ def differs(row: Row, *, seq: int, prev: Digest, device: DeviceId, incarnation: 
     if chain_hash(incarnation, seq, prev, content) != stored_hash:
         return "hash: expected the chain hash of this entry"
     return ""
-
-
-def _fold(connection: Connection, fold: Fold) -> Iterator[Problem]:
-    """Post every event once, in the order in which the agent did: own entries by rowid, facts where they came in."""
-    again = _several(connection)
-    own = connection.stream("SELECT rowid, 0, event_id, kind, body, incarnation, seq FROM ledger ORDER BY rowid")
-    facts = connection.stream(
-        "SELECT after_rowid, n, event_id, kind, body, x'', n FROM fact WHERE skipped = '' ORDER BY after_rowid, n"
-    )
-    for row in merge(own, facts, key=itemgetter(0, 1)):
-        event_id, kind, body, incarnation, seq = row[2], row[3], row[4], row[5], row[6]
-        if again.get(event_id, False):
-            continue
-        if event_id in again:
-            again[event_id] = True
-        try:
-            fold.post(event_id, effect_of(kind, body))
-        except ProtocolsError as error:
-            yield Problem(f"body: {error}", incarnation.hex(), seq)
-
-
-def _several(connection: Connection) -> dict[bytes, bool]:
-    """Return the events that stand in more than one place, none of them posted yet; there are few, if any."""
-    rows = connection.stream(
-        "SELECT event_id FROM ledger GROUP BY event_id HAVING COUNT(*) > 1 UNION "
-        "SELECT event_id FROM fact WHERE EXISTS (SELECT 1 FROM ledger WHERE ledger.event_id = fact.event_id)"
-    )
-    return {row[0]: False for row in rows}
 
 
 def _marks(connection: Connection, incarnation: bytes, head_seq: int, report: Report) -> None:

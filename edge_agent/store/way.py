@@ -1,32 +1,24 @@
-"""The chains of a ledger: its way from the root to the chain now written, places on it, and going on in a new one.
+"""The chains of a ledger: its way from the root to the chain now written, and places on it. It reads only.
 
-A ledger that was put back from a copy, or that central remembers otherwise, goes on in a new chain behind the last
-entry both hold. What came after that entry is written again there, with the same event id and content, and posted no
-second time. The rule that must not be broken: nothing already written is changed; adoption is one transaction.
+Entries that were trimmed are passed over by their checkpoints. Going on in a new chain is `adoption`'s.
 """
 
-from collections.abc import Iterator
-from itertools import islice
-
-from edge_agent.store.connection import Connection, transaction
-from edge_agent.store.rows import ENTRY_COLUMNS, INSERT, entry_of, row_of
-from protocols.entry import ALGORITHM, GENESIS, ChainedEntry, Digest, Entry, chain
+from edge_agent.store.connection import Connection
+from protocols.entry import Digest
 from protocols.errors import WeBroke
 from protocols.sync.frames import NOTHING, Head
 from protocols.sync.machine import Leg
-from protocols.values.ids import DeviceId, Incarnation
-from protocols.values.instant import Instant
+from protocols.values.ids import Incarnation
 
 CHAINS_MAX = 256
 """A HELLO offers no more; each is a copy put back or a disk found again."""
-COPIED_AT_ONCE = 500
 
 
 def read_way(connection: Connection, current: Incarnation) -> tuple[Leg, ...]:
     """Return the ledger's chains from its root to `current`, each as far as the way goes. Raises `StoreFault`."""
     legs: list[Leg] = []
     incarnation: bytes | None = current
-    limit: int | None = None
+    end: tuple[int, Digest] | None = None
     while incarnation is not None and len(legs) < CHAINS_MAX:
         ((parent, parent_seq, base, acked),) = connection.query(
             "SELECT parent, parent_seq, base_hash, acked FROM incarnation JOIN mark USING (incarnation) "
@@ -34,22 +26,26 @@ def read_way(connection: Connection, current: Incarnation) -> tuple[Leg, ...]:
             (incarnation,),
         )
         own = Incarnation(incarnation)
-        seq, digest = _end(connection, own, limit, Digest(base))
+        seq, digest = _end(connection, own, Digest(base)) if end is None else end
         grew_from = None if parent is None else Incarnation(parent)
-        legs.append(Leg(own, seq, digest, min(acked, seq), Digest(base), grew_from, parent_seq))
-        incarnation, limit = parent, parent_seq
+        kept_from = min(_kept_from(connection, own), seq + 1)
+        legs.append(Leg(own, seq, digest, min(acked, seq), Digest(base), grew_from, parent_seq, kept_from))
+        incarnation, end = parent, (parent_seq, Digest(base))
     return tuple(reversed(legs))
 
 
-def _end(connection: Connection, incarnation: Incarnation, limit: int | None, base: Digest) -> tuple[int, Digest]:
-    where = "incarnation = ?" if limit is None else "incarnation = ? AND seq = ?"
-    values: tuple[object, ...] = (incarnation,) if limit is None else (incarnation, limit)
+def _end(connection: Connection, incarnation: Incarnation, base: Digest) -> tuple[int, Digest]:
     rows = connection.query(
-        f"SELECT seq, hash FROM (SELECT seq, hash FROM ledger WHERE {where} ORDER BY seq DESC LIMIT 1) "
-        f"UNION ALL SELECT seq, hash FROM checkpoint WHERE {where} ORDER BY seq DESC LIMIT 1",
-        values * 2,
+        "SELECT seq, hash FROM (SELECT seq, hash FROM ledger WHERE incarnation = ? ORDER BY seq DESC LIMIT 1) "
+        "UNION ALL SELECT seq, hash FROM checkpoint WHERE incarnation = ? ORDER BY seq DESC LIMIT 1",
+        (incarnation, incarnation),
     )
     return (rows[0][0], Digest(rows[0][1])) if rows else (NOTHING, base)
+
+
+def _kept_from(connection: Connection, incarnation: Incarnation) -> int:
+    ((seq,),) = connection.query("SELECT MAX(seq) FROM checkpoint WHERE incarnation = ?", (incarnation,))
+    return 0 if seq is None else int(seq) + 1
 
 
 def hash_at(connection: Connection, incarnation: Incarnation, seq: int) -> Digest | None:
@@ -86,45 +82,3 @@ def _place(way: tuple[Leg, ...], back: int) -> tuple[Incarnation, int]:
             return leg.incarnation, leg.seq - back
         back -= leg.seq + 1
     raise WeBroke(f"way: expected a place within it, got {back} before its root")
-
-
-def adopt(
-    connection: Connection,
-    device: DeviceId,
-    way: tuple[Leg, ...],
-    born: Incarnation,
-    behind: Head | None,
-    now: Instant,
-) -> None:
-    """Go on in the chain `born` behind a place of the way; write what came after it again. Raises `StoreFault`."""
-    base = GENESIS if behind is None else Digest(behind.hash)
-    parent, parent_seq = (None, NOTHING) if behind is None else (behind.incarnation, behind.seq)
-    with transaction(connection):
-        connection.execute(
-            "INSERT INTO incarnation (incarnation, parent, parent_seq, base_hash, created_wall, algorithm) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (born, parent, parent_seq, base, now, ALGORITHM),
-        )
-        connection.execute("INSERT INTO mark (incarnation) VALUES (?)", (born,))
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'incarnation'", (born.hex(),))
-        after = _after(connection, way, behind)
-        seq, prev = NOTHING, base
-        while entries := list(islice(after, COPIED_AT_ONCE)):
-            written: list[ChainedEntry] = chain(device, born, from_seq=seq + 1, prev_hash=prev, entries=entries)
-            connection.executemany(INSERT, [row_of(each) for each in written])
-            seq, prev = written[-1].seq, written[-1].hash
-
-
-def _after(connection: Connection, way: tuple[Leg, ...], behind: Head | None) -> Iterator[Entry]:
-    """Return the entries of the way behind a place, in order."""
-    chains = [leg.incarnation for leg in way]
-    start = 0 if behind is None else chains.index(Incarnation(behind.incarnation))
-    for place, leg in enumerate(way[start:]):
-        first = behind.seq + 1 if behind is not None and place == 0 else 0
-        for from_seq in range(first, leg.seq + 1, COPIED_AT_ONCE):
-            upto = min(from_seq + COPIED_AT_ONCE - 1, leg.seq)
-            rows = connection.query(
-                f"SELECT {ENTRY_COLUMNS} FROM ledger WHERE incarnation = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-                (leg.incarnation, from_seq, upto),
-            )
-            yield from (entry_of(row) for row in rows)

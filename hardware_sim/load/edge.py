@@ -15,7 +15,7 @@ from protocols.entry import Digest
 from protocols.errors import WeBroke
 from protocols.sync.codec import Signing
 from protocols.sync.frames import Head
-from protocols.sync.machine import Action, Leg, Speaker, StateChanged, Timing, Transmit
+from protocols.sync.machine import Action, Leg, Speaker, Spoilt, StateChanged, Timing, Transmit, Trimmed
 from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
 from protocols.sync.topics import Topics
@@ -91,11 +91,18 @@ class Edge:
         """Keep the mark."""
         self.ledger.set_acked(seq)
 
+    def set_safe(self, _seq: int, _incarnation: Incarnation) -> None:
+        """Trim nothing: a load's ledger ends with it."""
+
+    def missing(self, _seq: int, _incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        """Miss nothing."""
+        return None
+
     def places(self, _most: int) -> list[Head]:
         """Offer no place: nobody puts a copy of this ledger back."""
         return []
 
-    def adopt(self, _incarnation: Incarnation, _behind: Head | None) -> tuple[Leg, ...]:
+    def adopt(self, _incarnation: Incarnation, _behind: Head | None, _without: int | None = None) -> tuple[Leg, ...]:
         """Refuse to go on in another chain. Raises `WeBroke`."""
         raise WeBroke(f"load: expected central to agree with {self.topics.device}, it asked for a new chain")
 

@@ -5,6 +5,8 @@
           FRAME    some entries of one chain, in order
           PULL     give me the facts behind this version
           FETCH    bring me from this version of a scope of the feed to the newest
+          GAP      central needs entries that were trimmed here; this is what they came to
+          DAMAGED  one entry that the disk no longer holds as it was written, or that central cannot take
     down  WELCOME  what central holds of every chain offered
           NEWINC   go on in a new chain behind this entry
           REFUSED  why not, for a person
@@ -46,6 +48,9 @@ PAGES_MAX = 64
 PAGE_BYTES_MAX = 240 * 1024
 FEEDS_MAX = 64
 SCOPE_MAX = 16
+GAP_PAGES_MAX = 1_000
+"""Pages of one book: half a million lines of stock."""
+ROWS_A_PAGE = 500
 TEXT_MAX = 400
 NOTHING = -1
 """The seq of a chain without entries; its hash is `GENESIS`."""
@@ -59,6 +64,8 @@ SeqOrNone = Annotated[int, msgspec.Meta(ge=NOTHING, le=SEQ_MAX)]
 Whole = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=SCOPE_MAX)]
+Key = tuple[str, ...]
+"""Place, position, item, lot, owner and unit of a balance; empty before the first and after the last."""
 
 
 class MessageType(StrEnum):
@@ -72,6 +79,8 @@ class MessageType(StrEnum):
     PULL = "pull"
     FACTS = "facts"
     FRAME = "frame"
+    GAP = "gap"
+    DAMAGED = "damaged"
     ACK = "ack"
     NACK = "nack"
     FETCH = "fetch"
@@ -151,7 +160,8 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `facts` is the last version of the facts for this storeroom, `facts_from` the version behind which they are to be
     pulled: the one offered, or 0 where its sum is not central's. `wall` is central's time, µs UTC. `feeds` are the
-    scopes of the feed that this device is to hold.
+    scopes of the feed that this device is to hold. `safe` is, head by head, up to where a standby or a proven backup
+    holds the chain too; empty from a central that does not say.
     """
 
     number: Whole
@@ -160,6 +170,7 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     facts_from: Whole
     wall: Annotated[int, msgspec.Meta(ge=-(2**53), le=SEQ_MAX)]
     feeds: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=FEEDS_MAX)] = ()
+    safe: Annotated[tuple[SeqOrNone, ...], msgspec.Meta(max_length=HEADS_MAX)] = ()
 
 
 class Fork(msgspec.Struct, frozen=True):
@@ -259,6 +270,37 @@ class Frame(msgspec.Struct, frozen=True):
     entries: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """Entries `first_seq`..`last_seq` of a chain, the last with `hash`, are kept nowhere on the device any more.
+
+    The own book at `last_seq` comes in `pages` pages of rows, in the order of their keys; a page speaks for every key
+    after the last of the page before, and the last page for all that follow.
+    """
+
+    first_seq: Seq
+    last_seq: Seq
+    hash: Hash
+    page: Annotated[int, msgspec.Meta(ge=0, le=GAP_PAGES_MAX)]
+    pages: Annotated[int, msgspec.Meta(ge=1, le=GAP_PAGES_MAX)]
+    after: Key
+    upto: Key
+    rows: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+
+
+class Damaged(msgspec.Struct, frozen=True):
+    """Entry `seq` of a chain cannot be sent as it was written; what is there is `raw`, and the chain said `hash`.
+
+    The device asks to go on in a new chain behind `behind`, its last whole entry; None for the very beginning.
+    """
+
+    number: Whole
+    seq: Seq
+    behind: Head | None
+    hash: Hash
+    raw: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
+    detail: Text
+
+
 class Ack(msgspec.Struct, frozen=True):
     """Committed up to `seq`, whose hash is `hash`; safe elsewhere up to `safe_seq`; seqs kept but not posted."""
 
@@ -279,7 +321,22 @@ class Nack(msgspec.Struct, frozen=True):
 
 
 Message = (
-    Hello | Welcome | Refused | Fork | NewInc | Pull | Facts | Frame | Ack | Nack | Fetch | Delta | Snapshot | Hint
+    Hello
+    | Welcome
+    | Refused
+    | Fork
+    | NewInc
+    | Pull
+    | Facts
+    | Frame
+    | Gap
+    | Damaged
+    | Ack
+    | Nack
+    | Fetch
+    | Delta
+    | Snapshot
+    | Hint
 )
 
 MESSAGES: dict[MessageType, type[Message]] = {
@@ -291,6 +348,8 @@ MESSAGES: dict[MessageType, type[Message]] = {
     MessageType.PULL: Pull,
     MessageType.FACTS: Facts,
     MessageType.FRAME: Frame,
+    MessageType.GAP: Gap,
+    MessageType.DAMAGED: Damaged,
     MessageType.ACK: Ack,
     MessageType.NACK: Nack,
     MessageType.FETCH: Fetch,

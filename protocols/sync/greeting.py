@@ -28,6 +28,7 @@ class Greeter:
         """The marks that the last HELLO told."""
         self._attempt, self.hello_at, self._waiting_since = 0, math.inf, math.inf
         self._spread = timing.spread_s
+        self._said_at = 0.0
         self._wall, self._free_bytes = Instant(0), 0
 
     def tell(self, *, wall: Instant, free_bytes: int) -> None:
@@ -60,6 +61,7 @@ class Greeter:
         self._answered = False
         self.acked_at_hello = {leg.incarnation: leg.acked for leg in legs}
         self.hello_at = now + wait_s
+        self._said_at = now
         self._attempt += 1
         return Hello(
             number=self.number,
@@ -67,7 +69,7 @@ class Greeter:
             schema_min=SCHEMA_NOW,
             schema_max=SCHEMA_NOW,
             chains=tuple(branch_of(leg) for leg in legs),
-            oldest_seq=0,
+            oldest_seq=legs[-1].kept_from,
             facts=puller.version,
             facts_sum=puller.sum,
             feeds=feeds,
@@ -78,6 +80,10 @@ class Greeter:
     def is_stale(self, number: int) -> bool:
         """Tell whether an answer is not to the last HELLO, or its second."""
         return self._answered or number != self.number
+
+    def rtt_s(self, now: float) -> float:
+        """Return the link seconds since the last HELLO."""
+        return now - self._said_at
 
     def welcomed(self, now: float) -> None:
         """Note the answer: CHECKING and FORKING may take as long as one HELLO's timer."""

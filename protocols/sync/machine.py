@@ -5,7 +5,8 @@
                   |           |  v        v
                   +-- FORKING <  REFUSED <+         a reason is shown; HELLO goes on, slowly
 
-FORKING asks central where both ledgers agree; the ledger then goes on in a new chain behind that entry.
+FORKING asks central where both ledgers agree; the ledger then goes on in a new chain behind that entry. LIVE leads
+there too, where an entry cannot be sent as it was written.
 DISCONNECTED leads from everywhere to OFFLINE. The rules that could not be put into the table stand above `EdgeSession`.
 """
 
@@ -19,7 +20,10 @@ from protocols.errors import BadValue, WeBroke
 from protocols.sync.feed import Applied
 from protocols.sync.frames import NOTHING, Head
 from protocols.values.ids import DeviceId, Incarnation
+from protocols.values.instant import Instant
 
+BookRow = tuple[str, str, str, str, str, str, int]
+"""Place, position, item, lot, owner, unit and quantity."""
 LINK_SECONDS_MIN = 0.001
 LINK_SECONDS_MAX = 86_400
 
@@ -62,6 +66,7 @@ TRANSITIONS: dict[tuple[State, Happening], State] = {
     (_S.CHECKING, _H.SESSION_LOST): _S.GREETING,
     (_S.LIVE, _H.DISCONNECTED): _S.OFFLINE,
     (_S.LIVE, _H.WELCOMED): _S.CHECKING,
+    (_S.LIVE, _H.DIVERGED): _S.FORKING,
     (_S.LIVE, _H.TURNED_AWAY): _S.REFUSED,
     (_S.LIVE, _H.STUCK): _S.REFUSED,
     (_S.LIVE, _H.SESSION_LOST): _S.GREETING,
@@ -114,7 +119,8 @@ class Speaker:
 class Leg:
     """One chain of the ledger's way from its root to its end, as far as it is walked.
 
-    `seq` and `hash` are its last entry on that way; `base` is the hash before its first; `acked` is the mark.
+    `seq` and `hash` are its last entry on that way; `base` is the hash before its first; `acked` is the mark. Entries
+    before `kept_from` were trimmed; a checkpoint stands for them.
     """
 
     incarnation: Incarnation
@@ -124,6 +130,7 @@ class Leg:
     base: Digest = GENESIS
     parent: Incarnation | None = None
     parent_seq: int = NOTHING
+    kept_from: int = 0
 
     def __post_init__(self) -> None:
         if min(self.seq, self.acked) < NOTHING:
@@ -156,6 +163,32 @@ class WantHash:
 
 
 @dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Entries up to `last_seq` are no longer kept; the own book there, in the order of its keys, stands for them."""
+
+    last_seq: int
+    hash: Digest
+    rows: Sequence[BookRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """What is there of an entry that cannot be sent: its bytes, the hash that the chain has for it, and why."""
+
+    hash: Digest
+    raw: bytes
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantMissing:
+    """Say why there is no entry to send at a place and call `missing` with the answer."""
+
+    incarnation: Incarnation
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class WantPlaces:
     """Look places of the own ledger up, from its end backwards in doubling steps, and call `placed` with them."""
 
@@ -166,6 +199,24 @@ class Adopt:
 
     incarnation: Incarnation
     behind: Head | None
+    without: int | None = None
+    """The seq of the parent's entry that is not written again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSafe:
+    """Set the mark of what a standby or a proven backup holds besides central; it may be lower than before."""
+
+    incarnation: Incarnation
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTime:
+    """Central's time when it answered a greeting, µs UTC, and the link seconds since it was said."""
+
+    wall: Instant
+    rtt_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +263,21 @@ class MoveOn:
     """No WELCOME came in time: try the next broker of the list."""
 
 
-ForLedger = WantEntries | WantHash | WantPlaces | Adopt | MarkAcked | PostFacts | TakeFeed
-Action = Transmit | ForLedger | Behind | StateChanged | MoveOn
+Reading = WantEntries | WantMissing | WantHash | WantPlaces
+Writing = Adopt | MarkAcked | MarkSafe | PostFacts
+ForLedger = Reading | Writing | TakeFeed
+Action = Transmit | ForLedger | Behind | HeardTime | StateChanged | MoveOn
 
 
 class SyncLedger(Protocol):
     """What the session asks of the edge's ledger."""
 
     def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
-        """Return a chain's canonical entry bytes from a seq on: at least one where there is one, within both limits."""
+        """Return a chain's canonical entry bytes from a seq on, within both limits; at least one where one is whole."""
+        ...
+
+    def missing(self, seq: int, incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        """Return why the entry at a seq cannot be sent, None when it never was."""
         ...
 
     def hash_at(self, seq: int, incarnation: Incarnation) -> Digest | None:
@@ -231,12 +288,19 @@ class SyncLedger(Protocol):
         """Keep a chain's mark."""
         ...
 
+    def set_safe(self, seq: int, incarnation: Incarnation) -> None:
+        """Keep how far a chain is safe elsewhere; it may fall."""
+        ...
+
     def places(self, most: int) -> list[Head]:
         """Return places of the ledger's way from its end backwards, in doubling steps."""
         ...
 
-    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
-        """Begin a new chain behind a place, write what came after it again in it, and return the new way."""
+    def adopt(self, incarnation: Incarnation, behind: Head | None, without: int | None = None) -> tuple[Leg, ...]:
+        """Begin a new chain behind a place, write what came after it again in it, and return the new way.
+
+        `without` is the parent's entry, right behind the place, that is left out.
+        """
         ...
 
     def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:

@@ -1,4 +1,4 @@
-"""What central said it holds, held against the own ledger, chain by chain: equal, another, or no longer kept.
+"""What central said it holds, held against the own ledger, chain by chain: equal, another, or trimmed since.
 
 It asks (`WantHash`) and compares; what follows is the session's. The rule that must not be broken: a head is believed
 only when the own ledger gave the same hash at that place.
@@ -55,6 +55,7 @@ class Proof:
         if not self.unproven or (incarnation, seq) != (self.unproven[0], self.theirs[self.unproven[0]].seq):
             return Verdict.NOT_ASKED
         if digest is None:
+            self.unproven.pop(0)
             return Verdict.NOT_KEPT
         if digest != self.theirs[incarnation].hash:
             return Verdict.OTHER

@@ -328,9 +328,9 @@ def _links(device: DeviceId, incarnation: Incarnation, frame: Frame, raws: Seque
     return tuple(links)
 
 
-def acknowledge(head: Head, quarantined: Sequence[int]) -> Ack:
-    """Return the ACK of a committed head."""
-    return Ack(head.seq, head.hash, SAFE_NOWHERE, tuple(quarantined))
+def acknowledge(head: Head, quarantined: Sequence[int], safe: int = SAFE_NOWHERE) -> Ack:
+    """Return the ACK of a committed head; `safe` is how far the chain stands elsewhere too."""
+    return Ack(head.seq, head.hash, min(safe, head.seq), tuple(quarantined))
 
 
 def new_head(incarnation: Incarnation) -> Head:

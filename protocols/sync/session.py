@@ -21,12 +21,15 @@ from protocols.sync.codec import NO_TOKEN, Envelope, Signing, pack_entries, seal
 from protocols.sync.facts import Puller
 from protocols.sync.feed import Applied, Fetcher, Held
 from protocols.sync.frames import (
+    TEXT_MAX,
     Ack,
+    Damaged,
     Delta,
     Facts,
     Fetch,
     Fork,
     Frame,
+    Gap,
     Head,
     Hello,
     Hint,
@@ -39,22 +42,28 @@ from protocols.sync.frames import (
     Welcome,
     Why,
 )
+from protocols.sync.gaps import gaps, place_before
 from protocols.sync.greeting import Greeter
 from protocols.sync.machine import (
     Action,
     Adopt,
     Behind,
     Happening,
+    HeardTime,
     Leg,
+    MarkSafe,
     MoveOn,
     PostFacts,
     Speaker,
+    Spoilt,
     State,
     StateChanged,
     TakeFeed,
     Timing,
     Transmit,
+    Trimmed,
     WantHash,
+    WantMissing,
     WantPlaces,
     step,
 )
@@ -102,9 +111,11 @@ class EdgeSession:
         self.central_wall: tuple[Instant, float] | None = None
         """Central's time as last heard, and the link time it was heard at."""
         self._places: tuple[Head, ...] = ()
+        self._without: int | None = None
         self._checks: dict[int, bytes] = {}
         self._tries_alone = self._resends = 0
         self._gap_at = self._paused_until = -math.inf
+        self._safe: tuple[tuple[bytes, int], ...] = ()
 
     @property
     def way(self) -> tuple[Leg, ...]:
@@ -222,7 +233,7 @@ class EdgeSession:
                 return self._brought(envelope, message, now)
             case Ack() | Nack():
                 return self._replied(envelope, message, now)
-            case Hello() | Fork() | Frame() | Pull() | Fetch() | Hint():
+            case Hello() | Fork() | Frame() | Pull() | Gap() | Damaged() | Fetch() | Hint():
                 return self._drop("not for an edge")
             case _:
                 assert_never(message)
@@ -233,7 +244,7 @@ class EdgeSession:
         if self.state is not State.LIVE or incarnation != window.incarnation or not window.awaits(from_seq):
             return []
         if not raws:
-            raise WeBroke(f"sync: expected entries from seq {from_seq} of {incarnation.hex()}, the ledger gave none")
+            return [WantMissing(incarnation, from_seq)]
         prev = last = window.prev_hash()
         for seq, raw in enumerate(raws, start=from_seq):
             last = chain_hash(incarnation, seq, last, content_hash(self._speaker.device, raw))
@@ -253,13 +264,41 @@ class EdgeSession:
             return self._lose_session(now)
         self._resends = self._tries_alone = 0
         self._window.advance(seq, digest)
-        return [self._way.advance(seq, digest), *self._pump(now)]
+        safe = [MarkSafe(Incarnation(chain), upto) for chain, upto in self._safe if chain == incarnation]
+        return [self._way.advance(seq, digest), *safe, *self._pump(now)]
+
+    def missing(self, incarnation: Incarnation, seq: int, why: Trimmed | Spoilt | None, now: float) -> list[Action]:
+        """Take what `WantMissing` asked for. Raises `WeBroke` when the ledger knows of no such entry."""
+        window = self._window
+        if self.state is not State.LIVE or incarnation != window.incarnation or not window.awaits(seq):
+            return []
+        match why:
+            case Trimmed():
+                said = [self._transmit(gap, incarnation) for gap in gaps(seq, why)]
+                window.sent(why.last_seq, why.hash, now)
+                return [*said, *self._pump(now)]
+            case Spoilt():
+                return self._give_up(seq, why, now)
+            case _:
+                raise WeBroke(f"sync: expected entries from seq {seq} of {incarnation.hex()}, the ledger gave none")
+
+    def _give_up(self, seq: int, why: Spoilt, now: float) -> list[Action]:
+        """Say that an entry cannot be sent, once central holds all before it, and ask to go on without it."""
+        window, leg = self._window, self._way.leg
+        if not window.is_empty:
+            window.stop_at(seq)
+            return []
+        behind = place_before(leg, seq, window.prev_hash())
+        self._places, self._without = (behind,) if behind is not None else (), seq
+        self._greeter.sooner(now + self._timing.hello_s)
+        damaged = Damaged(self._greeter.number, seq, behind, why.hash, why.raw, why.detail[:TEXT_MAX])
+        return [*self._move(Happening.DIVERGED), self._transmit(damaged, leg.incarnation)]
 
     def placed(self, places: Sequence[Head]) -> list[Action]:
         """Take the places that `WantPlaces` asked for."""
         if self.state is not State.FORKING:
             return []
-        self._places = tuple(places)
+        self._places, self._without = tuple(places), None
         return [self._transmit(Fork(self._greeter.number, self._places))]
 
     def adopted(self, way: Sequence[Leg], now: float) -> list[Action]:
@@ -298,7 +337,8 @@ class EdgeSession:
         self._puller.heard(message.facts_from, message.facts)
         self._fetcher.stop()
         self._fetcher.offered(message.feeds)
-        actions = self._move(Happening.WELCOMED)
+        self._safe = tuple(zip((head.incarnation for head in message.heads), message.safe, strict=False))
+        actions = [HeardTime(Instant(message.wall), self._greeter.rtt_s(now)), *self._move(Happening.WELCOMED)]
         if not self._proof.begin(theirs, self._way.legs):
             return actions + self._diverge()
         return actions + self._prove_next(now)
@@ -314,8 +354,9 @@ class EdgeSession:
             case Verdict.OTHER:
                 return self._diverge()
             case Verdict.NOT_KEPT:
-                what = f"central needs entries after {seq}, which this ledger no longer keeps"
-                return self._stick(f"{what}; expected to keep what is nowhere else: have the two compared", now)
+                if seq + 1 >= self._way.leg_of(incarnation).kept_from:
+                    what = f"central needs entries after {seq}, which this ledger no longer keeps"
+                    return self._stick(f"{what}; expected to keep what is nowhere else: have the two compared", now)
             case Verdict.SAME:
                 self._way.prove(incarnation, seq, Digest(self._proof.theirs[incarnation].hash))
         return self._prove_next(now)
@@ -326,6 +367,7 @@ class EdgeSession:
         actions = self._move(Happening.PROVEN)
         actions += self._way.heard(self._proof.theirs, self._greeter.acked_at_hello)
         self._proof.stop()
+        actions += [MarkSafe(Incarnation(chain), seq) for chain, seq in self._safe]
         return actions + self._begin_leg(now) + self._catch_up(now) + self._fetch(now)
 
     def _diverge(self) -> list[Action]:
@@ -339,7 +381,7 @@ class EdgeSession:
             return self._drop("a place that is not this ledger's")
         if self._way.has(message.incarnation):
             return self._drop("a chain that is there already")
-        return [Adopt(Incarnation(message.incarnation), message.behind)]
+        return [Adopt(Incarnation(message.incarnation), message.behind, self._without)]
 
     def _turned_away(self, message: Refused, now: float) -> list[Action]:
         if self._stale_greeting(message.number):
@@ -414,6 +456,7 @@ class EdgeSession:
         if not here or len(self._checks) >= CHECKS_MAX:
             return self._drop("nothing new")
         self._checks[message.seq] = message.hash
+        self._safe = ((envelope.incarnation, min(message.safe_seq, message.seq)),)
         return [WantHash(leg.incarnation, message.seq)]
 
     def _nacked(self, message: Nack, now: float) -> list[Action]:
@@ -440,10 +483,11 @@ class EdgeSession:
         if message.from_seq != self._window.acked + 1:
             return []
         self._tries_alone += self._window.chunk == 1
-        if self._tries_alone > TRIES_ALONE_MAX:
-            what = f"central refused entry {message.from_seq} {TRIES_ALONE_MAX} times: {message.detail}"
-            return self._stick(what, now)
         self._window.halve()
+        if self._tries_alone > TRIES_ALONE_MAX:
+            self._tries_alone = 0
+            want = self._window.ask(self._way.leg.seq)
+            return [] if want is None else [WantMissing(want.incarnation, want.from_seq)]
         return self._pump(now)
 
     # --- moves ------------------------------------------------------------------------------------------------------

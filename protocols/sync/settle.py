@@ -9,16 +9,21 @@ from protocols.sync.machine import (
     Action,
     Adopt,
     Behind,
+    HeardTime,
     MarkAcked,
+    MarkSafe,
     MoveOn,
     PostFacts,
+    Reading,
     StateChanged,
     SyncLedger,
     TakeFeed,
     Transmit,
     WantEntries,
     WantHash,
+    WantMissing,
     WantPlaces,
+    Writing,
 )
 from protocols.sync.session import EdgeSession
 
@@ -44,24 +49,45 @@ def settle(
     while todo:
         action = todo.pop(0)
         match action:
-            case WantEntries(incarnation, from_seq, n, max_bytes):
-                raws = ledger.entries_raw(from_seq, n, max_bytes, incarnation)
-                todo += session.supply(incarnation, from_seq, raws, now)
-            case WantHash(incarnation, seq):
-                todo += session.known(incarnation, seq, ledger.hash_at(seq, incarnation), now)
-            case WantPlaces():
-                todo += session.placed(ledger.places(SAMPLES_MAX))
-            case Adopt(incarnation, behind):
-                todo += session.adopted(ledger.adopt(incarnation, behind), now)
-            case MarkAcked(incarnation, seq):
-                ledger.set_acked(seq, incarnation)
-            case PostFacts(upto, facts_sum, entries):
-                ledger.post_facts(upto, facts_sum, entries)
-                todo += session.posted(upto, facts_sum, now)
+            case WantEntries() | WantMissing() | WantHash() | WantPlaces():
+                todo += _read(session, action, ledger, now)
+            case Adopt() | MarkAcked() | MarkSafe() | PostFacts():
+                todo += _write(session, action, ledger, now)
             case TakeFeed(applied):
                 todo += session.fed(applied, take_feed(applied), now)
-            case Transmit() | Behind() | StateChanged() | MoveOn():
+            case Transmit() | Behind() | HeardTime() | StateChanged() | MoveOn():
                 left.append(action)
             case _:
                 assert_never(action)
     return left
+
+
+def _read(session: EdgeSession, action: Reading, ledger: SyncLedger, now: float) -> list[Action]:
+    match action:
+        case WantEntries(incarnation, from_seq, n, max_bytes):
+            raws = ledger.entries_raw(from_seq, n, max_bytes, incarnation)
+            return session.supply(incarnation, from_seq, raws, now)
+        case WantMissing(incarnation, seq):
+            return session.missing(incarnation, seq, ledger.missing(seq, incarnation), now)
+        case WantHash(incarnation, seq):
+            return session.known(incarnation, seq, ledger.hash_at(seq, incarnation), now)
+        case WantPlaces():
+            return session.placed(ledger.places(SAMPLES_MAX))
+        case _:
+            assert_never(action)
+
+
+def _write(session: EdgeSession, action: Writing, ledger: SyncLedger, now: float) -> list[Action]:
+    match action:
+        case Adopt(incarnation, behind, without):
+            return session.adopted(ledger.adopt(incarnation, behind, without), now)
+        case MarkAcked(incarnation, seq):
+            ledger.set_acked(seq, incarnation)
+        case MarkSafe(incarnation, seq):
+            ledger.set_safe(seq, incarnation)
+        case PostFacts(upto, facts_sum, entries):
+            ledger.post_facts(upto, facts_sum, entries)
+            return session.posted(upto, facts_sum, now)
+        case _:
+            assert_never(action)
+    return []

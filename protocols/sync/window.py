@@ -28,6 +28,7 @@ class Window:
         self._acked_hash = acked_hash
         self._next_seq, self._next_prev = acked + 1, acked_hash
         self._wanted: int | None = None
+        self._alone: int | None = None
         self._flight: list[_InFlight] = []
 
     def advance(self, seq: int, digest: Digest) -> None:
@@ -52,10 +53,21 @@ class Window:
         """Return what to read for the next frame, None while the window is full or there is nothing to send."""
         if len(self._flight) >= WINDOW_FRAMES or self._wanted is not None or self._next_seq > head_seq:
             return None
+        if self._next_seq == self._alone and self._flight:
+            return None
         self._wanted = self._next_seq
         return WantEntries(
             self.incarnation, self._next_seq, min(self.chunk, head_seq - self._next_seq + 1), FRAME_RAW_BYTES_MAX
         )
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is on its way."""
+        return not self._flight
+
+    def stop_at(self, seq: int) -> None:
+        """Ask for this entry again only when everything before it is acknowledged."""
+        self._wanted, self._alone = None, seq
 
     def awaits(self, from_seq: int) -> bool:
         """Tell whether the entries from this seq are the ones last asked for."""

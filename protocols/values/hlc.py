@@ -14,6 +14,7 @@ Hlc = NewType("Hlc", int)
 COUNTER_BITS = 16
 COUNTER_MAX = (1 << COUNTER_BITS) - 1
 MILLIS_MAX = (1 << 48) - 1
+AHEAD_S_MAX = 60
 
 
 def hlc(value: int) -> Hlc:
@@ -32,6 +33,15 @@ def next_hlc(last: Hlc, wall: Instant) -> Hlc:
     if millis > MILLIS_MAX:
         raise BadValue(f"hybrid clock: expected milliseconds in 48 bits, got {millis}")
     return hlc(max(last + 1, millis << COUNTER_BITS))
+
+
+def merge_hlc(last: Hlc, seen: Hlc, wall: Instant) -> Hlc:
+    """Return the later of the own last value and one that another device wrote.
+
+    One that is ahead of the own wall clock by more than `AHEAD_S_MAX` is not taken over: one bad clock would carry all
+    others with it.
+    """
+    return last if millis_of(seen) > wall // 1000 + AHEAD_S_MAX * 1000 else max(last, seen)
 
 
 def millis_of(value: Hlc) -> int:

@@ -40,7 +40,7 @@ _CODE = re.compile(r"[!-~]{1,64}")
 _UNIT = re.compile(r"[!-~]{1,128}")
 _HEX = re.compile(r"[0-9A-F]+")
 _PLACE = re.compile(
-    r"(?:(supplier|transit|issued|patient|scrap|recycler|unknown|opening|kit|owner)@)?([a-z0-9][a-z0-9._-]{0,63})"
+    r"(?:(supplier|transit|issued|patient|scrap|recycler|unknown|opening|kit|owner|suspense)@)?([a-z0-9][a-z0-9._-]{0,63})"
 )
 
 VIRTUAL_ROLES = (
@@ -54,6 +54,7 @@ VIRTUAL_ROLES = (
     "opening",
     "kit",
     "owner",
+    "suspense",
 )
 """Roles of virtual places; each stands once per storeroom (`patient@ward-01`), so that none is a hot row."""
 

@@ -72,6 +72,9 @@ CBV_STEPS = frozenset(
 
 STOREROOM_KINDS = frozenset(
     (
+        "clock_step",
+        "gap",
+        "suspense",
         "opening",
         "receive",
         "ward_receipt",

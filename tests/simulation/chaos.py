@@ -3,8 +3,9 @@
 The report is the one JSON object that `make chaos` prints last.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 
 from tests.simulation.faults import Fault, plan
@@ -28,23 +29,32 @@ class Report:
     violations: list[str]
     trace_hash: str
     speed: float
-    shortest: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, object]:
-        """Return it as JSON takes it; the shortest trace only when there is one."""
-        said = asdict(self)
-        if not self.shortest:
-            del said["shortest"]
-        return said
+        """Return it as JSON takes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run's report and which fault struck while which other was recovered from."""
+
+    report: Report
+    pairs: Counter[tuple[str, str]]
 
 
 def faults_of(setting: Setting, every_s: float = FAULT_EVERY_S) -> list[Fault]:
     """Return the faults that a setting's seed draws."""
-    return plan(setting.seed, setting.hours, setting.wards, every_s)
+    return plan(setting.seed, setting.hours, setting.wards, every_s, part=setting.part)
 
 
 def run(setting: Setting, faults: Sequence[Fault]) -> Report:
     """Play one run to its end and judge it."""
+    return play(setting, faults).report
+
+
+def play(setting: Setting, faults: Sequence[Fault]) -> Played:
+    """Play one run to its end, judge it, and tell which faults met."""
     began = perf_counter()
     world = World(setting, faults)
     try:
@@ -54,7 +64,7 @@ def run(setting: Setting, faults: Sequence[Fault]) -> Report:
         violations = broken(world)
         entries = entries_at_central(world)
         hours = world.elapsed_s / 3600
-        return Report(
+        report = Report(
             setting.seed,
             round(hours, 3),
             dict(sorted(world.fired.items())),
@@ -65,6 +75,7 @@ def run(setting: Setting, faults: Sequence[Fault]) -> Report:
             world.trace_hash,
             round(hours * 3600 / (perf_counter() - began), 1),
         )
+        return Played(report, world.recovery.pairs)
     finally:
         world.close()
 

@@ -6,7 +6,7 @@ decided by its own fields, so that leaving another out does not change it.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,10 +45,47 @@ class Kind(StrEnum):
     EDGE_REPLACED = "edge_replaced"
     CLONE = "clone"
     HUB_RESTORED = "hub_restored"
+    HUB_FULL = "hub_full"
+    SWIZZLE = "swizzle"
+    BOTH_RESTORED = "both_restored"
+    PROOF_LOST = "proof_lost"
 
 
-RARE = frozenset({Kind.EDGE_ROLLED_BACK, Kind.EDGE_REPLACED, Kind.CLONE, Kind.HUB_RESTORED, Kind.EDGE_LIES})
-"""Faults after which a ledger goes on in a new chain; there are fewer of them, as in life."""
+ROUGH_ONLY = frozenset({Kind.EDGE_LIES, Kind.BOTH_RESTORED, Kind.PROOF_LOST})
+"""Faults that take what people were told is safe: they happen only where a run may lose something."""
+RARE = frozenset({Kind.EDGE_ROLLED_BACK, Kind.EDGE_REPLACED, Kind.CLONE, Kind.HUB_RESTORED, *ROUGH_ONLY})
+"""Faults after which a ledger goes on in a new chain."""
+OF_HUB = frozenset(
+    {kind for kind in Kind if kind.name.startswith("HUB")} | {Kind.BROKER_FORGETS, Kind.SWIZZLE, Kind.PROOF_LOST}
+)
+BEFORE_S = {Kind.BOTH_RESTORED: 40.0, Kind.PROOF_LOST: 930.0}
+"""How long before such a fault the copy is taken that it puts back."""
+VOUCHED_S = 900.0
+"""How long before a `proof_lost` central vouches for a younger copy, which is then gone."""
+
+_OFF_S = (5.0, 180.0)
+LASTS_S: dict[Kind, tuple[float, float]] = {
+    Kind.CUT: (5.0, 900.0),
+    Kind.ONE_WAY: (5.0, 900.0),
+    Kind.BROKER_FORGETS: (5.0, 95.0),
+    Kind.SWIZZLE: (30.0, 300.0),
+    Kind.EDGE_POWER: _OFF_S,
+    Kind.EDGE_KILL: _OFF_S,
+    Kind.EDGE_FULL: (30.0, 900.0),
+    Kind.EDGE_LIES: (10.0, 600.0),
+    Kind.EDGE_ROLLED_BACK: _OFF_S,
+    Kind.EDGE_REPLACED: _OFF_S,
+    Kind.BOTH_RESTORED: _OFF_S,
+    Kind.PROOF_LOST: _OFF_S,
+    Kind.CLONE: (600.0, 5400.0),
+    Kind.HUB_POWER: _OFF_S,
+    Kind.HUB_KILL: _OFF_S,
+    Kind.HUB_RESTORED: _OFF_S,
+    Kind.HUB_FULL: (30.0, 300.0),
+}
+"""How long a fault lasts from its smallest size to its largest; the others are over at once."""
+PAIR_S = (0.5, 20.0)
+"""How long after the first of a pair the second strikes: it is still recovered from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +97,46 @@ class Fault:
     target: str
     size: float
 
+    @property
+    def lasts_s(self) -> float:
+        """How long it lasts before anything can recover from it."""
+        least, most = LASTS_S.get(self.kind, (0.0, 0.0))
+        return least + (most - least) * self.size
+
     def __str__(self) -> str:
         return f"{self.at_s:10.3f}s {self.kind} {self.target} {self.size:.4f}"
 
 
-def plan(seed: str, hours: float, devices: Sequence[str], every_s: float) -> list[Fault]:
-    """Draw the faults of a run: one every `every_s` seconds in the mean, now and then several close together."""
+def plan(seed: str, hours: float, devices: Sequence[str], every_s: float, *, part: int = 0) -> list[Fault]:
+    """Draw the faults of a run, one every `every_s` seconds in the mean.
+
+    They come in twos, the second while the first is recovered from. Runs of following `part`s share the pairs of kinds
+    among them, so that together they have each.
+    """
     chance = random.Random(f"{seed}/faults")
-    faults: list[Fault] = []
+    twos, faults = _pairs(part), list[Fault]()
     at = QUIET_S
-    kinds = [kind for kind in Kind for _ in range(1 if kind in RARE else 4)]
     while True:
-        close = chance.random() < 0.3
-        at += chance.expovariate(1 / (every_s / 8 if close else every_s * 1.35))
-        if at >= hours * 3600:
+        at += chance.expovariate(1 / (every_s * 2))
+        then = at + chance.uniform(*PAIR_S)
+        if then >= hours * 3600:
             return faults
-        kind = chance.choice(kinds)
-        target = HUB if kind.name.startswith("HUB") or kind is Kind.BROKER_FORGETS else chance.choice(list(devices))
-        faults.append(Fault(round(at, 3), kind, target, round(chance.random(), 6)))
+        device = chance.choice(list(devices))
+        for when, kind in zip((at, then), next(twos), strict=True):
+            target = HUB if kind in OF_HUB else device
+            faults.append(Fault(round(when, 3), kind, target, round(chance.random(), 6)))
+        at = then
+
+
+PART_PAIRS = 300
+"""About as many pairs of kinds as one run of a campaign plays."""
+
+
+def _pairs(part: int) -> Iterator[tuple[Kind, Kind]]:
+    """Return ordered pairs of kinds for ever, in an order of their own, from where a part begins."""
+    pairs = [(first, second) for first in Kind for second in Kind]
+    random.Random("pairs").shuffle(pairs)
+    at = part * PART_PAIRS
+    while True:
+        yield pairs[at % len(pairs)]
+        at += 1

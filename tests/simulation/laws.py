@@ -5,7 +5,8 @@ only what the programs wrote and what people were told, never what a program bel
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -17,6 +18,7 @@ from tests.simulation.ward import Beeped, Ward
 from tests.simulation.world import World
 
 SHOWN_MAX = 3
+SUSPENSE = "suspense"
 MESSAGES_A_FRAME = 4
 MESSAGES_A_DEVICE_HOUR = 12
 MESSAGES_A_FAULT = 20
@@ -84,14 +86,17 @@ def _arrived(world: World) -> Iterator[str]:
 
 
 def _told(world: World, connection: Connection) -> Iterator[str]:
-    """I1: what central has of a device and its ledger lacks stands in a doubt with its range."""
+    """I1: what central has and the ledger lacks, and what was trimmed and central lacks, stands in a doubt."""
     doubts = list(connection.execute(select(LEDGER_LOSS)))
     for name, ward in world.wards.items():
         assert ward.ledger is not None
         own = set(ward.ledger.connection.query("SELECT incarnation, seq, hash FROM ledger"))
+        seqs = ward.ledger.connection.query("SELECT incarnation, MAX(seq) FROM checkpoint GROUP BY incarnation")
+        cut: dict[bytes, int] = dict(seqs)
+        yield from _trimmed_told(name, cut, connection, doubts)
         query = select(LEDGER.c.incarnation, LEDGER.c.seq, LEDGER.c.hash).where(LEDGER.c.device == name)
         for row in connection.execute(query):
-            if tuple(row) in own:
+            if tuple(row) in own or row.seq <= cut.get(row.incarnation, -1):
                 continue
             said = any(
                 each.incarnation == row.incarnation and each.first_seq <= row.seq <= each.last_seq for each in doubts
@@ -99,6 +104,15 @@ def _told(world: World, connection: Connection) -> Iterator[str]:
             if not said:
                 place = f"entry {row.seq} of {row.incarnation.hex()[:8]}"
                 yield f"I1 {name}: central's {place} is lost here and nobody says so"
+
+
+def _trimmed_told(name: str, cut: dict[bytes, int], connection: Connection, doubts: Sequence[Any]) -> Iterator[str]:
+    for incarnation, upto in cut.items():
+        held = set(connection.scalars(select(LEDGER.c.seq).where(LEDGER.c.incarnation == incarnation)))
+        said = [(each.first_seq, each.last_seq) for each in doubts if each.incarnation == incarnation]
+        for seq in set(range(upto + 1)) - held:
+            if not any(first <= seq <= last for first, last in said):
+                yield f"I1 {name}: entry {seq} of {incarnation.hex()[:8]} was trimmed, central lacks it, nobody says so"
 
 
 def _pending(world: World, connection: Connection) -> Iterator[str]:
@@ -153,7 +167,8 @@ def _set_aside(world: World, connection: Connection) -> Iterator[str]:
 
 
 def _is_of(ward: str, place: str) -> bool:
-    return place.rpartition("@")[2] == ward
+    role, _, storeroom = place.rpartition("@")
+    return storeroom == ward and role != SUSPENSE
 
 
 def own_book(ward: Ward, set_aside: set[bytes], known: set[bytes]) -> Counter[tuple[str, str, str, str]]:
@@ -172,7 +187,16 @@ def own_book(ward: Ward, set_aside: set[bytes], known: set[bytes]) -> Counter[tu
         seen.add(event_id)
         for key, qty in effect_of(kind, body).deltas:
             book[key.place, key.item, key.lot, key.unit] -= qty
+    for event_id, (kind, body) in ward.set_aside.items():
+        if event_id in set_aside and event_id not in seen and _applied(ward, event_id):
+            for key, qty in effect_of(kind, body).deltas:
+                book[key.place, key.item, key.lot, key.unit] -= qty
     return Counter({key: qty for key, qty in book.items() if qty})
+
+
+def _applied(ward: Ward, event_id: bytes) -> bool:
+    assert ward.ledger is not None
+    return bool(ward.ledger.connection.query("SELECT 1 FROM applied WHERE event_id = ?", (event_id,)))
 
 
 def _facts(ward: Ward) -> set[bytes]:

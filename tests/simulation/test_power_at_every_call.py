@@ -111,7 +111,7 @@ def test_going_on_in_a_new_chain_is_whole_or_absent(rack: Rack, journal: str) ->
         assert digest is not None
         disk.fuse, era = call, disk.era
         with suppress(StoreFault):
-            ledger.adopt(born, Head(BORN, 1, digest), START)
+            ledger.adopt(born, Head(BORN, 1, digest), now=START)
         struck = disk.era != era
         closed(connection)
         disk.fuse = None

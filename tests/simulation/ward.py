@@ -40,6 +40,8 @@ ITEMS = ("A1", "A2", "A3")
 OPENING_QTY = 500
 UNITS = 6
 REPAIR_S = 60.0
+KEPT_DAYS_BACK = 20_000
+"""A clock may be wrong by decades; age is no question here."""
 TICK_S = 0.00001
 """A tick comes surely after it is due, whatever a float lost."""
 
@@ -108,6 +110,8 @@ class Ward:
         self._rack, self._chance, self._wards = rack, random.Random(seed), wards
         self._after, self._send, self._marked = after, send, marked
         self._signing = signing
+        self.settled_us = 0
+        """When central last held everything here and both knew it."""
         self.greeted_us = 0
         """When this run last became live."""
         self.poisoned: set[bytes] = set()
@@ -121,6 +125,9 @@ class Ward:
         self._was_live = False
         self._marks: dict[bytes, int] = {}
         self.unreadable = 0
+        self.trimmed = 0
+        self.set_aside: dict[bytes, tuple[str, bytes]] = {}
+        """Kind and body of the events that central must set aside: the entry itself may be trimmed."""
         self.asleep = False
         """Switched off for good: nobody starts it again."""
 
@@ -248,6 +255,8 @@ class Ward:
         if live and not self._was_live:
             self.greeted_us = self.watch.now_us()
         self._was_live = live
+        if live and all(leg.acked == leg.seq for leg in self.uplink.way) and not self.uplink.rebuilding:
+            self.settled_us = self.watch.now_us()
         for leg in self.uplink.way:
             if leg.acked > self._marks.get(leg.incarnation, -1):
                 self._marked(self, leg.incarnation, leg.acked, self.ledger.hash_at(leg.acked, leg.incarnation))
@@ -306,6 +315,18 @@ class Ward:
         self.stop()
         self.start()
 
+    def trim(self) -> None:
+        """Give back the room of what is safe elsewhere, however young: the simulation has no ninety days."""
+        if self.ledger is None:
+            return
+        era = self.disk.era
+        try:
+            self.trimmed += self.ledger.trim(self.clock.now(), kept_days=-KEPT_DAYS_BACK).entries
+        except NotALedger:
+            self.replace()
+        except StoreFault:
+            self._after_fault(era)
+
     def sound(self) -> list[str]:
         """Return what is wrong with the ledger."""
         assert self.ledger is not None
@@ -340,8 +361,17 @@ class Ward:
         else:
             before = len(self.beeped)
             self.act(self._poison(size))
-            self.poisoned |= {each.event_id for each in self.beeped[before : before + 1]}
+            self._note_poison(self.beeped[before : before + 1])
         return True
+
+    def _note_poison(self, beeped: list[Beeped]) -> None:
+        for each in beeped:
+            self.poisoned.add(each.event_id)
+            if self.ledger is not None:
+                rows = self.ledger.connection.query(
+                    "SELECT event_id, kind, body FROM ledger WHERE event_id = ?", (each.event_id,)
+                )
+                self.set_aside.update({event_id: (kind, body) for event_id, kind, body in rows})
 
     def _again(self, size: float) -> None:
         assert self.ledger is not None

@@ -14,6 +14,8 @@ from typing import Protocol
 LATE_S = (0.02, 0.3)
 """What a message takes when nothing is wrong."""
 REORDER_S = (1.0, 40.0)
+WAITING_MAX = 200
+"""Messages that a clogged line holds; the oldest are lost first."""
 
 
 class Way(StrEnum):
@@ -53,6 +55,13 @@ class Line:
     mangles: list[tuple[Way, Mangle]] = field(default_factory=list)
     epoch: int = 0
     """Rises when everything on the way is forgotten."""
+    clogged: bool = False
+    """Nothing gets through; it waits."""
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+
+    def clog(self) -> None:
+        """Let everything wait from now on."""
+        self.clogged = True
 
 
 class Wire:
@@ -101,11 +110,21 @@ class Wire:
         for line in self.lines.values():
             line.epoch += 1
 
+    def free(self, line: Line) -> None:
+        """Let everything that waits go on, as it came."""
+        line.clogged = False
+        waiting, line.waiting = line.waiting, []
+        for arrive in waiting:
+            self._world.after(LATE_S[0], arrive)
+
     def _deliver(self, line: Line, way: Way, data: bytes, late: float) -> None:
         epoch = line.epoch
 
         def arrive() -> None:
             if line.epoch != epoch or line.cut or way in line.deaf:
+                return
+            if line.clogged:
+                line.waiting = [*line.waiting, arrive][-WAITING_MAX:]
                 return
             (line.hear_up if way is Way.UP else line.hear_down)(data)
 

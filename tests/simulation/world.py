@@ -17,10 +17,11 @@ from protocols.sync.codec import Signing, unpack_entries, unseal
 from protocols.sync.frames import Frame
 from protocols.values.instant import from_iso
 from tests.simulation.disk import Image, Rack
-from tests.simulation.faults import HUB, Fault, Kind
+from tests.simulation.faults import BEFORE_S, HUB, VOUCHED_S, Fault, Kind
 from tests.simulation.forging import forged
 from tests.simulation.hub import Hub, HubClock, hash_held, missing_at_central
 from tests.simulation.keyring import Keyring
+from tests.simulation.recovery import Recovery
 from tests.simulation.ward import Ward
 from tests.simulation.wire import Line, Mangle, Way, Wire
 
@@ -29,9 +30,8 @@ ACT_EVERY_S = 240.0
 """Mean time between two people at one counter."""
 HEAL_S = 3600.0
 """After the last fault everything is whole for so long before the laws are asked."""
-CUT_S = (5.0, 900.0)
-OFF_S = (5.0, 180.0)
-FULL_S = (30.0, 900.0)
+OFF_S = 5.0
+"""How long a machine is off whose power went at a call."""
 CALLS_MAX = 60
 """A fault at a call of the disk strikes within so many calls."""
 CLOCK_STEP_S = 86_400.0
@@ -39,11 +39,10 @@ FAR_AHEAD_S = 12 * 365 * 86_400
 """A clock that believes itself in 2038."""
 BACKUP_EVERY_S = 2 * 3600.0
 BACKUPS_KEPT = 6
-TWIN_S = (600.0, 5400.0)
+TRIM_EVERY_S = 300.0
 TWIN_DRAINS_S = 300.0
 ROUGH_FROM = 0.95
 """Where disks may be taken away with what is nowhere else, it happens to so few of them."""
-LIES_S = (10.0, 600.0)
 LOG_LINES_MAX = 200_000
 READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
 """Opens any message for the trace."""
@@ -69,6 +68,8 @@ class Setting:
     loss: float = 0.02
     gentle: bool = True
     """No disk is taken away while it holds what is nowhere else: then nothing at all may be lost."""
+    part: int = 0
+    """Which of the pairs of kinds of fault it plays."""
 
 
 class World:
@@ -81,6 +82,7 @@ class World:
         self._trace = hashlib.sha256()
         self.log: list[str] = []
         self.fired: Counter[str] = Counter()
+        self.recovery = Recovery()
         self.violations: list[str] = []
         """Laws that were broken on the way."""
         self._said: dict[str, list[bytes]] = {name: [] for name in setting.wards}
@@ -106,9 +108,11 @@ class World:
         self.retired: list[Ward] = []
         """Twins that were switched off."""
         self.wards = {name: self._ward(name) for name in setting.wards}
+        self._copies: dict[Fault, dict[str, Image]] = {}
         for fault in faults:
-            self.after(fault.at_s, lambda fault=fault: self.strike(fault))  # type: ignore[misc] # the default binds it
+            self._expect(fault)
         self._back_up()
+        self.after(TRIM_EVERY_S, self._trim)
         for name in setting.wards:
             self._people(name, random.Random(f"{setting.seed}/{name}/people"))
 
@@ -233,6 +237,29 @@ class World:
         fired = self._strike_hub(fault) if ward is None else self._strike_ward(fault, ward)
         self.note("fault" if fired else "no fault", fault.target, f"{fault.kind} {fault.size}")
         self.fired[fault.kind] += fired
+        if fired:
+            settled = {name: (each.settled_us - START_US) / 1_000_000 for name, each in self.wards.items()}
+            self.recovery.struck(fault, self.elapsed_s, settled)
+
+    def _expect(self, fault: Fault) -> None:
+        """Let a fault happen in time, and what must have happened before it."""
+        self.after(fault.at_s, lambda: self.strike(fault))
+        if fault.kind in BEFORE_S and not self.setting.gentle:
+            self.after(fault.at_s - BEFORE_S[fault.kind], lambda: self._copy(fault))
+        if fault.kind is Kind.PROOF_LOST and not self.setting.gentle:
+            self.after(fault.at_s - VOUCHED_S, self._vouch)
+
+    def _copy(self, fault: Fault) -> None:
+        if self.hub.up:
+            self._copies[fault] = {HUB: self.hub.disk.image()}
+        ward = self.wards.get(fault.target)
+        if ward is not None and ward.up and fault in self._copies:
+            self._copies[fault][fault.target] = ward.disk.image()
+
+    def _vouch(self) -> None:
+        """A copy of central was put back elsewhere and verified: what it holds is safe."""
+        if self.hub.up:
+            self.hub.vouch()
 
     def _strike_ward(self, fault: Fault, ward: Ward) -> bool:
         if fault.kind in LINE_FAULTS:
@@ -244,10 +271,10 @@ class World:
         way = Way.UP if fault.size < 0.5 else Way.DOWN
         match fault.kind:
             case Kind.CUT:
-                return self._cut(line, fault.size)
+                return self._cut(line, fault.lasts_s)
             case Kind.ONE_WAY:
                 line.deaf.add(way)
-                self.after(_between(CUT_S, fault.size), lambda: line.deaf.discard(way))
+                self.after(fault.lasts_s, lambda: line.deaf.discard(way))
             case Kind.STALE | Kind.FORGED:
                 return self._say_again(fault)
             case _:
@@ -260,27 +287,34 @@ class World:
             case Kind.EDGE_POWER | Kind.EDGE_KILL:
                 (disk.lose_power if fault.kind is Kind.EDGE_POWER else disk.kill)()
                 ward.stop()
-                self.after(_between(OFF_S, fault.size), ward.start)
+                self.after(fault.lasts_s, ward.start)
             case Kind.EDGE_POWER_AT_CALL:
                 disk.fuse = 1 + int(fault.size * CALLS_MAX)
             case Kind.EDGE_EIO:
                 disk.eio = 1 + int(fault.size * CALLS_MAX)
             case Kind.EDGE_FULL:
                 disk.full = True
-                self.after(_between(FULL_S, fault.size), lambda: setattr(disk, "full", False))
+                self.after(fault.lasts_s, lambda: setattr(disk, "full", False))
             case Kind.EDGE_CLOCK:
                 ward.watch.offset_us = _offset_us(fault.size)
             case Kind.POISON | Kind.TWICE:
                 return ward.act_badly(fault.size, twice=fault.kind is Kind.TWICE)
+            case _:
+                return self._strike_disk(fault, ward)
+        return True
+
+    def _strike_disk(self, fault: Fault, ward: Ward) -> bool:
+        match fault.kind:
             case Kind.EDGE_LIES:
-                return self._lie(fault.size, ward)
+                return self._lie(fault, ward)
             case Kind.EDGE_ROLLED_BACK | Kind.EDGE_REPLACED:
                 return self._take_disk(fault, ward)
+            case Kind.BOTH_RESTORED:
+                return self._restore_both(fault, ward)
             case Kind.CLONE:
                 return self._clone(fault, ward)
             case _:
                 raise AssertionError(fault)
-        return True
 
     def _say_again(self, fault: Fault) -> bool:
         """Somebody on the broker says an old message of central again, or one made after the last."""
@@ -303,18 +337,33 @@ class World:
             if ward.up:
                 self._keep(name, ward.disk.image())
         if self.hub.up:
-            self._keep(HUB, self.hub.disk.image())
+            self._keep_only_now()  # entries are trimmed that only a proven copy holds: no older one is put back
+            self._vouch()
         self.after(BACKUP_EVERY_S, self._back_up)
+
+    def _trim(self) -> None:
+        """Every storeroom gives back the room of what is safe elsewhere."""
+        for ward in self.wards.values():
+            ward.trim()
+        self.after(TRIM_EVERY_S, self._trim)
 
     def _keep(self, name: str, image: Image) -> None:
         self.backups[name] = [*self.backups[name], image][-BACKUPS_KEPT:]
+
+    def _keep_only_now(self) -> None:
+        """Older copies of central lack what a disk held that is taken away; one of now has it."""
+        self.backups[HUB] = [self.hub.disk.image()] if self.hub.up else []
+
+    def _keep_only_then(self, image: Image) -> None:
+        """A younger copy than the one put back is of another central."""
+        self.backups[HUB] = [image]
 
     def _is_elsewhere(self, ward: Ward) -> bool:
         """Tell whether central holds everything that this machine's people were told is done."""
         return self.hub.up and not missing_at_central(self.hub, ward.beeped)
 
-    def _lie(self, size: float, ward: Ward) -> bool:
-        if self.setting.gentle or size < 0.5:
+    def _lie(self, fault: Fault, ward: Ward) -> bool:
+        if self.setting.gentle:
             return False
         ward.disk.lies = True
 
@@ -322,9 +371,9 @@ class World:
             if ward.disk.lies:
                 ward.disk.lose_power()
                 ward.stop()
-                self.after(OFF_S[0], ward.start)
+                self.after(OFF_S, ward.start)
 
-        self.after(_between(LIES_S, size), cut)
+        self.after(fault.lasts_s, cut)
         return True
 
     def _take_disk(self, fault: Fault, ward: Ward) -> bool:
@@ -339,10 +388,20 @@ class World:
                 return False
             image = backups[int(fault.size * len(backups))]
         if gentle:
-            self.backups[HUB] = []  # older copies of central lack what this disk held
+            self._keep_only_now()
         ward.stop()
         ward.disk.put(image)
-        self.after(_between(OFF_S, fault.size), ward.start)
+        self.after(fault.lasts_s, ward.start)
+        return True
+
+    def _restore_both(self, fault: Fault, ward: Ward) -> bool:
+        """A storeroom's disk and central are put back to old copies in the same hour: what both forgot is nowhere."""
+        copies = self._copies.pop(fault, {})
+        if ward.device not in copies or not self._restore_hub(fault, copies[HUB]):
+            return False
+        ward.stop()
+        ward.disk.put(copies[ward.device])
+        self.after(fault.lasts_s, ward.start)
         return True
 
     def _clone(self, fault: Fault, ward: Ward) -> bool:
@@ -355,7 +414,7 @@ class World:
         self.twins[name] = twin
         twin.link(not self.wire.lines[name].cut)
         twin.start()
-        self.after(_between(TWIN_S, fault.size), lambda: self._retire(name, twin))
+        self.after(fault.lasts_s, lambda: self._retire(name, twin))
         return True
 
     def _retire(self, name: str, twin: Ward) -> None:
@@ -367,11 +426,11 @@ class World:
         self.retired.append(twin)
         twin.asleep = True
         twin.stop()
-        self.backups[HUB] = []
+        self._keep_only_now()
         self.hub.settle(name)
         self.note("retired", name)
 
-    def _cut(self, line: Line, size: float) -> bool:
+    def _cut(self, line: Line, lasts_s: float) -> bool:
         if line.cut:
             return False
         line.cut = True
@@ -383,47 +442,67 @@ class World:
             for machine in self.machines(line.device):
                 machine.link(True)
 
-        self.after(_between(CUT_S, size), join)
+        self.after(lasts_s, join)
         return True
 
     def _strike_hub(self, fault: Fault) -> bool:
-        hub = self.hub
         match fault.kind:
             case Kind.BROKER_FORGETS:
-                self._forget(fault.size)
-            case _ if not hub.up:
-                return False
+                self._forget(fault.lasts_s)
+            case Kind.SWIZZLE:
+                self._swizzle(fault)
+            case Kind.HUB_RESTORED:
+                return bool(self.backups[HUB]) and self._restore_hub(fault, self.backups[HUB][-1])
+            case Kind.PROOF_LOST:
+                copies = self._copies.pop(fault, {})
+                return bool(copies) and self._restore_hub(fault, copies[HUB])
+            case _:
+                return self.hub.up and self._strike_machine_of_hub(fault)
+        return True
+
+    def _strike_machine_of_hub(self, fault: Fault) -> bool:
+        hub = self.hub
+        match fault.kind:
             case Kind.HUB_POWER | Kind.HUB_KILL:
                 (hub.disk.lose_power if fault.kind is Kind.HUB_POWER else hub.disk.kill)()
                 hub.stop()
-                self.after(_between(OFF_S, fault.size), hub.start)
+                self.after(fault.lasts_s, hub.start)
+            case Kind.HUB_FULL:
+                hub.disk.full = True
+                self.after(fault.lasts_s, lambda: setattr(hub.disk, "full", False))
             case Kind.HUB_POWER_AT_CALL:
                 hub.disk.fuse = 1 + int(fault.size * CALLS_MAX)
             case Kind.HUB_EIO:
                 hub.disk.eio = 1 + int(fault.size * CALLS_MAX)
-            case Kind.HUB_RESTORED:
-                return self._restore_hub(fault.size)
             case Kind.HUB_CLOCK:
                 hub.clock.offset_us = _offset_us(fault.size)
             case _:
                 raise AssertionError(fault)
         return True
 
-    def _restore_hub(self, size: float) -> bool:
-        backups = self.backups[HUB]
-        if not backups:
+    def _restore_hub(self, fault: Fault, image: Image) -> bool:
+        if not self.hub.up:
             return False
         self.hub.stop()
         self._restored_us = self.now_us
-        self.hub.disk.put(backups[int(size * len(backups))])
-        self.after(_between(OFF_S, size), self.hub.start)
+        self.hub.disk.put(image)
+        self._keep_only_then(image)
+        self.after(fault.lasts_s, self.hub.start)
         return True
 
-    def _forget(self, size: float) -> None:
+    def _swizzle(self, fault: Fault) -> None:
+        """Clog the lines one after another, then free them in another order; what waited comes all at once."""
+        chance = random.Random(fault.size)
+        lines = list(self.wire.lines.values())
+        for line in lines:
+            self.after(chance.uniform(0, fault.lasts_s / 3), line.clog)
+            self.after(chance.uniform(fault.lasts_s / 2, fault.lasts_s), lambda line=line: self.wire.free(line))  # type: ignore[misc] # the default binds it
+
+    def _forget(self, lasts_s: float) -> None:
         """The broker starts again with nothing: what was on its way is gone, and every edge must come back."""
         self.wire.forget()
         for line in self.wire.lines.values():
-            self._cut(line, size * 0.1)
+            self._cut(line, lasts_s)
 
     def _mind_the_hub(self) -> None:
         """Start central again when its power went at a call."""
@@ -432,7 +511,7 @@ class World:
         def look() -> None:
             if hub.up and hub.disk.era != hub.opened_era:
                 hub.stop()
-                self.after(OFF_S[0], hub.start)
+                self.after(OFF_S, hub.start)
 
         self.after(0.01, look)
 
@@ -442,6 +521,7 @@ class World:
         for line in self.wire.lines.values():
             line.deaf.clear()
             line.mangles.clear()
+            self.wire.free(line)
         for disk in self.rack.disks.values():
             disk.full = disk.lies = False
             disk.fuse = disk.eio = None
@@ -461,10 +541,6 @@ def legible(data: bytes) -> tuple[str, bytes, int]:
     except PeerBroke:
         return "illegible", b"", 0
     return f"{message} {envelope.generation}", b"", 0
-
-
-def _between(bounds: tuple[float, float], size: float) -> float:
-    return bounds[0] + (bounds[1] - bounds[0]) * size
 
 
 def _offset_us(size: float) -> int:

@@ -9,14 +9,16 @@ FAULTS_SHOWN_MAX = 20
 class Report:
     """What was read and what was wrong; `faults` keeps the first ones, `fault_count` all.
 
-    `waiting` counts differences of book and shelf that came after their storeroom was last compared: no fault, the next
-    comparison opens them.
+    `gaps` counts the places where a chain goes on over entries that are on no disk any more. `waiting` counts
+    differences of book and shelf that came after their storeroom was last compared: no fault, the next comparison opens
+    them.
     """
 
     entries: int = 0
     chains: int = 0
     events: int = 0
     quarantined: int = 0
+    gaps: int = 0
     discrepancies: int = 0
     orders: int = 0
     waiting: int = 0

@@ -27,7 +27,7 @@ from central.store.tables.ledger import INCARNATION
 from protocols.entry import GENESIS, ChainedEntry, Digest, chain, encode_entry
 from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING, Head
-from protocols.sync.machine import Action, Leg, Speaker, State, Timing, Transmit
+from protocols.sync.machine import Action, Leg, Speaker, Spoilt, State, Timing, Transmit, Trimmed
 from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
 from protocols.values.ids import DeviceId, Incarnation, incarnation
@@ -81,7 +81,13 @@ class Disk:
     def places(self, most: int) -> list[Head]:
         raise AssertionError(f"no fork is expected here, {most} places were asked for")
 
-    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+    def missing(self, seq: int, incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        raise AssertionError(f"nothing is missing here: {seq} of {incarnation.hex()}")
+
+    def set_safe(self, seq: int, incarnation: Incarnation) -> None:
+        assert (seq, incarnation) == (-1, self.chain_id)
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None, without: int | None = None) -> tuple[Leg, ...]:
         raise AssertionError(f"no new chain is expected here: {incarnation.hex()}, {behind}")
 
     def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:

@@ -86,7 +86,7 @@ def test_only_what_a_checkpoint_covers_and_a_backup_holds_may_go(
 ) -> None:
     ledger.append([scribe.visit() for _ in range(4)])
     other = sqlite3.connect(ledger_path, isolation_level=None)
-    other.execute("INSERT INTO checkpoint VALUES (?, 2, ?, '[]')", (BORN, ledger.hash_at(2)))
+    other.execute("INSERT INTO checkpoint VALUES (?, 2, ?, '[]', 3)", (BORN, ledger.hash_at(2)))
     with pytest.raises(sqlite3.IntegrityError, match="refuses DELETE"):
         other.execute("DELETE FROM ledger WHERE seq = 0")
     other.execute("UPDATE mark SET safe = 1")

@@ -31,11 +31,13 @@ from protocols.sync.frames import (
     UNPACKED_BYTES_MAX,
     Ack,
     Branch,
+    Damaged,
     Delta,
     Facts,
     Fetch,
     Fork,
     Frame,
+    Gap,
     Head,
     Hello,
     Hint,
@@ -90,6 +92,9 @@ SAID: dict[str, Message] = {
     "welcome_feeds": Welcome(
         2, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, (Offer("ward", 7, HASH),)
     ),
+    "welcome_safe": Welcome(3, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, safe=(17,)),
+    "gap": Gap(5, 9, HASH, 0, 2, (), ("ward-01", "", "GZ-001", "", "hospital", ""), PACKED),
+    "damaged": Damaged(1, 8, Head(ENVELOPE.incarnation, 7, HASH), GENESIS, b"left", "changed on the disk"),
     "fetch": Fetch("ward", 6, HASH, -1, 0),
     "delta": Delta("ward", 6, 7, HASH, PACKED),
     "snapshot": Snapshot("global", 7, HASH, GENESIS, 1, 3, b"part"),

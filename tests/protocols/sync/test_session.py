@@ -13,12 +13,15 @@ from protocols.sync.facts import pack_fact, sum_of
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
     NOTHING,
+    ROWS_A_PAGE,
     WINDOW_FRAMES,
     Ack,
     Branch,
+    Damaged,
     Facts,
     Fork,
     Frame,
+    Gap,
     Head,
     Hello,
     Message,
@@ -29,6 +32,7 @@ from protocols.sync.frames import (
     Welcome,
     Why,
 )
+from protocols.sync.gaps import gaps, unpack_rows
 from protocols.sync.machine import (
     TRANSITIONS,
     Action,
@@ -37,9 +41,11 @@ from protocols.sync.machine import (
     Leg,
     MoveOn,
     Speaker,
+    Spoilt,
     State,
     Timing,
     Transmit,
+    Trimmed,
     step,
 )
 from protocols.sync.session import RESENDS_BEFORE_HELLO, TRIES_ALONE_MAX, EdgeSession
@@ -82,20 +88,29 @@ class ListLedger:
     def __init__(self, chained: Sequence[ChainedEntry]) -> None:
         self.chained = list(chained)
         self.acked: list[int] = []
+        self.safe: dict[Incarnation, int] = {}
+        self.stands_for: dict[int, Trimmed | Spoilt] = {}
+        self.left_out: int | None = None
+        self.spoilt: set[int] = set()
+        self.kept_from = 0
         self.adopted: tuple[Incarnation, Head | None] | None = None
         self.facts: list[bytes] = []
         self.facts_held = (0, b"")
 
     def entries_raw(self, from_seq: int, limit: int, max_bytes: int, incarnation: Incarnation) -> list[bytes]:
         assert incarnation == CHAIN
-        raws = [encode_entry(c.entry) for c in self.chained[from_seq : from_seq + limit]]
+        if from_seq < self.kept_from:
+            return []
+        until = min([from_seq + limit, *(seq for seq in self.spoilt if seq >= from_seq)])
+        raws = [encode_entry(c.entry) for c in self.chained[from_seq:until]]
         while len(raws) > 1 and sum(map(len, raws)) > max_bytes:
             raws.pop()
         return raws
 
     def hash_at(self, seq: int, incarnation: Incarnation = CHAIN) -> Digest | None:
         assert incarnation == CHAIN
-        return self.chained[seq].hash if 0 <= seq < len(self.chained) else None
+        kept = max(0, self.kept_from - 1) <= seq < len(self.chained)
+        return self.chained[seq].hash if kept else None
 
     def set_acked(self, seq: int, incarnation: Incarnation) -> None:
         assert incarnation == CHAIN
@@ -104,8 +119,15 @@ class ListLedger:
     def places(self, most: int) -> list[Head]:
         return [Head(CHAIN, each.seq, each.hash) for each in reversed(self.chained[-most:])]
 
-    def adopt(self, incarnation: Incarnation, behind: Head | None) -> tuple[Leg, ...]:
+    def missing(self, seq: int, incarnation: Incarnation) -> Trimmed | Spoilt | None:
+        return self.stands_for.get(seq)
+
+    def set_safe(self, seq: int, incarnation: Incarnation) -> None:
+        self.safe[incarnation] = seq
+
+    def adopt(self, incarnation: Incarnation, behind: Head | None, without: int | None = None) -> tuple[Leg, ...]:
         self.adopted = (incarnation, behind)
+        self.left_out = without
         assert behind is not None
         parent = Leg(CHAIN, behind.seq, Digest(behind.hash), behind.seq)
         return (
@@ -414,17 +436,81 @@ def test_a_lost_session_sends_no_greeting_before_its_timer() -> None:
     assert [type(m) for m in edge.tick(1.5)] == [Hello]
 
 
-def test_a_frame_that_cannot_be_read_is_halved_down_to_one_entry_and_then_shown_to_a_person() -> None:
+def test_a_frame_that_cannot_be_read_is_halved_down_to_one_entry_and_the_ledger_goes_on_without_it() -> None:
     edge = Edge(4)
     (frame,) = edge.live()
-    sizes = [frame.n]
+    spoilt = Spoilt(Digest(edge.head(0).hash), b"left", "refused")
+    edge.ledger.stands_for[0] = spoilt
+    sizes, said = [frame.n], list[Message]()
     for _ in range(40):
-        frames = [m for m in edge.hear(nack(Why.CHAIN, 0), 1.0) if isinstance(m, Frame)]
-        if not frames:
+        said = edge.hear(nack(Why.CHAIN, 0), 1.0)
+        if not isinstance(said[0], Frame):
             break
-        sizes.append(frames[0].n)
-    assert sizes[-1] == 1
-    assert f"refused entry 0 {TRIES_ALONE_MAX} times" in edge.session.reason
+        sizes.append(said[0].n)
+    assert sizes.count(1) == 1 + TRIES_ALONE_MAX
+    assert said == [Damaged(1, 0, None, spoilt.hash, b"left", "refused")]
+    assert edge.session.state is State.FORKING
+
+
+def test_a_spoilt_entry_waits_for_those_before_it_and_the_ledger_goes_on_behind_them() -> None:
+    edge = Edge(4)
+    edge.ledger.spoilt.add(2)
+    edge.ledger.stands_for[2] = Spoilt(Digest(edge.head(2).hash), b"left", "changed")
+    (frame,) = edge.live()
+    assert (frame.from_seq, frame.n) == (0, 2)
+    (said,) = edge.ack(1, 0.1)
+    assert said == Damaged(1, 2, edge.head(1), edge.head(2).hash, b"left", "changed")
+    born = incarnation(b"j" * 16)
+    assert edge.hear(NewInc(1, born, edge.head(0)), 0.2) == []
+    adopted = edge.ledger.adopted
+    assert adopted is None
+    edge.hear(NewInc(1, born, edge.head(1)), 0.3)
+    assert edge.ledger.adopted == (born, edge.head(1))
+    assert edge.ledger.left_out == 2
+
+
+def test_trimmed_entries_that_central_lost_are_told_as_a_gap_and_the_rest_goes_on_behind_it() -> None:
+    edge = Edge(6, acked=5)
+    edge.session._way.legs[0] = replace(edge.session._way.legs[0], kept_from=4)
+    edge.ledger.kept_from = 4
+    rows = (("ward-01", "", "A1", "", "hospital", "", 7), ("opening@ward-01", "", "A1", "", "hospital", "", -7))
+    edge.ledger.stands_for[2] = Trimmed(3, Digest(edge.head(3).hash), rows)
+    edge.greet()
+    said = edge.hear(welcome(1, Head(CHAIN, 1, b"x" * 32)), 0.1)
+    gap, frame = said
+    assert isinstance(gap, Gap)
+    assert (gap.first_seq, gap.last_seq, gap.hash, gap.page, gap.pages) == (2, 3, edge.head(3).hash, 0, 1)
+    assert unpack_rows(gap.rows) == sorted(rows)
+    assert isinstance(frame, Frame)
+    assert (frame.from_seq, frame.n, frame.prev_hash) == (4, 2, edge.head(3).hash)
+    edge.ack(3, 0.2)
+    edge.ack(5, 0.3)
+    assert edge.ledger.acked == [1, 3, 5]
+
+
+def test_a_large_book_is_told_in_pages_that_together_speak_for_every_key() -> None:
+    rows = [(f"p{number:05}", "", "A1", "", "hospital", "", 1) for number in range(ROWS_A_PAGE * 2 + 1)]
+    pages = list(gaps(3, Trimmed(9, edge_hash(), rows)))
+    assert [(page.page, page.pages) for page in pages] == [(0, 3), (1, 3), (2, 3)]
+    assert [row for page in pages for row in unpack_rows(page.rows)] == rows
+    assert [page.after for page in pages] == [(), pages[0].upto, pages[1].upto]
+    assert pages[-1].upto == ()
+
+
+def edge_hash() -> Digest:
+    return Digest(Edge(1).head(0).hash)
+
+
+def test_what_is_safe_elsewhere_is_kept_from_every_answer_and_may_fall() -> None:
+    edge = Edge(10)
+    edge.greet()
+    edge.hear(Welcome(1, (edge.head(4),), 0, 0, 0, safe=(3,)), 0.1)
+    assert edge.ledger.safe == {CHAIN: 3}
+    edge.hear(Ack(9, edge.head(9).hash, 7, ()), 0.2)
+    assert edge.ledger.safe == {CHAIN: 7}
+    edge.said(edge.session._greet(700.0), 700.0)
+    edge.hear(Welcome(2, (edge.head(9),), 0, 0, 0, safe=(-1,)), 700.1)
+    assert edge.ledger.safe == {CHAIN: -1}
 
 
 def test_a_busy_central_is_left_alone_for_as_long_as_it_asks() -> None:

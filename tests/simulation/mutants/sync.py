@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from central.services.ingest import Ingest
 from central.store import ledger as central_ledger
 from central.store.ledger import Chain
+from edge_agent.store import adoption
 from edge_agent.store import ledger as edge_ledger
-from edge_agent.store import way
 from edge_agent.store.connection import transaction
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
@@ -123,7 +123,7 @@ def hello_offers_one_chain(patch: Patch) -> None:
 
 def fork_posts_again(patch: Patch) -> None:
     """What is written again in a new chain is posted again."""
-    adopt = way.adopt
+    adopt = adoption.adopt
 
     def twice(connection: Any, device: Any, legs: Any, born: Incarnation, behind: Any, now: Any) -> None:  # noqa: ANN401
         adopt(connection, device, legs, born, behind, now)

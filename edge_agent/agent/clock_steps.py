@@ -1,0 +1,54 @@
+"""The watch over the wall clock as a part of the agent: it looks every turn and writes `clock_step` entries.
+
+It decides nothing; `core.clock_watch` does. The rule that must not be broken: nobody waits for it.
+"""
+
+from edge_agent.clock import Clock, Pen
+from edge_agent.core.clock_watch import ClockStep, ClockWatch
+from edge_agent.core.recognise import Draft
+from edge_agent.store.ledger import Ledger
+from protocols.movements import ClockStepBody, write_body
+from protocols.values.ids import ActorId
+
+CLOCK_STEP = "clock_step"
+WAITING_MAX = 16
+"""Steps that wait for the disk; of more the oldest are forgotten, the next look tells where the clock stands."""
+
+
+class ClockSteps:
+    """What has been noticed and not written yet."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._watch = clock, ClockWatch()
+        self._waiting: list[ClockStep] = []
+
+    @property
+    def due(self) -> bool:
+        """Whether something is to be written."""
+        return bool(self._waiting)
+
+    def look(self) -> None:
+        """Compare the clocks of this machine."""
+        self._keep(self._watch.look(self._clock.now(), self._clock.mono_us()))
+
+    def heard(self, offset_us: int) -> None:
+        """Take the offset to central's time."""
+        self._keep(self._watch.heard(offset_us))
+
+    def drafts(self) -> list[Draft]:
+        """Return what waits as drafts, and wait for it no more."""
+        waiting, self._waiting = self._waiting, []
+        return [Draft(CLOCK_STEP, write_body(ClockStepBody(step.cause, step.by_us)), ActorId("")) for step in waiting]
+
+    def write(self, ledger: Ledger, pen: Pen) -> int:
+        """Write what waits; returns how many. Raises `StoreFault`; then it waits on."""
+        waiting = list(self._waiting)
+        try:
+            return len(ledger.append([pen.entry(draft) for draft in self.drafts()]))
+        except BaseException:
+            self._waiting = waiting
+            raise
+
+    def _keep(self, step: ClockStep | None) -> None:
+        if step is not None:
+            self._waiting = [*self._waiting, step][-WAITING_MAX:]

@@ -1,0 +1,95 @@
+"""Many seeds in two worker processes, and what they come to together: the bars of every push.
+
+Half of the runs are gentle (nothing may be lost), half are rough (disks lie, edge and central are put back together).
+The rule that must not be broken: a run is judged alone; sums only tell whether enough has been tried.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from time import perf_counter
+
+from tests.simulation.chaos import Played, Report, faults_of, play
+from tests.simulation.faults import Kind
+from tests.simulation.world import Setting
+
+WORKERS = 2
+FAULTS_MIN = 20_000
+SIMULATED_H_MIN = 20 * 24
+EACH_KIND_MIN = 200
+EXCUSED_MAX = 0.01
+"""Share of the entries that may be on no disk any more, where runs are rough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What several runs came to; `seconds` by the wall."""
+
+    reports: tuple[tuple[Setting, Report], ...]
+    pairs: Counter[tuple[str, str]]
+    seconds: float
+
+    def total(self) -> dict[str, object]:
+        """Return the sums as JSON takes them."""
+        return {
+            "seeds": [setting.seed for setting, _ in self.reports],
+            "simulated_hours": round(sum(report.simulated_hours for _, report in self.reports)),
+            "faults": sum(self.fired.values()),
+            "faults_fired": dict(sorted(self.fired.items())),
+            "pairs_met": len(self.pairs),
+            "entries": self._sum(gentle=None, what="entries"),
+            "messages": sum(report.messages for _, report in self.reports),
+            "excused": self._sum(gentle=None, what="excused"),
+            "violations": sum(len(report.violations) for _, report in self.reports),
+            "seconds": round(self.seconds),
+        }
+
+    @property
+    def fired(self) -> Counter[str]:
+        """Return how often each kind struck."""
+        fired: Counter[str] = Counter()
+        for _, report in self.reports:
+            fired.update(report.faults_fired)
+        return fired
+
+    def _sum(self, *, gentle: bool | None, what: str) -> int:
+        return sum(getattr(report, what) for setting, report in self.reports if gentle in (None, setting.gentle))
+
+    def short_of(self) -> list[str]:
+        """Return which bars were not reached."""
+        fired, hours = self.fired, sum(report.simulated_hours for _, report in self.reports)
+        short = [
+            f"{kind}: {fired[kind]} times, expected {EACH_KIND_MIN}" for kind in Kind if fired[kind] < EACH_KIND_MIN
+        ]
+        if sum(fired.values()) < FAULTS_MIN:
+            short.append(f"{sum(fired.values())} faults, expected {FAULTS_MIN}")
+        if hours < SIMULATED_H_MIN:
+            short.append(f"{hours} simulated hours, expected {SIMULATED_H_MIN}")
+        never = [f"{second} while {first}" for first in Kind for second in Kind if not self.pairs[first, second]]
+        short += [f"{len(never)} pairs never met: {', '.join(never[:9])}"] if never else []
+        if self._sum(gentle=True, what="excused"):
+            short.append(f"{self._sum(gentle=True, what='excused')} entries excused where nothing may be lost")
+        lost, entries = self._sum(gentle=False, what="excused"), self._sum(gentle=False, what="entries")
+        if lost > entries * EXCUSED_MAX:
+            short.append(f"{lost} of {entries} entries excused, expected at most {EXCUSED_MAX:.0%}")
+        return short
+
+
+def conduct(settings: Sequence[Setting], workers: int = WORKERS) -> Campaign:
+    """Play runs in worker processes, the longest to come first."""
+    began = perf_counter()
+    pairs: Counter[tuple[str, str]] = Counter()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        played = list(pool.map(_play, settings))
+    for each in played:
+        pairs.update(each.pairs)
+    reports = tuple(zip(settings, (each.report for each in played), strict=True))
+    return Campaign(reports, pairs, perf_counter() - began)
+
+
+def _play(setting: Setting) -> Played:
+    logging.disable()
+    return play(setting, faults_of(setting))
