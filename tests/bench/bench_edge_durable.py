@@ -116,11 +116,13 @@ def scans(folder: Path) -> None:
         agent = made.start()
         time.sleep(5)
         made.plug.scan(make_badge(ActorId("1001")))
+        began_s, heard = time.perf_counter(), made.reads()
         for serial in range(SCANS):
             began = time.perf_counter()
             made.plug.scan(label(serial))
             beeps.append(time.perf_counter() - began)
             raw.append(raw_sync_s(file.fileno(), SCAN_BYTES))
+        reads_a_s = (made.reads() - heard) / (time.perf_counter() - began_s)
         end(agent)
     allowed = SCAN_MAX_S + 3 * p99(raw)
     report_bar(
@@ -131,6 +133,7 @@ def scans(folder: Path) -> None:
         p99_ms=p99(beeps) * 1e3,
         p50_ms=median(beeps) * 1e3,
         raw_p99_ms=p99(raw) * 1e3,
+        reads_a_s=reads_a_s,
     )
 
 

@@ -105,7 +105,7 @@ def starts() -> None:
 
 def memories() -> None:
     """Measure the memory with 1,000 tags."""
-    with machine(tags=1_000, readers=((1, 1_000, 500.0),)) as made:
+    with machine(tags=1_000, readers=((1, 1_000, 1_000.0),)) as made:
         first, later = life_memory_mb(made), life_memory_mb(made)
     report_bar(
         "edge_memory",

@@ -1,6 +1,7 @@
 """One real edge for the benchmarks: tags that the book knows, simulated readers, a scanner on a pseudo-terminal.
 
-Figures of processes come from /proc and wait4(2). It measures, it asserts nothing.
+Figures of processes come from /proc and wait4(2), reads that an agent heard from its own metrics. It asserts
+nothing.
 """
 
 import os
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hardware_sim.noise import CATCH_UP_S
 from tests.system.edge_ward import GTIN, PROGRAM, ROOT, Plug
 
 SIM = [sys.executable, "-c", "from hardware_sim.cli import main; main()"]
@@ -33,6 +35,9 @@ url = "serial:scanner"
 feedback = "host-beep"
 [master]
 opening = "opening.csv"
+[metrics]
+textfile = "metrics.prom"
+every_s = 1
 """
 READER = """
 [[reader]]
@@ -40,8 +45,9 @@ name = "r{seed}"
 kind = "llrp"
 url = "tcp://127.0.0.1:{port}"
 antennas = [1, 2, 3, 4]
-round_s = 2
+round_s = {round_s}
 """
+ROUND_S = 2.0
 
 
 def epcs(seed: int, count: int) -> list[str]:
@@ -60,14 +66,14 @@ class Machine:
         rows = "".join(f"C001,{GTIN},L1,2030-01-31,{n},{epc},S1,\n" for n, epc in enumerate(known[:tags]))
         (folder / "opening.csv").write_text("item,gtin,lot,expiry,serial,epc,position,owner\n" + rows)
         text = CONFIG.format(fit=2 if readers else 1)
-        ports = [port for _, port in self.readers]
-        self.config.write_text(
-            text + "".join(READER.format(seed=one[0], port=port) for one, port in zip(readers, ports, strict=True))
-        )
+        for (seed, _, _), (_, port) in zip(readers, self.readers, strict=True):
+            text += READER.format(seed=seed, port=port, round_s=ROUND_S)
+        self.config.write_text(text)
         self.plug = Plug(folder / "scanner")
 
     def _reader(self, seed: int, tags: int, rate: float) -> "tuple[subprocess.Popen[str], int]":
-        command = [*SIM, "reader", "--seed", str(seed), "--tags", str(tags), "--rate", str(rate)]
+        told = rate * max(1.0, ROUND_S / CATCH_UP_S)  # in a longer round it owes no more than that
+        command = [*SIM, "reader", "--seed", str(seed), "--tags", str(tags), "--rate", str(told)]
         reader = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert reader.stdout is not None
         return reader, int(reader.stdout.readline().rpartition(":")[2])
@@ -86,6 +92,12 @@ class Machine:
         if agent.stdout.readline() != "ready ward-01\n":
             raise RuntimeError((self.folder / "log").read_text())
         return agent
+
+    def reads(self) -> int:
+        """Return how many reads the agent says it has heard in its life."""
+        lines = (self.folder / "metrics.prom").read_text().splitlines()
+        (line,) = (each for each in lines if each.startswith("wardstock_edge_reads_total"))
+        return int(line.split()[1])
 
     def close(self) -> None:
         """End the readers and pull the scanner."""
@@ -128,8 +140,9 @@ def memory_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def share_over(pid: int, seconds: float) -> float:
-    """Return which share of one core a process takes over some seconds."""
-    began, before = time.monotonic(), cpu_s(pid)
+def share_over(made: Machine, pid: int, seconds: float) -> tuple[float, float]:
+    """Return which share of one core an agent takes over some seconds, and how many reads a second it heard."""
+    began, before, heard = time.monotonic(), cpu_s(pid), made.reads()
     time.sleep(seconds)
-    return (cpu_s(pid) - before) / (time.monotonic() - began)
+    passed_s = time.monotonic() - began
+    return (cpu_s(pid) - before) / passed_s, (made.reads() - heard) / passed_s
