@@ -5,7 +5,7 @@ Only `edge_agent.cli` imports this file, and only when no agent is to be started
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -369,11 +369,18 @@ def _print_status(path: Path, status: Status, signing: str | None) -> None:
         ("safe elsewhere", f"up to seq {status.safe}" if status.safe >= 0 else "nothing: no backup is configured"),
         ("in stock", f"{status.units_in_stock} tagged pieces, {status.tags_bound} tags bound"),
         ("presence", f"{status.believed_here} tags believed here, {status.believed_gone} believed gone"),
+        ("to claim", f"{status.to_claim} pieces left without a scan"),
+        ("discrepancies", _counted(status.discrepancies, "none is open")),
+        ("hospital data", _counted(status.feed, "nothing came yet")),
         ("signing", signing or "unknown without --config"),
         *([("put back", f"from a backup at {status.restored}")] if status.restored else []),
     )
     for name, value in rows:
         print(f"{name:<15}{value}")
+
+
+def _counted(numbers: Mapping[str, int], none: str) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items()) or none
 
 
 def _complain(error: Exception, status: int) -> int:

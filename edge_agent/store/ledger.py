@@ -16,7 +16,7 @@ from edge_agent.errors import NotALedger
 from edge_agent.store.adoption import adopt, finish_adoption
 from edge_agent.store.connection import Connection, open_to_write, savepoint, transaction
 from edge_agent.store.facts import facts_held, post_facts
-from edge_agent.store.projections import project
+from edge_agent.store.projections import check_reversal, project
 from edge_agent.store.rows import INSERT, row_of
 from edge_agent.store.schema import Upgrade, bring_up_to_date, upgrade_here
 from edge_agent.store.sending import missing, raws
@@ -85,7 +85,8 @@ class Ledger:
     def append(self, entries: Sequence[Entry]) -> list[ChainedEntry]:
         """Put entries at the head, all or none. Outside of a group it is a transaction of its own.
 
-        Raises `StoreFault`, `DiskFull`; `BadValue` or `PeerBroke` for a body the table of movements does not admit.
+        Raises `StoreFault`, `DiskFull`; `BadValue` or `PeerBroke` for a body the table of movements does not admit, and
+        for a reversal that is not the mirror of what it names.
         """
         if not self._grouped:
             with self.group():
@@ -99,6 +100,7 @@ class Ledger:
         for each in chained:
             self._connection.execute(INSERT, row_of(each))
         for entry in entries:
+            check_reversal(self._connection, entry)
             project(self._connection, entry)
         if chained:
             self._head = Head(head.incarnation, chained[-1].seq, chained[-1].hash)

@@ -4,14 +4,17 @@ What an entry means is decided in `core.book` and `core.posting`; this file only
 must not be broken: an `event_id` is posted once, however often its entry comes.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from edge_agent.core.book import BalanceKey, Effect, effect_of
 from edge_agent.core.fold import binding_row, finding_id
+from edge_agent.core.lines import mirrored
 from edge_agent.core.posting import Changes, post
 from edge_agent.store.connection import Connection
 from protocols.entry import Entry
-from protocols.movements import Binding
+from protocols.errors import BadValue
+from protocols.movements import Binding, lines_of
 
 _KEY = "place = ? AND position = ? AND item = ? AND lot = ? AND owner = ? AND unit = ?"
 _ADD = """
@@ -51,6 +54,22 @@ def project(connection: Connection, entry: Entry) -> None:
         return
     effect = effect_of(entry.kind, entry.body)
     _write(connection, entry, effect, post(effect, Tables(connection)))
+
+
+def check_reversal(connection: Connection, entry: Entry) -> None:
+    """Check that a reversal gives back what the entry it names took, line by line. Raises `BadValue`.
+
+    What stands in no chain of this ledger cannot be checked here, and is not refused for it.
+    """
+    if entry.kind != "reversal":
+        return
+    named = effect_of(entry.kind, entry.body).reverses
+    rows = connection.query("SELECT kind, body FROM ledger WHERE event_id = ? LIMIT 1", (named,))
+    for kind, raw in rows:
+        wanted = Counter(mirrored(lines_of(kind, raw)))
+        if Counter(lines_of(entry.kind, entry.body)) != wanted:
+            said = f"{sum(wanted.values())} lines of {kind} turned round"
+            raise BadValue(f"reversal of {named.hex()}: expected the {said}, got others; undo the whole entry")
 
 
 class Tables:

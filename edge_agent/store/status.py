@@ -1,13 +1,22 @@
 """What a ledger says about itself at a glance, read in one snapshot without disturbing the agent."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from edge_agent.core.presence.window import GONE
 from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection
 from edge_agent.store.copies import RESTORED
+from edge_agent.store.feed import versions
 from protocols.movements import Custody
 from protocols.values.instant import Instant
+
+_OPEN = "SELECT sort, COUNT(*) FROM discrepancy WHERE closed_event_id = x'' GROUP BY sort ORDER BY sort"
+_TO_CLAIM = """
+    SELECT COUNT(*) FROM belief JOIN binding ON binding.epc = belief.epc
+    JOIN custody ON custody.unit = CASE binding.unit WHEN '' THEN binding.epc ELSE binding.unit END
+    WHERE belief.p < ? AND custody.state IN ('in_stock', 'held')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,12 @@ class Status:
     tags_bound: int
     believed_here: int
     believed_gone: int
+    to_claim: int = 0
+    """Pieces that the book has here and the readers say have left."""
+    discrepancies: Mapping[str, int] = field(default_factory=dict)
+    """Open ones by sort."""
+    feed: Mapping[str, int] = field(default_factory=dict)
+    """The version of the hospital's data by scope."""
     restored: str | None = None
     """When a backup was put in this ledger's place, ISO text."""
 
@@ -71,5 +86,8 @@ def _read(connection: Connection) -> Status:
         tags_bound=count("SELECT COUNT(*) FROM binding"),
         believed_here=count("SELECT COUNT(*) FROM belief WHERE p >= ?", GONE),
         believed_gone=count("SELECT COUNT(*) FROM belief WHERE p < ?", GONE),
+        to_claim=count(_TO_CLAIM, GONE),
+        discrepancies=dict(connection.query(_OPEN)),
+        feed=versions(connection),
         restored=meta.get(RESTORED),
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.cli import start
+from edge_agent.store.feed import Row, checksum_of, take_snapshot
 from edge_agent.store.ledger import Ledger
-from tests.edge_agent.conftest import BORN, Scribe
+from tests.edge_agent.conftest import BORN, START, Scribe
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = "from edge_agent.cli import main; main()"
@@ -83,6 +84,23 @@ def test_status_tells_what_central_lacks(written: Path, tmp_path: Path, capsys: 
     assert (answer["units_in_stock"], answer["tags_bound"], answer["believed_gone"]) == (1, 2, 1)
     assert start(["status", str(written)]) == 0
     assert "up to seq 2, 3 pending" in capsys.readouterr().out
+
+
+def test_status_tells_what_waits_for_people_and_which_data_stand_here(
+    written: Path, ledger: Ledger, scribe: Scribe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.append([scribe.observe(UNITS[1], 0.01), scribe.issue(UNITS[0])])
+    rows = [Row("item", "C001", {})]
+    take_snapshot(ledger.connection, "global", 7, rows, checksum=checksum_of(rows), now=START)
+    assert start(["status", str(written), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["to_claim"], answer["feed"]) == (1, {"global": 7})
+    assert answer["discrepancies"] == {"custody": 1, "negative": 1}
+    assert start(["status", str(written)]) == 0
+    said = capsys.readouterr().out
+    assert "to claim       1 pieces left without a scan" in said
+    assert "discrepancies  custody 1, negative 1" in said
+    assert "hospital data  global 7" in said
 
 
 def test_status_of_an_empty_ledger_says_so(

@@ -220,3 +220,27 @@ def test_reading_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
         pass
     with pytest.raises(NotALedger, match="that is a folder"), open_to_read(tmp_path):
         pass
+
+
+def test_a_reversal_is_the_mirror_of_what_it_names_or_is_refused_and_blocks_nothing(
+    ledger: Ledger, scribe: Scribe
+) -> None:
+    issue = scribe.issue(UNITS[0])
+    ledger.append([scribe.bind(*UNITS), scribe.opening(*UNITS), issue])
+    line = {"item": "C001", "lot": "L1", "qty": 1, "unit": UNITS[0], "source": "issued@ward-01", "target": "ward-01"}
+    right = {"lines": [{**line, "target_position": "S1"}], "reverses": issue.event_id.hex()}
+    wrong = [
+        {**right, "lines": [line]},
+        {**right, "lines": [{**line, "target_position": "S1", "unit": UNITS[1]}]},
+        {**right, "lines": [{**line, "target_position": "S1"}, {**line, "unit": UNITS[1]}]},
+        {**right, "lines": [{**line, "target": "scrap@ward-01"}]},
+    ]
+    head = ledger.head()
+    for body in wrong:
+        with pytest.raises(BadValue, match=r"expected the 1 lines of issue turned round"):
+            ledger.append([scribe.entry("reversal", body)])
+    assert ledger.head() == head
+    ledger.append([scribe.entry("reversal", right)])
+    elsewhere = {**right, "reverses": "00" * 16, "lines": [{**line, "unit": UNITS[1]}]}
+    ledger.append([scribe.entry("reversal", elsewhere)])
+    assert verify(ledger.connection).sound
