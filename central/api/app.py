@@ -14,6 +14,7 @@ from central.api.discrepancies import discrepancy_routes
 from central.api.figures import figure_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
+from central.api.permits import permit_routes
 from central.api.problems import add_problems, tell_problems
 from central.api.proposals import proposal_routes
 from central.api.purchasing import purchasing_routes
@@ -40,6 +41,7 @@ RESOURCES = (
     settling_routes,
     count_routes,
     figure_routes,
+    permit_routes,
     agreement_routes,
     supplier_routes,
 )

@@ -28,6 +28,7 @@ from central.web.entrance import SIGN_IN, add_entrance
 from central.web.figures import add_figures
 from central.web.orders import add_orders
 from central.web.people import add_people
+from central.web.permits import add_permits
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.proposals import add_proposals
 from central.web.render import About, Renderer
@@ -87,6 +88,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
+    add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)
     add_suppliers(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)

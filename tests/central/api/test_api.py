@@ -131,7 +131,7 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     assert {path.split("/")[3] for path in document["paths"]} == {
         "health", "wards", "lines", "devices", "discrepancies", "proposals", "orders",
         "me", "people", "acts", "invoices", "trace", "statements",
-        "count-tasks", "figures", "line-counts", "vbp", "waivers", "bargaining", "items",
+        "count-tasks", "figures", "line-counts", "permits", "recalls", "vbp", "waivers", "bargaining", "items",
         "suppliers", "cases", "shortages", "purchase-tasks",
     }  # fmt: skip
 
