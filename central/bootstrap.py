@@ -134,6 +134,7 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         suppliers=SupplierDesk(documents),
         permits=Permits(documents, changed),
         recalls=Recalls(documents, changed),
+        devices=devices_of(config, store, clock),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from central.api.agreements import agreement_routes
 from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
+from central.api.enrolments import enrolment_routes
 from central.api.figures import figure_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
@@ -41,6 +42,7 @@ RESOURCES = (
     settling_routes,
     count_routes,
     figure_routes,
+    enrolment_routes,
     permit_routes,
     agreement_routes,
     supplier_routes,

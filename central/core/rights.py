@@ -39,6 +39,7 @@ class Right(StrEnum):
     GIVE_MEDICAL_REASON = "give-medical-reason"
     MANAGE_MASTER = "manage-master"
     MANAGE_PEOPLE = "manage-people"
+    MANAGE_FLEET = "manage-fleet"
     WRITE_AUDIT = "write-audit"
     JUDGE_WARDS = "judge-wards"
 
@@ -87,7 +88,9 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.FINANCE: _LOOKS | {Right.SEE_PRICES, Right.INVOICE, Right.PAY},
         Role.DELIVERY: frozenset({Right.SEE_ORDERS}),
         Role.SPD_OPERATOR: _LOOKS | {Right.SEE_FLEET},
-        Role.ADMINISTRATOR: frozenset({Right.SEE_FLEET, Right.SEE_PEOPLE, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}),
+        Role.ADMINISTRATOR: frozenset(
+            {Right.SEE_FLEET, Right.MANAGE_FLEET, Right.SEE_PEOPLE, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}
+        ),
     }
 )
 """The permission matrix; whatever does not stand here is refused."""
@@ -99,7 +102,14 @@ CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
         Right.JUDGE_WARDS,
-        *(Right.SETTLE, Right.GIVE_MEDICAL_REASON, Right.MANAGE_MASTER, Right.MANAGE_PEOPLE, Right.WRITE_AUDIT),
+        *(
+            Right.SETTLE,
+            Right.GIVE_MEDICAL_REASON,
+            Right.MANAGE_MASTER,
+            Right.MANAGE_PEOPLE,
+            Right.MANAGE_FLEET,
+            Right.WRITE_AUDIT,
+        ),
     }
 )
 """Rights that change something; a token of scope `read` never carries them."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
+from central.services.enrolment import Devices
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -36,3 +37,4 @@ class Desk:
     permits: Permits
     recalls: Recalls
     suppliers: SupplierDesk
+    devices: Devices

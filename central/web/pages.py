@@ -23,6 +23,7 @@ from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.agreements import add_agreements
 from central.web.counts import add_counts
+from central.web.devices import add_devices
 from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
 from central.web.figures import add_figures
@@ -82,6 +83,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
     add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
+    add_devices(pages, renderer, porter, sources.desk.devices, sources.desk.looks.saw)
     add_proposals(pages, renderer, porter, sources.desk, sources.overview)
     add_orders(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)

@@ -1,11 +1,14 @@
 """Who asks in tests: a desk where everyone is one person, and one where people must sign in."""
 
 from itertools import count
+from pathlib import Path
 
+from central.clock import new_token
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
 from central.services.desk import Desk
 from central.services.documents import Documents
+from central.services.enrolment import Devices
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -50,6 +53,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Permits(documents),
         Recalls(documents),
         SupplierDesk(documents),
+        Devices(store, HOSPITAL, watch.read, new_token, Path("keys"), None),
     )
 
 
