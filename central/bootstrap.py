@@ -31,6 +31,7 @@ from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
 from central.services.approvals import approve_as
+from central.services.catalogue import Catalogue
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
@@ -132,6 +133,7 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         invoices=Invoices(documents),
         agreements=Agreements(documents),
         suppliers=SupplierDesk(documents),
+        catalogue=Catalogue(documents),
         permits=Permits(documents, changed),
         recalls=Recalls(documents, changed),
         devices=devices_of(config, store, clock),

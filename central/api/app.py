@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from central.api.agreements import agreement_routes
+from central.api.catalogue import catalogue_routes
 from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
 from central.api.enrolments import enrolment_routes
@@ -46,6 +47,7 @@ RESOURCES = (
     permit_routes,
     agreement_routes,
     supplier_routes,
+    catalogue_routes,
 )
 
 

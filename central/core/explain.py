@@ -28,6 +28,8 @@ def _plain(value: float) -> str:
 
 def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in Chinese."""
+    if reason["policy"] == "import":
+        return "导入时尚未到货的订单。"
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_zh(reason, words)
     demand, position = reason["demand"], reason["position"]
@@ -43,6 +45,8 @@ def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
 
 def in_english(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in English."""
+    if reason["policy"] == "import":
+        return "An order that was still open when it was imported."
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_en(reason, words)
     demand, position = reason["demand"], reason["position"]

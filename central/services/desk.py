@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
+from central.services.catalogue import Catalogue
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
 from central.services.invoices import Invoices
@@ -37,4 +38,5 @@ class Desk:
     permits: Permits
     recalls: Recalls
     suppliers: SupplierDesk
+    catalogue: Catalogue
     devices: Devices

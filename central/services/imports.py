@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Table, select
 from central.clock import Clock
 from central.core.forms import FORMS, Form, Row, Sheet, read_form, unknown_references
 from central.errors import BadFile, BadInput
+from central.services.open_orders import draft_new, new_items, take_over
 from central.services.own_chain import Draft, append_within
 from central.store.chains import OWN_DEVICE, enrol
 from central.store.engine import Store
@@ -27,6 +28,7 @@ from central.store.tables.agreements import (
     VBP_GROUP,
     VBP_PRODUCT,
 )
+from central.store.tables.catalogue import CATALOGUE_ITEM, SUBSTITUTE
 from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.suppliers import CERTIFICATE, DELIVERY_RELATION, SUPPLIER_PROFILE
 from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
@@ -53,10 +55,12 @@ TABLES: Mapping[str, Table] = {
     "certificates.csv": CERTIFICATE,
     "supplier_profiles.csv": SUPPLIER_PROFILE,
     "delivery_relations.csv": DELIVERY_RELATION,
+    "catalogue.csv": CATALOGUE_ITEM,
+    "substitutes.csv": SUBSTITUTE,
 }
 """Where the rows of each file go; stock.csv goes through the ledger."""
 
-STOCK = "stock.csv"
+STOCK, OPEN_ORDERS, ITEMS = "stock.csv", "open_orders.csv", "items.csv"
 NAMED: Mapping[str, Column[str]] = {
     "items.csv": ITEM.c.item,
     "suppliers.csv": SUPPLIER.c.supplier,
@@ -158,7 +162,16 @@ def _opened_before(
 def _write(connection: Connection, hospital: HospitalId, sheet: Sheet, clock: Clock) -> int:
     if sheet.form.file == STOCK:
         return _open_stock(connection, hospital, sheet, clock)
+    if sheet.form.file == OPEN_ORDERS:
+        take_over(connection, hospital, [row for _, row in sheet.rows])
+        return 0
+    fresh = (
+        new_items(connection, hospital, [row["item"] for _, row in sheet.rows], clock.now())
+        if sheet.form.file == ITEMS
+        else []
+    )
     merge(connection, TABLES[sheet.form.file], [{"hospital": hospital, **row} for _, row in sheet.rows])
+    draft_new(connection, hospital, fresh, clock.now())
     if sheet.form.file == "places.csv":
         for _, row in sheet.rows:
             if row["device"] not in {"", OWN_DEVICE}:

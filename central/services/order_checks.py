@@ -19,6 +19,7 @@ from central.errors import NotAllowed, NotNow
 from central.services.policy import rules_at
 from central.services.suppliers import lapsed_on, papers_on
 from central.store import queries_agreements as kept
+from central.store.queries_catalogue import inactive_items
 from central.store.queries_master import terms
 from central.store.queries_suppliers import blocked_suppliers, grades_on
 from central.store.tables.agreements import ORDER_ALERT
@@ -141,6 +142,7 @@ def known_at(connection: Connection, hospital: HospitalId, now: Instant) -> Know
         lapsed_on(papers_on(connection, hospital, day, rules)),
         blocked_suppliers(connection, hospital),
         {supplier: str(one.grade) for supplier, one in grades_on(connection, hospital, day).items()},
+        inactive_items(connection, hospital),
     )
 
 

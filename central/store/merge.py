@@ -22,7 +22,12 @@ def merge(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         statement = _insert(connection)(table)
         keys = [column.name for column in table.primary_key]
         changed = {name: statement.excluded[name] for name in chunk[0] if name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), chunk)
+        renewed = (
+            statement.on_conflict_do_update(index_elements=keys, set_=changed)
+            if changed
+            else statement.on_conflict_do_nothing()
+        )
+        connection.execute(renewed, chunk)
 
 
 def add_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int:

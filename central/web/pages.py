@@ -22,6 +22,7 @@ from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.agreements import add_agreements
+from central.web.catalogue import add_catalogue
 from central.web.counts import add_counts
 from central.web.devices import add_devices
 from central.web.discrepancies import add_discrepancies
@@ -93,6 +94,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)
     add_suppliers(pages, renderer, porter, sources.desk)
+    add_catalogue(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

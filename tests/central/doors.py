@@ -6,6 +6,7 @@ from pathlib import Path
 from central.clock import new_token
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
+from central.services.catalogue import Catalogue
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.enrolment import Devices
@@ -53,6 +54,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         Permits(documents),
         Recalls(documents),
         SupplierDesk(documents),
+        Catalogue(documents),
         Devices(store, HOSPITAL, watch.read, new_token, Path("keys"), None),
     )
 

@@ -78,6 +78,25 @@ S02,both,本溪,1,024-1111
 """,
 }
 
+CATALOGUE_FILES: Mapping[str, str] = {
+    "catalogue.csv": """\
+item,tier,registration,udi_di,insurance,platform,middle_unit,middle,purchase_unit,purchase,mode,exempt
+HC-KIT,high-value,国械注准20183770123,06999990101047,C0102030405060708091,YP3,,5,箱,50,usual,0
+HC-DEAR,specialist,注准2018,,,YP9,,1,,5,on-request,0
+HC-PLAIN,specialist,国械注准20193030001,,,YP8,,1,,5,usual,0
+""",
+    "substitutes.csv": "item,instead\nHC-PLAIN,HC-KIT\nHC-GAUZE,HC-VALVE\n",
+    "use.csv": """place,item,day,qty
+ward-01,HC-PLAIN,2025-01-20,5
+ward-01,HC-GAUZE,2025-03-20,5
+ward-01,HC-GAUZE,2025-06-20,5
+""",
+    "open_orders.csv": """order_no,line_no,supplier,place,item,qty,price_yuan,ordered,promised,platform_order_no
+OLD-77,1,S01,main-store,HC-GAUZE,500,0.85,2026-02-20,2026-03-05,YPO-1
+OLD-77,2,S01,main-store,HC-KIT,5,268.00,2026-02-20,2026-03-05,YPO-1
+""",
+}
+
 
 def buying_hospital(folder: Path, **changed: str) -> Desk:
     """A desk at a hospital with these files; `changed` replaces one by its name without the ending."""
@@ -120,6 +139,6 @@ def propose(
 
 
 __all__ = [
-    "AGREEMENT_FILES", "BATCH", "BUYER", "DEAR", "DOCTOR", "GAUZE", "GROUP", "HEAD", "KIT", "PLAIN", "STORE",
-    "SUPPLIER_FILES", "buying_hospital", "person", "propose",
+    "AGREEMENT_FILES", "BATCH", "BUYER", "CATALOGUE_FILES", "DEAR", "DOCTOR", "GAUZE", "GROUP", "HEAD", "ITEMS",
+    "KIT", "PLAIN", "STORE", "SUPPLIER_FILES", "buying_hospital", "person", "propose",
 ]  # fmt: skip

@@ -8,10 +8,13 @@ Sources: C1, C4, C9, A6, A11, A12 and day one (24 months of history), the column
 from types import MappingProxyType
 
 from central.core.forms.cells import (
+    COUNT_MAX,
     DAY_MEANT,
     ITEM,
     NAME_EN,
     NAME_ZH,
+    PIECES_MEANT,
+    PLACE,
     QTY,
     SUPPLIER,
     TEXT_MAX,
@@ -24,13 +27,16 @@ from central.core.forms.cells import (
     needed_text,
     one_of,
     supplier_or_none,
+    whole_number,
     yuan_or_none,
     yuan_price,
 )
 from central.core.forms.sheet import Form
+from protocols.movements import LINE_QTY_MAX
 
 TEXT = f"at most {TEXT_MAX} characters"
 CODE = "a code of 1..64 ASCII characters without space"
+LINES_MAX = 500
 PRICE = "yuan a base unit with at most four decimals"
 AGREEMENT = Column("agreement", code, CODE)
 GROUP = Column("product_group", code, CODE)
@@ -146,6 +152,46 @@ PURCHASING_FORMS = (
         ),
         ("maker", "distributor", "item", "first"),
         MappingProxyType({"distributor": "suppliers.csv", "item": "items.csv"}),
+    ),
+    Form(
+        "catalogue.csv",
+        (
+            ITEM,
+            Column("tier", one_of("", "basic", "specialist", "high-value"), "basic, specialist, high-value or nothing"),
+            Column("registration", any_text, TEXT),
+            Column("udi_di", any_text, TEXT),
+            Column("insurance", any_text, TEXT),
+            Column("platform", any_text, TEXT),
+            Column("middle_unit", any_text, TEXT),
+            Column("middle", whole_number(1, COUNT_MAX), PIECES_MEANT),
+            Column("purchase_unit", any_text, TEXT),
+            Column("purchase", whole_number(1, COUNT_MAX), PIECES_MEANT),
+            Column("mode", one_of("usual", "on-request"), "usual or on-request"),
+            Column("exempt", lambda text: one_of("0", "1")(text) == "1", "0 or 1"),
+        ),
+        ("item",),
+        MappingProxyType({"item": "items.csv"}),
+    ),
+    Form(
+        "substitutes.csv",
+        (ITEM, Column("instead", ITEM.parse, ITEM.meant)),
+        ("item", "instead"),
+        MappingProxyType({"item": "items.csv", "instead": "items.csv"}),
+    ),
+    Form(
+        "open_orders.csv",
+        (
+            Column("order_no", code, CODE),
+            Column("line_no", whole_number(1, LINES_MAX), f"a whole number from 1 to {LINES_MAX}"),
+            SUPPLIER, PLACE, ITEM,
+            Column("qty", whole_number(1, LINE_QTY_MAX), f"a whole number of base units from 1 to {LINE_QTY_MAX}"),
+            Column("price_yuan", yuan_price, PRICE, "price"),
+            Column("ordered", iso_day, DAY_MEANT),
+            Column("promised", iso_day_or_none, f"{DAY_MEANT}, or nothing"),
+            Column("platform_order_no", any_text, TEXT),
+        ),
+        ("order_no", "line_no"),
+        MappingProxyType({"supplier": "suppliers.csv", "place": "places.csv", "item": "items.csv"}),
     ),
 )  # fmt: skip
 """Agreements first, so that what names one finds it."""

@@ -28,12 +28,14 @@ NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
 NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEPT}
 NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 NEVER_CHANGED |= {"supplier_case": KEPT, "supplier_score": KEPT}
+NEVER_CHANGED |= {"evidence": KEPT, "catalogue_baseline": KEPT, "abc_class": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
 NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token": KEPT}
 NEVER_REMOVED |= {"recall": KEPT}
-NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT, "bargain_line": KEPT, "purchase_task": KEPT}
+NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
+NEVER_REMOVED |= {"bargain_line": KEPT, "purchase_task": KEPT, "catalogue_review": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
 FOUND = (
@@ -59,7 +61,9 @@ FOUR_EYES = {
     "document_step": (
         "NEW.kind = 'invoice' AND NEW.step = 'pay' AND EXISTS (SELECT 1 FROM invoice_line l JOIN purchase_order o "
         "ON o.hospital = l.hospital AND o.order_no = l.order_no WHERE l.hospital = NEW.hospital "
-        "AND l.document = NEW.document AND o.approved_by = NEW.actor)"
+        "AND l.document = NEW.document AND o.approved_by = NEW.actor) OR NEW.kind = 'item' AND NEW.step = 'approve' "
+        "AND EXISTS (SELECT 1 FROM document_step d WHERE d.hospital = NEW.hospital AND d.document = NEW.document "
+        "AND d.step IN ('draft', 'evidence') AND d.actor = NEW.actor)"
     ),
     "settlement": (
         "NEW.step = 'approve' AND EXISTS (SELECT 1 FROM settlement s WHERE s.hospital = NEW.hospital "

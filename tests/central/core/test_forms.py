@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from central.core.forms import FORMS, Row, read_form, unknown_references
 from tests.central.hospital import FILES, use_file
-from tests.central.purchases import AGREEMENT_FILES, SUPPLIER_FILES
+from tests.central.purchases import AGREEMENT_FILES, CATALOGUE_FILES, SUPPLIER_FILES
 
-SAMPLES = {**FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, "use.csv": use_file({"HC-KIT": 1}, days=2)}
+SAMPLES = {**FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, **CATALOGUE_FILES, "use.csv": use_file({"HC-KIT": 1}, days=2)}
 MUTATIONS = 10_000
 
 
