@@ -33,6 +33,9 @@ GENESIS = Digest(bytes(32))
 """`prev_hash` of the first entry (seq 0) of an incarnation without a parent."""
 
 SCHEMA_NOW = 1
+SCHEMA_MAX = 0xFFFF
+SIXTEEN = 16
+"""Bytes of an id."""
 BODY_BYTES_MAX = 64 * 1024
 """A body is one person's act; the largest is an opening of some hundred units of one lot."""
 KIND_LENGTH_MAX = 32
@@ -67,18 +70,33 @@ class Entry:
     actor: ActorId
 
     def __post_init__(self) -> None:
+        ids = len(self.event_id) == len(self.boot_id) == SIXTEEN and self.event_id[6] >> 4 == 7
+        if not (
+            ids
+            and self.event_id[8] >> 6 == 2
+            and 0 <= self.hlc < 1 << 64
+            and 1 <= len(self.kind) <= KIND_LENGTH_MAX
+            and self.kind.isascii()
+            and 1 <= self.schema <= SCHEMA_MAX
+            and len(self.body) <= BODY_BYTES_MAX
+            and -(2**63) <= self.wall < 2**63
+            and 0 <= self.mono < 2**63
+        ):
+            self._blame()
+        actor_id(self.actor)
+
+    def _blame(self) -> None:
+        """Name the field that made the quick look above fail. Raises `BadValue`."""
         event_id(self.event_id)
         boot_id(self.boot_id)
         hlc(self.hlc)
-        actor_id(self.actor)
         if not 1 <= len(self.kind) <= KIND_LENGTH_MAX or not self.kind.isascii():
             raise BadValue(f"entry kind: expected 1..{KIND_LENGTH_MAX} ASCII characters, got {self.kind!r:.60}")
-        if not 1 <= self.schema <= 0xFFFF:
-            raise BadValue(f"entry schema: expected 1..65535, got {self.schema}")
+        if not 1 <= self.schema <= SCHEMA_MAX:
+            raise BadValue(f"entry schema: expected 1..{SCHEMA_MAX}, got {self.schema}")
         if len(self.body) > BODY_BYTES_MAX:
             raise BadValue(f"entry body: expected at most {BODY_BYTES_MAX} bytes, got {len(self.body)}")
-        if not (-(2**63) <= self.wall < 2**63 and 0 <= self.mono < 2**63):
-            raise BadValue(f"entry times: expected signed 64-bit microseconds, got {self.wall} and {self.mono}")
+        raise BadValue(f"entry times: expected signed 64-bit microseconds, got {self.wall} and {self.mono}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,7 @@ class ChainedEntry:
     hash: Digest
 
 
+_QUALITY = dict(enumerate(ClockQuality))
 _encode = msgspec.msgpack.Encoder().encode
 _WIRE = msgspec.msgpack.Decoder(tuple[bytes, int, int, int, bytes, int, str, int, bytes, str])
 _body_encode = msgspec.json.Encoder(order="sorted").encode
@@ -130,13 +149,13 @@ def decode_entry(raw: bytes) -> Entry:
             Instant(wall),
             mono,
             BootId(boot),
-            ClockQuality(quality),
+            _QUALITY[quality],
             kind,
             schema,
             body,
             ActorId(actor),
         )
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
         raise PeerBroke(f"entry: expected ten positional fields in msgpack; {error}") from error
     if _encode((eid, clock, wall, mono, boot, quality, kind, schema, body, actor)) != raw:
         raise PeerBroke("entry: expected the canonical encoding; the same values came in other bytes")

@@ -113,6 +113,7 @@ def lot_no(text: str) -> LotNo:
     return LotNo(_match(_CODE, text, "lot", "1..64 printable ASCII characters"))
 
 
+@lru_cache(NAMES_REMEMBERED)
 def actor_id(text: str) -> ActorId:
     """Parse a staff or system actor; empty means nobody is known. Raises `BadValue`."""
     if text == "":

@@ -13,7 +13,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from central.clock import Clock
-from central.links.keys import signing_with
+from central.links.keys import key_id_of, signing_with
 from central.services.ingest import Ingest
 from central.store.chains import enrol
 from central.store.engine import Store
@@ -41,7 +41,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 def signing() -> Signing:
     """Return keys as an edge and central have them; one pair stands for all, the work is the same."""
-    return signing_with("k1", KEY, lambda _device, _key: KEY.public_key())
+    return signing_with(key_id_of(KEY.public_key()), KEY, lambda _device, _key: KEY.public_key())
 
 
 @dataclass(frozen=True, slots=True)
