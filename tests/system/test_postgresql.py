@@ -5,9 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import DBAPIError
 
 from central.core.purchasing import InvoicedLine, InvoiceState, InvoiceStep, OrderStep
+from central.services.device_keys import DeviceKeys
 from central.services.imports import import_folder
 from central.services.orders import approve
 from central.services.policy import seed_policy
@@ -19,11 +21,16 @@ from central.store.audit import acts, broken_at
 from central.store.engine import BadStoreUrl, Store, open_store
 from central.store.migrate import migrate, pending
 from central.store.queries_work import discrepancies, proposals
+from central.store.tables.enrolment import DEVICE_KEY
+from protocols.sync.enrolment import Renewing
 from protocols.values.ids import ActorId
 from protocols.values.instant import plus
 from protocols.values.money import Money
 from tests.central.doors import Watch, desk
 from tests.central.hospital import FILES, GAUZE, HOSPITAL, KIT, START, Ward, frozen_clock, tags, use_file, write_files
+from tests.central.services.fleet import ADMIN, WARD, Fleet, request
+from tests.central.services.parties import VirtualClock
+from tests.central.services.test_enrolment import believes, sealed
 from tests.central.services.test_purchasing import BUYER, CASHIER, STORE
 from tests.system.postgresql import cluster
 
@@ -112,6 +119,20 @@ def test_two_people_are_needed_in_the_database_too(store: Store) -> None:
     row = f"'main', 'GR-1', 1, '{order}', 1, 'DN', '{GAUZE}', '', NULL, 1, 1, 0, '', 1, '10001', NULL"
     with pytest.raises(DBAPIError, match="two people are needed"), store.write() as connection:
         connection.exec_driver_sql(f"INSERT INTO receipt_line VALUES ({row})")
+
+
+def test_a_device_is_enrolled_heard_and_shut_out(store: Store, tmp_path: Path) -> None:
+    fleet, keys = Fleet(tmp_path, START, store), DeviceKeys(HOSPITAL, VirtualClock())
+    own = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+    key_id = fleet.let_in(own).key_id
+    assert believes(fleet, keys, sealed(own, key_id))
+    fleet.now = plus(START, 60)
+    assert fleet.devices.renew(Renewing(WARD, request(own))).key_id == key_id
+    fleet.devices.revoke(ADMIN, WARD, "lost")
+    assert len(fleet.devices.revoked()) == 2
+    assert not believes(fleet, DeviceKeys(HOSPITAL, VirtualClock()), sealed(own, key_id))
+    with pytest.raises(DBAPIError, match="nothing is removed"), store.write() as connection:
+        connection.execute(DEVICE_KEY.delete())
 
 
 def test_an_address_where_nobody_answers_is_told_in_one_line() -> None:
