@@ -322,12 +322,16 @@ class DiscrepancyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_un
 
 
 class DutyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
-    """The body of `duty`: which duty, when it was due (µs UTC), and `done`, `late` or `missed`; `refs` its evidence."""
+    """The body of `duty`: which duty, when it was due (µs UTC), and `done`, `late` or `missed`; `refs` its evidence.
+
+    A person's signature under a duty is `signed`, due at no time (0), and says in `said` what was signed.
+    """
 
     duty: str
     due: int
     state: str
     refs: tuple[str, ...] = ()
+    said: str = ""
 
 
 class ClockStepBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

@@ -149,7 +149,9 @@ def _count(connection: Connection, room: Room, names: _Names) -> State | None:
 
 
 def _duties(connection: Connection) -> Sequence[State]:
-    rows = connection.query("SELECT body FROM ledger WHERE kind = 'duty' ORDER BY seq DESC LIMIT ?", (DUTIES_SHOWN,))
+    rows = connection.query(
+        "SELECT body FROM ledger WHERE kind = 'duty' AND actor = '' ORDER BY seq DESC LIMIT ?", (DUTIES_SHOWN,)
+    )
     bodies = [decode_body(raw) for (raw,) in rows]
     return [
         {"duty": body["duty"], "due": to_iso(Instant(body["due"]))[5:16].replace("T", " "), "state": body["state"]}

@@ -1,4 +1,4 @@
-"""What is due in a storeroom and whether it was done: the daily check, the monthly count, the end of each shift. Pure.
+"""What is due in a storeroom and whether it was done: daily check, weekly reconcile, monthly count, shift end. Pure.
 
 Times are of the hospital's day, so that no change of a clock makes a duty twice or never. A duty is done in time, late,
 or missed once its time is over; each is recorded once, also by an agent that was off for weeks. The rule that must not
@@ -24,6 +24,7 @@ class Duty(StrEnum):
     """What can be due."""
 
     DAILY_CHECK = "daily_check"
+    WEEKLY_RECONCILE = "weekly_reconcile"
     MONTHLY_COUNT = "monthly_count"
     SHIFT_END = "shift_end"
 
@@ -39,11 +40,16 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When things are due, in minutes of the hospital's day; the monthly count in the last days of a month."""
+    """When things are due, in minutes of the hospital's day; the monthly count in the last days of a month.
+
+    The weekly reconcile is due on a day of the week (0 is Monday) and in time for so many days.
+    """
 
     shift_ends: tuple[int, ...] = (8 * 60, 20 * 60)
     daily_at: int = 7 * 60
     daily_grace_min: int = 120
+    weekly_on: int = 4
+    weekly_days: int = 3
     monthly_days: int = 3
     monthly_grace_days: int = 3
 
@@ -66,6 +72,8 @@ def _of_day(plan: Plan, duty: Duty, day: date) -> Iterator[Due]:
     if duty is Duty.DAILY_CHECK:
         at = plus(start, plan.daily_at * 60)
         yield Due(duty, at, plus(at, plan.daily_grace_min * 60), plus(start, DAY_S))
+    if duty is Duty.WEEKLY_RECONCILE and day.weekday() == plan.weekly_on:
+        yield Due(duty, start, plus(start, plan.weekly_days * DAY_S), plus(start, 7 * DAY_S))
     if duty is Duty.MONTHLY_COUNT and (day + timedelta(days=plan.monthly_days)).day == 1:
         month_ends = plus(start, plan.monthly_days * DAY_S)
         yield Due(duty, start, month_ends, plus(month_ends, plan.monthly_grace_days * DAY_S))

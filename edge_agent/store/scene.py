@@ -26,6 +26,7 @@ from edge_agent.store.catalogue import (
 from edge_agent.store.connection import Connection
 from edge_agent.store.counts import counted_on, last_closed, open_sheet
 from edge_agent.store.queries import custody_of
+from edge_agent.store.reconcile import week_of
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort
 from protocols.errors import ProtocolsError
 from protocols.movements import Binding, Custody, MovementBody, PostingLine, lines_of, movement_of, read_body
@@ -59,6 +60,8 @@ def _command(connection: Connection, command: Command, visit: Visit | None, ward
         return Facts(unclaimed=unclaimed(connection, ward))
     if command.name is CommandName.COUNT:
         return Facts(sheet=open_sheet(connection, ward), head=head_of(connection))
+    if command.name is CommandName.RECONCILE:
+        return Facts(week=week_of(connection, ward))
     if command.name is CommandName.ADJUST:
         return Facts(closed=_closed(connection, ward))
     if command.name is CommandName.RETURN and visit is not None and visit.doing is Doing.SET_OPEN:

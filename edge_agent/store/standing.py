@@ -5,8 +5,10 @@ from datetime import date
 from edge_agent.core.duties import Duty, Plan, minutes_of
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import Item, is_expired, scrap_from
+from edge_agent.core.work.reconciling import SIGNED
 from edge_agent.store.catalogue import day_of, expiry_of, item_of, row_of, rows_of
 from edge_agent.store.connection import Connection
+from edge_agent.store.reconcile import signatures
 from edge_agent.store.scene import unclaimed
 from protocols.entry import decode_body
 from protocols.movements import DiscrepancyBody, DutyBody, LotName, StandingBody, read_body, write_body
@@ -26,7 +28,12 @@ def plan_of(connection: Connection) -> Plan:
     body, usual = row_of(connection, "policy", "duties") or {}, Plan()
     ends = [minute for text in body.get("shift_ends", ()) if (minute := minutes_of(str(text))) is not None]
     daily = minutes_of(str(body.get("daily_at", "")))
-    return Plan(tuple(ends) or usual.shift_ends, usual.daily_at if daily is None else daily)
+    weekly = body.get("weekly_on")
+    return Plan(
+        tuple(ends) or usual.shift_ends,
+        usual.daily_at if daily is None else daily,
+        weekly_on=weekly if type(weekly) is int and 0 <= weekly <= 6 else usual.weekly_on,
+    )
 
 
 def first_wall(connection: Connection) -> Instant | None:
@@ -40,16 +47,18 @@ def last_due(connection: Connection, duty: Duty) -> Instant | None:
     rows = connection.stream("SELECT body FROM ledger WHERE kind = 'duty' ORDER BY seq DESC")
     for (raw,) in rows:
         body = read_body(raw, DutyBody)
-        if body.duty == duty.value:
+        if body.duty == duty.value and body.state != SIGNED:
             return Instant(body.due)
     return None
 
 
 def closed_counts(connection: Connection, duty: Duty, since: Instant) -> list[tuple[Instant, str]]:
-    """Return when sheets that fulfil a duty were closed and by which event (hex), oldest first.
+    """Return when what fulfils a duty was closed, or signed, and by which event (hex), oldest first.
 
     A person's count is a daily check too; what readers see is no monthly count.
     """
+    if duty is Duty.WEEKLY_RECONCILE:
+        return signatures(connection, duty.value, since)
     daily = "count_daily" if duty is Duty.DAILY_CHECK else "count_monthly"
     rows = connection.stream(
         "SELECT wall, event_id, body FROM ledger WHERE kind IN ('count_monthly', ?) AND wall >= ? ORDER BY seq",

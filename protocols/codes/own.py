@@ -41,6 +41,7 @@ class CommandName(StrEnum):
     TRANSFER = "TRANSFER"
     SET = "SET"
     CLAIM = "CLAIM"
+    RECONCILE = "RECONCILE"
     EMERGENCY = "EMERGENCY"
     DONE = "DONE"
     TIMES_5 = "X5"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from edge_agent.core.recognise import Meaning
-from edge_agent.core.work import arrive, counting, sets, take, visits
+from edge_agent.core.work import arrive, counting, reconciling, sets, take, visits
 from edge_agent.core.work.bodies import staff
 from edge_agent.core.work.scene import TICKS_A_DOUBLE_S, CutShort, Decision, Facts, Room, Scene, Visit, refuse
 from edge_agent.core.work.states import TABLE, Deed, Doing, Event, expected
@@ -50,6 +50,7 @@ DEEDS: Mapping[Deed, Callable[[Scene], Decision]] = MappingProxyType(
         Deed.TAKE: take.take,
         Deed.FOR_PATIENT: sets.for_patient,
         Deed.CLAIM: sets.claim,
+        Deed.RECONCILE: reconciling.reconcile,
         Deed.RECEIPT: arrive.receipt,
         Deed.CHECK_NOTE: arrive.check_note,
         Deed.ARRIVE: arrive.arrive,

@@ -127,6 +127,27 @@ class Closed:
     stock: tuple[Stock, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What the weekly reconcile holds side by side since the last one was signed, in base units and documents.
+
+    Deliveries by note against those that wait; taken against used, given back and still in hands; open discrepancies.
+    """
+
+    notes: int = 0
+    waiting: int = 0
+    taken: int = 0
+    used: int = 0
+    back: int = 0
+    hand: int = 0
+    open: int = 0
+
+    @property
+    def even(self) -> bool:
+        """Tell whether nothing is left open."""
+        return not (self.waiting or self.hand or self.open)
+
+
 class Mode(StrEnum):
     """How far a storeroom is in service: it counts its first stock, only watches, or is live."""
 
@@ -153,6 +174,7 @@ class Facts:
     document: Document | None = None
     sheet: Sheet | None = None
     closed: Closed | None = None
+    week: Week | None = None
     head: str = ""
     place: str = ""
     home: str = ""

@@ -47,6 +47,7 @@ class Event(StrEnum):
     SET = "the card SET"
     UNDO = "the card UNDO"
     CLAIM = "the card CLAIM"
+    RECONCILE = "the card RECONCILE"
     EMERGENCY = "the card EMERGENCY"
     DONE = "the card DONE"
     IDLE = "nothing for too long"
@@ -68,6 +69,7 @@ class Deed(Enum):
     TAKE = "take"
     FOR_PATIENT = "for_patient"
     CLAIM = "claim"
+    RECONCILE = "reconcile"
     RECEIPT = "receipt"
     CHECK_NOTE = "check_note"
     ARRIVE = "arrive"
@@ -123,6 +125,7 @@ _OWN: dict[tuple[Doing, Event], Row] = {
     (_D.TAKING, _E.CLAIM): (_D.TAKING, Deed.CLAIM),
     (_D.TAKING, _E.DOCUMENT): (_D.TAKING, Deed.RECEIPT),
     (_D.TAKING, _E.ADJUST): (_D.TAKING, Deed.ADJUST),
+    (_D.TAKING, _E.RECONCILE): (_D.TAKING, Deed.RECONCILE),
     (_D.RECEIVING, _E.ITEM): (_D.RECEIVING, Deed.ARRIVE),
     (_D.RECEIVING, _E.DOCUMENT): (_D.RECEIVING, Deed.CHECK_NOTE),
     (_D.RECEIVING, _E.PLACE): (_D.RECEIVING, Deed.SHELF),

@@ -43,6 +43,16 @@ class Word(Enum):
         "count {sheet}: {lines} lines adjusted, {recount} to recount, {uncounted} not counted",
         "盘点 {sheet}：已调整 {lines} 行，需复盘 {recount} 行，未盘 {uncounted} 行",
     )
+    EVEN = (
+        "week signed by {actor}: {notes} deliveries received, {taken} taken, {used} used, {back} given back; all even",
+        "{actor} 已签周对账：签收 {notes} 单，领用 {taken}，消耗 {used}，退回 {back}，账账相符",
+    )
+    UNEVEN = (
+        "week signed by {actor}: {notes} deliveries received, {taken} taken, {used} used, {back} given back; "
+        "open: {waiting} deliveries, {hand} in hands, {open} discrepancies",
+        "{actor} 已签周对账：签收 {notes} 单，领用 {taken}，消耗 {used}，退回 {back}；"
+        "未结：配送单 {waiting}，在手 {hand}，差异 {open}",
+    )
     SHELF = ("shelf {shelf}", "货位 {shelf}")
     UNDONE = ("undone: {kind}", "已冲红：{kind}")
     NUMBER = ("times {number}: now the item", "×{number}：请扫物资")
@@ -160,6 +170,7 @@ EVENTS: Mapping[Event, str] = MappingProxyType(
         Event.SET: "手术套包码",
         Event.UNDO: "冲红码",
         Event.CLAIM: "认领码",
+        Event.RECONCILE: "周对账码",
         Event.EMERGENCY: "应急码",
         Event.DONE: "结束码",
         Event.IDLE: "无操作",
@@ -210,6 +221,7 @@ _CHINESE = {
     "hold_expired": "过期",
     "hold_near_expiry": "近效期",
     "inspect_fail": "验收不合格",
+    "weekly_reconcile": "每周对账",
     "keeper": "库管员",
     "keeper or storekeeper": "库管员",
     "RECEIVE": "收货",

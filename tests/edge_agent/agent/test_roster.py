@@ -8,6 +8,7 @@ import pytest
 from edge_agent.agent.roster import Roster
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
+from edge_agent.core.work.words import Word
 from edge_agent.store.feed import Row
 from protocols.readers.reads import RoundEnded
 from protocols.readers.scanner import Beep
@@ -15,7 +16,7 @@ from protocols.values.hlc import Hlc
 from protocols.values.ids import PlaceId
 from protocols.values.instant import StoryTime, from_iso
 from tests.edge_agent.conftest import START
-from tests.edge_agent.desk import NURSE, OTHER, PATIENT, STENT, SYRINGE, Desk, card, epc_of, stent
+from tests.edge_agent.desk import KEEPER, NURSE, OTHER, PATIENT, STENT, SYRINGE, Desk, card, epc_of, note, stent
 
 
 @dataclass
@@ -127,6 +128,37 @@ def test_e1_an_agent_off_for_a_week_says_what_was_missed_once(round_: Round) -> 
     missed = [state for duty, state in round_.duties() if duty == "daily_check"]
     assert missed == ["missed"] * 6
     assert round_.go("09T12:30", reader=False) == []
+
+
+def test_e1_the_weekly_reconcile_is_signed_by_the_keeper_and_is_done_late_or_missed(round_: Round) -> None:
+    assert ("weekly_reconcile", "missed") not in round_.duties()
+    round_.go("06T12:00")
+    assert round_.desk.scan(KEEPER, card("RECONCILE"), card("DONE")) == [Beep.OK] * 3
+    round_.go("06T12:30")
+    assert ("weekly_reconcile", "done") in round_.duties()
+    round_.go("17T09:00")
+    assert round_.desk.scan(KEEPER, card("RECONCILE"), card("DONE")) == [Beep.OK] * 3
+    round_.go("17T09:30")
+    round_.go("27T09:00")
+    told = [state for duty, state in round_.duties() if duty == "weekly_reconcile"]
+    assert told == ["signed", "done", "signed", "late", "missed"]
+
+
+def test_e1_the_reconcile_holds_documents_against_documents_and_signs_what_is_open(round_: Round) -> None:
+    desk = round_.desk
+    lines = [{"item": SYRINGE, "lot": "B2", "qty": 10, "source": "transit@ward-01", "target": "ward-01"}]
+    desk.feed(Row("document", "DN1", {"lines": lines}), Row("document", "DN2", {"lines": lines}))
+    assert desk.scan(NURSE, note("DN1"), stent(1), stent(2), PATIENT, NURSE, stent(3)) == [Beep.OK] * 7
+    assert desk.scan(card("RECONCILE")) == [Beep.NO]
+    assert desk.last.word is Word.NOT_YOURS
+    assert desk.scan(KEEPER, card("RECONCILE")) == [Beep.OK, Beep.LOOK]
+    said = desk.bodies("duty")[-1]
+    assert (said["state"], said["due"]) == ("signed", 0)
+    assert "1 deliveries received, 3 taken, 2 used, 0 given back; open: 1 deliveries, 1 in hands" in said["said"]
+    assert desk.scan(NURSE, card("RETURN"), stent(3), card("ISSUE"), note("DN2")) == [Beep.OK] * 5
+    assert desk.scan(KEEPER, card("RECONCILE")) == [Beep.OK, Beep.OK]
+    assert "1 deliveries received, 0 taken, 0 used, 1 given back; all even" in desk.bodies("duty")[-1]["said"]
+    desk.check()
 
 
 def test_f1_expired_near_expiry_and_recalled_goods_are_held_once_and_other_classes_left_alone() -> None:

@@ -35,6 +35,12 @@ def test_e1_the_monthly_count_is_due_in_the_last_days_of_a_month() -> None:
     ]
 
 
+def test_e1_the_weekly_reconcile_is_due_on_its_day_and_in_time_until_the_week_ends() -> None:
+    dues_of_march = dues(PLAN, Duty.WEEKLY_RECONCILE, from_iso(at("01T00:00")), from_iso(at("31T12:00")))
+    assert [to_iso(due.at)[8:10] for due in dues_of_march] == ["06", "13", "20", "27"]
+    assert [to_iso(one) for one in dues_of_march[0][1:]] == [at("06T00:00"), at("09T00:00"), at("13T00:00")]
+
+
 @pytest.mark.parametrize(
     ("done", "now", "state"),
     [

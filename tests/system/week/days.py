@@ -314,6 +314,9 @@ def friday(week: Week) -> None:
     machines = week.machines
     machines.power_on("04-03T08:30")
     week.compare()
+    assert machines.scan(KEEPER) == [OK]
+    machines.refused(card("RECONCILE"), Word.UNEVEN, beep=LOOK)
+    assert [body["state"] for body in week.bodies("duty") if body["duty"] == "weekly_reconcile"] == ["signed"]
     with network(machines.broker, machines.folder) as central:
         machines.shows(lambda state: state["pending"] == 0, "everything is at central")
         eventually(lambda: central.events() == week.entries(), "central has another number of events")
