@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from central.clock import Clock
 from central.core.enrolment import why_not
 from central.services.enrolment import standing
-from central.store.queries_enrolment import device_keys, devices_of
+from central.store.queries_enrolment import device_keys, devices_of, standing_key
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Envelope, Signing, unseal
 from protocols.sync.frames import Hello
@@ -84,13 +84,12 @@ class DeviceKeys:
         if key is not None and now - at < SEEN_S:
             return key
         self._seen.pop((device, key_id), None)
-        held = device_keys(connection, self.hospital, device)
-        found = next((one for one in held if one.key_id == key_id and one.revoked_at is None), None)
-        if found is None:
+        public = standing_key(connection, self.hospital, device, key_id)
+        if public is None:
             return None
         if len(self._seen) >= SEEN_MAX:
             self._seen.clear()
-        key = Ed25519PublicKey.from_public_bytes(found.public)
+        key = Ed25519PublicKey.from_public_bytes(public)
         self._seen[device, key_id] = (now, key)
         return key
 

@@ -3,6 +3,7 @@
 The rule that must not be broken: where the configuration does not say `unsigned`, nothing starts without keys.
 """
 
+import logging
 from pathlib import Path
 
 from central.clock import Clock, new_token
@@ -16,6 +17,13 @@ from central.services.key_making import Where
 from central.store.engine import Store
 from protocols.sync.certified import KeyKind
 from protocols.sync.codec import Signing
+from protocols.values.instant import plus, to_iso
+
+
+WARN_S = 90 * 86_400.0
+"""Before a key's last day, a start says so."""
+
+log = logging.getLogger("wardstock.keys")
 
 
 def signing_of(config: Config, clock: Clock) -> Signing:
@@ -28,6 +36,8 @@ def signing_of(config: Config, clock: Clock) -> Signing:
         raise NotReady(
             f"{error}; a demonstration says `unsigned = true` under [sync] instead, here and at every edge"
         ) from error
+    if clock.real_now() > plus(own.certified.until, -WARN_S):
+        log.warning("keys: %s signs until %s; rotate before then", own.key_id, to_iso(own.certified.until))
     return Signing(key_id=own.key_id, sign=own.sign, verify=lambda *_: False)  # whom to believe is the gate's
 
 

@@ -116,6 +116,13 @@ def device_keys(connection: Connection, hospital: HospitalId, device: DeviceId |
     ]
 
 
+def standing_key(connection: Connection, hospital: HospitalId, device: DeviceId, key_id: str) -> bytes | None:
+    """Return the public half of a device's key that is not revoked, None when it has no such key."""
+    where = (DEVICE_KEY.c.hospital == hospital, DEVICE_KEY.c.device == device, DEVICE_KEY.c.key_id == key_id)
+    found = connection.scalar(select(DEVICE_KEY.c.public).where(*where, DEVICE_KEY.c.revoked_at.is_(None)))
+    return None if found is None else bytes(found)
+
+
 def add_key(connection: Connection, hospital: HospitalId, key: DeviceKey) -> None:
     """Keep a device's key; the same key enrolled again stands again."""
     row = {
