@@ -19,7 +19,6 @@ from protocols.sync.certified import KeyKind
 from protocols.sync.codec import Signing
 from protocols.values.instant import plus, to_iso
 
-
 WARN_S = 90 * 86_400.0
 """Before a key's last day, a start says so."""
 
