@@ -14,6 +14,7 @@ from central.core.agreements import achieved
 from central.core.order_checks import REASON_MAX, Excuse, Finding
 from central.core.rights import Right
 from central.services.agreements import GroupView, equivalents, groups_now
+from central.services.cycle import cycle_of
 from central.services.desk import Desk
 from central.services.vbp_pack import data_of, excel_of, pack_of
 from central.store import queries_agreements as kept
@@ -128,6 +129,25 @@ class SettledIn(BaseModel):
     price: int = Field(ge=1, le=PRICE_MAX)
 
 
+class StageOut(BaseModel):
+    """One stage: orders that ended it, median working days, the limit (null without one), and the share within it."""
+
+    stage: str
+    orders: int
+    median: float | None
+    limit: int | None
+    in_time: float | None
+
+
+class CycleOut(BaseModel):
+    """Every stage from the request to the goods; `unknown_years` are counted by weekends alone."""
+
+    since: date
+    slowest: str
+    unknown_years: list[int]
+    items: list[StageOut]
+
+
 class EquivalentOut(BaseModel):
     """A product that may be asked for instead."""
 
@@ -149,6 +169,7 @@ def agreement_routes(desk: Desk) -> APIRouter:
     _add_vbp(router, desk)
     _add_waivers(router, desk)
     _add_bargaining(router, desk)
+    _add_cycle(router, desk)
 
     @router.get("/items/{item}/equivalents", responses=REFUSED)
     def instead(caller: Asks, item: str) -> Equivalents:
@@ -200,6 +221,23 @@ def _add_vbp(router: APIRouter, desk: Desk) -> None:
             content = excel_of(pack_of(connection, desk.hospital, quarter, desk.now()))
         named = {"Content-Disposition": f'attachment; filename="vbp-{quarter}.xlsx"'}
         return Response(content, media_type=XLSX, headers=named)
+
+
+def _add_cycle(router: APIRouter, desk: Desk) -> None:
+    @router.get("/purchase-cycle")
+    def cycle(caller: Asks) -> CycleOut:
+        """Tell how many working days each stage of the last 90 days' orders took, and which stage is slow."""
+        caller.need(Right.SEE_ORDERS)
+        with desk.store.read() as connection:
+            found = cycle_of(connection, desk.hospital, desk.now())
+        stages = [
+            StageOut(
+                stage=one.stage, orders=len(one.taken), median=one.median, limit=one.limit,
+                in_time=None if one.in_time is None else round(float(one.in_time), 6),
+            )
+            for one in found.stages
+        ]  # fmt: skip
+        return CycleOut(since=found.since, slowest=found.slowest, unknown_years=list(found.unknown_years), items=stages)
 
 
 def _add_waivers(router: APIRouter, desk: Desk) -> None:

@@ -30,6 +30,9 @@ def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in Chinese."""
     if reason["policy"] == "import":
         return "导入时尚未到货的订单。"
+    if "bins" in reason.get("values", {}):
+        asked = f"空箱待补 {reason['values']['bins']} {words.unit}"
+        return f"{asked}，建议向 {words.source} 订 {reason['qty']} {words.unit}，{reason['lead_days']} 天到货。"
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_zh(reason, words)
     demand, position = reason["demand"], reason["position"]
@@ -47,6 +50,9 @@ def in_english(reason: Mapping[str, Any], words: Words) -> str:
     """Return the reason's sentence in English."""
     if reason["policy"] == "import":
         return "An order that was still open when it was imported."
+    if "bins" in reason.get("values", {}):
+        asked = f"Empty bins ask for {reason['values']['bins']} {words.unit}"
+        return f"{asked}; order {reason['qty']} from {words.source}, in {_days_en(reason['lead_days'])}."
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_en(reason, words)
     demand, position = reason["demand"], reason["position"]

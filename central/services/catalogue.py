@@ -29,19 +29,23 @@ from central.core.catalogue import (
     trims,
     usage_of,
 )
+from central.core.reorder.abc import classes
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text
 from central.services.policy import rules_at
 from central.store import queries_catalogue as kept
 from central.store.merge import add_new, merge
+from central.store.queries_master import terms
 from central.store.queries_purchasing import history
 from central.store.queries_volumes import purchases
-from central.store.tables.catalogue import CATALOGUE_BASELINE, CATALOGUE_ITEM, CATALOGUE_REVIEW, EVIDENCE
+from central.store.queries_volumes import used as used_in
+from central.store.tables.catalogue import ABC_CLASS, CATALOGUE_BASELINE, CATALOGUE_ITEM, CATALOGUE_REVIEW, EVIDENCE
 from central.store.tables.master import ITEM
 from protocols.errors import BadValue
 from protocols.values.ids import HospitalId, item_id
 from protocols.values.instant import Instant, business_day
+from protocols.values.money import Money, times
 
 GIVERS = frozenset({ItemStep.DRAFT.value, ItemStep.EVIDENCE.value})
 KEEP, RETIRE = "keep", "retire"
@@ -146,6 +150,27 @@ def review_quarter(connection: Connection, hospital: HospitalId, now: Instant) -
         for one in listed
     ]  # fmt: skip
     return add_new(connection, CATALOGUE_REVIEW, rows)
+
+
+def classify_month(connection: Connection, hospital: HospitalId, now: Instant) -> int:
+    """Class the active items by the value of a year's use, once a month, not flapping at a border (D7)."""
+    today = business_day(now)
+    before = kept.classes_now(connection, hospital)
+    month = today.replace(day=1)
+    if any(since == month for since, _, _ in before.values()):
+        return 0
+    used = used_in(connection, hospital, *year_before(today))
+    prices = {item: offers[0].price for item, offers in terms(connection, hospital).items()}
+    active = [one for one in kept.lines(connection, hospital) if one.state is ItemState.ACTIVE]
+    value = {one.item: times(prices.get(one.item, Money(0)), max(0, used[one.item])) for one in active}
+    vital = frozenset(one.item for one in active if one.criticality == "vital")
+    found = classes(value, {item: class_ for item, (_, class_, _) in before.items()}, vital)
+    key = {"hospital": hospital, "month": month}
+    return add_new(
+        connection,
+        ABC_CLASS,
+        [key | {"item": item, "class": str(class_), "value": value[item]} for item, class_ in found.items()],
+    )
 
 
 def _reviewed(connection: Connection, hospital: HospitalId, until: date) -> list[Reviewed]:

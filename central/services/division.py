@@ -79,12 +79,14 @@ def _wanted(facts: Facts, decision: Decision) -> int:
     """Return what a due line lacks to its level, in base units."""
     if decision.plan is None:
         return 0
+    if facts.bins is not None:
+        return facts.bins
     return max(0, decision.plan.order_up_to - facts.position.total + facts.position.late)
 
 
 def _offer(facts: Facts, decision: Decision, sight: Foresight, today: date) -> Offer:
     """Return what a line that is not due has above its level."""
-    if decision.plan is None or facts.position.reserved:
+    if decision.plan is None or facts.position.reserved or facts.bins is not None:
         return Offer(facts.place, 0, 0.0)
     surplus = max(0, facts.position.physical - decision.plan.order_up_to)
     expiry = sight.expiries.get((facts.place, facts.item))

@@ -58,8 +58,19 @@ class Foresight:
             position=Position(position.physical, position.on_order, position.reserved, late),
             ladder=tuple(self._source(source, facts.item) for source in facts.ladder),
             past=self._past(place, facts.item),
-            limits=limits_of(self.scene.rules, facts.place, facts.item),
+            limits=self._limits(facts),
+            cover_days=self._cover(facts, place),
         )
+
+    def _limits(self, facts: Facts) -> Limits:
+        """Return a person's limits; what the catalogue puts on request stays so."""
+        said = limits_of(self.scene.rules, facts.place, facts.item)
+        return replace(said, on_request=said.on_request or facts.limits.on_request)
+
+    def _cover(self, facts: Facts, place: Place) -> Fraction:
+        """Return the days an order covers: those of the item's class at this level, where a rule names it (D7)."""
+        scope = f"level-{place.level}-{self.scene.classes.get(facts.item, '')}"
+        return self.scene.rules.values.get(("reorder.cover_days", scope), facts.cover_days)
 
     def _source(self, source: Source, item: str) -> Source:
         return replace(source, leads=self.leads.leads(source.name, item))

@@ -193,7 +193,9 @@ def _why(reason: Mapping[str, Any], names: _Names) -> seen.Why:
         bound_by=reason["bound_by"],
         fill=reason["fill_predicted"],
         passed_over=tuple(
-            seen.PassedOver(names.source(one["source"]), one["available"], one["wanted"]) for one in reason["rejected"]
+            seen.PassedOver(names.source(one["source"]), one["available"], one["wanted"])
+            for one in reason["rejected"]
+            if "available" in one
         ),
     )
 

@@ -7,8 +7,9 @@ the others are seen.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 
 from sqlalchemy import Connection
 
@@ -17,12 +18,13 @@ from central.core.fill import low_quantile
 from central.core.orders import Ordered, outstanding
 from central.core.policy import Rules
 from central.core.reconcile import presence_in
-from central.core.reorder import Facts, Position, Source
+from central.core.reorder import Facts, Limits, Position, Source
 from central.store.queries_book import USED_ROLES, arrivals_at, flows_of, items_held, loose_in, units_of
 from central.store.queries_master import Item, Place, Terms, items, places, terms, uses
 from central.store.queries_work import ordered
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, day_start, plus
+from protocols.values.money import Money
 
 ORDERS_COUNTED_DAYS = 400
 """Orders older than this are no longer waited for; no lead time comes near it."""
@@ -49,6 +51,7 @@ class Storeroom:
     physical: dict[str, int]
     demand: dict[str, Demand]
     held: frozenset[str]
+    today: date
 
     def knows(self, item: str) -> bool:
         """Tell whether the shelf of an item is known: where a device watches, what it never told of is not empty."""
@@ -56,10 +59,26 @@ class Storeroom:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """What agreements, suppliers and the catalogue admit: winning prices by item, who is barred, what is not active.
+
+    `on_time` is each supplier's share of lines in time in its last scored quarter; `on_request` items are never
+    reordered by themselves.
+    """
+
+    caps: Mapping[str, Money] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+    inactive: frozenset[str] = frozenset()
+    on_request: frozenset[str] = frozenset()
+    on_time: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """All facts of one hospital at one moment, before any decision; `failed` says why of storerooms left out.
 
-    A storeroom that was left out gives nothing to others: who can supply them is then a supplier.
+    A storeroom that was left out gives nothing to others: who can supply them is then a supplier. `bins` are units
+    that empty bins ask for, by place and item kept in bins; `classes` are the items' by value.
     """
 
     rules: Rules
@@ -68,6 +87,17 @@ class Scene:
     storerooms: dict[str, Storeroom]
     owed: Owed
     failed: Mapping[str, str]
+    admitted: Admitted = field(default_factory=Admitted)
+    bins: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+    def items_of(self, room: Storeroom) -> list[str]:
+        """Return the items a storeroom may ask for: in use and active, its shelf known; and those kept in bins."""
+        known = {item for item in room.demand if room.knows(item)}
+        kept_in_bins = {item for place, item in self.bins if place == room.place.place}
+        return sorted(
+            item for item in known | kept_in_bins if item in self.catalogue and item not in self.admitted.inactive
+        )
 
     def position(self, place: str, item: str) -> Position:
         """Return what can be counted on of an item at a place."""
@@ -84,18 +114,29 @@ class Scene:
         return Facts(
             place=place.place,
             item=item,
-            demand=self.storerooms[place.place].demand[item],
+            demand=self._demand(place.place, item),
             position=self.position(place.place, item),
             ladder=self._ladder(place, item, given_away),
             safety_days=self.rules.number("reorder.safety_days", scope),
             cover_days=self.rules.number("reorder.cover_days", scope),
+            limits=Limits(on_request=item in self.admitted.on_request),
+            bins=self.bins.get((place.place, item)),
         )
+
+    def _demand(self, place: str, item: str) -> Demand:
+        """Return the demand of an item, of nobody's where its use is not recorded: bins are not."""
+        room = self.storerooms[place]
+        return room.demand.get(item) or demand_until(room.today, self.rules.whole("reorder.window_days"), {})
 
     def _ladder(self, place: Place, item: str, given_away: int) -> tuple[Source, ...]:
         suppliers = [
-            Source(one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq, price=one.price)
+            Source(
+                one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq, price=one.price,
+                on_time=self.admitted.on_time.get(one.supplier), price_cap=self.admitted.caps.get(item),
+            )
             for one in self.terms.get(item, [])
-        ]
+            if one.supplier not in self.admitted.barred
+        ]  # fmt: skip
         if place.parent not in self.storerooms:
             return tuple(suppliers)
         there = self.position(place.parent, item)
@@ -133,6 +174,7 @@ def _storeroom_at(connection: Connection, hospital: HospitalId, place: Place, to
         physical_in(connection, hospital, place.place, quantile),
         _demand_at(connection, hospital, place, today, rules.whole("reorder.window_days")),
         items_held(connection, hospital, place.place),
+        today,
     )
 
 

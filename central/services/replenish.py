@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules
 from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Plan, decide, policy_of
+from central.services.admitted import admit
 from central.services.division import divide
 from central.services.foresight import Foresight, foresight_at, with_worth
 from central.services.policy import rules_at
@@ -75,7 +76,7 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
         with store.read() as connection:
             mark = order_mark(connection, hospital)
             rules = rules_at(connection, hospital, now)
-            scene = scene_at(connection, hospital, now, rules)
+            scene = admit(connection, hospital, now, scene_at(connection, hospital, now, rules))
             sight = foresight_at(connection, hospital, now, scene) if policy in ENGINES else None
         thought = decide_all(policy, scene) if sight is None else decide_together(policy, sight, business_day(now))
         with store.write() as connection:
@@ -150,9 +151,8 @@ def _facts_of(policy: str, sight: Foresight, failed: dict[tuple[str, ...], str])
 def _lines_of(scene: Scene) -> Iterator[tuple[Storeroom, str]]:
     """Give each item in use whose shelf is known, storeroom by storeroom."""
     for room in scene.storerooms.values():
-        for item in room.demand:
-            if item in scene.catalogue and room.knows(item):
-                yield room, item
+        for item in scene.items_of(room):
+            yield room, item
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from central.core.order_checks import Excuse, Finding
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotNow, NotThere
 from central.services.agreements import GroupView, goals_of, groups_now
+from central.services.cycle import cycle_of
 from central.services.desk import Desk
 from central.services.order_checks import offers_over
 from central.services.policy import rules_at
@@ -27,6 +28,7 @@ from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import HEADERS, Renderer, Visit
 from protocols.errors import BadValue
 from protocols.movements import LINE_QTY_MAX
+from protocols.values.ids import PlaceId
 from protocols.values.instant import business_day
 from protocols.values.money import yuan
 
@@ -48,6 +50,7 @@ def add_agreements(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Des
     _add_alerts(pages, renderer, porter, desk)
     _add_frameworks(pages, renderer, porter, desk)
     _add_bargaining(pages, renderer, porter, desk)
+    _add_cycle(pages, renderer, porter, desk)
 
 
 def _add_vbp(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
@@ -255,3 +258,18 @@ def _bargaining_page(
         catalogue=catalogue, achieved=achieved(rows), wanted=least, spent=rules.whole("bargain.spent_yuan"),
         may=caller.may(Right.PURCHASE),
     )  # fmt: skip
+
+
+def _add_cycle(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
+    @pages.get("/agreements/cycle")
+    def cycle(request: Request) -> Response:
+        visit, caller = porter.visit_of(request, Right.SEE_ORDERS)
+        with desk.store.read() as connection:
+            found = cycle_of(connection, desk.hospital, desk.now())
+            firms = suppliers(connection, desk.hospital)
+        mine = [one for one in found.orders if caller.may(Right.SEE_ORDERS, PlaceId(one.place))]
+        answer = renderer.page(
+            "cycle.html.j2", visit, tab="cycle", cycle=found, orders=mine[:ROWS_SHOWN_MAX], firms=firms
+        )
+        keep_language(request, visit, answer)
+        return answer

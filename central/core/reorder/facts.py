@@ -112,7 +112,7 @@ class Facts:
     """All a policy may know of one item at one place; `ladder` is in order of preference.
 
     `joins`: its supplier's order is open, and the line joins it at its can-order level. `granted`: units that a budget
-    leaves it from suppliers.
+    leaves it from suppliers. `bins` are units that empty bins ask for; None for an item that is not kept in bins.
     """
 
     place: str
@@ -126,6 +126,7 @@ class Facts:
     limits: Limits = NO_LIMITS
     joins: bool = False
     granted: int | None = None
+    bins: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def inputs_of(facts: Facts) -> tuple[dict[str, Any], str]:
         "joins": facts.joins,
         "granted": facts.granted,
     }
+    if facts.bins is not None:
+        said["bins"] = facts.bins
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return said, hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 
@@ -75,6 +77,7 @@ def _facts(said: Mapping[str, Any]) -> Facts:
         Limits(**said["limits"]),
         said["joins"],
         said["granted"],
+        said.get("bins"),
     )
 
 

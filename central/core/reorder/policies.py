@@ -26,7 +26,7 @@ from central.core.reorder.facts import Decision, Facts, Levels, Plan, Policy, So
 from central.core.reorder.grouping import CAN_ORDER_SHARE
 from central.core.reorder.inputs import inputs_of
 from central.core.reorder.line import engine_item, engine_system
-from central.core.reorder.rules import min_max, on_request, three_days, three_days_literally
+from central.core.reorder.rules import empty_bins, min_max, on_request, three_days, three_days_literally
 from central.errors import BadInput
 from protocols.values.quantity import whole_packs
 
@@ -86,11 +86,11 @@ def decide(policy: str, facts: Facts) -> Decision:
     """Return what a policy says of one item at one place: the first source of the ladder that can give the whole
     quantity and is not passed over.
 
-    A line a person put on request is on request under every policy; only the engines pass a source over. Raises
-    `BadInput` for an unknown policy.
+    A line a person put on request is on request under every policy, and one kept in bins orders the empty ones; only
+    the engines pass a source over. Raises `BadInput` for an unknown policy.
     """
     named = policy_of(policy)
-    rule = on_request if facts.limits.on_request else named
+    rule = on_request if facts.limits.on_request else named if facts.bins is None else empty_bins
     rejected: list[dict[str, object]] = []
     for source in facts.ladder:
         levels = _within_limits(facts, rule(facts, source))

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from central.core.fill import LEVELS_MAX, fill_rate, spread_of
 from central.core.reorder.facts import Facts, Levels, Source
+from central.core.reorder.two_bin import BIN_QUANTILE
 from protocols.values.quantity import whole_packs
 
 FILL_DIGITS = 4
@@ -47,6 +48,13 @@ def on_request(facts: Facts, source: Source) -> Levels:
     """Order only what was asked for and is not there (`on-request`, requirement row A13)."""
     del source
     return Levels(Fraction(0), 0, 0.0, facts.position.total, NOTHING)
+
+
+def empty_bins(facts: Facts, source: Source) -> Levels:
+    """Order what the empty bins ask for, and nothing else: nobody counts what is in the others."""
+    del source
+    asked = facts.bins or 0
+    return Levels(Fraction(asked), asked, BIN_QUANTILE, 0, {"bins": asked})
 
 
 def predicted(facts: Facts, source: Source, trigger: Fraction, upto: int) -> float:

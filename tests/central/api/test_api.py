@@ -132,7 +132,7 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
         "health", "wards", "lines", "devices", "enrolments", "discrepancies", "proposals", "orders",
         "me", "people", "acts", "invoices", "trace", "statements",
         "count-tasks", "figures", "line-counts", "permits", "recalls", "vbp", "waivers", "bargaining", "items",
-        "suppliers", "cases", "shortages", "purchase-tasks", "catalogue",
+        "suppliers", "cases", "shortages", "purchase-tasks", "catalogue", "purchase-cycle",
     }  # fmt: skip
 
 

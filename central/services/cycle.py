@@ -1,0 +1,134 @@
+"""How long each stage of buying takes, in working days, over the orders of the last 90 days: which of them is slow.
+
+The rule is in core. The rule that must not be broken: every day comes from a document: the proposal, the order, its
+steps, and the goods as the ledger tells them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from statistics import median
+
+from sqlalchemy import Connection, select
+
+from central.core.purchasing import OrderStep, Stages, share_in_time, stages
+from central.core.workdays import is_known
+from central.services.deliveries import delivered_lines
+from central.services.policy import rules_at
+from central.store.tables.purchasing import DOCUMENT_STEP
+from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, business_day, day_start
+
+DAYS = 90
+STAGES = ("request_to_approval", "approval_to_sent", "request_to_sent", "sent_to_confirmed", "sent_to_received")
+PARTS = ("request_to_approval", "approval_to_sent", "sent_to_confirmed", "sent_to_received")
+"""The stages that follow each other; `request_to_sent` is the figure that has a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: the working days that orders took for it, and its limit, where it has one."""
+
+    stage: str
+    taken: tuple[int, ...]
+    limit: int | None
+
+    @property
+    def median(self) -> float | None:
+        """The middle of what it took; None before an order ended it."""
+        return float(median(self.taken)) if self.taken else None
+
+    @property
+    def in_time(self) -> Fraction | None:
+        """The share within the limit (A8); None without a limit or an order."""
+        return None if self.limit is None else share_in_time(self.taken, self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One order with its stages."""
+
+    order_no: str
+    supplier: str
+    place: str
+    requested: date
+    stages: Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Every stage and every order, the longest from request to sending first; years whose holidays are not known."""
+
+    since: date
+    stages: tuple[Stage, ...]
+    orders: tuple[Timed, ...]
+    unknown_years: tuple[int, ...]
+
+    @property
+    def slowest(self) -> str:
+        """The stage that takes longest in the middle; empty before any."""
+        known = [one for one in self.stages if one.stage in PARTS and one.median is not None]
+        return max(known, key=lambda one: one.median or 0).stage if known else ""
+
+
+def cycle_of(connection: Connection, hospital: HospitalId, now: Instant) -> Cycle:
+    """Return the cycle of the orders to suppliers that were asked for in the last 90 days."""
+    today = business_day(now)
+    since = today - timedelta(days=DAYS)
+    limit = rules_at(connection, hospital, now).whole("purchase.days_to_sent")
+    timed = _timed(connection, hospital, since, now)
+    found = tuple(Stage(name, _taken(timed, name), limit if name == "request_to_sent" else None) for name in STAGES)
+    slow_first = sorted(timed, key=lambda one: (-(one.stages.request_to_sent or 0), one.order_no))
+    years = tuple(year for year in sorted({since.year, today.year}) if not is_known(year))
+    return Cycle(since, found, tuple(slow_first), years)
+
+
+def _taken(timed: Sequence[Timed], name: str) -> tuple[int, ...]:
+    return tuple(days for one in timed if (days := getattr(one.stages, name)) is not None)
+
+
+def _timed(connection: Connection, hospital: HospitalId, since: date, now: Instant) -> list[Timed]:
+    order, line, asked = PURCHASE_ORDER.c, ORDER_LINE.c, PROPOSAL.c
+    rows = connection.execute(
+        select(order.order_no, order.supplier, order.place, order.created_at, asked.made_at)
+        .join(ORDER_LINE, (line.hospital == order.hospital) & (line.order_no == order.order_no) & (line.line_no == 1))
+        .join(PROPOSAL, (asked.hospital == line.hospital) & (asked.proposal == line.proposal))
+        .where(order.hospital == hospital, order.supplier != "", asked.made_at >= day_start(since))
+    ).all()
+    steps = _steps(connection, hospital)
+    whole: dict[str, date | None] = {}
+    for one in delivered_lines(connection, hospital, now):
+        before = whole.get(one.order_no, one.whole)
+        whole[one.order_no] = None if before is None or one.whole is None else max(before, one.whole)
+    return [
+        Timed(
+            row.order_no,
+            row.supplier,
+            row.place,
+            business_day(Instant(row.made_at)),
+            stages(
+                requested=business_day(Instant(row.made_at)),
+                approved=business_day(Instant(row.created_at)),
+                sent=steps.get((row.order_no, OrderStep.SEND.value)),
+                confirmed=steps.get((row.order_no, OrderStep.CONFIRM.value)),
+                received=whole.get(row.order_no),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _steps(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], date]:
+    """Return the day of each order's first step of each kind."""
+    step = DOCUMENT_STEP.c
+    rows = connection.execute(
+        select(step.document, step.step, step.at)
+        .where(step.hospital == hospital, step.kind == "order")
+        .order_by(step.document, step.seq)
+    )
+    found: dict[tuple[str, str], date] = {}
+    for row in rows:
+        found.setdefault((row.document, row.step), business_day(Instant(row.at)))
+    return found
