@@ -245,17 +245,21 @@ class BindBody(msgspec.Struct, frozen=True):
     bindings: tuple[Binding, ...]
 
 
-class ObserveBody(msgspec.Struct, frozen=True):
-    """The body of `observe`: the belief that a tag is here, `p` in 0..1, held by `model` since an instant (µs UTC)."""
+class ObserveBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of `observe`: the belief that a tag is here, `p` in 0..1, held by `model` since an instant (µs UTC).
+
+    `dead`, beside `p`: that the piece is here and only its tag is dead; left out where a model does not tell.
+    """
 
     epc: str
     p: float
     model: str
     since: int
+    dead: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.p <= 1.0:
-            raise BadValue(f"observe: expected a probability from 0 to 1, got {self.p}")
+        if not 0.0 <= self.p <= 1.0 or not 0.0 <= self.dead <= 1.0:
+            raise BadValue(f"observe: expected a probability from 0 to 1, got {self.p} and {self.dead}")
 
 
 class NeedBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

@@ -1,17 +1,24 @@
 """Drawn wards for measuring presence: the simulator's trace of a seed, as the filter's values, with its truth.
 
-The rule that must not be broken: seeds of training and of measuring never meet (`TRAINING`, `UNSEEN`).
+A ward-week takes some ten seconds to draw, so that it may be kept in a folder (`keep`), under a name that changes with
+the simulator's own text. The rule that must not be broken: seeds of training and of measuring never meet (`TRAINING`,
+`UNSEEN`).
 """
 
+import gc
+import hashlib
+import pickle
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
 from edge_agent.agent.replay import feed
 from edge_agent.core.presence.ward import Bin, Fact, Ward
 from edge_agent.links.trace import Trace
+from hardware_sim import storeroom
 from hardware_sim.storeroom.rates import WORLDS, WorldRates
 from hardware_sim.storeroom.ward import Plan, draw_ward, write_ward
 from tests.bench.presence_score import Truth, read_truth
@@ -67,7 +74,38 @@ def draw(world: str, seed: int, *, looks: int = 0, size: Size | None = None) -> 
         return Drawn(trace.ward, told, read_truth(path, told[-1][0].number + 1))
 
 
-def draw_many(world: str, seeds: Sequence[int], *, looks: int = 0, size: Size | None = None) -> Iterator[Drawn]:
-    """Draw wards one after the other; a ward-week is large, so none is kept."""
+def kept(keep: Path | None, world: str, seed: int, *, looks: int = 0, size: Size | None = None) -> Drawn:
+    """Return a ward from the folder of kept ones, drawn and kept there when it is not; without a folder it is drawn."""
+    if keep is None:
+        return draw(world, seed, looks=looks, size=size)
+    of = size or Size()
+    path = keep / f"{world}-{seed}-{looks}-{of.days}-{of.tags}-{_simulator()}.pickle"
+    gc.disable()  # a million small values are made at once, and none of them is rubbish
+    try:
+        if path.exists():
+            found: Drawn = pickle.loads(path.read_bytes())
+            return found
+        drawn = draw(world, seed, looks=looks, size=of)
+        new = path.with_suffix(".new")
+        new.write_bytes(pickle.dumps(drawn, pickle.HIGHEST_PROTOCOL))
+        new.replace(path)
+        return drawn
+    finally:
+        gc.enable()
+
+
+@cache
+def _simulator() -> str:
+    """Return a name of the simulator as its text stands now."""
+    text = hashlib.sha256()
+    for file in sorted(Path(next(iter(storeroom.__path__))).glob("*.py")):
+        text.update(file.read_bytes())
+    return text.hexdigest()[:8]
+
+
+def draw_many(
+    world: str, seeds: Sequence[int], *, looks: int = 0, size: Size | None = None, keep: Path | None = None
+) -> Iterator[Drawn]:
+    """Draw wards one after the other; a ward-week is large, so none stays in memory."""
     for seed in seeds:
-        yield draw(world, seed, looks=looks, size=size)
+        yield kept(keep, world, seed, looks=looks, size=size)

@@ -18,12 +18,16 @@ from protocols.values.instant import Instant
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """A belief that changed: the probability that a tag is here, since when, and which model says so."""
+    """A belief that changed: the probability that a tag is here, since when, and which model says so.
+
+    `dead` is the probability that the piece is here though its tag is dead, beside `p`; a model may not tell.
+    """
 
     epc: Epc
     p: float
     since: Instant
     model: str
+    dead: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.p <= 1.0:
@@ -31,7 +35,8 @@ class Belief:
 
     def draft(self) -> Draft:
         """Return the entry that puts this belief into the ledger."""
-        return Draft("observe", write_body(ObserveBody(self.epc, self.p, self.model, self.since)), ActorId(""))
+        body = ObserveBody(self.epc, self.p, self.model, self.since, self.dead)
+        return Draft("observe", write_body(body), ActorId(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class Presence(Protocol):
 
     def book(self, epc: Epc, here: bool, at: Instant) -> None:
         """Take what the book says of a tag from an instant on; the first time, the tag becomes known."""
+
+    def seen(self, epc: Epc, here: bool, at: Instant) -> None:
+        """Take what a person who counted saw of a tag's piece; the book may say otherwise until it is adjusted."""
 
     def believed(self, epc: Epc, p: float, since: Instant) -> None:
         """Take the belief the last run left in the ledger, so that it is not said again."""

@@ -80,7 +80,9 @@ class Columns:
         self._heard = Heard(*(np.zeros(size) for _ in fields(Heard)))
         self._number = -1
         zero, one = np.zeros(size), np.ones(size)
-        self._watch = Watch(here, zero, zero, one, one, np.full(size, -YOUNG_BINS), _first_holds(ward))
+        self._watch = Watch(
+            here, zero, zero, zero, zero, zero, one, one, np.full(size, -YOUNG_BINS), _first_holds(ward)
+        )
         self._by_antenna = np.zeros((size, len(ward.room)))
         self._place = {name: place for place, name in enumerate(ward.room)}
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
@@ -88,6 +90,18 @@ class Columns:
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
         return float(self._calibrated()[tag])
+
+    def living(self, tag: int) -> float:
+        """Return the probability that it is here with a tag that lives."""
+        return float(self._living()[tag])
+
+    def dead(self, tag: int) -> float:
+        """Return the probability that it is here with a dead tag."""
+        return float(self.mind.d[tag])
+
+    def booked(self, tag: int) -> tuple[bool, float]:
+        """Return whether the book has it here, and the bins since it last said so."""
+        return bool(self._watch.book_here[tag]), float(self._watch.since_fact[tag])
 
     def clear(self, tag: int) -> float:
         """Return the probability that it is here and clear."""
@@ -104,6 +118,10 @@ class Columns:
 
     def _calibrated(self) -> Column:
         return calibrated(self.mind.here(), self.mind.n + self.mind.g, self._platt, self._ops)
+
+    def _living(self) -> Column:
+        mind = self.mind
+        return calibrated(mind.h + mind.b + mind.z, mind.n + mind.g + mind.d, self._platt, self._ops)
 
     def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
         """Weigh and learn what a bin brought."""
@@ -159,7 +177,7 @@ class Columns:
 
     def judge(self) -> list[tuple[bool, int]]:
         """Return the alarms of this bin."""
-        missing, unexpected = judge(self._watch, self._calibrated(), self._ops)
+        missing, unexpected = judge(self._watch, self._calibrated(), self._living(), self._ops)
         return [(True, int(tag)) for tag in np.flatnonzero(missing)] + [
             (False, int(tag)) for tag in np.flatnonzero(unexpected)
         ]

@@ -32,12 +32,13 @@ class Ties:
     left_scanned_item: float = 8.0
     left_shelf: float = 3.0
     together: float = 3.0
-    """For each of its company, up to `TOGETHER_MAX`, when none of them is known to have left: factor of hidden."""
+    """For each of its company, up to `TOGETHER_MAX`, by which those not known to have left are more: of hidden."""
     back: float = 0.3
     """When some of its company came back: factor of hidden."""
 
 
-TOGETHER_MAX = 3
+TOGETHER_MAX = 8
+"""A shelf of pieces is hidden at once now and then, but never leaves without one that is heard at the door."""
 LONG_AGO = -1_000_000
 ENDED_MAX = 10_000
 """Ended spells that wait for their tag to be surely clear; more than a ward's tags would be an outage untold."""
@@ -149,13 +150,15 @@ class Company:
         mates = self._company(tag, spell)
         spell.mates = len(mates)
         left = [mate for mate in mates if self._left(mate, spell)]
+        more = len(mates) - 2 * len(left)
+        hidden = float(ties.together ** min(TOGETHER_MAX, max(0, more)))
         if not left:
-            return Nudge(tag, 1.0, float(ties.together ** min(TOGETHER_MAX, len(mates))))
+            return Nudge(tag, 1.0, hidden)
         same = [mate for mate in left if tags[mate].item == tags[tag].item]
         if not same:
-            return Nudge(tag, ties.left_shelf, 1.0)
+            return Nudge(tag, ties.left_shelf, hidden)
         scanned = all(not self._here[mate] for mate in same)
-        return Nudge(tag, ties.left_scanned_item if scanned else ties.left_unscanned_item, 1.0)
+        return Nudge(tag, ties.left_scanned_item if scanned else ties.left_unscanned_item, hidden)
 
     def _left(self, tag: int, spell: _Spell) -> bool:
         return max(self._door[tag], self._taken[tag]) >= spell.began - RECENT_BINS

@@ -72,6 +72,15 @@ class Tags(Protocol):
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
 
+    def living(self, tag: int) -> float:
+        """Return the probability that it is here with a tag that lives."""
+
+    def dead(self, tag: int) -> float:
+        """Return the probability that it is here with a dead tag."""
+
+    def booked(self, tag: int) -> tuple[bool, float]:
+        """Return whether the book has it here, and the bins since it last said so."""
+
     def clear(self, tag: int) -> float:
         """Return the probability that it is here and clear."""
 
@@ -84,7 +93,10 @@ class Tags(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alarm of one bin: whether missing (else unexpected), the tag, P(here), the bin it goes back to."""
+    """An alarm of one bin: whether missing (else unexpected), the tag, the bin it goes back to.
+
+    `p` is P(here); of what is missing, P(here with a tag that lives), for a dead tag is missed too.
+    """
 
     missing: bool
     tag: int
@@ -114,6 +126,7 @@ class Course:
         self._last_heard, self._first_heard, self._door_heard = [-1] * size, [-1] * size, [LONG_AGO] * size
         self._strays: deque[tuple[int, int]] = deque()
         self._passages: deque[tuple[int, int]] = deque()
+        self._scans: deque[tuple[int, int]] = deque()
 
     def add(self, tag: TagOf) -> None:
         """Take one more tag, that stands at the end of the ward's."""
@@ -181,7 +194,7 @@ class Course:
 
     def _raised(self, missing: bool, tag: int) -> Raised:
         since = self.silent_since(tag) if missing else self.since(tag)
-        return Raised(missing, tag, self.tags.p(tag), since)
+        return Raised(missing, tag, self.tags.living(tag) if missing else self.tags.p(tag), since)
 
     def _note(self, heard: Bin) -> None:
         number, last = heard.number, self._last_heard
@@ -202,10 +215,16 @@ class Course:
         for fact in facts:
             if fact.to is not Place.HERE and not fact.kind.seen:
                 self._passages.append((fact.tag, self.number))
+                if fact.at >= self.number - 1 and self._last_heard[fact.tag] >= self.number - 1:
+                    self._scans.append((fact.tag, self.number))
 
     def _learn_spells(self, now: int) -> None:
         """Count spells that ended with the tag clear, and fit the hazards of this ward anew twice a day."""
         company = self._company
+        while self._scans and self._scans[0][1] < now:
+            tag, at = self._scans.popleft()
+            if self.listened and all(self.listened):
+                company.spells.take(heard_after=self._last_heard[tag] > at)
         while company.ended and company.ended[0][1] <= now - CLEAR_AFTER_BINS:
             tag, _, since, part = company.ended.popleft()
             if self.tags.clear(tag) > SURE:

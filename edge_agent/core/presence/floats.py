@@ -56,13 +56,26 @@ class FloatTags:
         self.habits.append(_no_habits(tag.book, self._radio))
         here = 1.0 if tag.book is Place.HERE else 0.0
         hold = HOLD_NEXT_BINS if tag.book is Place.NEXT else HOLD_BINS
-        self.watches.append(Watch(here, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=hold))
+        self.watches.append(Watch(here, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=hold))
         self.by_antenna.append([0.0] * len(self._ward.room))
 
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
         mind = self.minds[tag]
         return calibrated(mind.here(), mind.n + mind.g, self._platt, OPS)
+
+    def living(self, tag: int) -> float:
+        """Return the probability that it is here with a tag that lives."""
+        mind = self.minds[tag]
+        return calibrated(mind.h + mind.b + mind.z, mind.n + mind.g + mind.d, self._platt, OPS)
+
+    def dead(self, tag: int) -> float:
+        """Return the probability that it is here with a dead tag."""
+        return self.minds[tag].d
+
+    def booked(self, tag: int) -> tuple[bool, float]:
+        """Return whether the book has it here, and the bins since it last said so."""
+        return self.watches[tag].book_here > 0.5, self.watches[tag].since_fact
 
     def clear(self, tag: int) -> float:
         """Return the probability that it is here and clear."""
@@ -133,7 +146,7 @@ class FloatTags:
         """Return the alarms of this bin."""
         missing, unexpected = [], []
         for tag, watch in enumerate(self.watches):
-            lost, strange = judge(watch, self.p(tag), OPS)
+            lost, strange = judge(watch, self.p(tag), self.living(tag), OPS)
             if lost:
                 missing.append((True, tag))
             if strange:

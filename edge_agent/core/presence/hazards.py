@@ -33,12 +33,12 @@ class Hazards:
     """A bin: a piece that stays on its shelf is heard at the door, before this was learned of the piece."""
     door_boost: float = 30.0
     """Factor of removal for `DOOR_BINS` bins after a door read: it may be heard on the shelf a moment longer."""
-    taking: float = 0.9
-    """Share that a scanned take moves at once."""
-    taking_a_bin: float = 0.25
+    taking: float = 0.5
+    """Share that a scanned take moves at once, before a ward's own people have shown it."""
+    taking_a_bin: float = 0.2
     """And in each of `TAKING_BINS` bins after it."""
     receipt: float = 0.95
-    looked: float = 0.985
+    looked: float = 0.995
     """How far a person's eyes are believed."""
     one_ear: float = 0.15
     """Further power where one of two readers is dumb."""
@@ -65,6 +65,12 @@ class Radio:
     strong_rate: float = 0.7
     strong_cost: float = 2.0
     """Read rate of a bin that is better than a tag's usual, and the logarithm of how rare it is."""
+    young: float = 1.0
+    """Concentration of a rate of which nothing was learned yet: that of tags among each other."""
+    young_rounds: float = 300.0
+    """Rounds after which half is learned of how a reader hears a tag."""
+    strong_stray_cost: float = 2.0
+    """The logarithm of how rare a stray of any strength is, where nothing was learned of the piece's yet."""
     mean_rate: float = 0.45
     mean_rounds: float = 6.0
     level_dbm: float = -57.0
@@ -74,8 +80,10 @@ class Radio:
     level_sd_db: float = 4.0
     level_tails: float = 3.0
     """Degrees of freedom of a level's distribution."""
-    level_weight: float = 0.5
+    level_weight: float = 1.25
     """Power of a level's likelihood: one fading moves reads and level alike, and lasts."""
+    louder: float = 0.3
+    """What counts of how much louder than usual a reader hears a tag of its own room."""
     wall_sd_db: float = 6.0
     level_spread_db: float = 8.0
     leaky_db: float = 8.0
@@ -87,7 +95,7 @@ TAKING_BINS = 12
 DOOR_BINS = 3
 MEMORY_ROUNDS = 9_000.0
 """Rounds after which what was learned of a tag is halved: five hours of rounds of 2 s."""
-LEVEL_MEMORY = 200.0
+LEVEL_MEMORY = 1000.0
 """Bins after which a mean level follows the newest ones."""
 SURE = 0.9
 """A state is learned from only while it is at least so likely."""

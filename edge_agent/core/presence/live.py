@@ -4,41 +4,29 @@ is said.
 Bins are cut by the instants of the readers' own streams alone. A bin is over when every reader that is heard has passed
 its end, or one is a whole bin ahead; what comes later of it is dropped. Contacts of a reader's inputs (door, PIR) and
 facts of the book are visits. The rule that must not be broken: rounds that no reader has proven are not in a bin.
-
-A belief is said when a tag is first believed here, when it is missing or back, when a piece the book has sent away is
-gone, and when one is here though the book says not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from math import nan
 
 from edge_agent.core.presence import Belief, ForeignTags
 from edge_agent.core.presence.course import Course, Model, Raised
 from edge_agent.core.presence.floats import FloatTags
 from edge_agent.core.presence.foreign import Foreign
-from edge_agent.core.presence.judge import HIGH, LOW
+from edge_agent.core.presence.saying import Saying
 from edge_agent.core.presence.ward import TAGS_MAX, Bin, Fact, Kind, Place, TagOf, Ward
 from protocols.readers.reads import AntennaChanged, InputChanged, LinkDown, LinkUp, ReaderEvent, RoundEnded, TagRead
 from protocols.values.ids import Epc
 from protocols.values.instant import MICROS, Instant
 
-MODEL = "filter-1"
+MODEL = "filter-2"
 BIN_S = 60.0
 BIN_US = round(BIN_S * MICROS)
 GAP_BINS_MAX = 60
 """Bins without a sign of any reader that are filtered; a longer outage ages beliefs as an hour does."""
-TAKING_BINS = 20
-"""Bins after a fact in which a piece that is on its way is not said to be gone."""
 EPC_96_DIGITS, SERIAL_DIGITS = 24, 10
 """Hex digits of an EPC of 96 bits, and of the 38 bits of an SGTIN-96's serial (GS1 TDS 2.0 section 14.6)."""
-
-
-class _Said(Enum):
-    NOTHING = 0
-    HERE = 1
-    GONE = 2
 
 
 @dataclass(slots=True)
@@ -99,7 +87,7 @@ class Filter:
         self.tags = FloatTags(ward, told)
         self.course = Course(ward, self.tags, told)
         self._numbers: dict[Epc, int] = {}
-        self._said: list[_Said] = []
+        self._saying = Saying(self.course)
         self._facts: list[Fact] = []
         self._open: _Open | None = None
         self._sensor = False
@@ -118,11 +106,19 @@ class Filter:
         if self._open is not None:
             self._open.visits += 1
 
+    def seen(self, epc: Epc, here: bool, at: Instant) -> None:
+        """Take what a person saw with their own eyes: the piece, or its empty place."""
+        number = self._numbers.get(epc)
+        if number is not None:
+            now = self._open.number if self._open is not None else 0
+            place = Place.HERE if here else Place.OUT
+            self._facts.append(Fact(now, min(now, at // BIN_US), number, Kind.COUNT, place))
+
     def believed(self, epc: Epc, p: float, since: Instant) -> None:
         """Take the belief that the last run left in the ledger."""
         number = self._numbers.get(epc)
         if number is not None:
-            self._said[number] = _Said.GONE if p < LOW else _Said.HERE
+            self._saying.believed(number, p)
 
     def receive(self, event: ReaderEvent, reader: str) -> list[Belief | ForeignTags]:
         """Take what a reader says; return what is believed anew. A reader that was not named is ignored."""
@@ -151,9 +147,9 @@ class Filter:
         self._numbers[epc] = len(self._tags)
         tag = TagOf(epc, _item_of(epc), "", "", place)
         self._tags.append(tag)
-        self._said.append(_Said.NOTHING)
         self.tags.add(tag)
         self.course.add(tag)
+        self._saying.add()
 
     # --- reads and rounds ---
 
@@ -250,26 +246,14 @@ class Filter:
     # --- beliefs ---
 
     def _new_beliefs(self, number: int, raised: Sequence[Raised]) -> list[Belief | ForeignTags]:
-        alarms = {each.tag: each for each in raised}
-        found: list[Belief | ForeignTags] = []
-        for tag, p in enumerate(self.tags.all_p()):
-            was = self._said[tag]
-            now = self._judged(tag, p, alarms.get(tag))
-            if now is not None and now is not was:
-                self._said[tag] = now
-                since = self.course.since(tag) if now is _Said.HERE else self.course.silent_since(tag)
-                at = Instant((since if since > 0 else number) * BIN_US)
-                found.append(Belief(Epc(self._tags[tag].epc), round(min(1.0, max(0.0, p)), 4), at, MODEL))
-        return found
+        return [
+            Belief(Epc(self._tags[tag].epc), _share(p), Instant(since * BIN_US), MODEL, _share(dead))
+            for tag, p, dead, since in self._saying.after(number, raised)
+        ]
 
-    def _judged(self, tag: int, p: float, alarm: Raised | None) -> _Said | None:
-        """Return what is to be said of a tag; None when nothing is certain enough."""
-        if alarm is not None:
-            return _Said.GONE if alarm.missing else _Said.HERE
-        watch = self.tags.watches[tag]
-        if watch.book_here:
-            return _Said.HERE if p > HIGH else None
-        return _Said.GONE if p < LOW and watch.since_fact > TAKING_BINS else None
+
+def _share(p: float) -> float:
+    return round(min(1.0, max(0.0, p)), 4)
 
 
 def _best(ears: Iterable[_Ear]) -> dict[int, float]:

@@ -116,7 +116,8 @@ def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazard
     hazards, radio = model
     one_ear = 1.0 - hazards.one_ear
     room = hazards.temper * (1.0 - one_ear * habits.book_next * (1.0 - ops.above(heard.next_rounds, 0.5)))
-    beside = hazards.temper * (1.0 - one_ear * (1.0 - ops.above(heard.rounds, 0.5)))
+    strange = _young(habits.near, radio)
+    beside = hazards.temper * (1.0 - (one_ear + hazards.one_ear * strange) * (1.0 - ops.above(heard.rounds, 0.5)))
     h, b, z, n, g, d = (
         ops.exp(room * one + beside * two)
         for one, two in zip(_room(habits, heard, radio, ops), _beside(habits, heard, radio, ops), strict=True)
@@ -128,11 +129,14 @@ def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tupl
     rate = heard.share * _rate(habits.here, radio.mean_rate, radio.mean_rounds)
     stray = heard.share * _rate(habits.stray, radio.stray, radio.stray_rounds)
     n, k, told = heard.rounds, heard.reads, (heard.dbm, heard.has_dbm)
-    clear = _at_least(ops.look(radio.here, ops.level(rate), n, k), (n, k), radio, ops)
-    clear = clear + _level(habits.here, told, (radio.level_sd_db, 0.0), radio, ops)
+    clear = _at_least(_reads((radio.here, rate), (n, k), _young(habits.here, radio), radio, ops), (n, k), radio, ops)
+    clear = clear + _level(habits.here, _softer(habits.here, told, radio, ops), (radio.level_sd_db, 0.0), radio, ops)
     leaky = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k)
     leaky = leaky + _level(habits.here, told, (radio.level_sd_db, radio.leaky_db), radio, ops)
-    through = ops.look(radio.wall, ops.level(stray), n, k)
+    strange = _young(habits.stray, radio)
+    through = _reads((radio.wall, stray), (n, k), strange, radio, ops)
+    any_rate = ops.look(2.0, ops.level(0.0 * stray + 0.5), n, k) - radio.strong_stray_cost
+    through = through + strange * ops.above(any_rate, through) * (any_rate - through)
     through = through + _level(habits.stray, told, (radio.wall_sd_db, 0.0), radio, ops)
     ghost = ops.look(radio.ghosts, ops.level(0.0 * rate + radio.ghost_rate), n, k) + told[1] * radio.ghost_level
     return clear, leaky, ghost, through, ghost, ghost
@@ -142,9 +146,9 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     rate = _rate(habits.next, radio.mean_rate, radio.mean_rounds)
     near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k, told = heard.next_rounds, heard.next_reads, (heard.next_dbm, heard.has_next_dbm)
-    there = _at_least(ops.look(radio.here, ops.level(rate), n, k), (n, k), radio, ops)
-    there = there + _level(habits.next, told, (radio.level_sd_db, 0.0), radio, ops)
-    stray = ops.look(radio.wall, ops.level(near), n, k)
+    there = _at_least(_reads((radio.here, rate), (n, k), _young(habits.next, radio), radio, ops), (n, k), radio, ops)
+    there = there + _level(habits.next, _softer(habits.next, told, radio, ops), (radio.level_sd_db, 0.0), radio, ops)
+    stray = _reads((radio.wall, near), (n, k), _young(habits.near, radio), radio, ops)
     stray = stray + _level(habits.near, told, (radio.wall_sd_db, 0.0), radio, ops)
     leaky = ops.look(radio.leaky, ops.level(near * radio.leaks + radio.ghost_rate), n, k)
     leaky = leaky + _level(habits.near, told, (radio.wall_sd_db, radio.leaky_db), radio, ops)
@@ -156,6 +160,21 @@ def _at_least(usual: N, told: tuple[N, N], radio: Radio, ops: Ops[N]) -> N:
     """Return a likelihood that a strong bin cannot spoil: heard better than ever does not speak against a room."""
     strong = ops.look(radio.here, ops.level(0.0 * usual + radio.strong_rate), *told) - radio.strong_cost
     return usual + ops.above(strong, usual) * (strong - usual)
+
+
+def _young(heed: Heed[N], radio: Radio) -> N:
+    """Return how little is known of how a reader hears a tag: 1 nothing, near 0 after some hours."""
+    return radio.young_rounds / (radio.young_rounds + heed.rounds)
+
+
+def _reads(about: tuple[float, N], told: tuple[N, N], young: N, radio: Radio, ops: Ops[N]) -> N:
+    """Return the likelihood of reads at a rate; a rate that is hardly known yet says less: tags differ widely.
+
+    `about` is the concentration and the rate, `told` rounds and reads.
+    """
+    level = ops.level(about[1])
+    known = ops.look(about[0], level, *told)
+    return known + young * (ops.look(radio.young, level, *told) - known)
 
 
 def _rate(heed: Heed[N], mean: float, weight: float) -> N:
@@ -171,6 +190,12 @@ def _level(heed: Heed[N], told: tuple[N, N], about: tuple[float, float], radio: 
     off = told[0] - heed.dbm + about[1]
     tails = ops.log(1.0 + off * off / (radio.level_tails * spread))
     return told[1] * radio.level_weight * (-0.5 * ((radio.level_tails + 1.0) * tails + ops.log(spread)))
+
+
+def _softer(heed: Heed[N], told: tuple[N, N], radio: Radio, ops: Ops[N]) -> tuple[N, N]:
+    """Return a level that is louder than usual as nearer to it: it hardly speaks against the reader's own room."""
+    louder = ops.above(told[0], heed.dbm)
+    return told[0] - louder * (1.0 - radio.louder) * (told[0] - heed.dbm), told[1]
 
 
 def learn(mind: Mind[N], habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> None:

@@ -141,6 +141,9 @@ class Window:
         tag.here, tag.booked_at, tag.booked_mark = here, at, tag.watch.proven
         tag.warned, tag.again_at = False, None
 
+    def seen(self, epc: Epc, here: bool, at: Instant) -> None:
+        """A window follows reads alone; what a person saw changes nothing."""
+
     def believed(self, epc: Epc, p: float, since: Instant) -> None:
         """Take the belief that the last run left in the ledger."""
         tag = self._tags.get(epc)

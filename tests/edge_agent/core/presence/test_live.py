@@ -55,7 +55,7 @@ def test_a_tag_heard_is_believed_here_once() -> None:
     shelf = Shelf()
     shelf.minutes(30)
     assert sorted(belief.epc for belief in shelf.said) == sorted(TAGS)
-    assert {belief.model for belief in shelf.said} == {"filter-1"}
+    assert {belief.model for belief in shelf.said} == {"filter-2"}
     assert all(belief.p > 0.95 for belief in shelf.said)
 
 

@@ -1,0 +1,75 @@
+"""What of a filter's beliefs is said aloud: a tag's state when it changes, each once.
+
+Said is that a tag is here for the first time, or again; that it is missing; that what the book has sent away is gone;
+that something is here though the book says not. The probability said is that of being here with a tag that lives, and
+beside it that of being here with a dead one. The rule that must not be broken: the same state is not said twice.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from edge_agent.core.presence.course import Course, Raised
+from edge_agent.core.presence.judge import HIGH, LOW
+
+TAKING_BINS = 20
+"""Bins after a fact in which a piece that is on its way is not said to be gone."""
+
+HERE_FROM = 0.5
+"""From this probability a belief of the last run was that it is here."""
+
+
+class State(Enum):
+    """What was last said of a tag."""
+
+    NOTHING = 0
+    HERE = 1
+    GONE = 2
+
+
+class Anew(NamedTuple):
+    """One belief to be said: the tag, P(here with a living tag), P(here with a dead one), the bin it goes back to."""
+
+    tag: int
+    p: float
+    dead: float
+    since: int
+
+
+class Saying:
+    """What was said of the tags of one storeroom."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._said = [State.NOTHING] * len(course.ward.tags)
+
+    def add(self) -> None:
+        """Take one more tag, that stands at the end of the ward's."""
+        self._said.append(State.NOTHING)
+
+    def believed(self, tag: int, p: float) -> None:
+        """Take what the last run said of a tag."""
+        self._said[tag] = State.GONE if p < HERE_FROM else State.HERE
+
+    def after(self, number: int, raised: Sequence[Raised]) -> list[Anew]:
+        """Return what is to be said after a bin with its alarms."""
+        alarms = {each.tag: each for each in raised}
+        course, found = self._course, list[Anew]()
+        for tag, p in enumerate(course.p()):
+            was = self._said[tag]
+            now = self._judged(tag, p, alarms.get(tag))
+            if now is None or now is was:
+                continue
+            self._said[tag] = now
+            since = course.since(tag) if now is State.HERE else course.silent_since(tag)
+            found.append(Anew(tag, course.tags.living(tag), course.tags.dead(tag), since if since > 0 else number))
+        return found
+
+    def _judged(self, tag: int, p: float, alarm: Raised | None) -> State | None:
+        """Return what is to be said of a tag; None when nothing is certain enough."""
+        if alarm is not None:
+            return State.GONE if alarm.missing else State.HERE
+        here, since_fact = self._course.tags.booked(tag)
+        if here:
+            return State.HERE if p > HIGH and self._course.tags.living(tag) > HIGH else None
+        return State.GONE if p < LOW and since_fact > TAKING_BINS else None
