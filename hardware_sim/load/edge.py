@@ -15,7 +15,7 @@ from protocols.entry import Digest
 from protocols.errors import WeBroke
 from protocols.sync.codec import Signing
 from protocols.sync.frames import Head
-from protocols.sync.machine import Action, Leg, Speaker, Spoilt, StateChanged, Timing, Transmit, Trimmed
+from protocols.sync.machine import Action, Leg, Speaker, Spoilt, State, StateChanged, Timing, Transmit, Trimmed
 from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
 from protocols.sync.topics import Topics
@@ -47,6 +47,11 @@ class Edge:
     def waiting(self) -> int:
         """Return how many entries no acknowledgement has covered yet."""
         return self.ledger.head_seq - self._session.acked
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether central welcomed this device and nothing is in dispute."""
+        return self._session.state is State.LIVE
 
     @property
     def unbelieved(self) -> int:
