@@ -2,9 +2,11 @@
 
 import queue
 import socket
+import ssl
 
 import pytest
 
+from edge_agent.errors import LinkFault
 from edge_agent.links.broker import BrokerLink, broker_address
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, HospitalId
@@ -65,3 +67,29 @@ def test_a_port_that_accepts_and_says_nothing_does_not_hold_the_end_up() -> None
         link.stop()
         connection.close()
         assert not link._thread.is_alive()
+
+
+def test_a_link_that_waits_tries_again_at_once_when_it_is_hurried_and_asks_for_its_certificate_each_time() -> None:
+    said: queue.Queue[str] = queue.Queue()
+    asked: queue.Queue[int] = queue.Queue()
+
+    def no_certificate() -> ssl.SSLContext:
+        asked.put(1)
+        raise LinkFault("the certificate cannot be read")
+
+    link = BrokerLink(
+        ["mqtts://127.0.0.1:9"],
+        TOPICS,
+        on_connect=lambda: said.put("up"),
+        on_disconnect=said.put,
+        on_message=lambda _data: said.put("message"),
+        backoff_max_s=3600.0,
+        chance=lambda: 1000.0,
+        tls=no_certificate,
+    )
+    link.start()
+    for _ in range(3):
+        assert "the certificate cannot be read" in said.get(timeout=LIMIT_S)
+        link.hurry()
+    link.stop()
+    assert asked.qsize() >= 3
