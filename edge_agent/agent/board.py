@@ -8,10 +8,11 @@ from typing import Any
 
 from edge_agent.agent.counter import Answer
 from edge_agent.core.permits import standing_of
+from edge_agent.core.work.bodies import who_may
 from edge_agent.core.work.scene import Room, Visit
 from edge_agent.core.work.sets import CLAIM_GROUP_S, proposed
 from edge_agent.core.work.states import Doing, Event, expected, own
-from edge_agent.core.work.words import DOINGS, EVENTS, sentence
+from edge_agent.core.work.words import DOINGS, EVENTS, Said, sentence
 from edge_agent.store.catalogue import item_of, policy_of
 from edge_agent.store.connection import Connection
 from edge_agent.store.counts import open_lines
@@ -27,6 +28,8 @@ LINES_SHOWN = 40
 """Lines of a count that fit a screen with some scrolling; what must be counted again comes first."""
 DUTIES_SHOWN = 4
 UNSAID = frozenset({Event.IDLE, Event.DOOR, Event.UNREADABLE})
+KEEPERS = {Event.ADJUST: "adjust", Event.SCRAP: "scrap", Event.RECONCILE: "duty"}
+"""Cards that are offered only while somebody is here who may, by the kind of entry that they write."""
 
 State = dict[str, Any]
 
@@ -75,6 +78,16 @@ class _Names:
             self._known[item] = {"item": item, "name_zh": names[0], "name_en": names[1]}
         return self._known[item]
 
+    def in_words(self, about: Mapping[str, object], language: str) -> Mapping[str, object]:
+        """Return what a sentence is about with the item's name in the place of its code, also within another."""
+        told = {name: self._in(value, language) for name, value in about.items()}
+        known = self.of(str(about.get("item", "")))
+        name = known[f"name_{language}"] or known["name_zh"] or known["name_en"]
+        return {**told, "item": name} if name else told
+
+    def _in(self, value: object, language: str) -> object:
+        return Said(value.word, self.in_words(value.about, language)) if isinstance(value, Said) else value
+
 
 def _visit(scanner: str, visit: Visit) -> State:
     en, zh = DOINGS[visit.doing]
@@ -91,7 +104,9 @@ def _visit(scanner: str, visit: Visit) -> State:
 
 def _next(visits: Mapping[str, Visit]) -> list[State]:
     doings = [visit.doing for visit in visits.values()] or [Doing.NOBODY]
-    events = dict.fromkeys(event for doing in doings for event in expected(doing) if event not in UNSAID)
+    roles = [visit.roles for visit in visits.values()]
+    unsaid = UNSAID | {event for event, kind in KEEPERS.items() if not any(who_may(each, kind) for each in roles)}
+    events = dict.fromkeys(event for doing in doings for event in expected(doing) if event not in unsaid)
     main = {event for doing in doings for event in own(doing)}
     return [{"en": event.value, "zh": EVENTS[event], "main": event in main} for event in events]
 
@@ -102,8 +117,8 @@ def _answer(answer: Answer, names: _Names) -> State:
     return {
         "time": to_iso(answer.at)[11:19],
         "beep": decision.beep.name.lower(),
-        "en": sentence(decision.word, decision.about, "en"),
-        "zh": sentence(decision.word, decision.about, "zh"),
+        "en": sentence(decision.word, names.in_words(decision.about, "en"), "en"),
+        "zh": sentence(decision.word, names.in_words(decision.about, "zh"), "zh"),
         **names.of(item),
     }
 

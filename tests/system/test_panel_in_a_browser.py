@@ -26,6 +26,11 @@ OUTSIDE = """() => [...document.querySelectorAll('body *')].filter(one => {
 }).map(one => one.outerHTML.slice(0, 120))"""
 
 
+HALF = """() => { const list = document.querySelector('#history ol').getBoundingClientRect();
+    return [...document.querySelectorAll('#history li')].filter(one =>
+        one.getBoundingClientRect().bottom > list.bottom + 0.5).length; }"""
+
+
 @pytest.fixture
 def ward(tmp_path: Path) -> Iterator[Ward]:
     made = Ward(tmp_path)
@@ -75,7 +80,9 @@ def test_a_nurse_sees_who_is_in_what_was_scanned_what_is_next_and_why_not(
     assert ward.plug.scan(make_command(CommandName.COUNT), label(3)) == [Beep.OK, Beep.OK]
     expect(page.locator("#side")).to_contain_text("盘点清单")
     expect(page.locator("#last")).to_have_class("ok")
+    expect(page.locator("#last")).to_contain_text("一次性使用中心静脉导管包")
     assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(HALF) == 0
     page.screenshot(path=tmp_path / "panel.png")
     agent.terminate()
     expect(page.locator("body")).to_have_class("lost")

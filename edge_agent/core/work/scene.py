@@ -269,8 +269,10 @@ class Decision:
 
     @property
     def message(self) -> str:
-        """Return the sentence in English, for the log."""
-        return sentence(self.word, self.about)
+        """Return the sentence in English, for the log, with the cause that only a technician reads."""
+        cause = self.about.get("why", "") if self.word is Word.UNREADABLE else self.about.get("unit", "")
+        said = sentence(self.word, self.about)
+        return f"{said} ({cause})" if cause and self.beep is Beep.NO else said
 
 
 def refuse(scene: Scene, word: Word, **about: object) -> Decision:

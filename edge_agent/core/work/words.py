@@ -69,7 +69,10 @@ class Word(Enum):
         "item: expected a badge first, nobody is signed in; scan your badge, then the item",
         "请先扫工牌，再扫物资",
     )
-    UNREADABLE = ("{why}", "无法识别的条码：{why}")
+    UNREADABLE = (
+        "this code says nothing here; scan the product's own label, a badge or a card",
+        "无法识别的条码；请扫产品标签、工牌或功能码",
+    )
     NO_SERIAL = (
         "label: expected a product (01) and a serial number (21); scan the label of the single piece",
         "标签缺少产品标识(01)或序列号(21)，请扫单件标签",
@@ -82,7 +85,7 @@ class Word(Enum):
         "{name}: expected one tag, {count} carry it; put it aside and tell the keeper",
         "{name}：有 {count} 个标签绑定同一序列号，请放一边并告知库管员",
     )
-    ALREADY_TAKEN = ("unit {unit}: already taken by {by} at {at}", "该件已由 {by} 于 {at} 领用")
+    ALREADY_TAKEN = ("this piece: already taken by {by} at {at}", "该件已由 {by} 于 {at} 领用")
     EXPIRED = (
         "{item} lot {lot}: expired on {expiry}; take another, or scan EMERGENCY",
         "{item} 批号 {lot} 已于 {expiry} 过期；请换用，或扫应急码",
@@ -106,7 +109,7 @@ class Word(Enum):
     )
     NO_PACK = ("{item}: its pack is not known; scan number cards", "{item}：未知包装数量，请用数量码")
     NOT_IN_HAND = (
-        "unit {unit}: expected a piece that was taken, it is {state}",
+        "this piece: expected one that was taken, it is {state}",
         "该件不在领用状态（{state}），不能退回",
     )
     USED_ON_OPENING = (
@@ -114,7 +117,7 @@ class Word(Enum):
         "{item} 开包即消耗；请在本次进库内冲红，或告知库管员",
     )
     NOT_HERE = (
-        "unit {unit}: expected it on these shelves, it is {state} at {place}",
+        "this piece: expected it on these shelves, it is {state} at {place}",
         "该件不在本库（{state}，{place}）",
     )
     NOT_YOURS = ("{kind}: {actor} may not; call a {who}", "{kind}：{actor} 无权限，请找 {who}")

@@ -16,7 +16,7 @@ const WORDS = {
     proposed: "CLAIM or a patient's code claims what is marked", count: "Count list", counted: "counted", expected: "book",
     recount: "again", duties: "Duties", open: "open discrepancies", pending: "not yet at central",
     lost: "The agent does not answer", emergency: "emergency", shadow: "shadow", "first-count": "first count",
-    normal: "draws by itself", warned: "warned", suspended: "suspended: deliveries need approval", rectifying: "being put right",
+    normal: "may draw freely", warned: "warned", suspended: "suspended: deliveries need approval", rectifying: "being put right",
     stale: "policy out of date", daily_check: "daily check", monthly_count: "monthly count", weekly_reconcile: "weekly reconcile", shift_end: "shift end",
     done: "done", late: "late", missed: "missed", patient: "patient noted", taken: "taken", lot: "lot", other: "中文",
     nothing: "everything is counted", pieces: "pcs",
@@ -61,7 +61,7 @@ function drawLast() {
   at("last").className = last ? last.beep : "";
   if (!last) return fill("last", make("h2", word("last")), make("div", word("none"), "said"));
   const parts = [make("h2", `${word("last")} ${last.time}`), make("div", `${MARKS[last.beep]} ${last[language]}`, "said")];
-  if (last.item) parts.push(make("div", named(last), "name"));
+  if (last.item) parts.push(make("div", last.item, "name"));
   fill("last", ...parts);
 }
 
@@ -80,13 +80,15 @@ function drawHistory() {
     list.append(line);
   }
   fill("history", make("h2", word("history")), list);
+  while (list.scrollHeight > list.clientHeight && list.lastChild) list.lastChild.remove();  // no half line
 }
 
 function claims() {
   const list = make("ul");
   for (const one of state.unclaimed) {
     const line = make("li", undefined, one.proposed ? "proposed" : "");
-    line.append(make("span", `${named(one)} ${word("lot")} ${one.lot || "?"}`), make("time", one.time));
+    const which = one.unit ? ` #${one.unit.slice(-4)}` : "";
+    line.append(make("span", `${named(one)} ${word("lot")} ${one.lot || "?"}${which}`), make("time", one.time));
     list.append(line);
   }
   const hint = make("p", state.unclaimed.length ? word("proposed") : word("noClaims"));
@@ -97,11 +99,13 @@ function claims() {
 
 function count() {
   const box = make("div"), list = make("ul");
-  box.append(make("h2", `${word("count")} ${state.count.done}/${state.count.of}`));
+  const blind = state.count.lines.some((one) => one.book === null);
+  const columns = blind ? word("counted") : `${word("counted")} / ${word("expected")}`;
+  box.append(make("h2", `${word("count")} ${state.count.done}/${state.count.of}`), make("p", columns, "columns"));
   for (const one of state.count.lines) {
     const line = make("li", undefined, one.recount ? "recount" : "");
-    const book = one.book === null ? "" : ` / ${word("expected")} ${one.book}`;
-    const qty = make("b", `${one.recount ? word("recount") + " " : ""}${word("counted")} ${one.counted}${book}`, "qty");
+    const book = one.book === null ? "" : ` / ${one.book}`;
+    const qty = make("b", `${one.recount ? word("recount") + " " : ""}${one.counted}${book}`, "qty");
     line.append(make("span", `${named(one)} ${one.lot || "?"} ${one.unit ? "#" + one.unit.slice(-4) : ""}`), qty);
     list.append(line);
   }
@@ -114,7 +118,7 @@ function duties() {
   const box = make("div"), list = make("ul");
   for (const one of state.duties) {
     const line = make("li");
-    line.append(make("span", `${word(one.duty)} ${one.due}`), make("b", word(one.state)));
+    line.append(make("span", `${word(one.duty)} ${one.due}`), make("b", word(one.state), one.state));
     list.append(line);
   }
   box.append(make("h2", word("duties")), list);

@@ -9,7 +9,7 @@ from edge_agent.agent.counter import Answer
 from edge_agent.core.work.scene import Room
 from edge_agent.store.feed import Row
 from protocols.values.instant import Instant
-from tests.edge_agent.desk import NURSE, PATIENT, SYRINGE, SYRINGE_GTIN, Desk, card, epc_of, loose, stent
+from tests.edge_agent.desk import KEEPER, NURSE, PATIENT, SYRINGE, SYRINGE_GTIN, Desk, card, epc_of, loose, stent
 
 
 class Shown(Desk):
@@ -49,7 +49,15 @@ def test_a_refusal_is_told_in_both_languages_with_the_items_name(desk: Shown) ->
     assert "已由 1001" in twice["zh"]
     desk.scan(card("ISSUE"), loose(SYRINGE_GTIN))
     taken = desk.board()["answers"][0]
-    assert (taken["beep"], taken["name_zh"]) == ("ok", "注射器")
+    assert (taken["beep"], taken["zh"]) == ("ok", "1001 领用 注射器 批号 A1 数量 1")
+
+
+def test_a_nurse_is_offered_no_card_that_only_a_keeper_may_use(desk: Shown) -> None:
+    offered = []
+    for badge in (NURSE, KEEPER):
+        desk.scan(badge)
+        offered.append({one["en"] for one in desk.board()["next"]})
+    assert offered[1] - offered[0] == {"the card ADJUST", "the card RECONCILE", "the card SCRAP"}
 
 
 def test_who_is_here_what_is_being_done_and_how_much_was_taken(desk: Shown) -> None:
