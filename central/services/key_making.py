@@ -55,7 +55,7 @@ def make_keys(where: Where, now: Instant) -> list[Path]:
     """
     _check_apart(where)
     made: list[Path] = []
-    root = _root(where.root, made)
+    root = _root(where, made)
     _take_root(where.folder, root.public_key(), made)
     until = plus(now, KEY_S)
     for kind in ROTATED:
@@ -94,9 +94,10 @@ def _check_apart(where: Where) -> None:
         )
 
 
-def _root(folder: Path, made: list[Path]) -> Ed25519PrivateKey:
-    path = folder / ROOT_PRIVATE
-    if not path.exists():
+def _root(where: Where, made: list[Path]) -> Ed25519PrivateKey:
+    """Return the root, made only where this service never had one."""
+    folder, path = where.root, where.root / ROOT_PRIVATE
+    if not path.exists() and not (where.folder / ROOT_PUBLIC).exists():
         _make_folder(folder)
         key = Ed25519PrivateKey.generate()
         write_key(path, key)

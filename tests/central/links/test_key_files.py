@@ -78,6 +78,12 @@ def test_a_rotation_needs_the_root_that_made_the_keys(where: Where, tmp_path: Pa
         rotate_keys(Where(MAIN, tmp_path / "empty", where.folder, where.statement), NOW)
 
 
+def test_no_second_root_is_made_for_a_service_that_has_one(where: Where, tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match="root's medium"):
+        make_keys(Where(MAIN, tmp_path / "empty", where.folder, where.statement), NOW)
+    assert not (tmp_path / "empty").exists()
+
+
 def test_the_root_may_not_lie_among_the_services_keys(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="apart from"):
         make_keys(Where(MAIN, tmp_path / "keys" / "root", tmp_path / "keys", tmp_path / "statement.key"), NOW)
