@@ -201,11 +201,16 @@ def _numbers(folder: Path, kind: KeyKind) -> list[NumberedKey]:
     return found
 
 
-def _load_certificate(path: Path, kind: KeyKind, root: Ed25519PublicKey) -> CertifiedKey:
+def read_certificate(path: Path) -> CertifiedKey:
+    """Return what a certificate's file says; whether the root signed it is not looked at. Raises `NotReady`."""
     try:
-        certified = read_certified(read_small(path).strip())
+        return read_certified(read_small(path).strip())
     except BadValue as error:
         raise NotReady(f"keys: {path}: {error}") from error
+
+
+def _load_certificate(path: Path, kind: KeyKind, root: Ed25519PublicKey) -> CertifiedKey:
+    certified = read_certificate(path)
     if certified.kind is not kind:
         raise NotReady(f"keys: expected a key that signs {kind} in {path}, got one for {certified.kind}")
     if not is_certified(root, certified):

@@ -19,11 +19,12 @@ from central.links.key_files import (
     load_root,
     numbered,
     public_bytes,
+    read_certificate,
     write_certificate,
     write_key,
     write_public_key,
 )
-from central.links.keys import certify, key_id_of
+from central.links.keys import certify, is_certified, key_id_of
 from central.links.tls_files import make_authority_files
 from central.services.statements import signer_at
 from protocols.sync.certified import KeyKind
@@ -135,7 +136,7 @@ def _certify_statements(root: Ed25519PrivateKey, path: Path, until: Instant) -> 
     certificate = path.with_suffix(".cert")
     made = [] if path.exists() else [path]
     public = signer_at(path).key.public_key()
-    if certificate.exists():
+    if certificate.exists() and is_certified(root.public_key(), read_certificate(certificate)):
         return made
     certified = certify(root, key_id_of(public), public, kind=KeyKind.HEAD, until=until)
     write_certificate(certificate, certified)

@@ -84,6 +84,17 @@ def test_no_second_root_is_made_for_a_service_that_has_one(where: Where, tmp_pat
     assert not (tmp_path / "empty").exists()
 
 
+def test_a_new_root_after_the_old_folder_was_put_aside_certifies_the_statements_key_again(
+    where: Where, tmp_path: Path
+) -> None:
+    where.folder.rename(tmp_path / "aside")
+    again = Where(MAIN, tmp_path / "second", where.folder, where.statement)
+    made = make_keys(again, NOW)
+    assert where.statement.with_suffix(".cert") in made
+    assert where.statement not in made
+    load_key_at(where.statement, KeyKind.HEAD, load_root(where.folder), NOW)
+
+
 def test_the_root_may_not_lie_among_the_services_keys(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="apart from"):
         make_keys(Where(MAIN, tmp_path / "keys" / "root", tmp_path / "keys", tmp_path / "statement.key"), NOW)
