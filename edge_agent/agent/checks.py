@@ -5,9 +5,9 @@ rule that must not be broken: what it finds is told and shown; the ledger itself
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_agent.agent.health import Watch
 from edge_agent.agent.voice import Voice
@@ -16,6 +16,9 @@ from edge_agent.core.outages import Key
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.tail import note_checked
 from protocols.values.instant import Instant, to_iso
+
+if TYPE_CHECKING:
+    import subprocess
 
 AT_HOUR = 3
 """The hour of the hospital's day in which nobody waits."""
@@ -60,6 +63,8 @@ class Checks:
             self._process = None
 
     def _begin(self, link_s: float) -> None:
+        import subprocess
+
         self._began_s = link_s
         command = [sys.executable, "-c", _PROGRAM, "verify", "--ledger", str(self._path), "--json"]
         try:

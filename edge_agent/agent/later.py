@@ -7,6 +7,8 @@ must not be broken: nothing here is needed for the agent to serve a badge.
 import threading
 from importlib import import_module
 
+from edge_agent.agent.heap import give_back
+
 LATER = ("protocols.codes.gs1_ais",)
 """Loaded after a start: `biip`, for the first GS1 label."""
 
@@ -19,13 +21,4 @@ def load_what_comes_later() -> None:
 def _load() -> None:
     for name in LATER:
         import_module(name)
-    _give_back()
-
-
-def _give_back() -> None:
-    """Give the system back what loading took and freed: ten megabytes of a packed table, for years otherwise unused."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own (malloc_trim(3)); another C library has none
-    if trim is not None:
-        trim(0)
+    give_back()

@@ -9,14 +9,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING
 
 from edge_agent.agent.voice import Voice
 from edge_agent.errors import LinkFault
-from edge_agent.links.enrolment import ask_keys, renew
 from edge_agent.links.key_files import Enrolment, keep_keys
 from protocols.values.instant import Instant, plus, seconds_between, to_iso
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LAST_THIRD_S = 30 * 86_400.0
 """A certificate is good for ninety days; in the last third of them the next one is asked for."""
@@ -43,7 +44,7 @@ class Renewal:
         self,
         folder: Path,
         given: Enrolment,
-        key: Ed25519PrivateKey,
+        key: "Ed25519PrivateKey",
         around: Surroundings,
         fresh: Callable[[Enrolment], None],
     ) -> None:
@@ -63,6 +64,8 @@ class Renewal:
 
     def step(self) -> float:
         """Do what is due; returns the seconds until the next look."""
+        from edge_agent.links.enrolment import renew
+
         now, until = self._around.real_now(), self._given.said.until
         due = plus(until, -LAST_THIRD_S)
         try:
@@ -78,6 +81,8 @@ class Renewal:
 
     def _look(self) -> None:
         """Ask for central's keys and keep them if they changed."""
+        from edge_agent.links.enrolment import ask_keys
+
         keys = ask_keys(self._given)
         if keys != self._given.said.keys:
             self._take(keep_keys(self._folder, self._given, replace(self._given.said, keys=keys)))

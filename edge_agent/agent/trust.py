@@ -7,7 +7,6 @@ edge that does not say `unsigned` does not run without its keys.
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from edge_agent.agent.voice import Voice
@@ -18,6 +17,8 @@ from protocols.sync.codec import Signing
 from protocols.values.instant import Instant, to_iso
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from edge_agent.agent.renewal import Renewal
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 class Trust:
     """How one run of the agent signs, and whom it believes; `None` in its fields where messages are unsigned."""
 
-    def __init__(self, signing: Signing, tls: Callable[[], SSLContext] | None, renewal: "Renewal | None") -> None:
+    def __init__(self, signing: Signing, tls: "Callable[[], SSLContext] | None", renewal: "Renewal | None") -> None:
         self.signing, self.tls, self._renewal = signing, tls, renewal
+        self.proves: Callable[[str, bytes, bytes], bool] | None = None
+        """Tells whether central's policy key signed some bytes; None where policies go unsigned."""
         self.on_fresh: Callable[[], object] = lambda: None
         """Called on the renewal's thread once a newer certificate or key is believed."""
 
@@ -71,13 +74,13 @@ def make_trust(config: Config, given: "Enrolment | None", clock: Clock, voice: V
     if given is None:
         return Trust(Signing(unsigned=True), None, None)
     from edge_agent.agent.renewal import Renewal, Surroundings
-    from edge_agent.links.enrolment import sync_keys
     from edge_agent.links.key_files import load_key
-    from edge_agent.links.keys import EdgeKeys, signing_with
+    from edge_agent.links.keys import EdgeKeys, policy_keys, proving_with, signing_with, sync_keys
 
     own = load_key(config.keys, given.said.key_id)
     try:
         central = sync_keys(given.said.root, given.said.keys)
+        policy = policy_keys(given.said.root, given.said.keys)
     except LinkFault as fault:
         raise BadConfig(f"{config.keys}: {fault}") from fault
     standing = [given]
@@ -85,11 +88,13 @@ def make_trust(config: Config, given: "Enrolment | None", clock: Clock, voice: V
     def fresh(newer: "Enrolment") -> None:
         standing[0] = newer
         _replace_keys(central, sync_keys(newer.said.root, newer.said.keys))
+        _replace_keys(policy, policy_keys(newer.said.root, newer.said.keys))
         trust.on_fresh()
 
     renewal = Renewal(config.keys, given, own, Surroundings(clock.real_now, chance, voice), fresh)
     signing = signing_with(config.device.id, EdgeKeys(given.said.key_id, own, central))
     trust = Trust(signing, lambda: broker_tls(config.keys, standing[0]), renewal)
+    trust.proves = proving_with(policy)
     return trust
 
 
@@ -121,7 +126,7 @@ def check_keys(config: Config, now: Instant) -> None:
         )
 
 
-def broker_tls(folder: Path, given: "Enrolment") -> SSLContext:
+def broker_tls(folder: Path, given: "Enrolment") -> "SSLContext":
     """Return how this device speaks to brokers: it believes the hospital's authority and shows its certificate.
 
     Raises `LinkFault`.

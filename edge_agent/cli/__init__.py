@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+HELP_COLUMNS = 100
+"""Said, because argparse would load three libraries to ask the terminal, at every start."""
 PACKAGES = ("edge_agent", "protocols", "migrations", "central", "hardware_sim")
 """What the distribution ships; they belong together, and others have packages of such names too."""
 
@@ -78,7 +80,7 @@ def _options() -> argparse.ArgumentParser:
         prog="wardstock-edge run",
         description="Run the agent of one storeroom until it is asked to stop.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=HELP_COLUMNS),
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the device's edge.toml")
     parser.add_argument(
@@ -90,6 +92,9 @@ def _options() -> argparse.ArgumentParser:
 
 def _live(path: Path, parent_pipe: int | None, tap: Path | None) -> int:
     gc.disable()  # what is loaded now stays for good: looking through it again and again is a tenth of a start
+    from edge_agent.agent.heap import hold_little
+
+    hold_little()
     _load_msgspec()
     from edge_agent.agent.inbox import Inbox
     from edge_agent.agent.life import run

@@ -3,6 +3,8 @@
 The first time it believes nobody: it fetches the authority's certificate, and goes on only if that is the one whose
 fingerprint stands on the ticket; then, and ever after, it speaks over TLS that this authority vouches for. The rule
 that must not be broken: a token is said only after that.
+
+What reads certificates is imported where one is read: a start asks for none, and most days of a year neither.
 """
 
 import hashlib
@@ -10,16 +12,14 @@ import json
 import ssl
 from http.client import HTTPException, HTTPSConnection
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
-from edge_agent.errors import BadConfig, LinkFault
+from edge_agent.errors import LinkFault
 from edge_agent.links.key_files import Enrolment
-from edge_agent.links.keys import believed, key_id_of
+from edge_agent.links.keys import key_id_of, sync_keys
 from protocols.errors import PeerBroke
-from protocols.sync.certified import CertifiedKey, KeyKind
+from protocols.sync.certified import CertifiedKey
 from protocols.sync.enrolment import (
     AUTHORITY,
     BODY_BYTES_MAX,
@@ -69,14 +69,6 @@ def ask_keys(given: Enrolment) -> tuple[CertifiedKey, ...]:
     return keys
 
 
-def sync_keys(root: bytes, keys: tuple[CertifiedKey, ...]) -> dict[str, Ed25519PublicKey]:
-    """Return central's keys that sign what comes down, by name. Raises `LinkFault` for one the root has not signed."""
-    try:
-        return believed(Ed25519PublicKey.from_public_bytes(root), [key for key in keys if key.kind is KeyKind.SYNC])
-    except BadConfig as error:
-        raise LinkFault(f"central's keys: {error}") from error
-
-
 def trusting(authority: str) -> ssl.SSLContext:
     """Return a TLS context that believes one authority only. Raises `LinkFault`."""
     try:
@@ -89,6 +81,9 @@ def trusting(authority: str) -> ssl.SSLContext:
 
 def request_for(key: Ed25519PrivateKey, device: DeviceId) -> str:
     """Return a certificate request, signed by the key it is for (RFC 2986)."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
     made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, None)
     return made.public_bytes(Encoding.PEM).decode()
@@ -96,6 +91,8 @@ def request_for(key: Ed25519PrivateKey, device: DeviceId) -> str:
 
 def _authority_of(ticket: Ticket) -> str:
     """Fetch the authority's certificate from whoever answers, and believe it only by its fingerprint."""
+    from cryptography import x509
+
     anybody = ssl.create_default_context()
     anybody.check_hostname = False
     anybody.verify_mode = ssl.CERT_NONE  # what it says is proven by the fingerprint, and nothing is said to it
@@ -113,6 +110,8 @@ def _authority_of(ticket: Ticket) -> str:
 
 
 def _check(said: Enrolled, device: DeviceId, key: Ed25519PrivateKey) -> None:
+    from cryptography import x509
+
     public = key.public_key()
     if (said.device, said.key_id) != (device, key_id_of(public)):
         raise LinkFault(

@@ -6,14 +6,13 @@ key is never asked for by a message; only what the root has signed before is bel
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from edge_agent.errors import BadConfig
+from edge_agent.errors import BadConfig, LinkFault
 from protocols.sync.certified import CertifiedKey, KeyKind
 from protocols.sync.codec import Signing
 from protocols.values.ids import DeviceId
@@ -34,7 +33,7 @@ class EdgeKeys:
 
 def key_id_of(public: Ed25519PublicKey) -> str:
     """Return a public key's id as central knows it: the first digits of the SHA-256 of its raw bytes."""
-    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:KEY_DIGITS]
+    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:KEY_DIGITS]
 
 
 def believed(
@@ -56,6 +55,39 @@ def believed(
     if not 1 <= len(keys) <= SYNC_KEYS_MAX:
         raise BadConfig(f"{kind} keys: expected 1..{SYNC_KEYS_MAX} of central, got {len(keys)}")
     return keys
+
+
+def sync_keys(root: bytes, keys: Iterable[CertifiedKey]) -> dict[str, Ed25519PublicKey]:
+    """Return central's keys that sign what comes down, by name. Raises `LinkFault` for one the root has not signed."""
+    try:
+        return believed(Ed25519PublicKey.from_public_bytes(root), [key for key in keys if key.kind is KeyKind.SYNC])
+    except BadConfig as error:
+        raise LinkFault(f"central's keys: {error}") from error
+
+
+def policy_keys(root: bytes, keys: Iterable[CertifiedKey]) -> dict[str, Ed25519PublicKey]:
+    """Return central's keys that sign policies, by name. Raises `LinkFault` for one the root has not signed."""
+    of_kind = [key for key in keys if key.kind is KeyKind.POLICY]
+    try:
+        return believed(Ed25519PublicKey.from_public_bytes(root), of_kind, KeyKind.POLICY)
+    except BadConfig as error:
+        raise LinkFault(f"central's keys: {error}") from error
+
+
+def proving_with(policy: Mapping[str, Ed25519PublicKey]) -> Callable[[str, bytes, bytes], bool]:
+    """Return what tells whether a policy key signed some bytes: (key id, bytes, signature) -> it did."""
+
+    def proves(key_id: str, data: bytes, signature: bytes) -> bool:
+        key = policy.get(key_id)
+        if key is None:
+            return False
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return proves
 
 
 def signing_with(device: DeviceId, keys: EdgeKeys) -> Signing:

@@ -6,7 +6,6 @@ whoever applies it; a process that dies between two steps leaves the rest pendin
 
 import json
 import sqlite3
-import subprocess
 import sys
 
 from edge_agent.errors import StoreFault
@@ -21,6 +20,8 @@ _PROGRAM = ("-P", "-m", "migrations.edge")
 def upgrade_apart(connection: SqliteConnection, name: str) -> None:
     """Apply what the connection's file lacks, by a process that is asked and ends. Raises `StoreFault`, `DiskFull`."""
     del connection  # it stays open and idle meanwhile; SQLite keeps the two apart
+    import subprocess
+
     try:
         told = subprocess.run(
             [sys.executable, *_PROGRAM, name], capture_output=True, text=True, timeout=UPGRADE_S_MAX, check=False

@@ -7,7 +7,6 @@ can compare its own book with them page by page, in any order.
 from collections.abc import Iterator, Sequence
 
 import msgspec
-import zstandard
 
 from protocols.entry import Digest
 from protocols.errors import PeerBroke, WeBroke
@@ -34,11 +33,15 @@ def gaps(first_seq: int, trimmed: Trimmed) -> Iterator[Gap]:
 
 def pack_rows(rows: Sequence[BookRow]) -> bytes:
     """Return lines of a book as a GAP carries them."""
+    import zstandard
+
     return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_encode(rows))
 
 
 def unpack_rows(packed: bytes) -> list[BookRow]:
     """Return the lines of a page. Raises `PeerBroke`; never makes more than `UNPACKED_BYTES_MAX` bytes."""
+    import zstandard
+
     try:
         stated = zstandard.frame_content_size(packed)
         if not 0 < stated <= UNPACKED_BYTES_MAX:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import BadConfig, LinkFault
-from edge_agent.links.enrolment import ask_keys, enrol, renew, sync_keys
+from edge_agent.links.enrolment import ask_keys, enrol, renew
 from edge_agent.links.key_files import (
     Enrolment,
     certificate_path,
@@ -17,6 +17,7 @@ from edge_agent.links.key_files import (
     next_key,
     read_enrolment,
 )
+from edge_agent.links.keys import sync_keys
 from tests.central.services.fleet import ADMIN, WARD
 from tests.edge_agent.enrolling import Central, serving
 
