@@ -4,7 +4,7 @@ from edge_agent.core.counts import Line, LineKey, Moved, Seen, compare
 from edge_agent.core.work.scene import Sheet
 from edge_agent.store.connection import Connection
 from protocols.errors import ProtocolsError
-from protocols.movements import MOVEMENTS, CountBody, MovementBody, lines_of, read_body
+from protocols.movements import MOVEMENTS, CountBody, DiscrepancyBody, MovementBody, lines_of, read_body
 from protocols.values.ids import PlaceId
 
 SHEETS_LOOKED_AT = 50_000
@@ -39,7 +39,7 @@ def counted_on(connection: Connection, sheet: str, unit: str) -> bool:
 
 
 def last_closed(connection: Connection, ward: PlaceId) -> tuple[str, str, list[Line]] | None:
-    """Return the last closed sheet that no adjustment cites: its number, closing event (hex) and lines."""
+    """Return the last closed sheet that nobody has worked on: its number, closing event (hex) and lines."""
     rows = connection.stream(
         "SELECT seq, event_id, body FROM ledger WHERE kind = 'count_monthly' ORDER BY seq DESC LIMIT ?",
         (SHEETS_LOOKED_AT,),
@@ -58,8 +58,16 @@ def last_closed(connection: Connection, ward: PlaceId) -> tuple[str, str, list[L
 
 
 def _cited(connection: Connection, event: str) -> bool:
-    rows = connection.stream("SELECT body FROM ledger WHERE kind = 'adjust' ORDER BY seq DESC")
-    return any(event in read_body(raw, MovementBody).refs for (raw,) in rows)
+    """Tell whether somebody has worked on a closed count: adjusted by it, or had told what nobody counted."""
+    rows = connection.stream(
+        "SELECT kind, body FROM ledger WHERE kind IN ('adjust', 'discrepancy') AND instr(body, CAST(? AS BLOB)) "
+        "ORDER BY seq DESC",
+        (f'"{event}"',),
+    )
+    return any(
+        event in read_body(raw, MovementBody).refs if kind == "adjust" else read_body(raw, DiscrepancyBody).of == event
+        for kind, raw in rows
+    )
 
 
 def _open(connection: Connection, ward: PlaceId) -> tuple[str, int] | None:

@@ -23,7 +23,7 @@ def week(tmp_path: Path) -> Iterator[Week]:
     made.machines.close()
 
 
-def test_at_the_end_of_a_week_of_power_cuts_without_network_the_book_is_what_is_true(week: Week) -> None:
+def test_d3_day_one_at_the_end_of_a_week_of_power_cuts_without_network_the_book_is_what_is_true(week: Week) -> None:
     days.first_count(week)
     days.saturday(week)
     days.cut_while_taking(week)

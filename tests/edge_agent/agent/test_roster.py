@@ -161,7 +161,7 @@ def test_e1_the_reconcile_holds_documents_against_documents_and_signs_what_is_op
     desk.check()
 
 
-def test_f1_expired_near_expiry_and_recalled_goods_are_held_once_and_other_classes_left_alone() -> None:
+def test_d8_f1_expired_near_expiry_and_recalled_goods_are_held_once_and_other_classes_left_alone() -> None:
     desk = Desk()
     glue = {"name_zh": "生物胶", "scrap_before_months": 3, "products": [{"code": "06999990101023"}]}
     desk.feed(

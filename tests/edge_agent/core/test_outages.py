@@ -50,7 +50,7 @@ class Room:
         return [(type(each).__name__, each.key.cause) for each in self.told]
 
 
-def test_a_reader_that_is_cut_off_is_told_once_and_ends_when_it_inventories_again() -> None:
+def test_d1_a_reader_that_is_cut_off_is_told_once_and_ends_when_it_inventories_again() -> None:
     room = Room()
     room.say(LinkDown("refused"), LinkDown("no answer"), LinkUp(START), LinkDown("cut"), LinkUp(START))
     assert room.causes == [("Began", LINK), ("Ended", LINK)] * 2
@@ -81,7 +81,7 @@ def test_missing_rounds_end_with_the_link_and_are_told_after_it() -> None:
     assert room.outages.tick(room.now, room.link) == []
 
 
-def test_an_antenna_that_does_not_read_its_reference_tag_for_five_minutes_is_blind_until_it_does() -> None:
+def test_d1_an_antenna_that_does_not_read_its_reference_tag_for_five_minutes_is_blind_until_it_does() -> None:
     room = Room()
     room.say(LinkUp(START))
     room.rounds(60, ref=True)

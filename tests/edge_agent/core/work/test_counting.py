@@ -39,7 +39,7 @@ def differing(desk: Desk) -> dict[str, tuple[int, int, bool]]:
     return {line.key.unit[-4:] or line.key.lot: (line.counted, line.book, line.recount) for line in found}
 
 
-def test_a_count_is_resumed_by_somebody_else_and_closed_by_the_card(desk: Desk) -> None:
+def test_day_one_a_count_is_resumed_by_somebody_else_and_closed_by_the_card(desk: Desk) -> None:
     assert (
         desk.scan(KEEPER, card("COUNT"), place("S2"), loose(SYRINGE_BOX), card("X10"), loose(SYRINGE_GTIN)) == [OK] * 6
     )
@@ -87,7 +87,7 @@ def test_a_count_moves_no_stock(desk: Desk) -> None:
     assert desk.ledger.connection.query("SELECT * FROM balance") == before
 
 
-def test_the_first_count_opens_what_is_there_with_and_without_a_lot_and_no_piece_twice() -> None:
+def test_day_one_the_first_count_opens_what_is_there_with_and_without_a_lot_and_no_piece_twice() -> None:
     desk = Desk(Mode.FIRST_COUNT)
     assert desk.scan(KEEPER, card("COUNT"), place("S7"), stent(1), card("X5"), f"]d201{SYRINGE_GTIN}") == [OK] * 6
     assert desk.scan(card("DONE"), NURSE, card("COUNT"), stent(2), stent(1)) == [OK, OK, OK, OK, LOOK]
