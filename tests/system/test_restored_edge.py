@@ -95,3 +95,27 @@ def test_a_backup_on_another_disk_goes_on_in_a_new_chain_and_central_ends_with_t
         assert central.faults() == []
         assert ward.tool("verify", str(ward.ledger)).returncode == 0
         assert "Traceback" not in ward.log()
+
+
+def test_a_disk_without_a_backup_begins_anew_and_gets_its_book_from_central(
+    ward: Ward, pipe: BrokerProcess, tmp_path: Path
+) -> None:
+    with network(pipe, tmp_path) as central:
+        agent = ward.start_ready()
+        assert ward.plug.scan(BADGE, label(1), label(2)) == [Beep.OK] * 3
+        eventually(lambda: central.events() == len(ward.kinds()), ward.log)
+        agent.kill()
+        agent.wait(WAIT_S)
+
+        for old in ward.folder.glob("ledger.db*"):
+            shutil.move(old, tmp_path / f"lost-{old.name}")
+        ward.config.write_text(ward.config.read_text().replace('opening = "opening.csv"\n', ""))
+        ward.plug.pull()
+        ward.plug = Plug(ward.folder / "scanner")
+        ward.start_ready()
+        eventually(lambda: agree(ward, central), lambda: (central.book(), book_of(ward), ward.log()))
+        assert book_of(ward)["ward-01", "S1", "C001", "L1"] == PIECES - 2
+        assert ward.plug.scan(BADGE, label(2), label(3)) == [Beep.OK, Beep.NO, Beep.OK]
+        eventually(lambda: agree(ward, central), lambda: (central.book(), book_of(ward), ward.log()))
+        assert central.faults() == []
+        assert ward.tool("verify", str(ward.ledger)).returncode == 0
