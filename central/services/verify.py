@@ -7,11 +7,12 @@ that must not be broken: a fault is named with its place, and a store with a fau
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, Row, and_, func, select
 
 from central.core.facts import Fact, read_fact
+from central.services.feed.heads import heads_faults
 from central.services.proof.discrepancies import compare_discrepancies
 from central.services.proof.followed import ROWS_AT_ONCE, Followed
 from central.services.proof.orders import compare_orders
@@ -27,6 +28,7 @@ from protocols.errors import ProtocolsError
 from protocols.sync.frames import NOTHING
 from protocols.values.ids import DeviceId, Incarnation
 
+TELL_EACH = 1_000
 EVENT_FIELDS = ("content_hash", "device", "kind", "at", "actor")
 
 __all__ = ["FAULTS_SHOWN_MAX", "Report", "verify"]
@@ -35,21 +37,29 @@ _Chain = tuple[str, bytes]
 _Closed = dict[tuple[str, bytes, int], tuple[int, bytes]]
 
 
-def verify(store: Store) -> Report:
-    """Read the whole store in one moment and report."""
+def verify(store: Store, tell: Callable[[str, int], None] = lambda _what, _count: None) -> Report:
+    """Read the whole store in one moment and report; `tell` hears how far it has come.
+
+    Entries, lines and balances are streamed; what is kept in memory is a record a chain, a tag and a quarantined entry.
+    """
     report = Report()
     with store.read() as connection:
         followed, closed = Followed(connection, report), _closed_gaps(connection)
         walk = _Walk(report, followed, _quarantined(connection), _bases(connection, closed, report), closed)
         for row in _entries(connection):
             walk.entry(row)
+            if report.entries % TELL_EACH == 0:
+                tell("entries read:", report.entries)
         walk.end_chain()
+        tell("comparing what follows from entries:", report.entries)
         _compare_heads(connection, walk.ends, closed, report)
         _compare_events(connection, walk.events, report)
         walk.followed.end()
         compare_discrepancies(connection, walk.followed, report)
         compare_orders(connection, report)
         _compare_acts(connection, report)
+        for fault in heads_faults(connection):
+            report.fault(fault)
     return report
 
 

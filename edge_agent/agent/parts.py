@@ -69,7 +69,9 @@ class Parts:
             clock=clock,
             voice=voice,
             signing=trust.signing,
-            feeding=Feeding(config.device.place, clock=clock, voice=voice, taken=self.roster.hasten),
+            feeding=Feeding(
+                config.device.place, clock=clock, voice=voice, proves=trust.proves, taken=self.roster.hasten
+            ),
         )
         self.counter.lease_now = self.uplink.lease_now
         self.window = Window(open_panel(config), clock=clock, voice=voice)

@@ -187,14 +187,14 @@ def test_the_heads_of_a_day_are_signed_told_and_prove_what_the_ledger_was(feed: 
     feed.keeper.look()
     assert ("head", "2026-03-02") in feed.rows("global")
     with feed.store.read() as connection:
-        assert list(heads_faults(connection, HOSPITAL)) == []
+        assert list(heads_faults(connection)) == []
         texts = [read_text(HeadsText, row.text) for row in connection.execute(DAILY_HEADS.select())]
     assert [text.day for text in texts] == ["2026-03-01", "2026-03-02"]
     with feed.store.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER ledger_no_update")
         connection.exec_driver_sql("UPDATE ledger SET hash = zeroblob(32) WHERE device = 'ward-01'")
     with feed.store.read() as connection:
-        assert any("is not the one that was signed" in fault for fault in heads_faults(connection, HOSPITAL))
+        assert any("is not the one that was signed" in fault for fault in heads_faults(connection))
 
 
 def ask(feed: Feed, fetch: Fetch, answers: FeedAnswers | None = None) -> Delta | Snapshot | None:
