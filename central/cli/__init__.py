@@ -198,7 +198,7 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
     """
     with store_of(read_config(config)) as store, _progress() as tell:
         tell("reading the store", 0)
-        report = verify(store)
+        report = verify(store, tell)
     if as_json:
         print(json.dumps({"ok": report.ok, **asdict(report)}))
     else:

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, select
 
-from central.core.balances import Holding, fold, unbalanced
 from central.core.facts import Fact
 from central.services.proof.report import Report
-from central.store.postings import belief_row, binding_row, line_row, move_of, named
-from central.store.tables.ledger import BALANCE, BELIEF, BINDING, DEVICE, POSTING_LINE
+from central.store.fold import differing, unbalanced
+from central.store.postings import belief_row, binding_row, line_row, named
+from central.store.tables.ledger import BELIEF, BINDING, DEVICE, POSTING_LINE
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
 ROWS_AT_ONCE = 1_000
@@ -47,7 +47,6 @@ class Followed:
         self.rooms: dict[tuple[str, str], set[str]] = {}
         """Storerooms each device may speak of: the one it is enrolled for, and those its own movements name."""
         self._connection, self._report = connection, report
-        self._book: dict[str, Counter[Holding]] = {}
         self._beliefs: dict[tuple[str, str, str], Latest] = {}
         self._lines: Counter[str] = Counter()
         self._waiting: dict[tuple[str, bytes], tuple[str, dict[int, Said]]] = {}
@@ -58,7 +57,6 @@ class Followed:
         """Note what must follow from a fact that was posted; `row` is its ledger row."""
         hospital, device = HospitalId(row.hospital), DeviceId(row.device)
         lines = [named(POSTING_LINE, line_row(hospital, fact, no, line)) for no, line in enumerate(fact.lines)]
-        self._book.setdefault(hospital, Counter()).update(fold(move_of(line) for line in fact.lines))
         self._lines[hospital] += len(lines)
         rooms = self.rooms.setdefault((hospital, device), set())
         rooms.update(end.rpartition("@")[2] for line in fact.lines for end in (line.source, line.target))
@@ -105,21 +103,14 @@ class Followed:
                 )
 
     def _compare_balances(self) -> None:
-        stored: dict[str, Counter[Holding]] = {}
-        for row in _rows(self._connection, BALANCE):
-            what = Holding(row.place, row.position, row.item, row.lot, row.owner, row.unit)
-            stored.setdefault(row.hospital, Counter())[what] = row.qty
-        for hospital in sorted(self._book.keys() | stored.keys()):
-            entries, balances = self._book.get(hospital, Counter()), stored.get(hospital, Counter())
-            for held in sorted(entries.keys() | balances.keys()):
-                if entries[held] != balances[held]:
-                    name = f"balance of {held.item} lot {held.lot or '-'} {held.unit}".rstrip()
-                    said = f"expected {entries[held]}, the sum of its entries, got {balances[held]}"
-                    self._report.fault(f"{name} at {held.place}: {said}")
-            for kept, total in unbalanced(balances).items():
-                self._report.fault(
-                    f"balances of {' '.join(filter(None, kept))}: expected the sum over all places to be 0, got {total}"
-                )
+        """Have the database fold the lines, which were held against the entries, and name what differs."""
+        for held in differing(self._connection):
+            name = f"balance of {held.item} lot {held.lot or '-'} {held.unit}".rstrip()
+            said = f"expected {int(held.folded)}, the sum of its entries, got {int(held.stored)}"
+            self._report.fault(f"{name} at {held.place}: {said}")
+        for kept in unbalanced(self._connection):
+            what = " ".join(filter(None, (kept.item, kept.lot, kept.owner, kept.unit)))
+            self._report.fault(f"balances of {what}: expected the sum over all places to be 0, got {int(kept.total)}")
 
     def _compare_beliefs(self) -> None:
         for row in _rows(self._connection, BELIEF):
