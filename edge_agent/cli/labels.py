@@ -8,6 +8,7 @@ from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.core.labels import Label, label_of, labels_of
 from edge_agent.errors import BadConfig, LinkFault
+from edge_agent.links.ports import Search
 from edge_agent.links.printer import PORT, Printer, zpl_of
 from edge_agent.store.labels import DRAWN, PRINTED, SUFFIX, VOID, Labels, open_labels
 from edge_agent.store.lock import hold_alone
@@ -56,6 +57,30 @@ def draw_labels(config: Config, out: Path, labels: list[Label]) -> list[Path]:
             for label in claimed:
                 book.settle(label.epc, state, "", clock.now())
     return written
+
+
+def write_tag(config: Config, reader: str, label: Label) -> Told:
+    """Write a label's EPC to the only tag before a reader; returns whether it took it.
+
+    Raises `BadConfig`, `LinkFault` when nothing was written, `StoreFault` for a serial that was used.
+    """
+    from edge_agent.agent.tag_writer import TagWriter  # only who writes a tag pays for it
+
+    named = next((each for each in config.readers if each.name == reader), None)
+    if named is None:
+        known = ", ".join(each.name for each in config.readers) or "none"
+        raise BadConfig(f"--reader: expected one of the configured readers ({known}), got {reader!r:.40}")
+    clock, claims = Clock(config.story), config.ledger.with_name(config.ledger.name + SUFFIX)
+    with hold_alone(config.ledger), hold_alone(claims, what="printing"), open_labels(config.ledger) as book:
+        book.claim(label, clock.now())
+        tid, writer = "", TagWriter(named, Search(config.serial))
+        try:
+            tid = writer.write(label.epc)
+        finally:
+            if not writer.in_doubt:  # else the tag may hold it: the serial stays taken
+                book.settle(label.epc, PRINTED if tid else VOID, tid, clock.now())
+    said = {"ok": bool(tid), "gtin": label.gtin, "lot": label.lot, "serial": str(label.serial), "epc": label.epc}
+    return bool(tid), {**said, "tid": tid, "state": PRINTED if tid else VOID}
 
 
 def print_labels(config: Config, printer: str, labels: list[Label], answer_s: float) -> Iterator[Told]:

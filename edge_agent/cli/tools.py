@@ -20,7 +20,7 @@ from edge_agent.agent.trust import signing_said
 from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
-from edge_agent.cli.labels import draw_labels, print_labels, show_zpl, wanted_labels
+from edge_agent.cli.labels import draw_labels, print_labels, show_zpl, wanted_labels, write_tag
 from edge_agent.config import Config, load_config
 from edge_agent.errors import BadConfig, EdgeError, LinkFault
 from edge_agent.links.printer import ANSWER_S
@@ -267,26 +267,32 @@ def _label(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw them for any printer instead: a .png each, or a .pdf.")
     ] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Write one tag that lies alone before a reader; no agent runs.")
+    ] = None,
     answer_s: Annotated[float, typer.Option(help="Seconds to wait for one label.", hidden=True)] = ANSWER_S,
     as_json: JsonOption = False,
 ) -> None:
     told, labels = load_config(config), wanted_labels(gtin, lot, expiry, serial, prefix_digits, count)
+    ways = [one for one in (printer, out, reader) if one is not None]
+    if len(ways) > 1 or (reader is not None and count != 1):
+        raise BadConfig("expected one of --printer, --out and --reader, the last for one label; see --help")
     if out is not None:
-        if printer is not None:
-            raise BadConfig("expected one of --printer and --out, got both; see --help")
         written = [str(path) for path in draw_labels(told, out, labels)]
         _answer(({"ok": True, "files": written}, f"drew {len(labels)} labels: {', '.join(written)}"), as_json)
         return
-    if printer is None:
+    if printer is None and reader is None:
         print(show_zpl(labels), end="")
         return
-    for good, one in print_labels(told, printer, labels, answer_s):
+    made = print_labels(told, printer, labels, answer_s) if printer else iter([write_tag(told, str(reader), labels[0])])
+    for good, one in made:
         if as_json:
             _print_json(one)
         else:
             print(f"{'ok' if good else 'VOID':<8}serial {one['serial']}, EPC {one['epc']}, TID {one['tid'] or '-'}")
         if not good:
-            raise LinkFault("every inlay was spoilt; look at the roll and the printer's RFID calibration")
+            spoilt = "every inlay was spoilt; look at the roll and the printer's RFID calibration"
+            raise LinkFault(spoilt if reader is None else "the tag did not take it; take another tag")
 
 
 # --- what the commands share ---
