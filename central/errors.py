@@ -6,6 +6,7 @@
     │   └── BadFile   a file to import, every fault at once, by file, row and column
     ├── NotThere      the thing named does not exist
     ├── NotNow        a rule said no: the state of the thing does not admit it
+    │   └── Stopped   a check stands in the way of an order until it is waived
     ├── NotSignedIn   nobody is known to ask: no session, no token, or one that is over
     ├── NotAllowed    who asks is known and does not hold the right
     ├── TooMany       too many tries; later it works again
@@ -47,6 +48,10 @@ class NotThere(CentralError):
 
 class NotNow(CentralError):
     """A rule or the state of the thing does not admit the request."""
+
+
+class Stopped(NotNow):
+    """A check stands in the way of an order until it is waived."""
 
 
 class NotSignedIn(CentralError):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from central.core.agreements import price_on
 from central.core.order_checks import MODES, Asked, Finding, Found, Mode, Waiver, findings, lifted_by
 from central.core.policy import Rules
-from central.errors import NotAllowed, NotNow
+from central.errors import NotAllowed, Stopped
 from central.services.policy import rules_at
 from central.services.suppliers import lapsed_on, papers_on
 from central.store import queries_agreements as kept
@@ -164,11 +164,11 @@ def vbp_prices(connection: Connection, hospital: HospitalId, day: date) -> tuple
 
 
 def let_pass(judged: Sequence[Judged], approver: str) -> None:
-    """Raise where a line may not be ordered: `NotNow` names what stops it, `NotAllowed` a waiver of one's own."""
+    """Raise where a line may not be ordered: `Stopped` names what stops it, `NotAllowed` a waiver of one's own."""
     stopping = [one.found for one in judged if one.stops]
     if stopping:
         said = "; ".join(f"{one.finding} {json.dumps(dict(one.detail))}" for one in stopping)
-        raise NotNow(f"order: expected nothing in its way, found {said}; choose another product, or have it waived")
+        raise Stopped(f"order: expected nothing in its way, found {said}; choose another product, or have it waived")
     if any(one.waiver is not None and one.waiver.person == approver for one in judged):
         raise NotAllowed("order: expected somebody who did not give the waiver; another person approves it")
 
@@ -218,3 +218,14 @@ def offers_over(connection: Connection, hospital: HospitalId, now: Instant) -> l
         for one in offers
         if item in winning and one.price > winning[item]
     ]
+
+
+def selected_instead(connection: Connection, hospital: HospitalId, day: date) -> dict[str, list[str]]:
+    """Return for each product that was not selected the selected ones of its groups on a day (C8)."""
+    in_force = {one.agreement for one in kept.agreements(connection, hospital) if one.holds(day)}
+    found: dict[str, list[str]] = {}
+    for group in kept.groups(connection, hospital):
+        won = sorted(item for item, price in group.products.items() if price is not None)
+        if group.agreement in in_force and won:
+            found |= {item: won for item, price in group.products.items() if price is None}
+    return found

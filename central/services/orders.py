@@ -38,8 +38,8 @@ def approve(
     """Make a proposal an order, or find the order it already is.
 
     `seen` is the version the approver saw, where that is known: the order goes to that source, in that quantity and at
-    that price. Raises `NotThere`; `NotNow` when it was withdrawn, says another of the three since it was seen, or a
-    check stands in its way; `NotAllowed` for who waived that check.
+    that price. Raises `NotThere`; `NotNow` when it was withdrawn or says another of the three since it was seen;
+    `Stopped` when a check stands in its way; `NotAllowed` for who waived that check.
     """
     with store.write() as connection:
         found = proposals(connection, hospital, id=proposal)

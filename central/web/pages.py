@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from central.core.rights import Caller, Right
-from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, TooMany
+from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, Stopped, TooMany
 from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
@@ -131,6 +131,8 @@ def _add_approval(pages: FastAPI, porter: Porter, sources: PageSources) -> None:
         try:
             done = sources.approve(caller, proposal, version)
             said = {"said": (Said.APPROVED if done.fresh else Said.ALREADY).value, "order": done.order_no}
+        except Stopped:
+            return RedirectResponse(f"/proposals?{urlencode({'lang': visit.language.value})}", status_code=303)
         except NotNow:
             said = {"said": Said.STALE.value}
         return RedirectResponse(f"/?{urlencode({'lang': visit.language.value, **said})}", status_code=303)

@@ -17,15 +17,17 @@ from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.approvals import approve_as, change_qty, reject, routes
 from central.services.desk import Desk
+from central.services.order_checks import Judged, Known, known_at, selected_instead
 from central.services.overview import Overview
 from central.services.overview import Proposal as Shown
 from central.services.reasons import names_now
 from central.services.stock import storerooms
-from central.store.queries_work import open_proposals, proposals
+from central.store.queries_work import Proposal, open_proposals, proposals
 from central.web.languages import Language
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 from protocols.values.ids import PlaceId
+from protocols.values.instant import business_day
 
 COLUMN_MAX = 500
 """Lines of the form; the page shows at most 200."""
@@ -142,11 +144,16 @@ def _page(
         waiting = {one.id: one for one in open_proposals(connection, desk.hospital, caller.scope(Right.SEE_ORDERS))}
         asked = routes(connection, desk.hospital, list(waiting.values()), desk.now())
         names = names_now(connection, desk.hospital)
+        known = known_at(connection, desk.hospital, desk.now())
+        instead = selected_instead(connection, desk.hospital, business_day(desk.now()))
     rows = [
         {
             "proposal": shown,
             "route": asked[shown.id].route,
             "may": _may(caller, shown, asked[shown.id].route),
+            "found": [] if waiting[shown.id].internal else _found(known, waiting[shown.id]),
+            "source": waiting[shown.id].source,
+            "instead": instead.get(shown.item.code, []),
             "said": names.said(shown.item.code, waiting[shown.id].source, waiting[shown.id].reason)[_tongue(visit)],
         }
         for shown in seen.proposals
@@ -156,12 +163,18 @@ def _page(
         "proposals_list.html.j2",
         visit,
         rows=rows,
+        catalogue=names.catalogue,
+        firms=names.sources,
         may_any=any(row["may"] for row in rows),
         rooms=storerooms(desk, caller) if caller.may(Right.SEE_STOCK) else [],
         place=place,
         told=told,
         all_chosen=all_chosen,
     )
+
+
+def _found(known: Known, one: Proposal) -> list[Judged]:
+    return known.of(one.item, one.source, one.price)
 
 
 def _may(caller: Caller, shown: Shown, route: Route) -> bool:

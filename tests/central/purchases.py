@@ -1,5 +1,6 @@
 """Files of a hospital that buys under agreements: one batch with a selected and a dear product, a framework, a list."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -120,6 +121,14 @@ BUYER, HEAD = person("10023", Role.PURCHASER), person("10001", Role.HEAD_OF_CONS
 DOCTOR, STORE = person("40001", Role.MEDICAL_AFFAIRS), person("20001", Role.STOREKEEPER)
 
 
+REASON: Mapping[str, object] = {
+    "policy": "3x", "bound_by": "order_up_to", "safety_days": 3, "lead_days": 6, "trigger": 9, "order_up_to": 16,
+    "demand": {"days": 90, "adu": 1, "total": 90}, "position": {"total": 0, "on_order": 0}, "pack": 5, "moq": 5,
+    "rejected": [], "fill_predicted": 0.99,
+}  # fmt: skip
+"""What a run would have said of a line."""
+
+
 def propose(
     at_desk: Desk, item: str, supplier: str, price: Money, qty: int = 5, *, at: Instant = START, id: str = "aaaa1111"
 ) -> str:
@@ -131,7 +140,14 @@ def propose(
         "place": PlaceId("main-store"),
         "item": item,
     }
-    row |= {"source": supplier, "internal": False, "qty": qty, "reason": "{}", "policy": "3x", "policy_version": "0"}
+    row |= {
+        "source": supplier,
+        "internal": False,
+        "qty": qty,
+        "reason": json.dumps({**REASON, "qty": qty}),
+        "policy": "3x",
+        "policy_version": "0",
+    }
     row |= {"status": "open", "made_at": at, "renewed_at": at, "closed_at": None, "order_no": "", "price": price}
     with at_desk.store.write() as connection:
         connection.execute(PROPOSAL.insert().values(**row))
