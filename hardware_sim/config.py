@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware_sim.sample.catalogue import rows_of
 from hardware_sim.sample.files import write_rows
 from hardware_sim.scenario.plan import Ward
 from hardware_sim.world import ANTENNAS
@@ -58,11 +57,12 @@ def scanner_link(state: Path, ward: PlaceId) -> Path:
 
 
 def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
-    """Write the configuration and master data of one ward's edge; returns the path of its edge.toml."""
+    """Write the configuration and the opening of one ward's edge; returns the path of its edge.toml.
+
+    What else it must know comes by the feed.
+    """
     folder = edge_folder(state, ward.place)
     folder.mkdir(parents=True, exist_ok=True)
-    items = list(rows_of("items.csv"))
-    write_rows(folder / "items.csv", list(items[0]), (row.values() for row in items))
     write_rows(
         folder / "opening.csv",
         ("item", "gtin", "lot", "expiry", "serial", "epc", "position", "owner"),
@@ -92,7 +92,7 @@ def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
                 "[scanner]": scanner,
                 "presence": {"model": "window", "window_s": WINDOW_S, "claim_wait_s": 0},
                 "visit": {"idle_s": VISIT_IDLE_S},
-                "master": {"items": "items.csv", "opening": "opening.csv"},
+                "master": {"opening": "opening.csv"},
             }
         ),
         encoding="utf-8",
