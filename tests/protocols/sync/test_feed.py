@@ -319,3 +319,19 @@ def test_more_rows_than_a_scope_may_have_cannot_be_packed(monkeypatch: pytest.Mo
     monkeypatch.setattr(feeds, "ROWS_MAX", 3)
     with pytest.raises(WeBroke, match="expected at most 3 rows"):
         pack_rows(rows_of(dict.fromkeys("abcd", 0)))
+
+
+def test_the_digest_notices_pages_of_two_versions_that_were_put_together_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Collected, "continues", lambda _self, _page: True)
+    old, new = snapshots(OLD), snapshots(NEW)
+    fetcher = Fetcher({})
+    fetcher.offered([Offer("ward", 3, OLD.checksum)])
+    for page in [old[0], *new[1:-1]]:
+        fetcher.ask(0)
+        assert fetcher.take(page) is None
+    fetcher.ask(0)
+    with pytest.raises(PeerBroke, match="digest"):
+        fetcher.take(new[-1])
+    assert fetcher.asks  # and it is asked for again, from the beginning
