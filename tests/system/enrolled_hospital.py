@@ -1,5 +1,6 @@
 """A hospital with keys, for system tests: mosquitto that lets nobody in without a certificate, central as a process."""
 
+import io
 import json
 import shutil
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -18,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from central.cli import start
+from edge_agent.cli.tools import call
 from protocols.sync.codec import Envelope, Signing, unseal
 from protocols.sync.frames import Message
 from tests.central.hospital import FILES, write_files
@@ -91,14 +94,9 @@ class Hospital:
             self.end(process)
 
     def ticket(self, device: str = "ward-01") -> str:
-        done = subprocess.run(
-            [*PROGRAM, "enrol", "--config", str(self.config), device, "--json"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return str(json.loads(done.stdout)["ticket"])
+        with redirect_stdout(io.StringIO()) as told:
+            self.call("enrol", device, "--json")
+        return str(json.loads(told.getvalue())["ticket"])
 
     def events(self) -> set[bytes]:
         """Event ids of every entry in central's ledger."""
@@ -121,7 +119,12 @@ class EnrolledWard(Ward):
         self.config.write_text(told)
 
     def enrol(self, ticket: str) -> subprocess.CompletedProcess[str]:
+        """Take a ticket in as a process of its own."""
         return self.tool("enrol", "--config", str(self.config), ticket)
+
+    def enrol_here(self, ticket: str) -> None:
+        """Take a ticket in within this process, where the test is about what comes after."""
+        assert call(["enrol", "--config", str(self.config), ticket]) == 0
 
     def events(self) -> set[bytes]:
         connection = sqlite3.connect(self.ledger)

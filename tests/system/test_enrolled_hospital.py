@@ -60,8 +60,7 @@ def ward(tmp_path: Path, hospital: Hospital) -> Iterator[EnrolledWard]:
 
 def live(hospital: Hospital, ward: EnrolledWard) -> None:
     """Enrol the ward and see its first entries at central."""
-    told = ward.enrol(hospital.ticket())
-    assert told.returncode == 0, told.stderr
+    ward.enrol_here(hospital.ticket())
     ward.start_ready()
     eventually(lambda: ward.events() <= hospital.events(), ward.log)
 
@@ -179,10 +178,32 @@ def test_a_forged_acknowledgement_moves_nothing(hospital: Hospital, ward: Enroll
     eventually(lambda: ward.acked() == len(ward.events()) - 1, ward.log)
 
 
+def test_central_rotates_its_keys_and_every_edge_goes_on_the_one_that_slept_too(
+    hospital: Hospital, ward: EnrolledWard
+) -> None:
+    live(hospital, ward)
+    rotate = ("keys", "rotate", "--root", str(hospital.folder / "medium"))
+    hospital.call(*rotate)
+    hospital.end(hospital.server)
+    hospital.serve()
+    assert ward.plug.scan(BADGE, label(5)) == [Beep.OK] * 2
+    eventually(lambda: ward.acked() == len(ward.events()) - 1, ward.log)  # the next key was known
+    ward.agents[-1].kill()
+    ward.agents[-1].wait(WAIT_S)
+    hospital.call(*rotate)
+    hospital.call(*rotate)
+    hospital.end(hospital.server)
+    hospital.serve()
+    ward.start_ready()
+    assert ward.plug.scan(BADGE, label(6)) == [Beep.OK] * 2
+    eventually(lambda: ward.acked() == len(ward.events()) - 1, ward.log)
+    assert "central's keys are now" in ward.log()
+
+
 def test_an_edge_whose_certificate_ended_while_it_slept_renews_it_and_speaks_again(
     hospital: Hospital, ward: EnrolledWard
 ) -> None:
-    assert ward.enrol(hospital.ticket()).returncode == 0
+    ward.enrol_here(hospital.ticket())
     folder = ward.folder / "keys"
     given = read_enrolment(folder)
     assert given is not None
@@ -213,8 +234,7 @@ def test_a_revoked_device_is_refused_in_words_and_then_by_the_broker(hospital: H
     ward.wait_for("is this device's certificate good")
     assert hospital.events() == before
     assert not ward.events() <= before
-    told = ward.enrol(hospital.ticket())  # a person decides that it is over
-    assert told.returncode == 0, told.stderr
+    ward.enrol_here(hospital.ticket())  # a person decides that it is over
     ward.agents[-1].kill()
     ward.agents[-1].wait(WAIT_S)
     ward.start_ready()
