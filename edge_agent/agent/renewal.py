@@ -30,11 +30,12 @@ STOP_S_MAX = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a renewal is given: real time, chance, the log."""
+    """What a renewal is given: real time, chance, the log, and over how long a hospital's devices spread at a start."""
 
     real_now: Callable[[], Instant]
     chance: Callable[[], float]
     voice: Voice
+    spread_s: float = 0.0
 
 
 class Renewal:
@@ -103,6 +104,7 @@ class Renewal:
         return seconds * (1 + self._around.chance()) / 2
 
     def _run(self) -> None:
-        wait_s = 0.0
+        ended = self._around.real_now() > self._given.said.until
+        wait_s = 0.0 if ended else self._around.chance() * self._around.spread_s  # after a power cut all start at once
         while not self._stopping.wait(wait_s):
             wait_s = self.step()

@@ -91,7 +91,7 @@ def make_trust(config: Config, given: "Enrolment | None", clock: Clock, voice: V
         _replace_keys(policy, policy_keys(newer.said.root, newer.said.keys))
         trust.on_fresh()
 
-    renewal = Renewal(config.keys, given, own, Surroundings(clock.real_now, chance, voice), fresh)
+    renewal = Renewal(config.keys, given, own, Surroundings(clock.real_now, chance, voice, config.sync.spread_s), fresh)
     signing = signing_with(config.device.id, EdgeKeys(given.said.key_id, own, central))
     trust = Trust(signing, lambda: broker_tls(config.keys, standing[0]), renewal)
     trust.proves = proving_with(policy)
