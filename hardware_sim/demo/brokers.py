@@ -40,7 +40,7 @@ def _start_mosquitto(folder: Path, supervisor: Supervisor) -> int:
     config, log = folder / "mosquitto.conf", folder / "broker.log"
     command = [mosquitto_program(), "-c", str(config)]
     for _ in range(PORT_TRIES):
-        port = _free_port()
+        port = free_port()
         write_mosquitto(config, port=port, user=getpass.getuser())
         try:
             supervisor.start(Part(BROKER, lambda: command, log, is_ready=_listens_at(port)))
@@ -50,7 +50,8 @@ def _start_mosquitto(folder: Path, supervisor: Supervisor) -> int:
     raise PartFailed(f"mosquitto did not start on any of {PORT_TRIES} ports (log: {log})")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on now."""
     with socket.create_server((HOST, 0)) as server:
         port: int = server.getsockname()[1]
     return port

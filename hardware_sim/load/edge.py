@@ -30,6 +30,7 @@ class Edge:
 
     def __init__(self, topics: Topics, *, timing: Timing, signing: Signing, rng: random.Random) -> None:
         self.topics = topics
+        self.signs = signing.sign is not None
         self.ledger = MemoryLedger(topics.device, rng)
         self.refusal = ""
         self.frames = self.bytes_up = 0

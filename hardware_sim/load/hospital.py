@@ -8,7 +8,7 @@ import queue
 import random
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from urllib.parse import quote
 
 from hardware_sim.clock import monotonic_ns
 from hardware_sim.config import Ports, write_central
-from hardware_sim.demo.brokers import BROKER, start_broker
+from hardware_sim.demo.brokers import BROKER, free_port, start_broker
 from hardware_sim.demo.options import BrokerKind, program
 from hardware_sim.errors import PartFailed, WrongUse
 from hardware_sim.hospital.acts import Book, acts_of
 from hardware_sim.load.drive import Drive, Pace
 from hardware_sim.load.edge import Edge, share_of
+from hardware_sim.load.enrolling import enrol_all, make_signing
 from hardware_sim.load.pipes import INBOX_MAX, News, Pipe, address_of
 from hardware_sim.proxy import HOST
 from hardware_sim.sample.catalogue import MAIN_STORE
@@ -90,12 +91,14 @@ class Load:
 def run_load(load: Load, state: Path, said: Said) -> Summary:
     """Carry a load through a broker; returns the figures. Raises `PartFailed`, `WrongUse`."""
     if load.broker not in set(BrokerKind):
-        return _through(load, load.broker, said)
+        return _through(load, load.broker, {}, said)
     supervisor = Supervisor(state / "pids.json", said)
     try:
         port = start_broker(BrokerKind(load.broker), state, supervisor)
-        config = _start_central(load, port, state, supervisor)
-        summary = _through(load, f"mqtt://{HOST}:{port}", said)
+        config, address = _start_central(load, port, state, supervisor)
+        said(f"{load.wards} devices enrol")
+        keys = enrol_all(address, [DeviceId(ward_name(number)) for number in range(1, load.wards + 1)])
+        summary = _through(load, f"mqtt://{HOST}:{port}", keys, said)
         supervisor.stop(["central"])
         said(f"central verifies {summary['entries']} entries")
         fault = _fault_of_store(load, config, state, supervisor)
@@ -120,8 +123,8 @@ def write_places(folder: Path, load: Load) -> None:
     write_rows(folder / "places.csv", ("place", "level", "name_zh", "name_en", "parent", "device"), rows)
 
 
-def _start_central(load: Load, port: int, state: Path, supervisor: Supervisor) -> Path:
-    """Start a central that knows the wards; returns its configuration."""
+def _start_central(load: Load, port: int, state: Path, supervisor: Supervisor) -> tuple[Path, str]:
+    """Start a central that knows the wards and signs; returns its configuration and the address of its API."""
     folder = state / "central"
     folder.mkdir(parents=True)
     write_places(state / "sample", load)
@@ -129,13 +132,15 @@ def _start_central(load: Load, port: int, state: Path, supervisor: Supervisor) -
     before = StoryTime(plus(load.start, -LEAD_S), 1.0, monotonic_ns())
     path = write_central(folder, Ports(port), before, jobs_rate=rate)
     command = program("wardstock-central", Path(sys.executable).parent)
+    making = [command, "keys", "init", "--config", str(path), "--root", str(state / "root")]
+    supervisor.run("central keys", making, folder / "log")
     supervisor.run("central migrate", [command, "migrate", "--config", str(path)], folder / "log")
     importing = [command, "import", "--config", str(path), str(state / "sample")]
     supervisor.run("central import", importing, folder / "log")
     write_central(folder, Ports(port), StoryTime(load.start, rate, monotonic_ns()), jobs_rate=rate)
+    make_signing(path, HOST, free_port())
     serving = [command, "serve", "--config", str(path)]
-    supervisor.start(Part("central", lambda: serving, folder / "log", "listening "))
-    return path
+    return path, supervisor.start(Part("central", lambda: serving, folder / "log", "listening ")).strip()
 
 
 def _fault_of_store(load: Load, config: Path, state: Path, supervisor: Supervisor) -> str:
@@ -157,10 +162,10 @@ def _quarantined(folder: Path) -> int:
     return count
 
 
-def _through(load: Load, url: str, said: Said) -> Summary:
-    """Carry the load through a broker that is there."""
+def _through(load: Load, url: str, keys: Mapping[DeviceId, Signing], said: Said) -> Summary:
+    """Carry the load through a broker that is there; a device without keys does not sign."""
     inbox: queue.Queue[News] = queue.Queue(INBOX_MAX)
-    edges = [_edge(load, number) for number in range(1, load.wards + 1)]
+    edges = [_edge(load, number, keys) for number in range(1, load.wards + 1)]
     shares = [edges[first::CONNECTIONS_MAX] for first in range(min(CONNECTIONS_MAX, len(edges)))]
     pipes = [(Pipe([edge.topics for edge in share], inbox), share) for share in shares]
     by_device = {edge.topics.device: pipe for pipe, share in pipes for edge in share}
@@ -181,10 +186,11 @@ def _through(load: Load, url: str, said: Said) -> Summary:
     return _summary(load, drive, edges, [pipe for pipe, _ in pipes], seconds)
 
 
-def _edge(load: Load, number: int) -> Edge:
-    ward = ward_name(number)
-    topics = Topics(HOSPITAL_DEFAULT, (number - 1) % (SHARD_MAX + 1), DeviceId(ward))
-    return Edge(topics, timing=TIMING, signing=Signing(unsigned=True), rng=random.Random(f"load {load.seed} {ward}"))
+def _edge(load: Load, number: int, keys: Mapping[DeviceId, Signing]) -> Edge:
+    device = DeviceId(ward_name(number))
+    topics = Topics(HOSPITAL_DEFAULT, (number - 1) % (SHARD_MAX + 1), device)
+    signing = keys.get(device) or Signing(unsigned=True)
+    return Edge(topics, timing=TIMING, signing=signing, rng=random.Random(f"load {load.seed} {device}"))
 
 
 def _days(load: Load, number: int) -> Days:
@@ -213,6 +219,7 @@ def _summary(load: Load, drive: Drive, edges: list[Edge], pipes: list[Pipe], sec
         "bytes_an_entry": round(sent / acked, 1) if acked else 0.0,
         "lag_s": {name: round(share_of(lags, share), 4) for name, share in LAGS.items()} if lags else {},
         "dropped": sum(pipe.dropped for pipe in pipes),
+        "signed": all(edge.signs for edge in edges),
         "connections": len(pipes),
         "connections_lost": sum(pipe.lost for pipe in pipes),
         "unbelieved": sum(edge.unbelieved for edge in edges),

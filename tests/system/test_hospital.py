@@ -19,6 +19,7 @@ def test_a_backlog_of_many_wards_drains_into_a_central_that_verifies(
     said = json.loads(capsys.readouterr().out)
     assert said["acknowledged"] == said["entries"] > 1000
     assert (said["waiting"], said["verified"], said["quarantined"], said["refused"]) == (0, True, 0, [])
+    assert (said["signed"], said["unbelieved"]) == (True, 0)
     assert said["bytes_an_entry"] < 60
 
 
