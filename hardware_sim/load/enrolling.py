@@ -1,6 +1,6 @@
 """The enrolment of a load's devices at a central of our own: each gets a ticket, makes a key, and is let in over HTTPS.
 
-It does what `wardstock-edge enrol` does for one device, for many in a row. Keys are kept nowhere: they end with the load.
+It does what `wardstock-edge enrol` does for one device, for many in a row. It keeps no key: they end with the load.
 The rule that must not be broken: a token is told only to whom the ticket's fingerprint vouches for.
 """
 
