@@ -222,10 +222,10 @@ def _identity(page: Snapshot) -> tuple[str, int, bytes, bytes, int]:
 
 
 class Fetcher:
-    """What is held of each scope, what central offers, and the one question on its way."""
+    """What is held of each scope, what central offers, and the one question on its way; of other scopes nothing."""
 
-    def __init__(self, held: Mapping[str, Held]) -> None:
-        self._held = {scope: held.get(scope, Held()) for scope in SCOPES}
+    def __init__(self, held: Mapping[str, Held], scopes: Iterable[str] = SCOPES) -> None:
+        self._held = {scope: held.get(scope, Held()) for scope in scopes}
         self._waiting: list[str] = []
         self._given_up: set[str] = set()
         self._collected: Collected | None = None

@@ -83,7 +83,8 @@ CHECKS_MAX = 8
 class EdgeSession:
     """One ledger's way to central. Feed it bytes, time and the ledger's answers; do what it returns, in order.
 
-    `way` are the ledger's chains from its root to the one now written.
+    `way` are the ledger's chains from its root to the one now written; `feeds` what is held of the feed, None for a
+    device that takes none.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class EdgeSession:
         self._greeter = Greeter(speaker, timing, chance)
         self._proof = Proof()
         self._puller = Puller(*facts)
-        self._fetcher = Fetcher(feeds or {})
+        self._fetcher = Fetcher({}, scopes=()) if feeds is None else Fetcher(feeds)
         self._token, self._generation = NO_TOKEN, 0
         self.central_wall: tuple[Instant, float] | None = None
         """Central's time as last heard, and the link time it was heard at."""

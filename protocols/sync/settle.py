@@ -29,7 +29,7 @@ from protocols.sync.session import EdgeSession
 
 
 def takes_no_feed(_applied: Applied) -> bool:
-    """Keep nothing of the feed: for a device without master data, such as one of a load."""
+    """Keep nothing of the feed: for a device without master data, which never asks."""
     return False
 
 

@@ -335,3 +335,10 @@ def test_the_digest_notices_pages_of_two_versions_that_were_put_together_all_the
     with pytest.raises(PeerBroke, match="digest"):
         fetcher.take(new[-1])
     assert fetcher.asks  # and it is asked for again, from the beginning
+
+
+def test_a_device_that_takes_no_feed_never_asks() -> None:
+    fetcher = Fetcher({}, scopes=())
+    fetcher.offered([Offer("ward", 4, NEW.checksum)])
+    assert fetcher.ask(0) is None
+    assert fetcher.versions == {}
