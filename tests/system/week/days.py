@@ -96,6 +96,7 @@ def saturday(week: Week) -> None:
     two_people_at_once(week)
     undo_and_return(week)
     week.compare()
+    week.wait_for_checks(1)
 
 
 def refusals_while_taking(week: Week) -> None:
@@ -221,6 +222,7 @@ def sunday(week: Week) -> None:
     room.put(DRAPE, "Q1", 12, USED)
     room.move(GAUZE, "Z1", 10, SHELF["S3"], USED)
     week.compare(*ON_THE_BOOK_ONLY)
+    week.wait_for_checks(2)
     machines.power_cut()
 
 
@@ -252,6 +254,7 @@ def monday(week: Week) -> None:
         scan_quantity(week, item, lot, qty)
         room.move(item, lot, qty, SHELF[position], WASTE)
     week.compare(*ON_THE_BOOK_ONLY)
+    week.wait_for_checks(3)
     machines.power_cut()
 
 
@@ -286,6 +289,7 @@ def tuesday(week: Week) -> None:
     assert (chosen["reason"], chosen["proposed"]) == ("asked", "A1")
     assert sorted(week.owners_at(USED.place, BALLOON)) == ["hospital", "hospital"]
     week.compare(*ON_THE_BOOK_ONLY)
+    week.wait_for_checks(4)
     machines.switch_off()
 
 
@@ -306,6 +310,7 @@ def thursday(week: Week) -> None:
     week.take(STENT, 22)
     room.carry(STENT, 8, SHELF["S1"])
     machines.shows(lambda state: not state["unclaimed"], "the lost piece is seen again")
+    week.wait_for_checks(6)
     machines.power_cut()
 
 
@@ -322,6 +327,7 @@ def friday(week: Week) -> None:
         eventually(lambda: central.events() == week.entries(), "central has another number of events")
         assert central.book() == week.room.truth()
         assert central.faults() == []
+    week.wait_for_checks(7)
     machines.switch_off()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from protocols.entry import decode_body
 from protocols.readers.scanner import Beep, frame_scan
 from tests.system.week.hospital import card, feed, loose, piece, read_only, rows
-from tests.system.week.machines import Machines
+from tests.system.week.machines import Machines, eventually
 from tests.system.week.room import HAND, USED, WATCHED, Key, Room
 
 OK, LOOK, NO = Beep.OK, Beep.LOOK, Beep.NO
@@ -91,6 +91,10 @@ class Week:
         for body in self.bodies("duty"):
             found.setdefault(body["duty"], []).append(body["state"])
         return found
+
+    def wait_for_checks(self, days: int) -> None:
+        """Wait until so many days' checks are judged: a look at the duties comes once a second."""
+        eventually(lambda: len(self.duties().get("daily_check", [])) >= days, f"no check of day {days}")
 
     def tags_bound(self) -> int:
         """Return how many tags the book knows."""
