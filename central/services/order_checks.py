@@ -86,7 +86,7 @@ class Known:
             list_price=list_price,
             agreement_price=agreed,
             agreement_over=over,
-            lapsed=self._lapsed(item, supplier),
+            lapsed=self.lapsed_for(item, supplier),
             supplier_blocked=supplier in self.barred,
             grade=self.grades.get(supplier, ""),
             active=item not in self.inactive,
@@ -99,7 +99,8 @@ class Known:
         price = price_on([one.listed for one in mine], self.day)
         return price is not None, price
 
-    def _lapsed(self, item: str, supplier: str) -> tuple[str, ...]:
+    def lapsed_for(self, item: str, supplier: str) -> tuple[str, ...]:
+        """Return the certificates that an item of a supplier would stand under and that are over."""
         keys = (("", supplier), (item, ""), (item, supplier))
         return tuple(number for key in keys for number in self.lapsed.get(key, ()))
 
@@ -122,13 +123,14 @@ def modes_of(rules: Rules) -> dict[Finding, Mode]:
     }
 
 
-def known_at(connection: Connection, hospital: HospitalId, now: Instant) -> Known:
-    """Gather what the checks know on the business day of an instant."""
+def known_at(connection: Connection, hospital: HospitalId, now: Instant, *, item: str = "") -> Known:
+    """Gather what the checks know on the business day of an instant, of one item alone where it is named."""
     day, rules = business_day(now), rules_at(connection, hospital, now)
     winning, selected = vbp_prices(connection, hospital, day)
-    listed = kept.platform_items(connection, hospital)
+    listed = kept.platform_items(connection, hospital, item=item)
+    keeps_list = bool(listed) or kept.keeps_platform_list(connection, hospital)
     frameworks: dict[Key, list[kept.FrameworkPrice]] = {}
-    for one in kept.framework_prices(connection, hospital):
+    for one in kept.framework_prices(connection, hospital, item=item):
         frameworks.setdefault((one.item, one.agreement.supplier), []).append(one)
     return Known(
         day,
@@ -136,10 +138,10 @@ def known_at(connection: Connection, hospital: HospitalId, now: Instant) -> Know
         rules.number("vbp.price_factor"),
         winning,
         selected,
-        listed or None,
+        listed if keeps_list else None,
         frameworks,
         kept.waivers(connection, hospital),
-        lapsed_on(papers_on(connection, hospital, day, rules)),
+        lapsed_on(papers_on(connection, hospital, day, rules, item=item)),
         blocked_suppliers(connection, hospital),
         {supplier: str(one.grade) for supplier, one in grades_on(connection, hospital, day).items()},
         inactive_items(connection, hospital),

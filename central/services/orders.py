@@ -54,7 +54,11 @@ def approve(
                 f"proposal: expected version {one.version} ({one.qty} from {one.source}), got {seen!r:.40}; it has "
                 "changed since you saw it; reload the page"
             )
-        judged = [] if one.internal else known_at(connection, hospital, now).of(one.item, one.source, one.price)
+        judged = (
+            []
+            if one.internal
+            else known_at(connection, hospital, now, item=one.item).of(one.item, one.source, one.price)
+        )
         let_pass(judged, actor)
         number = order_number(one.id, business_day(now), internal=one.internal)
         _write_order(connection, hospital, one, number, actor, now)

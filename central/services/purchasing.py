@@ -18,6 +18,7 @@ from central.core.purchasing import TEXT_MAX, OrderState, OrderStep, order_after
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow
 from central.services.documents import Documents, check_text, number_of
+from central.services.order_checks import known_at
 from central.services.orders import owed_in
 from central.services.own_chain import Draft, append_within
 from central.store import queries_purchasing as kept
@@ -28,6 +29,8 @@ from protocols.values.ids import PlaceId, virtual_place
 from protocols.values.instant import Instant
 
 NUMBER_MAX = 64
+PENDING = "PENDING"
+"""Where goods lie whose certificate is over when they come: they are taken in, and not put away until it is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class Purchasing:
     def receive(self, caller: Caller, order_no: str, delivery_note: str, lines: Sequence[Inspected]) -> str:
         """Accept and refuse what a delivery brought for the level-1 storeroom; returns the receipt's number.
 
-        Accepted goods are posted to the ledger, refused ones never enter it. Raises as `step` does, and `NotAllowed`
+        Accepted goods are posted to the ledger, refused ones never enter it; those whose certificate is over go to the
+        pending area (B6). Raises as `step` does, and `NotAllowed`
         for who approved the order.
         """
         caller.need(Right.RECEIVE)
@@ -120,6 +124,7 @@ class Purchasing:
     ) -> bytes | None:
         items = {line.line_no: line.item for line in order.lines}
         place = PlaceId(order.place)
+        known = known_at(connection, self.documents.hospital, self.documents.clock.now())
         accepted = tuple(
             PostingLine(
                 item=items[one.line_no],
@@ -127,6 +132,7 @@ class Purchasing:
                 source=virtual_place("supplier", place),
                 target=place,
                 lot=one.lot,
+                target_position=PENDING if known.lapsed_for(items[one.line_no], order.supplier) else "",
             )
             for one in lines
             if one.accepted

@@ -102,11 +102,12 @@ class Firm:
         return self.score.grade if self.score is not None else None
 
 
-def papers_on(connection: Connection, hospital: HospitalId, day: date, rules: Rules) -> list[Paper]:
-    """Return every certificate with how it stands on a day."""
+def papers_on(connection: Connection, hospital: HospitalId, day: date, rules: Rules, *, item: str = "") -> list[Paper]:
+    """Return every certificate with how it stands on a day; where an item is named, none of another item."""
     warn, again = rules.whole("certificate.warn_days"), rules.whole("certificate.warn_days_again")
     return [
-        Paper(one, standing(one.first, one.last, day, warn, again)) for one in kept.certificates(connection, hospital)
+        Paper(one, standing(one.first, one.last, day, warn, again))
+        for one in kept.certificates(connection, hospital, item=item)
     ]
 
 

@@ -118,10 +118,11 @@ def agreements(connection: Connection, hospital: HospitalId) -> list[Agreement]:
     ]  # fmt: skip
 
 
-def framework_prices(connection: Connection, hospital: HospitalId) -> list[FrameworkPrice]:
-    """Return every price of a framework agreement, past and coming ones too."""
+def framework_prices(connection: Connection, hospital: HospitalId, *, item: str = "") -> list[FrameworkPrice]:
+    """Return every price of a framework agreement, past and coming ones too, of one item where it is named."""
     known = {one.agreement: one for one in agreements(connection, hospital)}
-    rows = connection.execute(select(AGREEMENT_PRICE).where(AGREEMENT_PRICE.c.hospital == hospital))
+    chosen = select(AGREEMENT_PRICE).where(AGREEMENT_PRICE.c.hospital == hospital)
+    rows = connection.execute(chosen.where(AGREEMENT_PRICE.c.item == item) if item else chosen)
     return [
         FrameworkPrice(known[row.agreement], row.item, Dated(Money(row.price), row.valid_from, row.valid_to))
         for row in rows
@@ -156,9 +157,16 @@ def reports(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str
     }
 
 
-def platform_items(connection: Connection, hospital: HospitalId) -> list[Platform]:
-    """Return the platform's list, every version of it."""
-    rows = connection.execute(select(PLATFORM_ITEM).where(PLATFORM_ITEM.c.hospital == hospital))
+def keeps_platform_list(connection: Connection, hospital: HospitalId) -> bool:
+    """Tell whether a list of the platform was ever imported."""
+    chosen = select(PLATFORM_ITEM.c.platform_code).where(PLATFORM_ITEM.c.hospital == hospital)
+    return connection.execute(chosen.limit(1)).first() is not None
+
+
+def platform_items(connection: Connection, hospital: HospitalId, *, item: str = "") -> list[Platform]:
+    """Return the platform's list, every version of it, of one item where it is named."""
+    chosen = select(PLATFORM_ITEM).where(PLATFORM_ITEM.c.hospital == hospital)
+    rows = connection.execute(chosen.where(PLATFORM_ITEM.c.item == item) if item else chosen)
     return [
         Platform(
             row.platform_code, row.item, row.supplier, Dated(Money(row.list_price), row.valid_from, row.valid_to),

@@ -103,9 +103,11 @@ class Relation:
     last: date | None
 
 
-def certificates(connection: Connection, hospital: HospitalId) -> list[Certificate]:
-    """Return every certificate, the one that ends first first."""
+def certificates(connection: Connection, hospital: HospitalId, *, item: str = "") -> list[Certificate]:
+    """Return every certificate, the one that ends first first; where an item is named, none of another item."""
     chosen = select(CERTIFICATE).where(CERTIFICATE.c.hospital == hospital)
+    if item:
+        chosen = chosen.where(CERTIFICATE.c.item.in_(("", item)))
     return [
         Certificate(row.kind, row.number, row.supplier, row.item, row.first, row.last)
         for row in connection.execute(chosen.order_by(CERTIFICATE.c.last, CERTIFICATE.c.kind, CERTIFICATE.c.number))

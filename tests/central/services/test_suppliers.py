@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from central.core.order_checks import Excuse, Finding
 from central.core.purchasing import OrderStep
@@ -20,6 +20,7 @@ from central.services.supplier_scores import score_quarter, tallies_of
 from central.services.suppliers import firms_now, shortages_now, uncovered_now
 from central.store.queries_suppliers import blocked_suppliers, cases, scores, tasks
 from central.store.queries_work import proposals
+from central.store.tables.ledger import BALANCE
 from central.store.tables.work import POLICY_RULE
 from protocols.values.instant import Instant, from_iso, plus
 from protocols.values.money import yuan
@@ -164,12 +165,18 @@ def test_b6_an_order_under_a_certificate_that_is_over_is_let_be_told_or_stopped(
         assert approved(at_desk, "aaaa1111", HEAD).startswith("PO-")
 
 
-def test_b6_goods_that_arrive_under_a_lapsed_certificate_are_not_refused_by_the_program(at_desk: Desk) -> None:
+def test_b6_goods_that_arrive_under_a_lapsed_certificate_are_taken_in_and_lie_in_the_pending_area(
+    at_desk: Desk,
+) -> None:
     with at_desk.store.write() as connection:
         connection.execute(update(POLICY_RULE).where(POLICY_RULE.c.code == "check.high-price").values(value="0"))
     received(at_desk, ordered(at_desk, DEAR, "S01", "480", "aaaa1111", "2026-03-05"), "2026-03-04T08:00:00+08:00")
+    received(at_desk, ordered(at_desk, KIT, "S02", "268", "bbbb2222", "2026-03-05"), "2026-03-04T08:00:00+08:00")
     with at_desk.store.read() as connection:
+        rows = connection.execute(select(BALANCE).where(BALANCE.c.place == "main-store", BALANCE.c.lot == "K9"))
+        lying = {row.item: (row.position, row.qty) for row in rows}
         (firm,) = firms_now(connection, HOSPITAL, START, only="S01")
+    assert lying == {DEAR: ("PENDING", 5), KIT: ("", 5)}
     assert {one.certificate.number: one.standing for one in firm.papers} == {
         "LIC-1": Standing.SOON,
         "AUTH-9": Standing.LAPSED,
