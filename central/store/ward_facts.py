@@ -8,7 +8,7 @@ broken: a version once given means the same fact for ever, and its sum tells so.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from central.store.rows import entry_of
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE, WARD_FACT
@@ -43,7 +43,12 @@ def sum_at(connection: Connection, hospital: HospitalId, place: PlaceId, version
 
 
 def tell(connection: Connection, hospital: HospitalId, place: PlaceId, events: Sequence[bytes]) -> None:
-    """Add facts behind a storeroom's last version; those it was told already are left out."""
+    """Add facts behind a storeroom's last version; those it was told already are left out.
+
+    On PostgreSQL one transaction at a time counts on for a storeroom.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{hospital}/{place}", 0))))
     where = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place, WARD_FACT.c.event_id.in_(events))
     known = set(connection.scalars(select(WARD_FACT.c.event_id).where(*where)))
     last = newest(connection, hospital, place)
