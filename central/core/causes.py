@@ -59,7 +59,8 @@ class Evidence:
     belief of another storeroom since, None where none has one; `booked_elsewhere` another storeroom whose book has it;
     `counterparts` open discrepancies of the other kind of the same item here; `coming` entries that devices hold and
     central has not; `last_kind` its last movement; `seen_since` whether it was believed here after that, None where not
-    known; `taken_together` other takes of the item by the same hand within minutes of its own.
+    known; `taken_together` other takes of the item by the same hand within minutes of its own; `dead_to_gone` how much
+    likelier its readers take its tag for dead than the piece for gone, None where their model does not tell.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class Evidence:
     last_kind: str = ""
     seen_since: bool | None = None
     taken_together: int = 0
+    dead_to_gone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,15 @@ def _of_missing(why: Why, known: Evidence) -> tuple[float, Sign | None]:
         case Why.UNSCANNED_TAKE:
             return 1.0, Sign.UNCLAIMED if known.unclaimed else None
         case _:
-            return 1.0, None
+            return _dead(known.dead_to_gone), None
+
+
+def _dead(ratio: float | None) -> float:
+    """Weigh what a model says of the tag itself against a take without a scan, which is the measure of all."""
+    if ratio is None:
+        return 1.0
+    prior = PRIORS[Kind.MISSING]
+    return min(BELIEF_RATIO_MAX, ratio) * prior[Why.UNSCANNED_TAKE] / prior[Why.DEAD_TAG]
 
 
 def _of_unexpected(why: Why, known: Evidence) -> tuple[float, Sign | None]:

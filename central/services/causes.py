@@ -38,6 +38,8 @@ RANKED_MAX = 200
 """Open discrepancies of a storeroom weighed in one comparison; more at once are a reader's fault."""
 TIMELINE_MAX = 200
 HERE_FROM = 0.5
+GONE_LEAST = 0.001
+"""No model is surer than this that a silent piece is not gone."""
 ACTS = tuple(kind for kind, row in MOVEMENTS.items() if row.posts)
 
 
@@ -117,6 +119,7 @@ def _evidence(
         last_kind="" if last is None else last.kind,
         seen_since=_seen_since(last, seen),
         taken_together=_together(connection, hospital, one, last),
+        dead_to_gone=_dead_to_gone(seen),
     )
 
 
@@ -140,6 +143,15 @@ def _seen_since(last: Moved | None, seen: list[near.Near]) -> bool | None:
 
 def _p(one: near.Near) -> float:
     return read_body(one.body, ObserveBody).p
+
+
+def _dead_to_gone(seen: list[near.Near]) -> float | None:
+    """Return what the newest belief says of a dead tag beside a piece that is gone; None where its model does not."""
+    if not seen:
+        return None
+    said = read_body(seen[-1].body, ObserveBody)
+    gone = max(GONE_LEAST, 1.0 - said.p - said.dead)
+    return said.dead / gone if said.dead else None
 
 
 def _together(connection: Connection, hospital: HospitalId, one: Discrepancy, last: Moved | None) -> int:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge_agent.agent.inbox import ScannerClosed, ScannerOpened, ScannerSaid, Wire
+from edge_agent.agent.model import tell
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
-from edge_agent.core.book import effect_of
 from edge_agent.core.halves import join_scan, settle_half
 from edge_agent.core.permits import Standing, standing_of
 from edge_agent.core.presence import Belief, Presence
@@ -26,7 +26,6 @@ from edge_agent.errors import StoreFault
 from edge_agent.store.catalogue import policy_of
 from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import tags_of_units
 from edge_agent.store.scene import facts_for
 from protocols.codes.label import UnreadableLabel
 from protocols.codes.merge import Half
@@ -173,7 +172,7 @@ class Counter:
             self._scanners[name].visit, self._scanners[name].half = visit, halves[name]
         self.room = replace(self.room, cut_short=group.room.cut_short)
         self._answer(group.answers)
-        self._tell_presence(ledger.connection, group.written)
+        tell(self._presence, ledger.connection, group.written, self.room.ward)
 
     def _answer(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
@@ -188,11 +187,6 @@ class Counter:
                 self._voice.say(topic, decision.message)
             else:
                 self._voice.say_counted(topic, decision.message, burst=REFUSALS_A_MINUTE_MAX)
-
-    def _tell_presence(self, connection: Connection, written: Iterable[ChainedEntry]) -> None:
-        moved = {one.unit for each in written for one in effect_of(each.entry.kind, each.entry.body).moved}
-        for tag in tags_of_units(connection, moved, self.room.ward):
-            self._presence.book(tag.epc, tag.here, tag.booked_at)
 
 
 def _before_cut(scanner: str, one: CutShort) -> Answer:

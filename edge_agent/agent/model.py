@@ -6,16 +6,22 @@ must not be broken: a model of presence never keeps the agent from serving a sca
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from edge_agent.agent.voice import Voice
 from edge_agent.config import Config
+from edge_agent.core.book import effect_of
 from edge_agent.core.presence import Presence
 from edge_agent.core.presence.window import Window
+from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import known_tags
+from edge_agent.store.queries import known_tags, tags_of_units
+from protocols.entry import ChainedEntry
 from protocols.errors import BadValue
+from protocols.movements import CountBody, read_body
+from protocols.values.ids import PlaceId
 
 if TYPE_CHECKING:
     from edge_agent.core.presence.live import Filter
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 KEEP_EVERY_S = 900.0
 """Link seconds between two writings: what is lost by a crash is learned again within as long."""
 MEMORY = "presence.mem"
+COUNTS = frozenset({"count_daily", "count_monthly"})
 MEMORY_BYTES_MAX = 200_000_000
 
 
@@ -50,6 +57,22 @@ def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
         presence.book(tag.epc, tag.here, tag.booked_at)
         if tag.p is not None:
             presence.believed(tag.epc, tag.p, tag.since)
+
+
+def tell(presence: Presence, connection: Connection, written: Iterable[ChainedEntry], ward: PlaceId) -> None:
+    """Tell the model what was just written: where units are now, and what a person who counted saw.
+
+    A count by the device itself is the model's own word and is not told.
+    """
+    entries = [each.entry for each in written]
+    moved = {one.unit for entry in entries for one in effect_of(entry.kind, entry.body).moved}
+    for tag in tags_of_units(connection, moved, ward):
+        presence.book(tag.epc, tag.here, tag.booked_at)
+    counts = [entry for entry in entries if entry.kind in COUNTS and entry.actor]
+    seen = [(line, entry.wall) for entry in counts for line in read_body(entry.body, CountBody).lines if line.unit]
+    for line, at in seen:
+        for tag in tags_of_units(connection, [line.unit], ward):
+            presence.seen(tag.epc, line.qty > 0, at)
 
 
 class Memory:

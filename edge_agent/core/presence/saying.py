@@ -2,7 +2,8 @@
 
 Said is that a tag is here for the first time, or again; that it is missing; that what the book has sent away is gone;
 that something is here though the book says not. The probability said is that of being here with a tag that lives, and
-beside it that of being here with a dead one. The rule that must not be broken: the same state is not said twice.
+beside it that of being here with a dead one. The rule that must not be broken: what is no alarm is not said twice; an
+alarm is said, whatever was said before the book changed.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ class Saying:
         for tag, p in enumerate(course.p()):
             was = self._said[tag]
             now = self._judged(tag, p, alarms.get(tag))
-            if now is None or now is was:
+            if now is None or (now is was and tag not in alarms):
                 continue
             self._said[tag] = now
             since = course.since(tag) if now is State.HERE else course.silent_since(tag)

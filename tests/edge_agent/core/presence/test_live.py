@@ -94,6 +94,30 @@ def test_a_piece_scanned_away_and_gone_is_said_to_be_gone() -> None:
     assert [(belief.epc, belief.p < 0.05) for belief in shelf.said[before:]] == [(TAGS[2], True)]
 
 
+def test_a_silent_piece_that_a_person_counted_is_here() -> None:
+    shelf = Shelf()
+    shelf.minutes(60)
+    shelf.here.remove(TAGS[1])
+    shelf.minutes(1, visit=True)
+    shelf.minutes(40)
+    assert shelf.filter.tags.p(1) < 0.95
+    shelf.filter.seen(TAGS[1], True, shelf.now)
+    shelf.minutes(2)
+    assert shelf.filter.tags.p(1) > 0.95
+    shelf.filter.seen(TAGS[1], False, shelf.now)
+    shelf.minutes(2)
+    assert shelf.filter.tags.p(1) < 0.1
+
+
+def test_a_piece_scanned_in_the_place_of_another_is_said_to_be_here_though_it_was_said_before() -> None:
+    shelf = Shelf()
+    shelf.minutes(60)
+    before = len(shelf.said)
+    shelf.filter.book(TAGS[3], False, shelf.now)
+    shelf.minutes(60)
+    assert [(belief.epc, belief.p > 0.95) for belief in shelf.said[before:]] == [(TAGS[3], True)]
+
+
 def test_what_was_learned_outlives_a_restart() -> None:
     shelf = Shelf()
     shelf.minutes(120)
