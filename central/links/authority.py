@@ -95,7 +95,7 @@ def device_key_in(request: str) -> Ed25519PublicKey:
         read = x509.load_pem_x509_csr(request.encode())
         public = read.public_key()
         whole = read.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm, InvalidSignature) as error:
         raise BadInput("certificate request: expected PKCS#10 in PEM; update the agent") from error
     if not isinstance(public, Ed25519PublicKey):
         raise BadInput("certificate request: expected an Ed25519 key; update the agent")

@@ -97,7 +97,7 @@ def _keep(folder: Path, name: str, wanted: Wanted, now: Instant) -> tuple[Path, 
 def _load_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(read_small(path))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise NotReady(f"keys: expected a certificate in {path}, got: {error}") from error
 
 

@@ -12,6 +12,7 @@ import json
 import ssl
 from http.client import HTTPException, HTTPSConnection
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -99,7 +100,7 @@ def _authority_of(ticket: Ticket) -> str:
     text = _ask(ticket.host, ticket.port, anybody, "GET", AUTHORITY, b"")
     try:
         found = x509.load_pem_x509_certificate(text[:PEM_LENGTH_MAX])
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise LinkFault(f"{ticket.host}:{ticket.port}: expected central's authority, got something else") from error
     if hashlib.sha256(found.public_bytes(Encoding.DER)).digest() != ticket.fingerprint:
         raise LinkFault(
@@ -120,7 +121,7 @@ def _check(said: Enrolled, device: DeviceId, key: Ed25519PrivateKey) -> None:
     try:
         if x509.load_pem_x509_certificate(said.certificate.encode()).public_key() != public:
             raise LinkFault("central's certificate is for another key than was asked for")
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise LinkFault(f"central's certificate cannot be read: {error}") from error
     sync_keys(said.root, said.keys)
 

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,13 @@ def request(key: Ed25519PrivateKey) -> str:
     return (
         x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, None).public_bytes(Encoding.PEM).decode()
     )
+
+
+def of_version(number: int) -> str:
+    """A request that says a version which never was (RFC 2986 knows 0 only)."""
+    lines = request(Ed25519PrivateKey.generate()).splitlines()
+    data = b64decode("".join(lines[1:-1])).replace(b"\x02\x01\x00", bytes((2, 1, number)), 1)
+    return "\n".join((lines[0], b64encode(data).decode(), lines[-1]))
 
 
 @pytest.fixture
@@ -119,7 +127,7 @@ def test_a_request_that_its_key_did_not_sign_or_of_another_sort_is_refused() -> 
     rsa = other.sign(generate_private_key(65_537, 2048), SHA256()).public_bytes(Encoding.PEM).decode()
     lines = request(Ed25519PrivateKey.generate()).splitlines()
     spoilt = "\n".join([*lines[:-2], ("B" if lines[-2][0] == "A" else "A") + lines[-2][1:], lines[-1]])
-    for wrong in (rsa, spoilt, "nothing", ""):
+    for wrong in (rsa, spoilt, of_version(4), "nothing", ""):
         with pytest.raises(BadInput, match="certificate request"):
             device_key_in(wrong)
 
