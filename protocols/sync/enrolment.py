@@ -103,6 +103,8 @@ def _unbase32(text: str) -> bytes:
 
 _Pem = Annotated[str, msgspec.Meta(min_length=1, max_length=PEM_LENGTH_MAX)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Device = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z")]
+"""The form of `ids.device_id`, held to while reading: what a stranger says may stand in a log."""
 _Url = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 _Keys = Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=KEYS_MAX)]
 
@@ -111,14 +113,14 @@ class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A device shows its token and asks for a certificate for the key it made."""
 
     token: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    device: _Name
+    device: _Device
     csr: _Pem
 
 
 class Renewing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A device asks for a new certificate for the key it was enrolled with; the request is signed by that key."""
 
-    device: _Name
+    device: _Device
     csr: _Pem
 
 

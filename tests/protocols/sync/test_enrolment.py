@@ -89,6 +89,13 @@ def test_other_bytes_are_refused(data: bytes) -> None:
             read(data)
 
 
+@pytest.mark.parametrize("device", ["", "WARD", "ward-01\n", "ward-01\nforged line", "a" * 65])
+def test_a_request_for_what_is_no_devices_name_is_refused(device: str) -> None:
+    for read, asked in ((read_asking, Asking("T", device, "x")), (read_renewing, Renewing(device, "x"))):
+        with pytest.raises(PeerBroke, match="device"):
+            read(write_asked(asked))
+
+
 def test_an_answer_with_a_wrong_name_or_key_is_refused() -> None:
     good = write_enrolled(ENROLLED)
     for wrong in (good.replace(b"ward-01", b"WARD 01"), good.replace(b'"sync-1"', b'""'), b" " * (BODY_BYTES_MAX + 1)):
