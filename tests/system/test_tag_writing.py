@@ -11,6 +11,7 @@ import pytest
 from hardware_sim.clock import Clock, real_time
 from hardware_sim.devices.device import Heard
 from hardware_sim.devices.llrp import LlrpReaderDevice
+from hardware_sim.devices.m100 import M100Device
 from hardware_sim.devices.tag_memory import TagMemory
 from hardware_sim.serve import ReaderPort
 from protocols.values.instant import Instant
@@ -24,7 +25,7 @@ WRITTEN = "30364433400D1EC0000001F4"
 READER = """
 [[reader]]
 name = "r1"
-kind = "llrp"
+kind = "KIND"
 url = "tcp://127.0.0.1:PORT"
 antennas = [1]
 round_s = 0.3
@@ -35,10 +36,11 @@ keepalive_s = 1
 class Bench:
     """A reader with a tag that can be written, and whatever else lies before it."""
 
-    def __init__(self, *others: str) -> None:
+    def __init__(self, *others: str, kind: str = "llrp") -> None:
         self.tags = {BLANK: TagMemory(BLANK, TID)}
-        self.others = others
-        self.port = ReaderPort(LlrpReaderDevice(self.hear, tags=self.tags), Clock(real_time()))
+        self.others, self.kind = others, kind
+        device = LlrpReaderDevice if kind == "llrp" else M100Device
+        self.port = ReaderPort(device(self.hear, tags=self.tags), Clock(real_time()))
         self.port.start()
 
     def hear(self, at: Instant, antennas: tuple[int, ...]) -> list[Heard]:
@@ -53,8 +55,8 @@ class Bench:
 def bench() -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(*others: str) -> Bench:
-        made.append(Bench(*others))
+    def make(*others: str, kind: str = "llrp") -> Bench:
+        made.append(Bench(*others, kind=kind))
         return made[-1]
 
     yield make
@@ -69,7 +71,9 @@ def ward(tmp_path: Path) -> Iterator[Ward]:
 
 
 def write(ward: Ward, bench: Bench, *more: str) -> tuple[int, str, str]:
-    config = CONFIG.replace("fit = 1", "fit = 2") + READER.replace("PORT", str(bench.port.port))
+    config = CONFIG.replace("fit = 1", "fit = 2") + READER.replace("PORT", str(bench.port.port)).replace(
+        "KIND", bench.kind
+    )
     ward.config.write_text(config)
     what = ("--gtin", GTIN, "--prefix-digits", "7", "--lot", "L1", "--expiry", "2027-03-31", "--serial", "500")
     done = ward.tool("label", "--config", str(ward.config), *what, "--reader", "r1", "--json", *more)
@@ -92,6 +96,13 @@ def test_d2_the_only_tag_takes_the_epc_by_its_tid_and_its_serial_is_used(
     ward.wait_for("labels: 1 printed labels are of products not known here yet")
     with closing(sqlite3.connect(ward.ledger)) as connection:
         assert connection.execute("SELECT COUNT(*) FROM binding").fetchone() == (PIECES,)
+
+
+def test_a_module_behind_a_converter_writes_as_well(ward: Ward, bench: Callable[..., Bench]) -> None:
+    module = bench(kind="m100")
+    status, said, error = write(ward, module)
+    assert (status, json.loads(said)["tid"]) == (0, TID), error
+    assert module.holds() == WRITTEN
 
 
 def test_while_two_tags_answer_nothing_is_written_and_the_serial_stays_free(

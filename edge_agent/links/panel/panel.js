@@ -3,7 +3,7 @@
 const WORDS = {
   zh: {
     who: "当前人员", nobody: "请扫工牌", last: "最近扫码", none: "尚无扫码", next: "接下来可扫", history: "扫码记录",
-    claims: "待认领（未扫码取用）", noClaims: "没有待认领的取用", proposed: "扫认领码或患者码即认领标黄项",
+    claims: "待认领（未扫码取用）", noClaims: "没有待认领的取用", proposed: "扫认领码认领标黄项，本班内扫患者码亦可",
     count: "盘点清单", counted: "已盘", expected: "账面", recount: "复盘", duties: "职责", open: "未结差异",
     pending: "待上传", lost: "与代理程序的连接中断", emergency: "应急取用", shadow: "影子运行", "first-count": "首次盘点",
     normal: "自主领用正常", warned: "自主领用警告", suspended: "自主领用已暂停", rectifying: "整改中", stale: "策略已过期",
@@ -13,7 +13,7 @@ const WORDS = {
   en: {
     who: "Who is here", nobody: "Scan your badge", last: "Last scan", none: "nothing scanned yet", next: "What may be scanned next",
     history: "Scans", claims: "Waits to be claimed", noClaims: "nothing waits to be claimed",
-    proposed: "CLAIM or a patient's code claims what is marked", count: "Count list", counted: "counted", expected: "book",
+    proposed: "CLAIM claims what is marked; within the shift a patient's code does too", count: "Count list", counted: "counted", expected: "book",
     recount: "again", duties: "Duties", open: "open discrepancies", pending: "not yet at central",
     lost: "The agent does not answer", emergency: "emergency", shadow: "shadow", "first-count": "first count",
     normal: "may draw freely", warned: "warned", suspended: "suspended: deliveries need approval", rectifying: "being put right",
