@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NewType
+from typing import Annotated, Any, NewType
 
 import msgspec
 
@@ -114,7 +114,23 @@ class ChainedEntry:
 
 _QUALITY = dict(enumerate(ClockQuality))
 _encode = msgspec.msgpack.Encoder().encode
-_WIRE = msgspec.msgpack.Decoder(tuple[bytes, int, int, int, bytes, int, str, int, bytes, str])
+_Id = Annotated[bytes, msgspec.Meta(min_length=SIXTEEN, max_length=SIXTEEN)]
+_Whole = Annotated[int, msgspec.Meta(ge=0)]
+WIRE = msgspec.msgpack.Decoder(
+    tuple[
+        _Id,
+        _Whole,
+        int,
+        _Whole,
+        _Id,
+        _Whole,
+        Annotated[str, msgspec.Meta(min_length=1, max_length=KIND_LENGTH_MAX)],
+        Annotated[int, msgspec.Meta(ge=1, le=SCHEMA_MAX)],
+        Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)],
+        str,
+    ]
+)
+"""The ten fields as they are on the wire, their limits looked at by the decoder itself."""
 _body_encode = msgspec.json.Encoder(order="sorted").encode
 _body_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -128,7 +144,7 @@ def encode_entry(entry: Entry) -> bytes:
             entry.wall,
             entry.mono,
             entry.boot_id,
-            int(entry.clock_quality),
+            entry.clock_quality,
             entry.kind,
             entry.schema,
             entry.body,
@@ -142,7 +158,7 @@ def decode_entry(raw: bytes) -> Entry:
     if len(raw) > BODY_BYTES_MAX + HEADER_BYTES_MAX:
         raise PeerBroke(f"entry: expected at most {BODY_BYTES_MAX + HEADER_BYTES_MAX} bytes, got {len(raw)}")
     try:
-        eid, clock, wall, mono, boot, quality, kind, schema, body, actor = _WIRE.decode(raw)
+        eid, clock, wall, mono, boot, quality, kind, schema, body, actor = WIRE.decode(raw)
         entry = Entry(  # it checks its own fields
             EventId(eid),
             Hlc(clock),
