@@ -43,6 +43,7 @@ class Panel:
         self._number = 0
         self._changed = threading.Condition()
         self._watchers = 0
+        self._asked = False
         self._stopping = False
         try:
             self._server = _Server((host, port), self)
@@ -59,8 +60,8 @@ class Panel:
 
     @property
     def watched(self) -> bool:
-        """Tell whether anybody looks, so that nothing is asked of the book for nobody."""
-        return self._watchers > 0
+        """Tell whether anybody looks, or asked since the last state, so that the book is asked for nobody in vain."""
+        return self._watchers > 0 or self._asked
 
     def start(self) -> None:
         """Begin to answer."""
@@ -78,6 +79,7 @@ class Panel:
         """Show a state from now on; the same state again disturbs nobody."""
         raw = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
         with self._changed:
+            self._asked = False
             if raw != self._state:
                 self._state, self._number = raw, self._number + 1
                 self._changed.notify_all()
@@ -88,6 +90,12 @@ class Panel:
         """Return the state shown and its number."""
         with self._changed:
             return self._number, self._state
+
+    def ask(self) -> bytes:
+        """Return the state shown, and let the next one be made: for whoever asks now and then and does not watch."""
+        with self._changed:
+            self._asked = True
+            return self._state
 
     def wait(self, seen: int) -> tuple[int, bytes] | None:
         """Return the next state after one that was seen, None after `WAIT_S` without one or when it is over."""
@@ -140,7 +148,7 @@ class _Request(BaseHTTPRequestHandler):
         if path == "/events":
             self._watch()
         elif path == "/state":
-            self._answer(HTTPStatus.OK, self.server.panel.now()[1], "application/json; charset=utf-8")
+            self._answer(HTTPStatus.OK, self.server.panel.ask(), "application/json; charset=utf-8")
         elif path in PAGES:
             name, kind = PAGES[path]
             self._answer(HTTPStatus.OK, (files(__package__) / name).read_bytes(), kind)

@@ -57,6 +57,16 @@ def test_the_state_is_the_last_one_published(panel: Panel) -> None:
     assert json.loads(ask(panel, "/state")[1]) == {"ward": "病房"}
 
 
+def test_who_only_asks_now_and_then_has_the_next_state_made(panel: Panel) -> None:
+    looked = [panel.watched]
+    assert json.loads(ask(panel, "/state")[1]) == {}
+    looked.append(panel.watched)
+    panel.publish({"n": 1})
+    looked.append(panel.watched)
+    assert looked == [False, True, False]
+    assert json.loads(ask(panel, "/state")[1]) == {"n": 1}
+
+
 def test_every_change_is_told_and_the_same_again_is_not(panel: Panel) -> None:
     panel.publish({"n": 0})
     with closing(watch(panel)) as events:
