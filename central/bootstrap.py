@@ -238,6 +238,7 @@ def serve(
     server hears of it. Raises `BadInput` or `NotReady` before that.
     """
     clock = clock_of(config)
+    signing = signing_of(config, clock)  # first: nothing starts without keys unless that is said
     with ExitStack() as parts:
         store = parts.enter_context(store_of(config))
         bound = parts.enter_context(listen(config))
@@ -272,7 +273,7 @@ def serve(
             parts.callback(_listen_to_others(config, store, worker).stop)
             broker = _speak_only(config, clock)
             parts.callback(broker.stop)
-        feed.speak_by(hinter(broker.keep, config.hospital_id, signing_of(config, clock)))
+        feed.speak_by(hinter(broker.keep, config.hospital_id, signing))
         if config.enrolment.port is not None:
             parts.callback(_start_enrolment(config, store, clock).stop)
         _end_kindly(server, ends)
