@@ -17,8 +17,8 @@ READERS_BYTES_MAX = 256 * 1024
 """Readers' bytes that wait: some rounds of a thousand tags."""
 TURN_MAX = 64
 """Happenings of one turn: the scans among them are one group, one sync of the disk."""
-TURN_BYTES_MAX = 64 * 1024
-"""Readers' bytes of one turn, so that a flood of reads does not keep a scan waiting."""
+TURN_BYTES_MAX = 16 * 1024
+"""Readers' bytes of one turn: some hundred reads, a few milliseconds that a scan may have to wait."""
 PUT_WAIT_S = 0.5
 
 

@@ -113,6 +113,8 @@ class Agent:
 
     def _wait_s(self) -> float:
         """Return how long nothing is due."""
+        if self._writer.more:
+            return 0.0
         link_s = self._clock.link_s()
         reader = self._parts.shelf.due()
         waits = [TURN_WAIT_S, self._parts.uplink.due_s() - link_s]

@@ -44,6 +44,8 @@ class Writer:
         self._clock, self._voice = parts.clock, parts.voice
         self.ledger, self._pen = ledger, pen
         self._full_until_s = -math.inf
+        self.more = False
+        """Whether beliefs wait for the next turn: one group a turn, so that a scan waits for one at most."""
 
     @property
     def _waits(self) -> bool:
@@ -76,15 +78,13 @@ class Writer:
         self._write_health()
 
     def _write_beliefs(self) -> None:
-        """Write beliefs and ended visits."""
+        """Write ended visits and one group of beliefs."""
         over = self._parts.counter.due()
         idle = over is not None and self._clock.now() >= over
         beliefs = self._beliefs()
-        while (idle or beliefs) and not self._waits:
-            if self._write([], beliefs):
-                self._parts.shelf.written(beliefs)
-            idle = False
-            beliefs = self._beliefs()
+        if (idle or beliefs) and not self._waits and self._write([], beliefs):
+            self._parts.shelf.written(beliefs)
+        self.more = not self._waits and bool(self._beliefs())
 
     def _beliefs(self) -> list[Belief]:
         """Return beliefs to write now: none while the disk has room for people's acts only; they wait, one a tag."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from edge_agent.links.backoff import BackOff
 from protocols.errors import BadValue
 
-RECEIVE_BYTES = 65_536
+RECEIVE_BYTES = 16_384
 IO_TIMEOUT_S = 5.0
 """Longest wait for the other end to take bytes, and the beat at which an idle link looks whether it should stop."""
 

@@ -90,6 +90,7 @@ class Machine:
             )
         assert agent.stdout is not None
         if agent.stdout.readline() != "ready ward-01\n":
+            end(agent)
             raise RuntimeError((self.folder / "log").read_text())
         return agent
 

@@ -17,7 +17,7 @@ from tests.system.edge_ward import PROGRAM, ROOT, WAIT_S, label
 
 pytestmark = pytest.mark.needs_linux
 TAGS = 20
-FULL = '[store]\nalarm_share = 0.01\nshed_share = 0.01\n[metrics]\ntextfile = "edge.prom"\nevery_s = 1\n'
+FULL = '[store]\nalarm_share = 0.01\nshed_share = 0.01\n'
 
 
 def observed(ledger: Path) -> int:
@@ -26,7 +26,7 @@ def observed(ledger: Path) -> int:
 
 
 def reads(folder: Path) -> int:
-    path = folder / "edge.prom"
+    path = folder / "metrics.prom"
     lines = path.read_text().splitlines() if path.exists() else []
     return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith("wardstock_edge_reads_total{"))
 
