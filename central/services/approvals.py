@@ -48,7 +48,7 @@ def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposa
     past = _past(connection, hospital, plus(now, -PAST_DAYS * DAY_S))
     matched = matches(connection, hospital)
     closed = closed_places(connection, hospital)
-    known = known_at(connection, hospital, now)
+    known = known_at(connection, hospital, now, item=asked[0].item if len(asked) == 1 else "")
     found = {}
     for one in asked:
         before = past.get((one.place, one.item), [])

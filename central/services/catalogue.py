@@ -128,7 +128,9 @@ def freeze_baseline(connection: Connection, hospital: HospitalId, now: Instant) 
         return 0
     active = [one for one in kept.lines(connection, hospital) if one.state is ItemState.ACTIVE]
     rows = [{"hospital": hospital, "year": year, "item": one.item, "class": one.class_} for one in active]
-    return add_new(connection, CATALOGUE_BASELINE, rows)
+    if rows:
+        connection.execute(CATALOGUE_BASELINE.insert(), rows)
+    return len(rows)
 
 
 def review_quarter(connection: Connection, hospital: HospitalId, now: Instant) -> int:
@@ -166,11 +168,10 @@ def classify_month(connection: Connection, hospital: HospitalId, now: Instant) -
     vital = frozenset(one.item for one in active if one.criticality == "vital")
     found = classes(value, {item: class_ for item, (_, class_, _) in before.items()}, vital)
     key = {"hospital": hospital, "month": month}
-    return add_new(
-        connection,
-        ABC_CLASS,
-        [key | {"item": item, "class": str(class_), "value": value[item]} for item, class_ in found.items()],
-    )
+    rows = [key | {"item": item, "class": str(class_), "value": value[item]} for item, class_ in found.items()]
+    if rows:
+        connection.execute(ABC_CLASS.insert(), rows)
+    return len(rows)
 
 
 def _reviewed(connection: Connection, hospital: HospitalId, until: date) -> list[Reviewed]:

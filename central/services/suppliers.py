@@ -102,12 +102,14 @@ class Firm:
         return self.score.grade if self.score is not None else None
 
 
-def papers_on(connection: Connection, hospital: HospitalId, day: date, rules: Rules, *, item: str = "") -> list[Paper]:
-    """Return every certificate with how it stands on a day; where an item is named, none of another item."""
+def papers_on(
+    connection: Connection, hospital: HospitalId, day: date, rules: Rules, *, item: str = "", of_suppliers: bool = False
+) -> list[Paper]:
+    """Return every certificate with how it stands on a day; none of another item, or those of suppliers alone."""
     warn, again = rules.whole("certificate.warn_days"), rules.whole("certificate.warn_days_again")
     return [
         Paper(one, standing(one.first, one.last, day, warn, again))
-        for one in kept.certificates(connection, hospital, item=item)
+        for one in kept.certificates(connection, hospital, item=item, of_suppliers=of_suppliers)
     ]
 
 
@@ -132,7 +134,8 @@ def _holds(one: Paper) -> bool:
 def firms_now(connection: Connection, hospital: HospitalId, now: Instant, *, only: str = "") -> list[Firm]:
     """Return every supplier as it stands, or the one named."""
     today, rules = business_day(now), rules_at(connection, hospital, now)
-    lines, papers = delivered_lines(connection, hospital, now), papers_on(connection, hospital, today, rules)
+    lines = delivered_lines(connection, hospital, now)
+    papers = papers_on(connection, hospital, today, rules, of_suppliers=True)
     tallies = tallies_of(connection, hospital, quarter_of(today), now)
     graded, barred = kept.grades_on(connection, hospital, today), kept.blocked_suppliers(connection, hospital)
     of_items = [one for several in terms(connection, hospital).values() for one in several]

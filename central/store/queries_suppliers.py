@@ -103,9 +103,13 @@ class Relation:
     last: date | None
 
 
-def certificates(connection: Connection, hospital: HospitalId, *, item: str = "") -> list[Certificate]:
-    """Return every certificate, the one that ends first first; where an item is named, none of another item."""
+def certificates(
+    connection: Connection, hospital: HospitalId, *, item: str = "", of_suppliers: bool = False
+) -> list[Certificate]:
+    """Return every certificate, the one that ends first first; none of another item, or those of suppliers alone."""
     chosen = select(CERTIFICATE).where(CERTIFICATE.c.hospital == hospital)
+    if of_suppliers:
+        chosen = chosen.where(CERTIFICATE.c.supplier != "")
     if item:
         chosen = chosen.where(CERTIFICATE.c.item.in_(("", item)))
     return [
