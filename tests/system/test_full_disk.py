@@ -17,7 +17,7 @@ from tests.system.edge_ward import PROGRAM, ROOT, WAIT_S, label
 
 pytestmark = pytest.mark.needs_linux
 TAGS = 20
-FULL = '[store]\nalarm_share = 0.01\nshed_share = 0.01\n'
+FULL = "[store]\nalarm_share = 0.01\nshed_share = 0.01\n"
 
 
 def observed(ledger: Path) -> int:
