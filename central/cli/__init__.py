@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of, take_in_alone
 from central.cli import devices as devices_commands
+from central.cli import safety as safety_commands
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
 from central.core.rights import RIGHTS_OF, WARD_ROLES, Role, grants_named
@@ -63,6 +64,7 @@ users = typer.Typer(
 )
 app.add_typer(users)
 devices_commands.add_commands(app)
+safety_commands.add_commands(app)
 
 ParentPipeOption = Annotated[
     int | None, typer.Option("--parent-pipe", metavar="FD", help="End at the end of this inherited pipe.")

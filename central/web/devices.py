@@ -15,6 +15,7 @@ from central.core.enrolment import REASON_MAX, TOKEN_MINUTES, Enrolment
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotNow, NotReady, NotThere
 from central.services.enrolment import Devices
+from central.services.safety import settle_clone, suspects
 from central.store.queries_master import places
 from central.web.entrance import fault_of
 from central.web.people import Saw
@@ -72,6 +73,17 @@ def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, devices: Dev
             return _page(renderer, visit, caller, devices, fault=fault_of(error), status=409)
         return RedirectResponse("/devices", 303)
 
+    @pages.post("/devices/{device}/settle")
+    def settle(request: Request, device: str, word: Word = "") -> Response:
+        visit, caller = porter.visit_of(request, Right.MANAGE_FLEET)
+        porter.check_form(request, visit, word)
+        try:
+            with devices.store.write() as connection:
+                settle_clone(connection, devices.hospital, _named(device), caller.person, devices.now())
+        except (BadInput, NotThere) as error:
+            return _page(renderer, visit, caller, devices, fault=fault_of(error), status=409)
+        return RedirectResponse("/devices", 303)
+
 
 def drawn_of(ticket: Ticket) -> Drawn:
     """Draw a ticket."""
@@ -92,12 +104,14 @@ def _page(
 ) -> Response:
     with devices.store.read() as connection:
         rooms = {one.place: one for one in places(connection, devices.hospital)}
+        clones = dict(suspects(connection, devices.hospital))
     return renderer.page(
         "devices.html.j2",
         visit,
         status,
         devices=devices.listed(caller),
         rooms=rooms,
+        clones=clones,
         Enrolment=Enrolment,
         enrols=devices.reach is not None,
         drawn=drawn,

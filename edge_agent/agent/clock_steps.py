@@ -28,12 +28,14 @@ class ClockSteps:
         return bool(self._waiting)
 
     def look(self) -> None:
-        """Compare the clocks of this machine."""
-        self._keep(self._watch.look(self._clock.now(), self._clock.mono_us()))
+        """Compare the clocks of this machine; a story's clock is made of the monotonic one and never jumps."""
+        if self._clock.story is None:
+            self._keep(self._watch.look(self._clock.now(), self._clock.mono_us()))
 
     def heard(self, offset_us: int) -> None:
-        """Take the offset to central's time."""
-        self._keep(self._watch.heard(offset_us))
+        """Take the offset to central's time; two stories' clocks are not compared."""
+        if self._clock.story is None:
+            self._keep(self._watch.heard(offset_us))
 
     def drafts(self) -> list[Draft]:
         """Return what waits as drafts, and wait for it no more."""

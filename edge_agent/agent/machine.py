@@ -13,6 +13,7 @@ from edge_agent.store.connection import open_to_read
 from edge_agent.store.health import read_health
 from edge_agent.store.schema import applied_steps, check_known, pending_steps
 from edge_agent.store.status import read_status
+from edge_agent.store.trim import why_nothing
 from protocols.values.instant import Instant, from_iso, seconds_between, to_iso
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
@@ -42,6 +43,18 @@ def look_at_disk(folder: Path, alarm_share: float = ALARM_SHARE) -> Told:
     if share >= alarm_share:
         return False, f"{folder}: {share:.0%} in use, the limit is {alarm_share:.0%}; free some"
     return True, f"{folder}: {free >> 20} MB free, {share:.0%} in use"
+
+
+def look_at_trim(config: Config) -> Told:
+    """Tell whether old entries can give their room back; None where none is old enough to matter."""
+    try:
+        with open_to_read(config.ledger) as connection:
+            why = why_nothing(connection, Clock(config.story).now())
+    except EdgeError as fault:
+        return None, str(fault)
+    if not why:
+        return True, "old entries stand elsewhere too and give their room back at night"
+    return None, f"nothing is trimmed: {why}"
 
 
 def look_at_clock(config: Config, synchronised: Path = SYNCHRONISED) -> Told:

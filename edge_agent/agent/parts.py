@@ -7,6 +7,7 @@ it here; parts never look for each other.
 from dataclasses import replace
 
 from edge_agent.agent.beginnings import make_kanban, make_room, open_panel
+from edge_agent.agent.clock_steps import ClockSteps
 from edge_agent.agent.counter import Counter
 from edge_agent.agent.empty_bins import EmptyBins
 from edge_agent.agent.feeding import Feeding
@@ -60,6 +61,7 @@ class Parts:
         self.bins = self._make_bins(config, ledger)
         self.printed = PrintedLabels(config.ledger, clock=clock, voice=voice)
         self.signals = self._make_signals(config)
+        self.clock_steps = ClockSteps(clock)
         self.uplink = Uplink(
             ledger,
             config.sync,
@@ -72,6 +74,7 @@ class Parts:
             feeding=Feeding(
                 config.device.place, clock=clock, voice=voice, proves=trust.proves, taken=self.roster.hasten
             ),
+            told_offset=self.clock_steps.heard,
         )
         self.counter.lease_now = self.uplink.lease_now
         self.window = Window(open_panel(config), clock=clock, voice=voice)

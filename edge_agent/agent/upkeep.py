@@ -8,6 +8,7 @@ from edge_agent.agent.checks import Checks
 from edge_agent.agent.disk import Disk
 from edge_agent.agent.health import Watch
 from edge_agent.agent.metrics import Metrics, entries_of, text_of, write_metrics
+from edge_agent.agent.trimming import Trimmer
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock
 from edge_agent.config import Config
@@ -30,6 +31,7 @@ class Upkeep:
         folder = config.ledger.parent
         self.disk = Disk(folder, config.max_pages, config.disk, watch=watch, clock=clock, voice=voice)
         self._checks = Checks(config.ledger, soon=not self._begin(ledger), watch=watch, clock=clock, voice=voice)
+        self._trimmer = Trimmer(clock, voice)
         self._metrics_due_s = self._counted_s = clock.link_s()
         self._reads = self._counted = 0
 
@@ -69,6 +71,7 @@ class Upkeep:
         try:
             self.disk.tick(ledger.connection)
             self._checks.tick(ledger)
+            self._trimmer.tick(ledger)
             self._measure(ledger)
         except StoreFault as fault:
             self._voice.say_counted("upkeep", str(fault))

@@ -74,6 +74,7 @@ class Writer:
         if not self._waits:
             self.write_needs()
         self._write_labels()
+        self._write_clock()
         self._write_round()
         self._write_health()
 
@@ -105,6 +106,18 @@ class Writer:
         if written:
             self._parts.uplink.committed()
 
+    def _write_clock(self) -> None:
+        """Write how the wall clock was moved."""
+        self._parts.clock_steps.look()
+        if not self._parts.clock_steps.due or self._waits:
+            return
+        try:
+            self._parts.clock_steps.write(self.ledger, self._pen)
+        except StoreFault as fault:
+            self._meet(fault)
+            return
+        self._parts.uplink.committed()
+
     def _write_round(self) -> None:
         """Write the duties and holds that are due, after what people and readers said."""
         if not self._parts.roster.due or self._waits:
@@ -127,6 +140,7 @@ class Writer:
             self._meet(fault)
 
     def _write(self, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> bool:
+        self._pen.hear(self._parts.uplink.heard_hlc)
         try:
             self._parts.counter.write(self.ledger, self._pen, scans, beliefs)
         except StoreFault as fault:

@@ -61,7 +61,7 @@ def why_nothing(connection: Connection, now: Instant, kept_days: int = KEPT_DAYS
     if seq > safe:
         return (
             "nothing is known to be safe besides central: neither a standby nor a backup that was restored and "
-            "verified holds the oldest entry; see docs/operations.md"
+            "verified holds the oldest entry"
         )
     return "" if wall < _before(now, kept_days) else f"the oldest entry is younger than {kept_days} days"
 

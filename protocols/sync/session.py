@@ -113,6 +113,7 @@ class EdgeSession:
         """Central's time as last heard, and the link time it was heard at."""
         self._places: tuple[Head, ...] = ()
         self._without: int | None = None
+        self._not_kept: int | None = None
         self._checks: dict[int, bytes] = {}
         self._tries_alone = self._resends = 0
         self._gap_at = self._paused_until = -math.inf
@@ -280,6 +281,9 @@ class EdgeSession:
                 return [*said, *self._pump(now)]
             case Spoilt():
                 return self._give_up(seq, why, now)
+            case _ if self._not_kept is not None:
+                what = f"central needs entries after {self._not_kept}, which this ledger no longer keeps"
+                return self._stick(f"{what}; expected to keep what is nowhere else: have the two compared", now)
             case _:
                 raise WeBroke(f"sync: expected entries from seq {seq} of {incarnation.hex()}, the ledger gave none")
 
@@ -340,6 +344,7 @@ class EdgeSession:
         self._fetcher.offered(message.feeds)
         self._safe = tuple(zip((head.incarnation for head in message.heads), message.safe, strict=False))
         actions = [HeardTime(Instant(message.wall), self._greeter.rtt_s(now)), *self._move(Happening.WELCOMED)]
+        self._not_kept = None
         if not self._proof.begin(theirs, self._way.legs):
             return actions + self._diverge()
         return actions + self._prove_next(now)
@@ -355,9 +360,7 @@ class EdgeSession:
             case Verdict.OTHER:
                 return self._diverge()
             case Verdict.NOT_KEPT:
-                if seq + 1 >= self._way.leg_of(incarnation).kept_from:
-                    what = f"central needs entries after {seq}, which this ledger no longer keeps"
-                    return self._stick(f"{what}; expected to keep what is nowhere else: have the two compared", now)
+                self._not_kept = seq
             case Verdict.SAME:
                 self._way.prove(incarnation, seq, Digest(self._proof.theirs[incarnation].hash))
         return self._prove_next(now)

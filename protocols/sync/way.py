@@ -47,10 +47,6 @@ class Way:
         self.legs = list(legs)
         self.choose()
 
-    def leg_of(self, incarnation: Incarnation) -> Leg:
-        """Return one of these chains."""
-        return next(leg for leg in self.legs if leg.incarnation == incarnation)
-
     def appended(self, seq: int, digest: Digest) -> None:
         """Note the new end of the chain now written."""
         self.legs[-1] = replace(self.legs[-1], seq=seq, hash=digest)

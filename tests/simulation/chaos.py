@@ -12,7 +12,7 @@ from tests.simulation.faults import Fault, plan
 from tests.simulation.laws import broken, entries_at_central, excused
 from tests.simulation.world import HEAL_S, Setting, World
 
-FAULT_EVERY_S = 80.0
+FAULT_EVERY_S = 72.0
 RUNS_TO_SHRINK_MAX = 60
 
 
@@ -45,7 +45,7 @@ class Played:
 
 def faults_of(setting: Setting, every_s: float = FAULT_EVERY_S) -> list[Fault]:
     """Return the faults that a setting's seed draws."""
-    return plan(setting.seed, setting.hours, setting.wards, every_s, part=setting.part)
+    return plan(setting.seed, setting.hours, setting.wards, every_s, part=setting.part, gentle=setting.gentle)
 
 
 def run(setting: Setting, faults: Sequence[Fault]) -> Report:

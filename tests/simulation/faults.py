@@ -107,14 +107,16 @@ class Fault:
         return f"{self.at_s:10.3f}s {self.kind} {self.target} {self.size:.4f}"
 
 
-def plan(seed: str, hours: float, devices: Sequence[str], every_s: float, *, part: int = 0) -> list[Fault]:
+def plan(
+    seed: str, hours: float, devices: Sequence[str], every_s: float, *, part: int = 0, gentle: bool = True
+) -> list[Fault]:
     """Draw the faults of a run, one every `every_s` seconds in the mean.
 
     They come in twos, the second while the first is recovered from. Runs of following `part`s share the pairs of kinds
     among them, so that together they have each.
     """
     chance = random.Random(f"{seed}/faults")
-    twos, faults = _pairs(part), list[Fault]()
+    twos, faults = _pairs(part, gentle=gentle), list[Fault]()
     at = QUIET_S
     while True:
         at += chance.expovariate(1 / (every_s * 2))
@@ -132,9 +134,28 @@ PART_PAIRS = 300
 """About as many pairs of kinds as one run of a campaign plays."""
 
 
-def _pairs(part: int) -> Iterator[tuple[Kind, Kind]]:
+TRIES = 8
+TRY_EVERY_S = 900.0
+
+
+def plan_pairs(pairs: Sequence[tuple[str, str]], devices: Sequence[str]) -> list[Fault]:
+    """Return faults that bring each of these pairs about, several times with other sizes and distances."""
+    chance = random.Random("closing")
+    faults: list[Fault] = []
+    at = TRY_EVERY_S * 2
+    for first, second in [pair for pair in pairs for _ in range(TRIES)]:
+        device = chance.choice(list(devices))
+        for kind, when in ((Kind(first), at), (Kind(second), at + chance.uniform(*PAIR_S))):
+            target = HUB if kind in OF_HUB else device
+            faults.append(Fault(round(when, 3), kind, target, round(chance.random(), 6)))
+        at += TRY_EVERY_S
+    return faults
+
+
+def _pairs(part: int, *, gentle: bool) -> Iterator[tuple[Kind, Kind]]:
     """Return ordered pairs of kinds for ever, in an order of their own, from where a part begins."""
-    pairs = [(first, second) for first in Kind for second in Kind]
+    kinds = [kind for kind in Kind if not (gentle and kind in ROUGH_ONLY)]
+    pairs = [(first, second) for first in kinds for second in kinds]
     random.Random("pairs").shuffle(pairs)
     at = part * PART_PAIRS
     while True:

@@ -32,9 +32,9 @@ def broken(world: World) -> list[str]:
     if down:
         return [f"I9 {', '.join(down)} not up an hour after the last fault"]
     with world.hub.store.read() as connection:
-        laws = (_pending, _same_book, _set_aside, _told)
+        laws = (_pending, _same_book, _set_aside, _told, _tree)
         found = [line for law in laws for line in law(world, connection)]
-    found = [*world.violations, *_arrived(world), *found]
+    found = [*world.violations, *world.manners.violations, *_arrived(world), *found]
     found += [f"I3/I4 central: {fault}" for fault in verify_central(world.hub.store).faults[:SHOWN_MAX]]
     for name, ward in world.wards.items():
         found += [f"I3/I4 {name}: {what}" for what in ward.sound()[:SHOWN_MAX]]
@@ -104,6 +104,23 @@ def _told(world: World, connection: Connection) -> Iterator[str]:
             if not said:
                 place = f"entry {row.seq} of {row.incarnation.hex()[:8]}"
                 yield f"I1 {name}: central's {place} is lost here and nobody says so"
+
+
+def _tree(_world: World, connection: Connection) -> Iterator[str]:
+    """I11: every chain grows from an entry that central holds of a chain of the same device, and none from itself."""
+    rows = {row.incarnation: row for row in connection.execute(select(INCARNATION))}
+    for row in rows.values():
+        if row.parent is None or row.head_seq < 0:
+            continue
+        parent = rows.get(row.parent)
+        if parent is None or parent.device != row.device or parent.head_seq < row.parent_seq:
+            yield f"I11 {row.device}: chain {row.incarnation.hex()[:8]} grows from an entry that central does not hold"
+        seen, at = {row.incarnation}, row.parent
+        while at in rows and at not in seen:
+            seen.add(at)
+            at = rows[at].parent
+        if at in seen:
+            yield f"I11 {row.device}: chain {row.incarnation.hex()[:8]} grows from itself"
 
 
 def _trimmed_told(name: str, cut: dict[bytes, int], connection: Connection, doubts: Sequence[Any]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
 from protocols.entry import ChainedEntry
 from protocols.sync.codec import Signing
-from protocols.values.ids import ActorId, DeviceId, EventId, incarnation
+from protocols.values.ids import ActorId, DeviceId, EventId, Incarnation, incarnation
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Rack
 from tests.simulation.sqlite_under import DiskConnection, bring_up_to_date
@@ -134,6 +134,24 @@ class Ward:
     @property
     def up(self) -> bool:
         return self.uplink is not None
+
+    @property
+    def run(self) -> int:
+        """Which run of the machine this is."""
+        return self._run
+
+    def end(self) -> tuple[bytes, int] | None:
+        """Return where the ledger ends."""
+        if self.ledger is None:
+            return None
+        head = self.ledger.head()
+        return head.incarnation, head.seq
+
+    def has_acknowledged(self, place: tuple[bytes, int]) -> bool:
+        """Tell whether the edge knows that central holds a place, or goes on in another chain."""
+        assert self.uplink is not None
+        marks = {leg.incarnation: leg.acked for leg in self.uplink.way}
+        return marks.get(Incarnation(place[0]), place[1]) >= place[1] or self.uplink.way[-1].incarnation != place[0]
 
     # --- power ---
 

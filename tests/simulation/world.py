@@ -9,6 +9,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
@@ -21,13 +22,13 @@ from tests.simulation.faults import BEFORE_S, HUB, VOUCHED_S, Fault, Kind
 from tests.simulation.forging import forged
 from tests.simulation.hub import Hub, HubClock, hash_held, missing_at_central
 from tests.simulation.keyring import Keyring
+from tests.simulation.manners import Manners
 from tests.simulation.recovery import Recovery
 from tests.simulation.ward import Ward
 from tests.simulation.wire import Line, Mangle, Way, Wire
 
 START_US = int(from_iso("2026-03-02T16:00:00+08:00"))
 ACT_EVERY_S = 240.0
-"""Mean time between two people at one counter."""
 HEAL_S = 3600.0
 """After the last fault everything is whole for so long before the laws are asked."""
 OFF_S = 5.0
@@ -40,8 +41,9 @@ FAR_AHEAD_S = 12 * 365 * 86_400
 BACKUP_EVERY_S = 2 * 3600.0
 BACKUPS_KEPT = 6
 TRIM_EVERY_S = 300.0
+QUEUE_S = 60.0
 TWIN_DRAINS_S = 300.0
-ROUGH_FROM = 0.95
+ROUGH_FROM = 0.9
 """Where disks may be taken away with what is nowhere else, it happens to so few of them."""
 LOG_LINES_MAX = 200_000
 READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
@@ -53,6 +55,8 @@ MANGLES = {
     Kind.CORRUPT: Mangle.CORRUPT,
 }
 
+DISKS_TAKEN = frozenset({Kind.EDGE_ROLLED_BACK, Kind.EDGE_REPLACED, Kind.BOTH_RESTORED})
+"""What may happen to a machine that is off, too."""
 LINE_FAULTS = frozenset({Kind.CUT, Kind.ONE_WAY, Kind.STALE, Kind.FORGED, *MANGLES})
 SAID_KEPT = 300
 """Messages from central that an eavesdropper keeps of each line."""
@@ -68,6 +72,8 @@ class Setting:
     loss: float = 0.02
     gentle: bool = True
     """No disk is taken away while it holds what is nowhere else: then nothing at all may be lost."""
+    act_every_s: float = ACT_EVERY_S
+    """Mean time between two people at one counter."""
     part: int = 0
     """Which of the pairs of kinds of fault it plays."""
 
@@ -82,7 +88,9 @@ class World:
         self._trace = hashlib.sha256()
         self.log: list[str] = []
         self.fired: Counter[str] = Counter()
-        self.recovery = Recovery()
+        self.recovery, self.manners = Recovery(), Manners()
+        self._trouble_us: dict[str, int] = {}
+        """Until when whom a fault has hit."""
         self.violations: list[str] = []
         """Laws that were broken on the way."""
         self._said: dict[str, list[bytes]] = {name: [] for name in setting.wards}
@@ -185,9 +193,9 @@ class World:
                 return
             for ward in self.machines(name):
                 ward.person()
-            self.after(chance.expovariate(1 / ACT_EVERY_S), come)
+            self.after(chance.expovariate(1 / self.setting.act_every_s), come)
 
-        self.after(chance.expovariate(1 / ACT_EVERY_S), come)
+        self.after(chance.expovariate(1 / self.setting.act_every_s), come)
 
     def _up(self, name: str, data: bytes) -> None:
         self._say(Way.UP, name, data)
@@ -196,12 +204,17 @@ class World:
         self._say(Way.DOWN, name, data)
 
     def _say(self, way: Way, name: str, data: bytes) -> None:
+        self._look_at(data)
         what, payload, frames = legible(data)
         self.frames += frames
         self.note(f"says {way}", name, what, payload)
         if way is Way.DOWN:
             self._said[name] = [*self._said[name], data][-SAID_KEPT:]
         self.wire.carry(self.wire.lines[name], way, data)
+
+    def _look_at(self, data: bytes) -> None:
+        with suppress(PeerBroke):
+            self.manners.said(*unseal(data, READABLE), self.elapsed_s)
 
     def _hear_up(self, name: str, data: bytes) -> None:
         self.hub.hear(name, data)
@@ -238,6 +251,7 @@ class World:
         self.note("fault" if fired else "no fault", fault.target, f"{fault.kind} {fault.size}")
         self.fired[fault.kind] += fired
         if fired:
+            self._trouble_us[fault.target] = self.now_us + round(fault.lasts_s * 1_000_000)
             settled = {name: (each.settled_us - START_US) / 1_000_000 for name, each in self.wards.items()}
             self.recovery.struck(fault, self.elapsed_s, settled)
 
@@ -264,6 +278,8 @@ class World:
     def _strike_ward(self, fault: Fault, ward: Ward) -> bool:
         if fault.kind in LINE_FAULTS:
             return self._strike_line(fault)
+        if fault.kind in DISKS_TAKEN:
+            return self._strike_disk(fault, ward)
         return ward.up and self._strike_machine(fault, ward)
 
     def _strike_line(self, fault: Fault) -> bool:
@@ -298,10 +314,27 @@ class World:
             case Kind.EDGE_CLOCK:
                 ward.watch.offset_us = _offset_us(fault.size)
             case Kind.POISON | Kind.TWICE:
-                return ward.act_badly(fault.size, twice=fault.kind is Kind.TWICE)
+                done = ward.act_badly(fault.size, twice=fault.kind is Kind.TWICE)
+                self._mind_the_queue(ward)
+                return done
             case _:
                 return self._strike_disk(fault, ward)
         return True
+
+    def _mind_the_queue(self, ward: Ward) -> None:
+        """I7: what stands behind an entry that is set aside is acknowledged within a minute, all being well."""
+        asked_us, run, end = self.now_us, ward.run, ward.end()
+
+        def look() -> None:
+            calm = self._trouble_us.get(ward.device, 0) <= asked_us and self._trouble_us.get(HUB, 0) <= asked_us
+            if not calm or ward.run != run or end is None or self.hub.store is None:
+                return
+            if not ward.has_acknowledged(end):
+                self.violations.append(f"I7 {ward.device}: entry {end[1]} waits a minute behind one that is set aside")
+
+        line = self.wire.lines[ward.device]
+        if ward.uplink is not None and ward.uplink.live and not (line.cut or line.deaf or line.clogged):
+            self.after(QUEUE_S, look)
 
     def _strike_disk(self, fault: Fault, ward: Ward) -> bool:
         match fault.kind:
@@ -439,6 +472,7 @@ class World:
 
         def join() -> None:
             line.cut = False
+            self.manners.linked(line.device)
             for machine in self.machines(line.device):
                 machine.link(True)
 
@@ -486,6 +520,7 @@ class World:
         self.hub.stop()
         self._restored_us = self.now_us
         self.hub.disk.put(image)
+        self.manners.restored()
         self._keep_only_then(image)
         self.after(fault.lasts_s, self.hub.start)
         return True

@@ -1,33 +1,38 @@
 """The sync with one mistake each: a law of the simulation must notice every one of them.
 
-A mutant is a function that puts its mistake into the running programs by way of pytest's monkeypatch, and the faults
-and seeds that show it. Mistakes that only cost messages or need a moment too short for chance (a greeting a NACK, a
-token a HELLO, an acknowledgement of an old generation) are noticed by the tests of the two ends instead. The rule that
-must not be broken: a mutant changes one decision and nothing else.
+A mutant is a function that puts its mistake into the running programs by way of pytest's monkeypatch, and the play that
+shows it. The rule that must not be broken: a mutant changes one decision and nothing else.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection
 
 from central.services.ingest import Ingest
 from central.store import ledger as central_ledger
+from central.store import postings, ward_facts
 from central.store.ledger import Chain
+from central.store.tables.ledger import WARD_FACT
 from edge_agent.store import adoption
 from edge_agent.store import ledger as edge_ledger
 from edge_agent.store.connection import transaction
+from edge_agent.store.ledger import Ledger
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
 from protocols.entry import Digest
+from protocols.sync import feed, reception
+from protocols.sync.feed import Applied, Collected
 from protocols.sync.frames import Hello
 from protocols.sync.machine import Action, State
 from protocols.sync.session import EdgeSession
 from protocols.values.ids import Incarnation
 from tests.simulation import sqlite_under
 from tests.simulation.faults import Kind
+from tests.simulation.mutants.plays import Days, busy_with_twins, late_messages_after_a_restore, pages_of_two_versions
 
 Patch = pytest.MonkeyPatch
 
@@ -158,30 +163,154 @@ def facts_are_not_told(patch: Patch) -> None:
     patch.setattr(central_ledger, "_tell_others", lambda *_: None)
 
 
+def trim_at_ack(patch: Patch) -> None:
+    """The edge takes for safe whatever central has acknowledged."""
+    set_acked = Ledger.set_acked
+
+    def safe_at_once(self: Ledger, seq: int, incarnation: Incarnation | None = None) -> None:
+        set_acked(self, seq, incarnation)
+        with transaction(self.connection):
+            self.connection.execute("UPDATE mark SET safe = acked")
+
+    patch.setattr(Ledger, "set_acked", safe_at_once)
+    patch.setattr(Ledger, "set_safe", lambda *_: None)
+
+
+def nack_sends_hello(patch: Patch) -> None:
+    """A frame that is not taken is answered by a greeting at once."""
+    lose = EdgeSession._lose_session
+
+    def greets(self: EdgeSession, now: float) -> list[Action]:
+        actions = lose(self, now)
+        self._greeter.hello_at = now
+        return actions
+
+    patch.setattr(EdgeSession, "_lose_session", greets)
+
+
+def token_per_hello(patch: Patch) -> None:
+    """Central gives a new token with every WELCOME."""
+    session = reception._session
+
+    def always(stored: Any, envelope: Any, token: bytes, now: Any) -> Any:  # noqa: ANN401 # as they came
+        return replace(session(stored, envelope, token, now), token=token)
+
+    patch.setattr(reception, "_session", always)
+
+
+def late_ack_of_an_old_generation(patch: Patch) -> None:
+    """The edge believes what central said before it was put back."""
+    replied = EdgeSession._replied
+
+    def believes(self: EdgeSession, envelope: Any, message: Any, now: float) -> Any:  # noqa: ANN401 # as they came
+        return replied(self, replace(envelope, generation=self._generation), message, now)
+
+    patch.setattr(EdgeSession, "_replied", believes)
+
+
+def no_savepoint(patch: Patch) -> None:
+    """An entry that cannot be posted leaves behind what was written of it."""
+    a_bug_in_posting(patch)
+    post_all = central_ledger._post_all
+
+    def without(connection: Any, *values: Any) -> Any:  # noqa: ANN401 # as they came
+        return post_all(cast(Connection, _NoSavepoint(connection)), *values)
+
+    patch.setattr(central_ledger, "_post_all", without)
+
+
+class _NoSavepoint:
+    """A connection whose savepoints are none."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 # whatever a connection has
+        return getattr(self._connection, name)
+
+    def begin_nested(self) -> Any:  # noqa: ANN401 # a context that does nothing
+        return nullcontext()
+
+
+def a_bug_in_posting(patch: Patch) -> None:
+    """Posting fails half way for one article: a bug of our own, which must cost that entry and nothing else."""
+    post = postings.post
+
+    def fails(connection: Any, hospital: Any, device: Any, place: Any, facts: Any) -> Any:  # noqa: ANN401
+        done = post(connection, hospital, device, place, facts)
+        if any(line.item == "A3" and line.qty == 4 for fact in facts for line in fact.lines):
+            raise RuntimeError("half way")
+        return done
+
+    patch.setattr(central_ledger, "post", fails)
+
+
+def database_sequence_as_feed_version(patch: Patch) -> None:
+    """A fact's version is drawn when its transaction begins, and now and then it is committed behind a later one."""
+    tell = ward_facts.tell
+    late: dict[Any, list[dict[str, Any]]] = {}
+
+    def drawn_early(connection: Any, hospital: Any, place: Any, events: Any) -> None:  # noqa: ANN401 # as they came
+        before = ward_facts.newest(connection, hospital, place).number
+        tell(connection, hospital, place, events)
+        mine = (WARD_FACT.c.hospital == hospital, WARD_FACT.c.place == place)
+        for row in late.pop(place, []):
+            connection.execute(WARD_FACT.insert(), [row])
+        drawn = (*mine, WARD_FACT.c.version == before + 1)
+        after = connection.execute(WARD_FACT.select().where(*mine, WARD_FACT.c.version == before + 2)).all()
+        if after:  # another transaction, which drew the next number, is committed first
+            late[place] = [dict(row._mapping) for row in connection.execute(WARD_FACT.select().where(*drawn))]
+            connection.execute(WARD_FACT.delete().where(*drawn))
+
+    patch.setattr(central_ledger, "tell", drawn_early)
+
+
+def mixed_snapshot_pages(patch: Patch) -> None:
+    """Pages of a scope are put together whatever version they are of."""
+
+    def whole(self: Collected) -> Applied | None:
+        first = self._first
+        if len(self._parts) < first.pages:
+            return None
+        return Applied(first.scope, first.version, first.checksum, feed.unpack_rows(b"".join(self._parts)))
+
+    patch.setattr(Collected, "is_of", lambda self, page: page.scope == self._first.scope)
+    patch.setattr(Collected, "whole", whole)
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake and the seeds that are tried, in order, until a law notices it."""
+    """One mistake, the play that shows it, and the seeds that are tried, in order, until a law notices it."""
 
     mistake: Callable[[Patch], None]
-    kinds: frozenset[Kind]
-    """Faults that show it: others would only make the runs longer."""
+    play: Callable[[str], list[str]]
+    law: str = ""
+    """What the law's line begins with, where the play itself breaks another without the mistake."""
     seeds: tuple[str, ...] = ("m1", "m2", "m3")
 
 
-_OFF = frozenset({Kind.EDGE_POWER, Kind.CUT})
-_HUB_OFF = frozenset({Kind.HUB_POWER_AT_CALL, Kind.HUB_EIO})
-_BACK = frozenset({Kind.EDGE_ROLLED_BACK, Kind.CLONE, Kind.CUT})
-_SAID = frozenset({Kind.FORGED, Kind.ONE_WAY})
+_OFF = Days(frozenset({Kind.EDGE_POWER, Kind.CUT}))
+_HUB_OFF = Days(frozenset({Kind.HUB_POWER_AT_CALL, Kind.HUB_EIO}))
+_BACK = Days(frozenset({Kind.EDGE_ROLLED_BACK, Kind.CLONE, Kind.CUT}))
+_SAID = Days(frozenset({Kind.FORGED, Kind.ONE_WAY}))
 
 MUTANTS: Iterable[Mutant] = (
     Mutant(sync_off, _OFF),
+    Mutant(trim_at_ack, Days(frozenset({Kind.HUB_RESTORED}))),
     Mutant(ack_before_commit, _HUB_OFF),
     Mutant(no_dedup, _BACK),
-    Mutant(dedup_without_content, frozenset({Kind.TWICE})),
+    Mutant(dedup_without_content, Days(frozenset({Kind.TWICE}))),
     Mutant(edge_skips_the_hash_check, _BACK),
     Mutant(ack_hash_unchecked, _SAID),
     Mutant(hello_offers_one_chain, _BACK),
+    Mutant(nack_sends_hello, busy_with_twins, "I6"),
+    Mutant(token_per_hello, busy_with_twins, "I10"),
     Mutant(fork_posts_again, _BACK),
-    Mutant(far_clock_refuses, frozenset({Kind.EDGE_CLOCK})),
-    Mutant(facts_are_not_told, frozenset({Kind.CUT})),
+    Mutant(database_sequence_as_feed_version, Days(frozenset({Kind.CUT}))),
+    Mutant(late_ack_of_an_old_generation, late_messages_after_a_restore, "I10"),
+    Mutant(no_savepoint, Days(frozenset({Kind.CUT})), "I3/I4 central"),
+    Mutant(far_clock_refuses, Days(frozenset({Kind.EDGE_CLOCK}))),
+    Mutant(mixed_snapshot_pages, pages_of_two_versions),
+    Mutant(facts_are_not_told, Days(frozenset({Kind.CUT}))),
 )
+"""Every mistake of the list that the sync was designed against, and one more."""
