@@ -146,3 +146,10 @@ def test_i5_what_left_during_a_visit_is_confirmed_by_one_scan(desk: Desk) -> Non
         desk.write("observe", {"epc": epc_of(serial), "p": 0.01, "model": "window-1", "since": desk.now})
     ok(desk, card("CLAIM"))
     assert [desk.state(serial) for serial in (4, 5, 8)] == ["issued", "issued", "in_stock"]
+
+
+def test_i5_the_weekly_reconcile_is_badge_and_card(desk: Desk) -> None:
+    ok(desk, KEEPER, card("RECONCILE"))
+    assert desk.scans == 2
+    (signed,) = desk.bodies("duty")
+    assert (signed["duty"], signed["state"]) == ("weekly_reconcile", "signed")
