@@ -6,8 +6,9 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from central.core.agreements import Bargain, Dated, Kind, Report
 from central.core.order_checks import Excuse, Finding, Waiver
@@ -194,9 +195,17 @@ def alerts(connection: Connection, hospital: HospitalId, first: Instant, last: I
         ORDER_ALERT.c.hospital == hospital, ORDER_ALERT.c.at >= first, ORDER_ALERT.c.at < last
     )
     rows = connection.execute(chosen.order_by(ORDER_ALERT.c.at.desc(), ORDER_ALERT.c.order_no).limit(LISTED_MAX))
-    return [
-        Alert(row.order_no, row.line_no, row.finding, row.mode, row.waiver, row.detail, Instant(row.at)) for row in rows
-    ]
+    return [_alert(row) for row in rows]
+
+
+def alerts_of(connection: Connection, hospital: HospitalId, order_no: str) -> list[Alert]:
+    """Return what checks said of an order when it was made."""
+    chosen = select(ORDER_ALERT).where(ORDER_ALERT.c.hospital == hospital, ORDER_ALERT.c.order_no == order_no)
+    return [_alert(row) for row in connection.execute(chosen.order_by(ORDER_ALERT.c.line_no, ORDER_ALERT.c.finding))]
+
+
+def _alert(row: Row[Any]) -> Alert:
+    return Alert(row.order_no, row.line_no, row.finding, row.mode, row.waiver, row.detail, Instant(row.at))
 
 
 def rounds(connection: Connection, hospital: HospitalId) -> list[str]:

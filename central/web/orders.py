@@ -31,6 +31,7 @@ from central.services.orders import orders_now, progress_of
 from central.services.purchasing import Inspected
 from central.services.reasons import names_now
 from central.store import queries_purchasing as kept
+from central.store.queries_agreements import alerts_of
 from central.store.queries_master import LEVEL_STORE, places
 from central.store.queries_work import Order
 from central.web.porter import WORD_MAX, Porter, keep_language
@@ -211,6 +212,7 @@ def _order_page(
         history = kept.history(connection, desk.hospital, order_no)
         receipts = kept.receipts_of(connection, desk.hospital, order_no)
         come = progress_of(connection, desk.hospital, [order], desk.now())
+        alerts = alerts_of(connection, desk.hospital, order_no)
     state = OrderState(history[-1].state) if history else OrderState.APPROVED
     prices = caller.may(Right.SEE_PRICES) and bool(order.supplier)
     if prices:
@@ -231,7 +233,15 @@ def _order_page(
         ),
     )
     return renderer.page(
-        "order.html.j2", visit, status, view=view, names=names, fault=fault, now=desk.now(), prices=prices
+        "order.html.j2",
+        visit,
+        status,
+        view=view,
+        alerts=alerts,
+        names=names,
+        fault=fault,
+        now=desk.now(),
+        prices=prices,
     )
 
 

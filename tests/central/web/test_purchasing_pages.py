@@ -94,7 +94,11 @@ def test_c5_a_dear_product_is_stopped_waived_by_a_doctor_and_then_approved_by_th
     assert doctor.post("/agreements/alerts", **waiver) == 303
     buyer = Somebody(client, "10023")
     assert "1 order made." in buyer.said("/proposals?lang=en", act="approve", chosen=chosen, **form)
-    assert "dear and not selected" in buyer.get("/agreements/alerts")
+    page = buyer.get("/agreements/alerts")
+    assert "dear and not selected" in page
+    order = re.search(r'href="(/orders/PO-[\w-]+)"', page)
+    assert order is not None
+    assert "dear and not selected" in buyer.get(order[1])
 
 
 def test_a_stopped_proposal_approved_on_the_overview_leads_to_where_it_is_told_why(client: TestClient) -> None:
