@@ -20,12 +20,6 @@ from sqlalchemy.pool import StaticPool
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock of another process (a backup, a reader that checkpoints) before it says busy."""
 
-CACHE_KIB = 16 * 1024
-"""Pages a SQLite connection may keep; a backlog writes into every tree of eleven indexes at once."""
-
-CHECKPOINT_PAGES = 8_000
-"""Pages of the WAL (32 MB) before they are moved into the file: a page written by many transactions is moved once."""
-
 POOL_SIZE_MAX = 16
 """Connections kept for readers: the API's threads and the jobs."""
 
@@ -150,8 +144,6 @@ def _sqlite(engine: Engine) -> Engine:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            f"cache_size = -{CACHE_KIB}",
-            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -48,7 +48,7 @@ def plain(rows: Rows, path: Path, commits: int, tables: Sequence[str]) -> float:
     migrate(store)
     store.close()
     connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 8000"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     statements = {
         name: f"INSERT INTO {name} VALUES ({','.join('?' * len(rows[name][0]))})" for name in tables if rows[name]

@@ -34,8 +34,7 @@ WARDS, ENTRIES = 2, 300
 FROZEN_S = 1.5
 SAID_S = 0.5
 """What was said before a process froze has come."""
-DISK_BYTES = 80 * 1024 * 1024
-"""Above the 32 MB that a WAL may have before it is moved into the store."""
+DISK_BYTES = 32 * 1024 * 1024
 
 
 @pytest.fixture(params=[AMQTT_SQLITE, MOSQUITTO_POSTGRESQL])
