@@ -52,6 +52,7 @@ class Agent:
             load_what_comes_later()
             while not self._inbox.stopped:
                 self._turn(self._inbox.gather(self._wait_s()))
+            self._writer.finish()
             parts.shelf.stop(self._clock.link_now())
             parts.watch.end(self._writer.ledger)
             parts.memory.write()

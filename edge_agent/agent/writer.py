@@ -78,6 +78,11 @@ class Writer:
         self._write_round()
         self._write_health()
 
+    def finish(self) -> None:
+        """Write the beliefs that still wait, as far as the disk takes them. Raises `StoreFault`."""
+        while self.more:
+            self._write_beliefs()
+
     def _write_beliefs(self) -> None:
         """Write ended visits and one group of beliefs."""
         over = self._parts.counter.due()
