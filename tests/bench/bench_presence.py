@@ -12,6 +12,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -155,7 +156,7 @@ def tune(worlds: Sequence[str], options: Namespace) -> None:
     size = Size(options.days, options.tags)
     scores: dict[Figures, list[Score]] = {figures: [] for figures in grid()}
     for world in worlds:
-        for drawn in draw_many(world, TRAINING[: options.wards], size=size):
+        for drawn in draw_many(world, TRAINING[: options.wards], size=size, keep=options.keep):
             for figures in grid():
                 scores[figures].append(
                     score(drawn.truth, alarms(drawn.ward, drawn.told, BestRule(drawn.ward, figures)))
@@ -174,6 +175,7 @@ def main() -> None:
     parser.add_argument("--worlds", default="nominal,hard,varied-hard")
     parser.add_argument("--looks", default="0,6")
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--keep", type=Path, help="a folder in which drawn wards are kept for the next time")
     parser.add_argument("--filter-only", action="store_true")
     parser.add_argument("--tune", action="store_true")
     options = parser.parse_args()
@@ -190,7 +192,8 @@ def main() -> None:
 def _case(world: str, looks: int, options: Namespace, until: float) -> None:
     results: dict[str, Result] = {"filter": Result()} | {name: Result() for name in RULES if not options.filter_only}
     size = Size(options.days, options.tags)
-    for drawn in draw_many(world, UNSEEN[options.first : options.first + options.wards], looks=looks, size=size):
+    seeds = UNSEEN[options.first : options.first + options.wards]
+    for drawn in draw_many(world, seeds, looks=looks, size=size, keep=options.keep):
         play(drawn, results["filter"])
         for name in list(results)[1:]:
             results[name].scores.append(score(drawn.truth, alarms(drawn.ward, drawn.told, RULES[name](drawn))))

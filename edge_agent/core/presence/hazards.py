@@ -71,6 +71,8 @@ class Radio:
     """Rounds after which half is learned of how a reader hears a tag."""
     strong_stray_cost: float = 2.0
     """The logarithm of how rare a stray of any strength is, where nothing was learned of the piece's yet."""
+    shielded_there_cost: float = 0.5
+    """The same for a piece of the next room that a shield hides there: it is no more here for being heard less."""
     mean_rate: float = 0.45
     mean_rounds: float = 6.0
     level_dbm: float = -57.0

@@ -147,6 +147,8 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k, told = heard.next_rounds, heard.next_reads, (heard.next_dbm, heard.has_next_dbm)
     there = _at_least(_reads((radio.here, rate), (n, k), _young(habits.next, radio), radio, ops), (n, k), radio, ops)
+    shielded = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k) - radio.shielded_there_cost
+    there = there + habits.book_next * ops.above(shielded, there) * (shielded - there)
     there = there + _level(habits.next, _softer(habits.next, told, radio, ops), (radio.level_sd_db, 0.0), radio, ops)
     stray = _reads((radio.wall, near), (n, k), _young(habits.near, radio), radio, ops)
     stray = stray + _level(habits.near, told, (radio.wall_sd_db, 0.0), radio, ops)
