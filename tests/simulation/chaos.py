@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 
 from tests.simulation.faults import Fault, plan
+from tests.simulation.feeding import small_pages
 from tests.simulation.laws import broken, entries_at_central, excused
 from tests.simulation.world import HEAL_S, Setting, World
 
@@ -58,9 +59,10 @@ def play(setting: Setting, faults: Sequence[Fault]) -> Played:
     began = perf_counter()
     world = World(setting, faults)
     try:
-        world.run(setting.hours * 3600)
-        world.heal()
-        world.run(setting.hours * 3600 + HEAL_S)
+        with small_pages():
+            world.run(setting.hours * 3600)
+            world.heal()
+            world.run(setting.hours * 3600 + HEAL_S)
         violations = broken(world)
         entries = entries_at_central(world)
         hours = world.elapsed_s / 3600

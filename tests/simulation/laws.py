@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from central.services.verify import verify as verify_central
 from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
 from edge_agent.core.book import effect_of
+from tests.simulation.feeding import feeds_agree
 from tests.simulation.hub import missing_at_central
 from tests.simulation.ward import Beeped, Ward
 from tests.simulation.world import World
@@ -32,7 +33,7 @@ def broken(world: World) -> list[str]:
     if down:
         return [f"I9 {', '.join(down)} not up an hour after the last fault"]
     with world.hub.store.read() as connection:
-        laws = (_pending, _same_book, _set_aside, _told, _tree)
+        laws = (_pending, _same_book, _set_aside, _told, _tree, feeds_agree)
         found = [line for law in laws for line in law(world, connection)]
     found = [*world.violations, *world.manners.violations, *_arrived(world), *found]
     found += [f"I3/I4 central: {fault}" for fault in verify_central(world.hub.store).faults[:SHOWN_MAX]]

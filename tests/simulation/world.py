@@ -19,6 +19,7 @@ from protocols.sync.frames import Frame
 from protocols.values.instant import from_iso
 from tests.simulation.disk import Image, Rack
 from tests.simulation.faults import BEFORE_S, HUB, VOUCHED_S, Fault, Kind
+from tests.simulation.feeding import change
 from tests.simulation.forging import forged
 from tests.simulation.hub import Hub, HubClock, hash_held, missing_at_central
 from tests.simulation.keyring import Keyring
@@ -76,6 +77,8 @@ class Setting:
     """Mean time between two people at one counter."""
     part: int = 0
     """Which of the pairs of kinds of fault it plays."""
+    feed_every_s: float = 0.0
+    """Mean time between two changes of what edges are told; 0 where nothing is told."""
 
 
 class World:
@@ -120,6 +123,8 @@ class World:
         for fault in faults:
             self._expect(fault)
         self._back_up()
+        if setting.feed_every_s:
+            self._change_feed(random.Random(f"{setting.seed}/feed"))
         self.after(TRIM_EVERY_S, self._trim)
         for name in setting.wards:
             self._people(name, random.Random(f"{setting.seed}/{name}/people"))
@@ -196,6 +201,21 @@ class World:
             self.after(chance.expovariate(1 / self.setting.act_every_s), come)
 
         self.after(chance.expovariate(1 / self.setting.act_every_s), come)
+
+    def _change_feed(self, chance: random.Random) -> None:
+        """Let somebody at central change what edges are told, now and then."""
+
+        def change_it() -> None:
+            if self.elapsed_s >= self.setting.hours * 3600:
+                return
+            size = chance.random()
+            if self.hub.up:
+                self.note("feed", HUB, f"{size}")
+                change(self.hub, size, self._keys.central())
+                self.fired["feed_change"] += 1
+            self.after(chance.expovariate(1 / self.setting.feed_every_s), change_it)
+
+        self.after(chance.expovariate(1 / self.setting.feed_every_s), change_it)
 
     def _up(self, name: str, data: bytes) -> None:
         self._say(Way.UP, name, data)
