@@ -16,6 +16,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from central.core.reconcile import Line
+from central.core.spot import sample_interval
 from protocols.values.money import Money
 
 
@@ -111,6 +112,12 @@ class Figure:
     def value(self) -> Fraction | None:
         """Above / below, None where there is nothing to compare."""
         return Fraction(self.above, self.below) if self.below else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where the truth may lie, 95 times of 100, of a figure that rests on a sample of lines; None of any other."""
+        sampled = self.id is FigureId.SPOT_MATCH and self.below
+        return sample_interval(self.above, self.below) if sampled else None
 
     def passes(self, gate: Fraction) -> bool | None:
         """Tell whether a gate is met, None where there is nothing to compare."""
