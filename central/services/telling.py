@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from central.store.chains import chains_of, note_told
 from central.store.losses import open_loss
-from central.store.ward_facts import posted_events, tell
+from central.store.ward_facts import gap_events, posted_events, tell
 from protocols.sync.frames import NOTHING, Head, Hello
 from protocols.sync.reception import Lost
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
@@ -36,7 +36,8 @@ def tell_lost(
         first, last = walked.get(chain, NOTHING) + 1, held.head.seq
         if first > last or (told_from <= first and last <= told_to):
             continue
-        tell(connection, hospital, place, posted_events(connection, hospital, chain, first, last))
+        events = posted_events(connection, hospital, chain, first, last)
+        tell(connection, hospital, place, [*events, *gap_events(connection, hospital, chain, first)])
         known = told_from <= first <= told_to + 1 and told_to >= 0
         open_loss(connection, hospital, device, Lost(DEVICE_LOST, chain, told_to + 1 if known else first, last), now)
         note_told(connection, hospital, chain, (told_from if known else first, last))

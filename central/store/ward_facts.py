@@ -12,9 +12,12 @@ from sqlalchemy import Connection, exists, func, select
 
 from central.store.rows import entry_of
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, OPAQUE_SCHEMA, QUARANTINE, WARD_FACT
+from central.store.tables.sync import LEDGER_GAP
 from protocols.entry import encode_entry
 from protocols.sync.facts import sum_of
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
+
+ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,14 @@ def posted_events(
         .order_by(LEDGER.c.seq)
     )
     return list(dict.fromkeys(connection.scalars(query)))
+
+
+def gap_events(connection: Connection, hospital: HospitalId, incarnation: bytes, first: int) -> list[bytes]:
+    """Return the entries that stand for parts of a chain that are nowhere, where all of the part is behind `first`."""
+    gap = LEDGER_GAP.c
+    here = (gap.hospital == hospital, gap.incarnation == incarnation, gap.first_seq >= first)
+    rows = connection.scalars(select(gap.events).where(*here).order_by(gap.last_seq, gap.page))
+    return [ids[at : at + ID_BYTES] for ids in rows for at in range(0, len(ids), ID_BYTES)]
 
 
 def facts_behind(

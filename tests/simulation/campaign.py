@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from time import perf_counter
 
 from tests.simulation.chaos import Played, Report, faults_of, play
-from tests.simulation.faults import Kind, plan_pairs
+from tests.simulation.faults import DRAWN, plan_pairs
 from tests.simulation.world import Setting
 
 WORKERS = 2
@@ -63,7 +63,7 @@ class Campaign:
         """Return which bars were not reached."""
         fired, hours = self.fired, sum(report.simulated_hours for _, report in self.reports)
         short = [
-            f"{kind}: {fired[kind]} times, expected {EACH_KIND_MIN}" for kind in Kind if fired[kind] < EACH_KIND_MIN
+            f"{kind}: {fired[kind]} times, expected {EACH_KIND_MIN}" for kind in DRAWN if fired[kind] < EACH_KIND_MIN
         ]
         if sum(fired.values()) < FAULTS_MIN:
             short.append(f"{sum(fired.values())} faults, expected {FAULTS_MIN}")
@@ -81,7 +81,7 @@ class Campaign:
 
 def never_met(pairs: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the ordered pairs of kinds of which the second never struck while the first was recovered from."""
-    return [(first, second) for first in Kind for second in Kind if not pairs[first, second]]
+    return [(first, second) for first in DRAWN for second in DRAWN if not pairs[first, second]]
 
 
 def conduct(settings: Sequence[Setting], workers: int = WORKERS) -> Campaign:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from central.services.verify import verify as verify_central
 from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
+from central.store.tables.sync import LEDGER_GAP
 from edge_agent.core.book import effect_of
 from tests.simulation.feeding import feeds_agree
 from tests.simulation.hub import missing_at_central
@@ -159,10 +160,23 @@ def _same_book(world: World, connection: Connection) -> Iterator[str]:
     )
     central = {tuple(row[:4]): row[4] for row in connection.execute(total) if row[4]}
     for name, ward in world.wards.items():
+        if _holds_half_a_gap(ward, connection):
+            continue  # what a part of it came to nobody knows; a doubt is open, and a count will tell
         ours = own_book(ward, set_aside, known)
         for key in sorted(set(ours) | {key for key in central if _is_of(name, key[0])}):
             if _is_of(name, key[0]) and ours.get(key, 0) != central.get(key, 0):
                 yield f"I5 {name}: {key}: edge {ours.get(key, 0)}, central {central.get(key, 0)}"
+
+
+def _holds_half_a_gap(ward: Ward, connection: Connection) -> bool:
+    """Tell whether a copy was put back that ends within entries whose sum alone central was told."""
+    assert ward.ledger is not None
+    walked = {leg.incarnation: (leg.seq, leg.kept_from) for leg in ward.ledger.way()}
+    for gap in connection.execute(select(LEDGER_GAP)):
+        seq, kept_from = walked.get(gap.incarnation, (-1, 0))
+        if seq >= gap.first_seq and kept_from <= gap.last_seq:
+            return True
+    return False
 
 
 def _set_aside(world: World, connection: Connection) -> Iterator[str]:

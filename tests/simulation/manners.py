@@ -56,6 +56,8 @@ class Manners:
         return self._runs.setdefault(envelope.boot_nonce, _Run(now_s, self._links[envelope.device]))
 
     def _greeted(self, envelope: Envelope, now_s: float) -> None:
+        if self._tokens.get(envelope.device, (envelope.boot_nonce,))[0] != envelope.boot_nonce:
+            del self._tokens[envelope.device]  # central may take it in and lose its power before it answers
         run = self._run_of(envelope, now_s)
         run.greetings += 1
         links = self._links[envelope.device] - run.links

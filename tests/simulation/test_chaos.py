@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
+from central.store.tables.ledger import LEDGER_LOSS
+from central.store.tables.sync import LEDGER_GAP
 from tests.simulation.chaos import Report, faults_of, run, shrink
-from tests.simulation.faults import RARE, Fault, Kind, plan
-from tests.simulation.world import Setting
+from tests.simulation.faults import HUB, RARE, Fault, Kind, plan
+from tests.simulation.laws import broken
+from tests.simulation.world import HEAL_S, Setting, World
 
 FIXED = [Setting(f"fixed-{number}", 6.0) for number in range(4)]
 LONG = Setting("long", 16.0)
@@ -42,6 +46,24 @@ def test_disks_that_lie_and_are_taken_away_lose_only_what_is_nowhere() -> None:
     report = played(replace(LONG, seed="rough", gentle=False))
     assert report.violations == []
     assert report.excused <= report.entries // 20
+
+
+def test_entries_that_are_on_no_disk_any_more_are_closed_over_and_the_books_stay_the_same() -> None:
+    setting = Setting("gap", 2.6, gentle=False, act_every_s=30.0)
+    world = World(setting, [Fault(at_s, Kind.PROOF_LOST, HUB, 0.1) for at_s in (1500.0, 5000.0, 8500.0)])
+    try:
+        world.run(setting.hours * 3600)
+        world.heal()
+        world.run(setting.hours * 3600 + HEAL_S)
+        assert broken(world) == []
+        assert world.hub.store is not None
+        with world.hub.store.read() as connection:
+            gaps = connection.execute(select(LEDGER_GAP)).all()
+            lost = connection.execute(select(LEDGER_LOSS).where(LEDGER_LOSS.c.kind == "gap")).all()
+        assert len(gaps) >= 2
+        assert {(row.incarnation, row.last_seq) for row in gaps} == {(row.incarnation, row.last_seq) for row in lost}
+    finally:
+        world.close()
 
 
 def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:

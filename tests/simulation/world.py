@@ -44,7 +44,7 @@ BACKUPS_KEPT = 6
 TRIM_EVERY_S = 300.0
 QUEUE_S = 60.0
 TWIN_DRAINS_S = 300.0
-ROUGH_FROM = 0.9
+ROUGH_FROM = 0.97
 """Where disks may be taken away with what is nowhere else, it happens to so few of them."""
 LOG_LINES_MAX = 200_000
 READABLE = Signing(unsigned=True, sign=lambda _data: b"", verify=lambda *_: True)
