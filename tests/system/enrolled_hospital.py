@@ -181,14 +181,17 @@ class Listener:
 
 
 def greets_without_certificate(port: int, authority: Path) -> bytes:
-    """Say CONNECT to the broker as nobody in particular; returns its answer, empty when it hangs up."""
+    """Say CONNECT to the broker as nobody in particular; returns its answer. Raises `OSError` when it hangs up."""
     context = ssl.create_default_context(cafile=str(authority))
     with (
         socket.create_connection(("localhost", port), 10) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
     ):
         tls.send(bytes.fromhex("100c00044d5154540402003c0000"))  # MQTT 3.1.1, section 3.1
-        return tls.recv(4)
+        answer = tls.recv(4)
+    if not answer:
+        raise ConnectionResetError("reset without a word")
+    return answer
 
 
 def opened(data: bytes) -> tuple[Envelope, Message]:
