@@ -130,8 +130,8 @@ def fork_posts_again(patch: Patch) -> None:
     """What is written again in a new chain is posted again."""
     adopt = adoption.adopt
 
-    def twice(connection: Any, device: Any, legs: Any, born: Incarnation, behind: Any, now: Any) -> None:  # noqa: ANN401
-        adopt(connection, device, legs, born, behind, now)
+    def twice(connection: Any, device: Any, legs: Any, born: Incarnation, *more: Any, **told: Any) -> None:  # noqa: ANN401
+        adopt(connection, device, legs, born, *more, **told)
         with transaction(connection):
             for row in connection.query(f"SELECT {ENTRY_COLUMNS} FROM ledger WHERE incarnation = ?", (born,)):
                 connection.execute("DELETE FROM applied WHERE event_id = ?", (row[0],))
