@@ -21,6 +21,7 @@ FAULTS_MIN = 20_000
 SIMULATED_H_MIN = 20 * 24
 EACH_KIND_MIN = 200
 PAIRS_A_RUN = 6
+CLOSING_RUNS_MAX = 20
 EXCUSED_MAX = 0.01
 """Share of the entries that may be on no disk any more; where runs are gentle none may."""
 
@@ -94,7 +95,7 @@ def conduct(settings: Sequence[Setting], workers: int = WORKERS) -> Campaign:
             pairs.update(each.pairs)
         left = never_met(pairs)
         parts = [left[at : at + PAIRS_A_RUN] for at in range(0, len(left), PAIRS_A_RUN)]
-        closing = list(pool.map(_close, parts))
+        closing = list(pool.map(_close, parts[:CLOSING_RUNS_MAX]))
     for _, each in closing:
         pairs.update(each.pairs)
     reports = [*zip(settings, (each.report for each in played), strict=True)]
