@@ -65,7 +65,7 @@ class Permits:
             said = held.get((DeviceId(one.device), DEVICE))
             policy = issued[one.place][0] if one.place in issued else None
             known = None if last is None or said is None else said[0] == last[0]
-            may = tuple(audit for audit in choices(stand) if _may(caller, audit))
+            may = tuple(audit for audit in choices(stand) if _may(caller, audit, PlaceId(one.place)))
             rooms.append(Room(one, stand, tuple(steps[one.place]), policy, known, may))
         return rooms
 
@@ -75,8 +75,8 @@ class Permits:
         Raises `NotAllowed`, `NotThere`, `NotNow`, `BadInput`.
         """
         check_text("why", why, WHY_MAX)
-        if not _may(caller, audit):
-            caller.need(Right.JUDGE_WARDS)
+        if not _may(caller, audit, PlaceId(place)):
+            caller.need(Right.JUDGE_WARDS, PlaceId(place))
         return self._step(
             caller,
             place,
@@ -88,7 +88,7 @@ class Permits:
         check_text("why", why, WHY_MAX, empty=True)
         if phase not in {Phase.CONFIRMED, Phase.REFUSED}:
             raise BadInput(f"permit: expected {Phase.CONFIRMED} or {Phase.REFUSED}, got {phase!r:.40}")
-        caller.need(Right.JUDGE_WARDS)
+        caller.need(Right.JUDGE_WARDS, PlaceId(place))
         at = self.documents.clock.now()
         return self._step(
             caller, place, lambda now, seq: decide(now, Phase(phase), caller.person, why.strip(), at, seq)
@@ -112,6 +112,6 @@ class Permits:
             raise NotThere(f"permit: expected one of your wards, got {place!r:.40}")
 
 
-def _may(caller: Caller, audit: str) -> bool:
-    """Tell whether somebody may note this: audits are the auditors' too, a plan is accepted by who judges wards."""
-    return caller.may(Right.JUDGE_WARDS) or (audit in _AUDITS and caller.may(Right.WRITE_AUDIT))
+def _may(caller: Caller, audit: str, place: PlaceId) -> bool:
+    """Tell whether somebody may note this there: audits are the auditors' too, a plan is accepted by who judges."""
+    return caller.may(Right.JUDGE_WARDS, place) or (audit in _AUDITS and caller.may(Right.WRITE_AUDIT, place))

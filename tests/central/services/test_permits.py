@@ -99,6 +99,21 @@ def test_who_may_not_is_told_so_and_nothing_changes(permits: Permits) -> None:
         permits.move(AUDITOR, "ward-01", Audit.FAILED, " ")
 
 
+def test_who_sees_every_ward_and_judges_one_moves_that_one_only(permits: Permits) -> None:
+    grants = (Grant(Role.SPD_OPERATOR), Grant(Role.NURSING_DEPARTMENT, frozenset({PlaceId("ward-02")})))
+    half = Caller(ActorId("nursing-2"), "nursing-2", grants)
+    with pytest.raises(NotAllowed, match="in ward-01"):
+        permits.move(half, "ward-01", Audit.FAILED, "not my ward")
+    for _ in range(2):
+        permits.move(AUDITOR, "ward-01", Audit.FAILED, "shelves")
+    with pytest.raises(NotAllowed, match="in ward-01"):
+        permits.decide(half, "ward-01", "confirmed")
+    choices = {room.place.place: room.choices for room in permits.rooms(half)}
+    assert choices["ward-01"] == ()
+    assert choices["ward-02"] != ()
+    assert permits.move(half, "ward-02", Audit.FAILED, "mine").permit is Permit.WARNED
+
+
 def proposed(store: Store) -> Proposal:
     Ward(store).open(KIT, "K1", tags(3))
     replenish(store, HOSPITAL, START, policy="3x", run="r1")
