@@ -101,11 +101,13 @@ class Devices:
             token = kept.token_with(connection, self.hospital, hashed)
             if token is None or token.device != asking.device or token.key_id not in {"", key_id}:
                 raise NotAllowed("token: expected one made for this device that let nobody in yet; make a new one")
-            if now > token.ends_at:
+            if now >= token.ends_at:
                 raise NotAllowed(f"token: it was good until {to_iso(token.ends_at)}; make a new one")
             if not token.key_id:
                 self._admit(connection, token, public, now)
                 kept.use_token(connection, self.hospital, hashed, key_id)
+            elif kept.standing_key(connection, self.hospital, token.device, key_id) is None:
+                raise NotAllowed("token: the key it let in was revoked since; make a new one")
             return self._certify(connection, reach, token.device, public, now)
 
     def renew(self, renewing: Renewing) -> Enrolled:

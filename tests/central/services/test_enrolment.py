@@ -61,6 +61,19 @@ def test_a_token_is_worth_one_key_and_an_answer_that_was_lost_is_said_again(flee
         fleet.devices.enrol(Asking(ticket.token, WARD, request(SECOND)))
 
 
+@pytest.mark.parametrize("earlier_s", [0.0, 60.0])
+def test_a_used_token_gives_no_certificate_for_a_key_that_was_revoked(fleet: Fleet, earlier_s: float) -> None:
+    ticket = fleet.devices.ticket(ADMIN, WARD, 30)
+    asking = Asking(ticket.token, WARD, request(KEY))
+    fleet.devices.enrol(asking)
+    fleet.now = plus(START, 120)
+    fleet.devices.revoke(ADMIN, WARD, "stolen")
+    fleet.now = plus(fleet.now, -earlier_s)  # the server's clock was put right
+    with pytest.raises(NotAllowed):
+        fleet.devices.enrol(asking)
+    assert standing(fleet) is Enrolment.REVOKED
+
+
 def test_a_token_is_good_for_its_device_only_and_not_for_long(fleet: Fleet) -> None:
     ticket = fleet.devices.ticket(ADMIN, WARD, 30)
     for wrong in (Asking(ticket.token, OTHER, request(KEY)), Asking("A" * 26, WARD, request(KEY))):
