@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge_agent.errors import LinkFault
 from edge_agent.links.key_files import Enrolment
-from edge_agent.links.keys import key_id_of, sync_keys
+from edge_agent.links.keys import key_id_of, policy_keys, sync_keys
 from protocols.errors import PeerBroke
 from protocols.sync.certified import CertifiedKey
 from protocols.sync.enrolment import (
@@ -66,7 +66,7 @@ def ask_keys(given: Enrolment) -> tuple[CertifiedKey, ...]:
         keys = read_keys(answer)
     except PeerBroke as error:
         raise LinkFault(str(error)) from error
-    sync_keys(given.said.root, keys)
+    _check_keys(given.said.root, keys)
     return keys
 
 
@@ -123,7 +123,13 @@ def _check(said: Enrolled, device: DeviceId, key: Ed25519PrivateKey) -> None:
             raise LinkFault("central's certificate is for another key than was asked for")
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise LinkFault(f"central's certificate cannot be read: {error}") from error
-    sync_keys(said.root, said.keys)
+    _check_keys(said.root, said.keys)
+
+
+def _check_keys(root: bytes, keys: tuple[CertifiedKey, ...]) -> None:
+    """Check that the root signed keys of each kind an agent needs, before they are kept. Raises `LinkFault`."""
+    sync_keys(root, keys)
+    policy_keys(root, keys)
 
 
 def _read_answer(answer: bytes) -> Enrolled:

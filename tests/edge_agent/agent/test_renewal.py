@@ -1,21 +1,30 @@
 """The renewal, driven by a clock that is a value: at two thirds, after the end, through outages, over a rotation."""
 
 import io
+import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from central.api.enrolling import EnrolmentServer, Served
+from central.links.key_files import load_certified
+from central.links.keys import certify
+from central.links.tls_files import keep_server
+from central.services.enrolment import Devices
 from central.services.key_making import Where, rotate_keys
 from edge_agent.agent.renewal import LAST_THIRD_S, LOOK_S, RETRY_S, Renewal, Surroundings
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock
 from edge_agent.links.enrolment import enrol
 from edge_agent.links.key_files import Enrolment, keep_enrolment, load_key, next_key, read_enrolment
-from protocols.sync.certified import KeyKind
+from protocols.sync.certified import CertifiedKey, KeyKind
 from protocols.values.instant import Instant, plus, seconds_between
 from tests.central.services.fleet import ADMIN, MAIN, WARD
 from tests.edge_agent.enrolling import Central, serving
+from tests.system.brokers import HOST
 
 DAY_S = 86_400.0
 
@@ -80,6 +89,29 @@ def test_who_was_revoked_is_not_renewed_and_reads_why(device: Device) -> None:
     assert device.step_at(plus(device.given.said.until, -DAY_S)) == RETRY_S
     assert "central says: renewal" in device.log.getvalue()
     assert device.heard == []
+
+
+class TakenOver(Devices):
+    """Central with its certificate and its sync keys in a stranger's hands, who has no key of the root's."""
+
+    def certified(self) -> tuple[CertifiedKey, ...]:
+        root = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
+        sync = load_certified(self.keys, KeyKind.SYNC)
+        return (*sync, certify(root, "policy-1", root.public_key(), kind=KeyKind.POLICY))
+
+
+def test_a_policy_key_that_the_root_has_not_signed_is_never_kept(device: Device) -> None:
+    central = device.central
+    central.server.stop()
+    its = {field.name: getattr(central.fleet.devices, field.name) for field in fields(Devices)}
+    central.server = EnrolmentServer(
+        TakenOver(**its),
+        Served(HOST, central.port, *keep_server(central.fleet.keys, ["localhost"], device.now)),
+    )
+    central.server.start(threading.Event().wait)
+    assert device.step_at(plus(device.now, 60)) == RETRY_S
+    assert device.heard == []
+    assert read_enrolment(device.folder) == device.given
 
 
 def test_a_rotation_at_central_reaches_the_device_before_the_key_is_used(device: Device) -> None:
