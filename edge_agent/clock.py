@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from edge_agent.core.recognise import Draft
 from protocols.entry import SCHEMA_NOW, ClockQuality, Entry, encode_body
 from protocols.values.hlc import Hlc, merge_hlc, next_hlc
-from protocols.values.ids import BootId, Incarnation, boot_id, incarnation, make_event_id
+from protocols.values.ids import BootId, EventId, Incarnation, boot_id, incarnation, make_event_id
 from protocols.values.instant import Instant, StoryTime
 
 
@@ -90,12 +90,12 @@ class Pen:
         """Take the hybrid clock of what another device wrote, unless it is far ahead."""
         self._last = merge_hlc(self._last, seen, self._clock.now())
 
-    def entry(self, draft: Draft) -> Entry:
-        """Return one entry, now. Raises `WeBroke` for a body that cannot be said."""
+    def entry(self, draft: Draft, event: EventId | None = None) -> Entry:
+        """Return one entry, now, under a new event id or the one given. Raises `WeBroke` for a body not to be said."""
         wall = self._clock.now()
         self._last = next_hlc(self._last, wall)
         return Entry(
-            event_id=make_event_id(max(0, wall // 1000), self._draw(10)),
+            event_id=event or make_event_id(max(0, wall // 1000), self._draw(10)),
             hlc=self._last,
             wall=wall,
             mono=self._clock.mono_us(),

@@ -1,7 +1,7 @@
 """What a configuration and its files give an agent before its first turn: opening, items, room, bins, panel.
 
 It reads files and makes values; it runs nothing. The rule that must not be broken: an opening is posted once in a
-ledger's life, in one transaction.
+ledger's life, in one transaction, under the event ids that a lost ledger gave it.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edge_agent.clock import Pen
 from edge_agent.config import Config
 from edge_agent.core.kanban import Kanban
-from edge_agent.core.opening import opening_drafts
+from edge_agent.core.opening import opening_drafts, opening_id
 from edge_agent.core.work.scene import Mode, Room
 from edge_agent.store.feed import FILE, checksum_at, checksum_of, take_snapshot, version_of
 from edge_agent.store.ledger import Ledger
@@ -34,7 +34,7 @@ def write_opening(ledger: Ledger, pen: Pen, config: Config) -> int:
     pieces = [piece for piece in read_opening(config.opening, items) if piece.epc not in bound]
     with ledger.group():
         for draft in opening_drafts(pieces, config.device.place):
-            ledger.append([pen.entry(draft)])
+            ledger.append([pen.entry(draft, opening_id(config.device.place, draft))])
         ledger.note(OPENED, str(len(pieces)))
     return len(pieces)
 

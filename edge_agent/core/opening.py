@@ -1,8 +1,10 @@
 """The opening of a storeroom: rows of tagged pieces -> the entries that bind their tags and post their stock. Pure.
 
-It happens once in a ledger's life, all of it in one transaction. Not here: reading the file (`store.master`).
+It happens once in a storeroom's life, all of it in one transaction; said again by a ledger that was lost and begun
+anew, it is the same event, which nobody posts twice. Not here: reading the file (`store.master`).
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +12,21 @@ from itertools import groupby
 
 from edge_agent.core.recognise import Draft
 from protocols.codes.gtin import Gtin14
+from protocols.entry import encode_body
 from protocols.errors import BadValue
 from protocols.movements import BindBody, Binding, MovementBody, PostingLine, write_body
-from protocols.values.ids import ActorId, Epc, ItemId, LotNo, OwnerId, PlaceId, UnitId, virtual_place
+from protocols.values.ids import (
+    ActorId,
+    Epc,
+    EventId,
+    ItemId,
+    LotNo,
+    OwnerId,
+    PlaceId,
+    UnitId,
+    make_event_id,
+    virtual_place,
+)
 
 LINES_A_DRAFT = 100
 """Pieces of one entry: with the longest ids a hundred lines stay within the limit of a body."""
@@ -52,6 +66,15 @@ def opening_drafts(pieces: Sequence[Piece], ward: PlaceId) -> Iterator[Draft]:
             yield Draft("bind_tag", write_body(BindBody(tuple(map(_binding, some)))), ActorId(""))
             lines = tuple(_line(piece, ward) for piece in some)
             yield Draft("opening", write_body(MovementBody(lines=lines)), ActorId(""))
+
+
+def opening_id(ward: PlaceId, draft: Draft) -> EventId:
+    """Return the event id of one of those entries: always the same for the same pieces in the same storeroom.
+
+    Its time is 1970 and its chance a hash (SHA-256) of what is said, so that no other event id can be it.
+    """
+    said = b"\0".join((b"opening", ward.encode(), draft.kind.encode(), encode_body(draft.body)))
+    return make_event_id(0, hashlib.sha256(said).digest()[:10])
 
 
 def _binding(piece: Piece) -> Binding:

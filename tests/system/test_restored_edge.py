@@ -119,3 +119,30 @@ def test_a_disk_without_a_backup_begins_anew_and_gets_its_book_from_central(
         eventually(lambda: agree(ward, central), lambda: (central.book(), book_of(ward), ward.log()))
         assert central.faults() == []
         assert ward.tool("verify", str(ward.ledger)).returncode == 0
+
+
+def test_a_disk_that_begins_anew_with_its_opening_still_configured_opens_the_storeroom_no_second_time(
+    ward: Ward, pipe: BrokerProcess, tmp_path: Path
+) -> None:
+    with network(pipe, tmp_path) as central:
+        agent = ward.start_ready()
+        assert ward.plug.scan(BADGE, label(1), label(2)) == [Beep.OK] * 3
+        eventually(lambda: central.events() == len(ward.kinds()), ward.log)
+        agent.kill()
+        agent.wait(WAIT_S)
+
+        for old in ward.folder.glob("ledger.db*"):
+            shutil.move(old, tmp_path / f"lost-{old.name}")
+        ward.plug.pull()
+        ward.plug = Plug(ward.folder / "scanner")
+        ward.start_ready()
+        assert ward.plug.scan(BADGE, label(3)) == [Beep.OK] * 2
+        eventually(
+            lambda: agree(ward, central) and central.book()["issued@ward-01", "", "C001", "L1"] == 3,
+            lambda: (central.book(), book_of(ward), ward.log()),
+        )
+        assert book_of(ward)["ward-01", "S1", "C001", "L1"] == PIECES - 3
+        assert ward.plug.scan(BADGE, label(2)) == [Beep.OK, Beep.NO]
+        assert central.faults() == []
+        assert ward.tool("verify", str(ward.ledger)).returncode == 0
+        assert "Traceback" not in ward.log()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_agent.core.book import effect_of, unbalanced
 from edge_agent.core.fold import Fold
-from edge_agent.core.opening import LINES_A_DRAFT, Piece, opening_drafts
+from edge_agent.core.opening import LINES_A_DRAFT, Piece, opening_drafts, opening_id
 from protocols.codes.gtin import Gtin14
 from protocols.entry import encode_body
 from protocols.values.ids import ItemId, LotNo, OwnerId, PlaceId, epc
@@ -51,3 +51,15 @@ def test_the_longest_ids_fit_an_entry() -> None:
     assert [draft.kind for draft in drafts] == ["bind_tag", "opening"] * 2
     for draft in drafts:
         encode_body(draft.body)
+
+
+def test_the_same_opening_said_again_is_the_same_events_and_a_changed_one_or_another_wards_is_not() -> None:
+    pieces = [piece(number, lot=f"L{number % 3}") for number in range(9)]
+    first = [opening_id(WARD, draft) for draft in opening_drafts(pieces, WARD)]
+    again = [opening_id(WARD, draft) for draft in opening_drafts(pieces[::-1], WARD)]
+    assert first == again
+    assert len(set(first)) == 6
+    fewer = [opening_id(WARD, draft) for draft in opening_drafts(pieces[:-1], WARD)]
+    assert len(set(first) & set(fewer)) == 4
+    other = PlaceId("ward-02")
+    assert not set(first) & {opening_id(other, draft) for draft in opening_drafts(pieces, other)}
