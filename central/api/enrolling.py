@@ -2,9 +2,10 @@
 
 A device asks for the authority first, compares its fingerprint with the ticket's, and says its token only over a
 connection that this authority vouches for. The rules that must not be broken: what comes is read up to its limit and no
-further; an answer tells a person what to do, and nothing of what is kept.
+further, and nobody is waited for without end; an answer tells a person what to do, and nothing of what is kept.
 """
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from central.errors import BadInput, CentralError, NotAllowed, NotReady
 from central.services.enrolment import Devices
@@ -36,6 +39,8 @@ START_S_MAX = 10.0
 STOP_S_MAX = 5.0
 AT_ONCE_MAX = 64
 """Requests answered at a time; a hospital's devices renew one by one."""
+CONNECTION_S_MAX = 30.0
+"""A connection lives no longer, whether it says something or not; an edge waits 20 s for an answer."""
 
 log = logging.getLogger("wardstock.enrolment")
 
@@ -75,6 +80,8 @@ def build_enrolling(devices: Devices) -> FastAPI:
 
     app.add_exception_handler(CentralError, _refuse)
     app.add_exception_handler(PeerBroke, _refuse)
+    app.add_exception_handler(NotReady, _not_ready)
+    app.add_exception_handler(ClientDisconnect, _gone)
     return app
 
 
@@ -89,14 +96,41 @@ def _refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status)
 
 
+def _not_ready(_request: Request, error: Exception) -> Response:
+    """Say that it is central's fault; which file it is, is for its log alone."""
+    log.error("not ready: %s", error)
+    return JSONResponse({"error": "central's keys are not in order; its log says which; try again later"}, 503)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    log.info("a connection ended before its request did")
+    return Response(status_code=400)  # nobody reads it
+
+
+def _hasty(seconds: float) -> type[asyncio.Protocol]:
+    """Return how connections are kept: none longer than so, for silent ones would keep every device out."""
+
+    class Hasty(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._end = self.loop.call_later(seconds, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._end.cancel()
+            super().connection_lost(exc)
+
+    return Hasty
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where and with what the end point is served."""
+    """Where and with what the end point is served, and how long a connection may last."""
 
     host: str
     port: int
     certificate: Path
     key: Path
+    connection_s: float = CONNECTION_S_MAX
 
 
 class EnrolmentServer:
@@ -114,6 +148,8 @@ class EnrolmentServer:
                 log_level="warning",
                 access_log=False,
                 limit_concurrency=AT_ONCE_MAX,
+                http=_hasty(served.connection_s),
+                ws="none",
                 timeout_graceful_shutdown=1,
             )
         )

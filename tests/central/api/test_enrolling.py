@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -63,6 +64,39 @@ def test_a_device_is_enrolled_and_renewed_over_https(fleet: Fleet) -> None:
             EnrolmentServer(fleet.devices, served).start(threading.Event().wait)
     finally:
         server.stop()
+
+
+def test_who_connects_and_says_nothing_is_not_waited_for(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    served = Served(HOST, free_port(), *keep_server(fleet.keys, ["localhost"], fleet.now), connection_s=0.2)
+    server = EnrolmentServer(fleet.devices, served)
+    server.start(threading.Event().wait)
+    believed = ssl.create_default_context(cafile=str(fleet.keys / "authority.pem"))
+    begun = f"POST {ENROL} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nabc".encode()
+    try:
+        for said in (b"", begun[:30], begun):
+            with believed.wrap_socket(create_connection((HOST, served.port), 10), server_hostname="localhost") as line:
+                line.sendall(said)
+                assert ended(line)
+    finally:
+        server.stop()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def ended(line: ssl.SSLSocket) -> bool:
+    """Tell whether the other end closes a connection, within the connection's own limit."""
+    try:
+        return line.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_what_lies_where_at_central_is_told_to_nobody(fleet: Fleet, client: TestClient) -> None:
+    (fleet.keys / "authority.pem").unlink()
+    for answer in (client.get(AUTHORITY), client.post(RENEW, content=write_asked(Renewing(WARD, request(KEY))))):
+        assert str(fleet.keys) not in answer.text
+    assert client.get(AUTHORITY).status_code == 503
 
 
 def test_the_authority_and_the_keys_are_for_everybody(fleet: Fleet, client: TestClient) -> None:
