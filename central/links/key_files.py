@@ -37,6 +37,8 @@ FOLDER_OWNER_ONLY = 0o700
 ROOT_PUBLIC = "root.pub"
 KEY_BYTES_MAX = 10_000
 """Most bytes of a key's file that are read."""
+PART = ".part"
+"""The ending of a file that is being written; a power cut may leave one, and it is read by nobody."""
 KEYS_STANDING_MAX = 2
 """The key in use and the one that follows it; edges believe both."""
 
@@ -149,9 +151,14 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def write_public(path: Path, data: bytes) -> None:
-    """Write a file that everybody may read. Raises `NotReady`."""
+    """Write a file that everybody may read, whole or not at all: it may replace one in use. Raises `NotReady`."""
+    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")  # several processes of one central start together
     try:
-        path.write_bytes(data)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
     except OSError as error:
         raise NotReady(f"keys: expected to write {path}, got: {error.strerror}") from error
 

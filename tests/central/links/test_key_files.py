@@ -1,5 +1,7 @@
 """The keys as files: what is made, what is used, and every reason for which one is not."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from central.links.key_files import (
     load_signing_key,
     write_certificate,
     write_key,
+    write_public,
 )
 from central.links.keys import certify
 from central.services.key_making import KEY_S, Where, make_keys, rotate_keys
@@ -42,6 +45,23 @@ def test_two_keys_of_each_kind_are_made_once_and_the_first_is_in_use(where: Wher
         assert [each.key_id for each in load_certified(where.folder, kind)] == [f"{kind}-1", f"{kind}-2"]
     assert {path.stat().st_mode & 0o777 for path in where.folder.glob("*.key")} == {0o600}
     assert not (where.folder / "root.key").exists()
+
+
+def test_a_disk_that_is_full_leaves_the_file_that_stood(tmp_path: Path) -> None:
+    path = tmp_path / "server.pem"
+    write_public(path, b"what stood")
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kept_signal = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, kept[1]))
+    try:
+        with pytest.raises(NotReady, match=r"expected to write .*server\.pem"):
+            write_public(path, b"what comes next")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+        signal.signal(signal.SIGXFSZ, kept_signal)
+    assert path.read_bytes() == b"what stood"
+    write_public(path, b"what comes next")
+    assert path.read_bytes() == b"what comes next"
 
 
 def test_an_edge_believes_what_a_used_key_signs(where: Where) -> None:
