@@ -92,9 +92,9 @@ def next_key(folder: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_OWNER_ONLY)
-        _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     except OSError as error:
-        raise LinkFault(f"{path}: expected to keep a new key, got: {error.strerror}") from error
+        raise LinkFault(f"{folder}: expected to keep a new key there, got: {error.strerror}") from error
+    _replace(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return key
 
 

@@ -1,5 +1,7 @@
 """A device and central over real HTTPS: whom it believes before it says its token, and what it keeps."""
 
+import resource
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from edge_agent.links.key_files import (
     next_key,
     read_enrolment,
 )
-from edge_agent.links.keys import sync_keys
+from edge_agent.links.keys import key_id_of, sync_keys
 from tests.central.services.fleet import ADMIN, WARD
 from tests.edge_agent.enrolling import Central, serving
 
@@ -85,6 +87,21 @@ def test_a_power_cut_before_the_keys_last_step_is_mended(central: Central, folde
     assert not (folder / "device.key.new").exists()
     with pytest.raises(BadConfig, match="expected the key that was enrolled"):
         load_key(folder, first.said.key_id)
+
+
+def test_a_new_key_that_was_not_written_whole_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kept_signal = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, kept[1]))
+    try:
+        with pytest.raises(LinkFault, match="expected to write it"):
+            next_key(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+        signal.signal(signal.SIGXFSZ, kept_signal)
+    assert key_id_of(next_key(folder).public_key()) == key_id_of(next_key(folder).public_key())
+    assert [path.name for path in folder.iterdir()] == ["device.key.new"]
 
 
 def test_a_key_that_others_may_read_is_not_used(central: Central, folder: Path) -> None:
