@@ -47,6 +47,8 @@ def look_at_disk(folder: Path, alarm_share: float = ALARM_SHARE) -> Told:
 
 def look_at_trim(config: Config) -> Told:
     """Tell whether old entries can give their room back; None where none is old enough to matter."""
+    if not config.ledger.exists():
+        return None, "there is no ledger yet, and nothing to trim"
     try:
         with open_to_read(config.ledger) as connection:
             why = why_nothing(connection, Clock(config.story).now())

@@ -85,7 +85,7 @@ def _run(
 
 @app.command(
     "verify",
-    help="Check a whole ledger: its chain, its book, its sums. Fails when anything was changed.",
+    help="Check a whole ledger: its chain, its book, its sums, its pages. Fails when anything was changed.",
     epilog=example("wardstock-edge verify ledger.db"),
 )
 def _verify(
@@ -93,7 +93,7 @@ def _verify(
 ) -> None:
     where, _ = _which((path, ledger), config)
     with _opened(where) as connection, _progress() as told:
-        report = verify(connection, told)
+        report = verify(connection, told, pages=True)
     if as_json:
         _print_json({"ok": report.sound, **asdict(report)})
     else:

@@ -60,11 +60,17 @@ class Report:
             self.problems.append(problem)
 
 
-def verify(connection: Connection, told: Told = lambda done, total: None) -> Report:
-    """Check everything in one snapshot. `told(done, total)` is called now and then. Raises `StoreFault` only."""
+def verify(connection: Connection, told: Told = lambda done, total: None, *, pages: bool = False) -> Report:
+    """Check everything in one snapshot. `told(done, total)` is called now and then. Raises `StoreFault` only.
+
+    `pages`: also those of the file that neither chain nor book is read from; for this nothing is told meanwhile.
+    """
     connection.execute("BEGIN")
     try:
-        return _verify(connection, told)
+        report = _verify(connection, told)
+        if pages and report.sound:
+            _pages(connection, report)
+        return report
     finally:
         connection.execute("ROLLBACK")
 
@@ -87,6 +93,12 @@ def _verify(connection: Connection, told: Told) -> Report:
         for difference in book_differences(connection, cut.fold, trimmed=cut.events):
             report.add(Problem(difference))
     return report
+
+
+def _pages(connection: Connection, report: Report) -> None:
+    ((said,),) = connection.query("PRAGMA integrity_check(1)")
+    if said != "ok":
+        report.add(Problem(f"a page is damaged, {' '.join(str(said).split())}"))
 
 
 def _fold(connection: Connection, report: Report) -> Cut:

@@ -50,6 +50,19 @@ def test_a_sound_ledger_passes(path: Path) -> None:
     assert report.balances == 16
 
 
+def test_a_damaged_page_that_neither_chain_nor_book_is_read_from_is_found_when_pages_are_asked_for(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    ((root,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'health_open'")
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    assert report_of(path).sound
+    with open_to_read(path) as reading:
+        report = verify(reading, pages=True)
+    assert [problem.what.startswith("a page is damaged, ") for problem in report.problems] == [True]
+
+
 def test_progress_is_told_while_it_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.store.verify.PROGRESS_EVERY", 2)
     told: list[tuple[int, int]] = []
