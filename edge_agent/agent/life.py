@@ -21,6 +21,11 @@ from edge_agent.store.copies import RESTORING, finish_restore
 from edge_agent.store.lock import hold_alone
 from edge_agent.store.tail import check_tail
 
+EMPTY = (
+    "begins, no entry stands in it yet; if this storeroom had a ledger before, stop the agent "
+    "and put the newest backup back: wardstock-edge restore --from FILE"
+)
+
 
 def run(
     config: Config,
@@ -47,6 +52,8 @@ def run(
         try:
             check_tail(ledger, str(config.ledger))
             pen = Pen(clock, ledger.last_hlc())
+            if not ledger.last_hlc():
+                voice.say("ledger", f"{config.ledger}: {EMPTY}")
             opened = write_opening(ledger, pen, config)
             if opened:
                 voice.say("opening", f"{opened} pieces bound to their tags and posted")

@@ -123,7 +123,9 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Fields]]:
                 raise BadConfig(f"{path}: expected the columns {', '.join(columns)}, {', '.join(missing)} is missing")
             for fields in rows:
                 yield rows.line_num, {name: value for name, value in fields.items() if isinstance(value, str)}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise BadConfig(f"{path}: expected a CSV file, {error.strerror}; look at [master]") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise BadConfig(f"{path}: expected a CSV file in UTF-8; {error}") from error
 
 

@@ -64,5 +64,5 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match=r"nothing\.csv: expected a CSV file in UTF-8"):
+    with pytest.raises(BadConfig, match=r"nothing\.csv: expected a CSV file, No such file or directory"):
         read_items(tmp_path / "nothing.csv")
