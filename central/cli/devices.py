@@ -1,8 +1,10 @@
 """`wardstock-central keys`, `enrol`, `devices`, `revoke`, `broker-conf`: who may speak, and what central signs with."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,7 @@ from central.cli.options import ConfigOption, JsonOption
 from central.config import Config, read_config
 from central.core.enrolment import TOKEN_MINUTES, TOKEN_MINUTES_MAX
 from central.errors import BadInput
-from central.links.key_files import load_certified
+from central.links.key_files import OWNER_ONLY, load_certified
 from central.services.accounts import OPERATOR
 from central.services.broker_files import CONF, PORT_TLS, BrokerWanted, write_broker_files
 from central.services.enrolment import Devices, DeviceStanding
@@ -104,7 +106,7 @@ def enrol(
         text = write_ticket(devices.ticket(OPERATOR, named(device), minutes))
     code = segno.make(text, error="m")
     if qr is not None:
-        code.save(str(qr), scale=SCALE, border=BORDER)
+        _keep_code(code, qr)
     if as_json:
         print(json.dumps({"device": device, "ticket": text, "minutes": minutes}))
         return
@@ -181,6 +183,18 @@ def named(text: str) -> DeviceId:
         return device_id(text)
     except BadValue as error:
         raise BadInput(str(error)) from error
+
+
+def _keep_code(code: segno.QRCode, path: Path) -> None:
+    """Draw a code into a file, its owner's alone: whoever reads it in time gets in. Raises `BadInput`."""
+    drawn = BytesIO()
+    code.save(drawn, kind=path.suffix[1:], scale=SCALE, border=BORDER)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
+            os.fchmod(file.fileno(), OWNER_ONLY)
+            file.write(drawn.getvalue())
+    except OSError as error:
+        raise BadInput(f"--qr: expected a file that can be written, got {path}: {error.strerror}") from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from central.errors import NotReady
 from central.links.authority import Wanted, make_revoked_list, pem
 from central.links.key_files import write_public
 from central.links.tls_files import OWN, load_issuer, make_pair
@@ -40,7 +41,10 @@ def write_broker_files(
 ) -> list[Path]:
     """Write a broker's files, over those of before; its key stays. Returns them. Raises `NotReady`."""
     issuer, folder = load_issuer(keys), wanted.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(f"broker's files: expected to make {folder}, got: {error.strerror}") from error
     certificate, key = make_pair(folder, BROKER, issuer, Wanted(wanted.hosts[0][:64], wanted.hosts, serves=True), now)
     texts = {
         AUTHORITY: pem(issuer[0]).encode(),

@@ -45,6 +45,7 @@ def test_a_code_is_drawn_into_a_file(
     drawn = tmp_path / f"ward-01{ending}"
     assert start(["enrol", "--config", config, "ward-01", "--qr", str(drawn), "--json"]) == 0
     assert drawn.read_bytes().startswith(begins)
+    assert drawn.stat().st_mode & 0o777 == 0o600
     assert read_ticket(json.loads(capsys.readouterr().out)["ticket"]).device == "ward-01"
 
 
@@ -58,6 +59,8 @@ def test_asked_wrongly_each_command_says_in_one_line_what_it_expected(
         "no key that stands": (["revoke", "ward-01", "--reason", "lost"], 1),
         "sync or policy": (["keys", "rotate", "--root", str(tmp_path / "medium"), "--kind", "head"], 2),
         "root's medium": (["keys", "rotate", "--root", str(tmp_path / "nowhere")], 1),
+        "--qr: expected a file that can be written": (["enrol", "ward-01", "--qr", str(tmp_path / "no" / "w.png")], 2),
+        "broker's files: expected to make": (["broker-conf", "--out", f"{config}/broker", "--name", "localhost"], 1),
         "host:": (["broker-conf", "--out", str(tmp_path / "broker"), "--name", "a b"], 2),
     }
     for expected, (arguments, status) in wrong.items():
