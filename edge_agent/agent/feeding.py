@@ -1,8 +1,9 @@
 """The feed's side of the agent: a version that central sent is checked, put into the store whole, and told of.
 
 A storeroom's policy is believed only with the hospital's policy key. Which one is the newest is said by central in a
-signed session; one put back from a backup may have an older, whose lease then counts. The rule that must not be broken:
-what is not right in every row is not taken at all; the version that stands works on.
+signed session; one put back from a backup may have an older, whose lease then counts. That there is none any more is
+never believed: a lease ends a policy, and a new one replaces it. The rule that must not be broken: what is not right in
+every row is not taken at all; the version that stands works on.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from edge_agent.store.connection import Connection, transaction
 from edge_agent.store.feed import held, put
 from protocols.errors import PeerBroke
 from protocols.policy import PERMIT_KEY, PolicyText, SignedText, read_text, signed_bytes
-from protocols.sync.feed import Applied, FeedRow, Held
+from protocols.sync.feed import DEVICE, Applied, FeedRow, Held
 from protocols.values.ids import PlaceId
 
 Proves = Callable[[str, bytes, bytes], bool]
@@ -57,8 +58,12 @@ class Feeding:
         return True
 
     def _check(self, applied: Applied) -> None:
-        for row in applied.rows:
-            if (row.kind, row.key) == ("policy", PERMIT_KEY) and row.body is not None:
+        said = [row for row in applied.rows if (row.kind, row.key) == ("policy", PERMIT_KEY)]
+        is_lost = any(row.body is None for row in said) or (applied.before is None and not said)
+        if self._proves is not None and applied.scope == DEVICE and is_lost:
+            raise FeedRefused("policy: expected one signed by the hospital's policy key, got none in place of it")
+        for row in said:
+            if row.body is not None:
                 self._check_policy(row)
 
     def _check_policy(self, row: FeedRow) -> None:

@@ -118,6 +118,17 @@ def test_a_policy_that_the_hospital_did_not_sign_for_this_storeroom_is_refused_w
     assert held(edge.desk.ledger.connection)["device"].version == 1
 
 
+def test_a_policy_is_not_taken_away_without_the_policy_key(edge: Edge) -> None:
+    edge.take(policy())
+    assert not edge.take()
+    assert not edge.take(FeedRow("other", "row", "{}"))
+    assert not edge.take(FeedRow("policy", "permit", None), before=1, checksum=checksum_of([]))
+    assert edge.permit() == (Permit.SUSPENDED, "3")
+    assert "got none in place of it" in edge.log.getvalue()
+    edge.versions["device"] = 1
+    assert edge.take(policy(Permit.WARNED), before=1)
+
+
 def test_a_central_put_back_from_a_backup_is_followed_to_its_older_policy(edge: Edge) -> None:
     edge.take(policy(issued_at=plus(START, 60)))
     assert edge.take(policy(Permit.NORMAL, issued_at=START))
