@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from edge_agent.core.book import HOLDS
 from edge_agent.core.presence.window import GONE
 from edge_agent.core.recognise import Meaning, unit_name
 from edge_agent.core.stock import Item, Stock
@@ -183,7 +184,9 @@ def stock_of(connection: Connection, place: PlaceId, item: str) -> tuple[Stock, 
     rows = connection.query(
         """
         SELECT balance.lot, balance.qty, balance.position, balance.owner, balance.unit, binding.expiry,
-               lot_held.kind, custody.state
+               lot_held.kind, custody.state,
+               CASE custody.state WHEN 'held' THEN
+                   (SELECT kind FROM ledger WHERE ledger.event_id = custody.event_id LIMIT 1) END
         FROM balance
         LEFT JOIN binding ON balance.unit <> '' AND binding.epc = balance.unit
         LEFT JOIN lot_held ON lot_held.item = balance.item AND lot_held.lot = balance.lot
@@ -196,9 +199,11 @@ def stock_of(connection: Connection, place: PlaceId, item: str) -> tuple[Stock, 
     days = {lot: expiry_of(connection, item, lot) for lot in lots}
     recalled = {lot for lot in {row[0] for row in rows} if is_recalled(connection, item, lot)}
     found = []
-    for lot, qty, position, owner, unit, expiry, held, state in rows:
+    for lot, qty, position, owner, unit, expiry, held, state, holds in rows:
         day = day_of(expiry) if expiry else days.get(lot)
-        why = Custody.HELD.value if state == Custody.HELD.value else held or (RECALL if lot in recalled else "")
+        why = held or (RECALL if lot in recalled else "")
+        if state == Custody.HELD.value:
+            why = holds if holds in HOLDS else state
         found.append(Stock(item, lot, qty, position, owner, day, why, unit))
     return tuple(found)
 
