@@ -22,7 +22,7 @@ from edge_agent.store.lock import hold_alone
 from edge_agent.store.tail import check_tail
 
 EMPTY = (
-    "begins, no entry stands in it yet; if this storeroom had a ledger before, stop the agent "
+    "begins, no entry stood in it yet; if this storeroom had a ledger before, stop the agent "
     "and put the newest backup back: wardstock-edge restore --from FILE"
 )
 
@@ -51,10 +51,11 @@ def run(
         ledger = open_book(config, clock)
         try:
             check_tail(ledger, str(config.ledger))
-            pen = Pen(clock, ledger.last_hlc())
-            if not ledger.last_hlc():
-                voice.say("ledger", f"{config.ledger}: {EMPTY}")
+            last = ledger.last_hlc()
+            pen = Pen(clock, last)
             opened = write_opening(ledger, pen, config)
+            if not last:
+                voice.say("ledger", f"{config.ledger}: {EMPTY}")
             if opened:
                 voice.say("opening", f"{opened} pieces bound to their tags and posted")
             take_items(ledger, config, clock.now())

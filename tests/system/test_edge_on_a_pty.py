@@ -151,7 +151,7 @@ def test_a_scanner_that_is_not_there_is_one_line_and_waited_for(ward: Ward) -> N
     [
         ("unsigned = true", "", 2, "this device is not enrolled"),
         ("fit = 1", 'fit = "x"', 2, "device.fit: expected a whole number from 1 to 2, got 'x'"),
-        ("opening.csv", "nothing.csv", 2, "expected a CSV file in UTF-8"),
+        ("opening.csv", "nothing.csv", 2, "expected a CSV file, No such file"),
         ("ledger.db", "no/such/ledger.db", 1, "expected a folder one may write to"),
     ],
 )

@@ -143,7 +143,7 @@ def test_a_disk_that_begins_anew_with_its_opening_still_configured_opens_the_sto
         )
         assert book_of(ward)["ward-01", "S1", "C001", "L1"] == PIECES - 3
         assert ward.plug.scan(BADGE, label(2)) == [Beep.OK, Beep.NO]
-        assert ward.log().count("no entry stands in it yet") == 2
+        assert ward.log().count("no entry stood in it yet") == 2
         assert central.faults() == []
         assert ward.tool("verify", str(ward.ledger)).returncode == 0
         assert "Traceback" not in ward.log()
