@@ -77,6 +77,8 @@ class Parts:
             told_offset=self.clock_steps.heard,
         )
         self.counter.lease_now = self.uplink.lease_now
+        if clock.story is None:  # two stories' clocks are not compared
+            self.roster.central_now = self.uplink.central_now
         self.window = Window(open_panel(config), clock=clock, voice=voice)
         self.upkeep = Upkeep(config, ledger, self.watch, systemd, clock=clock, voice=voice)
 

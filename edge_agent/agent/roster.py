@@ -1,13 +1,16 @@
 """The round nobody has to think of: holds, the unattended daily check, unclaimed takes, duties done, late or missed.
 
 It looks once a story minute, never twice a second, and writes what follows as entries of the device. The rule that must
-not be broken: a check by readers counts as done only if a reader was at work; what nobody did is missed, and said so.
+not be broken: a check by readers counts as done only if a reader was at work; what nobody did is missed, and said so;
+and by a date that cannot be true nothing is held and nothing is missed.
 """
 
 import math
+from collections.abc import Callable
 
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
+from edge_agent.core.clock_watch import believable
 from edge_agent.core.duties import EVERY, Due, Duty, dues, judge
 from edge_agent.core.recognise import Draft
 from edge_agent.store.ledger import Ledger
@@ -28,7 +31,7 @@ from protocols.entry import ChainedEntry
 from protocols.movements import CountBody, CountLine, DutyBody, write_body
 from protocols.readers.reads import ReaderEvent, RoundEnded
 from protocols.values.ids import PlaceId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant, business_day, to_iso
 
 LINES_MAX = 200
 """Pieces one daily check names; more missing at once is a reader's fault or a theft, and the first tell it."""
@@ -47,6 +50,7 @@ class Roster:
         self._duties = [duty for duty in Duty if claims or duty is not Duty.SHIFT_END]
         self._looked, self._looked_s = Instant(0), -math.inf
         self._round_s = -math.inf
+        self.central_now: Callable[[], Instant | None] = lambda: None
 
     def hear(self, event: ReaderEvent) -> None:
         """Take what a reader says: only an ended round shows that it is at work, and a check may wait for one."""
@@ -73,7 +77,7 @@ class Roster:
         now = self._clock.now()
         began = first_wall(ledger.connection)
         written: list[ChainedEntry] = []
-        if began is not None:
+        if began is not None and self._believes(ledger, began, now):
             with ledger.group():
                 drafts = holds_due(ledger.connection, self._ward, business_day(now))
                 drafts += settled_drafts(ledger.connection, self._ward)
@@ -85,6 +89,16 @@ class Roster:
         for each in written:
             self._voice.say_counted("round", each.entry.kind, burst=20)
         return written
+
+    def _believes(self, ledger: Ledger, began: Instant, now: Instant) -> bool:
+        done = [at for duty in self._duties if (at := last_due(ledger.connection, duty)) is not None]
+        central = self.central_now()
+        believed = believable(now, max(done, default=began), central)
+        if not believed:
+            told = "" if central is None else f", central says {to_iso(central)}"
+            text = f"the date {to_iso(now)} cannot be true{told}: nothing expires or is missed by it; set the clock"
+            self._voice.say_counted("clock", text)
+        return believed
 
     def _duty(self, ledger: Ledger, pen: Pen, duty: Duty, began: Instant, now: Instant) -> list[ChainedEntry]:
         connection = ledger.connection

@@ -200,13 +200,18 @@ class Uplink:
         """Whether central has facts for this storeroom that the book lacks: its balances are of before."""
         return self._session.rebuilding
 
-    def lease_now(self) -> Instant:
-        """Return the time leases go by: central's as last heard and what has passed since, else this machine's."""
+    def central_now(self) -> Instant | None:
+        """Return central's time as last heard in this run and what has passed since; None when it was not heard."""
         heard = self._session.central_wall
         if heard is None:
-            return self._clock.now()
+            return None
         wall, at_s = heard
         return plus(wall, (self._clock.link_s() - at_s) * self._clock.rate)
+
+    def lease_now(self) -> Instant:
+        """Return the time leases go by: central's, else this machine's."""
+        central = self.central_now()
+        return self._clock.now() if central is None else central
 
     def due_s(self) -> float:
         """Return the link time, in seconds, at which the session has something to do."""

@@ -1,7 +1,8 @@
 """Whether the wall clock was moved: against the machine's own monotonic clock, and against central's time. Pure.
 
-What was moved becomes a `clock_step` entry, so that times around it can be read rightly later. The rule that must not
-be broken: a clock that is wrong is written down, and nothing is refused for it.
+What was moved becomes a `clock_step` entry, so that times around it can be read rightly later. By a date that
+nobody can believe nothing happens by itself. The rule that must not be broken: a clock that is wrong is written down,
+and no act of a person is refused for it.
 
 Source: SYNC "Time": a jump above 5 s against the monotonic clock, an offset above 2 s.
 """
@@ -13,6 +14,10 @@ from protocols.values.instant import MICROS, Instant
 
 JUMP_S_MAX = 5.0
 OFFSET_S_MAX = 2.0
+SILENT_S_MAX = 45 * 86_400.0
+"""How long a storeroom may have been switched off: a clock further ahead of the last duty than that is not believed."""
+APART_S_MAX = 86_400.0
+"""How far the clock may be off central's before time does nothing by itself."""
 
 
 class Cause(StrEnum):
@@ -57,3 +62,14 @@ class ClockWatch:
 def offset_us(own: Instant, central: Instant, rtt_s: float) -> int:
     """Return how far the own clock is ahead of central's, whose time came with a round trip of `rtt_s`."""
     return own - central - round(rtt_s * MICROS / 2)
+
+
+def believable(now: Instant, last: Instant, central: Instant | None) -> bool:
+    """Tell whether `now` may expire stock and miss duties: beside central's time, or not far behind what was last done.
+
+    `last` is the instant of the last duty on record; `central` is None while central was not heard in this run. A dead
+    clock battery shows the past, in which nothing is due; a clock set far ahead would hold a whole storeroom.
+    """
+    if central is not None:
+        return abs(now - central) <= APART_S_MAX * MICROS
+    return now - last <= SILENT_S_MAX * MICROS

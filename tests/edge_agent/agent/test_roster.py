@@ -14,7 +14,7 @@ from protocols.readers.reads import RoundEnded
 from protocols.readers.scanner import Beep
 from protocols.values.hlc import Hlc
 from protocols.values.ids import PlaceId
-from protocols.values.instant import StoryTime, from_iso
+from protocols.values.instant import Instant, StoryTime, from_iso, plus
 from tests.edge_agent.conftest import START
 from tests.edge_agent.desk import KEEPER, NURSE, OTHER, PATIENT, STENT, SYRINGE, Desk, card, epc_of, note, stent
 
@@ -34,7 +34,10 @@ class Round:
 
     def go(self, text: str, *, reader: bool = True) -> list[str]:
         """Let it be a time of March and look; returns the kinds written."""
-        at = from_iso(f"2026-03-{text}:00+08:00")
+        return self.go_to(from_iso(f"2026-03-{text}:00+08:00"), reader=reader)
+
+    def go_to(self, at: Instant, *, reader: bool = True) -> list[str]:
+        """Let it be any time and look; returns the kinds written."""
         self.ns = (at - START) * 1000
         self.desk.scribe.now = at
         if reader:
@@ -199,3 +202,20 @@ def test_a_storeroom_without_claims_keeps_no_shifts() -> None:
     gone(round_.desk, 1)
     assert round_.go("02T20:30") == []
     assert round_.go("03T07:00") == ["count_daily", "duty"]
+
+
+def test_a_date_that_cannot_be_true_holds_no_stock_and_misses_no_duty(round_: Round) -> None:
+    """A clock set to 2039 for one life held a storeroom's whole stock as expired."""
+    assert round_.go("02T20:00") == ["duty"]
+    assert round_.go_to(from_iso("2039-05-01T09:00:00+08:00")) == []
+    assert round_.go("03T07:00") == ["count_daily", "duty"]
+    assert [round_.desk.state(serial) for serial in (1, 2, 3)] == ["in_stock"] * 3
+
+
+def test_beside_centrals_time_a_clock_a_week_ahead_is_not_believed_and_a_long_sleep_is(round_: Round) -> None:
+    round_.go("02T20:00")
+    round_.roster.central_now = lambda: from_iso("2026-03-03T07:00:00+08:00")
+    assert round_.go("10T07:00") == []
+    later = from_iso("2026-06-03T07:00:00+08:00")
+    round_.roster.central_now = lambda: plus(later, 60.0)
+    assert "duty" in round_.go_to(later)
