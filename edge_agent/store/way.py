@@ -3,6 +3,7 @@
 Entries that were trimmed are passed over by their checkpoints. Going on in a new chain is `adoption`'s.
 """
 
+from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection
 from protocols.entry import Digest
 from protocols.errors import WeBroke
@@ -20,11 +21,17 @@ def read_way(connection: Connection, current: Incarnation) -> tuple[Leg, ...]:
     incarnation: bytes | None = current
     end: tuple[int, Digest] | None = None
     while incarnation is not None and len(legs) < CHAINS_MAX:
-        ((parent, parent_seq, base, acked),) = connection.query(
+        rows = connection.query(
             "SELECT parent, parent_seq, base_hash, acked FROM incarnation JOIN mark USING (incarnation) "
             "WHERE incarnation = ?",
             (incarnation,),
         )
+        if not rows:
+            raise NotALedger(
+                f"ledger: expected the chain {incarnation.hex()}, got none; the file is damaged: put a backup "
+                "back (wardstock-edge restore --from FILE)"
+            )
+        ((parent, parent_seq, base, acked),) = rows
         own = Incarnation(incarnation)
         seq, digest = _end(connection, own, Digest(base)) if end is None else end
         grew_from = None if parent is None else Incarnation(parent)

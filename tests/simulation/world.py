@@ -347,7 +347,7 @@ class World:
 
         def look() -> None:
             calm = self._trouble_us.get(ward.device, 0) <= asked_us and self._trouble_us.get(HUB, 0) <= asked_us
-            if not calm or ward.run != run or end is None or self.hub.store is None:
+            if not calm or ward.run != run or end is None or self.hub.store is None or self._has_a_twin(ward):
                 return
             if not ward.has_acknowledged(end):
                 self.violations.append(f"I7 {ward.device}: entry {end[1]} waits a minute behind one that is set aside")
@@ -355,6 +355,10 @@ class World:
         line = self.wire.lines[ward.device]
         if ward.uplink is not None and ward.uplink.live and not (line.cut or line.deaf or line.clogged):
             self.after(QUEUE_S, look)
+
+    def _has_a_twin(self, ward: Ward) -> bool:
+        """Whether a copied disk speaks under the same name: the two shut each other out until a person decides."""
+        return sum(each.device == ward.device and each.up for each in self.everybody()) > 1
 
     def _strike_disk(self, fault: Fault, ward: Ward) -> bool:
         match fault.kind:

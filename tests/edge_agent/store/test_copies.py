@@ -131,6 +131,17 @@ def test_a_swap_cut_at_any_step_is_finished_and_nothing_is_lost(
     assert written.device == WARD
 
 
+def test_a_chain_that_a_lying_disk_lost_is_one_line_that_says_what_to_do(
+    written: Ledger, ledger_path: Path, open_again: Callable[..., Ledger]
+) -> None:
+    written.close()
+    connection = sqlite3.connect(ledger_path, isolation_level=None)
+    connection.execute("DELETE FROM mark")
+    connection.close()
+    with pytest.raises(NotALedger, match=r"expected the chain \w+, got none.*wardstock-edge restore --from FILE"):
+        open_again()
+
+
 def test_a_damaged_page_is_one_line_that_says_what_to_do(written: Ledger, ledger_path: Path, tmp_path: Path) -> None:
     written.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     written.close()
