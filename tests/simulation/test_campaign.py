@@ -1,7 +1,8 @@
-"""The bars of every push: seeds in two worker processes, fixed ones and ones that nobody has tried."""
+"""The bars of every push: seeds in two worker processes, fixed ones and ones that each change of code draws anew."""
 
+import hashlib
 import json
-import secrets
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,22 @@ from tests.simulation.world import Setting
 
 HOURS = 17.0
 FIXED, FRESH = 28, 2
+ROOT = Path(__file__).parents[2]
+PLAYED = ("protocols", "edge_agent", "central", "tests/simulation")
+
+
+def drawn_by_the_code() -> str:
+    """Return a name that changes with what is played: new seeds for new code, the same ones for the same code."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in PLAYED for path in (ROOT / folder).rglob("*.py")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def settings() -> list[Setting]:
-    """Half of them gentle; the fresh ones get a name drawn now, which is printed."""
+    """Half of them gentle; nobody has tried the fresh ones, their names are printed."""
     names = [f"fixed-{number}" for number in range(FIXED)]
-    names += [f"fresh-{secrets.token_hex(4)}" for _ in range(FRESH)]
+    names += [f"fresh-{drawn_by_the_code()}-{number}" for number in range(FRESH)]
     return [Setting(name, HOURS, gentle=number % 2 == 0, part=number // 2) for number, name in enumerate(names)]
 
 

@@ -271,7 +271,8 @@ class World:
         self.note("fault" if fired else "no fault", fault.target, f"{fault.kind} {fault.size}")
         self.fired[fault.kind] += fired
         if fired:
-            self._trouble_us[fault.target] = self.now_us + round(fault.lasts_s * 1_000_000)
+            over_us = self.now_us + round(fault.lasts_s * 1_000_000)
+            self._trouble_us[fault.target] = max(over_us, self._trouble_us.get(fault.target, 0))
             settled = {name: (each.settled_us - START_US) / 1_000_000 for name, each in self.wards.items()}
             self.recovery.struck(fault, self.elapsed_s, settled)
 
@@ -347,6 +348,7 @@ class World:
 
         def look() -> None:
             calm = self._trouble_us.get(ward.device, 0) <= asked_us and self._trouble_us.get(HUB, 0) <= asked_us
+            calm = calm and ward.greeted_us > self._restored_us  # a central put back is found at the next greeting
             if not calm or ward.run != run or end is None or self.hub.store is None or self._has_a_twin(ward):
                 return
             if not ward.has_acknowledged(end):
