@@ -147,9 +147,13 @@ def plan_pairs(pairs: Sequence[tuple[str, str]], devices: Sequence[str]) -> list
     at = TRY_EVERY_S * 2
     for first, second in [pair for pair in pairs for _ in range(TRIES)]:
         device = chance.choice(list(devices))
-        for kind, when in ((Kind(first), at), (Kind(second), at + chance.uniform(*PAIR_S))):
+        when = at
+        for kind in (Kind(first), Kind(second)):
             target = HUB if kind in OF_HUB else device
             faults.append(Fault(round(when, 3), kind, target, round(chance.random(), 6)))
+            when += chance.uniform(*PAIR_S)
+            if Kind(second) in BEFORE_S:  # its copy is of machines that stand again
+                when += faults[-1].lasts_s + BEFORE_S[Kind(second)]
         at += TRY_EVERY_S
     return faults
 
