@@ -130,8 +130,7 @@ def devices(  # noqa: PLR0913, PLR0917 - options are arguments to typer
         for name, (kind, where) in rack.where().items():
             _tell(f"listening {name} {kind} {where}")
         _tell(f"ready {folder}")
-        threading.Thread(target=_obey, args=(rack,), name="hand", daemon=True).start()
-        wait_for_end()
+        wait_for_end(threading.Thread(target=_obey, args=(rack,), name="hand", daemon=True).start)
 
 
 def record_reader(

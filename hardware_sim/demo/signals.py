@@ -5,7 +5,7 @@ The first one raises `Stopped` in the main thread; whoever cleans up ignores the
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -33,11 +33,13 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def wait_for_end() -> None:
-    """Wait until somebody ends the program."""
+def wait_for_end(begin: Callable[[], None] | None = None) -> None:
+    """Wait until somebody ends the program; `begin` starts what may be answered by ending it."""
     ended = threading.Event()
     for number in SIGNALS:
         signal.signal(number, lambda _number, _frame: ended.set())
+    if begin is not None:
+        begin()
     ended.wait()
 
 

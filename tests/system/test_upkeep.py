@@ -119,7 +119,7 @@ def test_the_full_check_runs_beside_the_agent_after_a_stop_that_was_not_clean(wa
     checks.tick(ledger)
     assert ledger.noted(CHECKED) is None
     ns[0] = 61_000_000_000
-    limit = time.monotonic() + WAIT_S
+    limit = time.monotonic() + 6 * WAIT_S  # it gives way to everybody else on the machine
     while ledger.noted(CHECKED) is None:
         checks.tick(ledger)
         assert time.monotonic() < limit
