@@ -37,19 +37,11 @@ class ClockSteps:
         if self._clock.story is None:
             self._keep(self._watch.heard(offset_us))
 
-    def drafts(self) -> list[Draft]:
-        """Return what waits as drafts, and wait for it no more."""
-        waiting, self._waiting = self._waiting, []
-        return [Draft(CLOCK_STEP, write_body(ClockStepBody(step.cause, step.by_us)), ActorId("")) for step in waiting]
-
-    def write(self, ledger: Ledger, pen: Pen) -> int:
-        """Write what waits; returns how many. Raises `StoreFault`; then it waits on."""
-        waiting = list(self._waiting)
-        try:
-            return len(ledger.append([pen.entry(draft) for draft in self.drafts()]))
-        except BaseException:
-            self._waiting = waiting
-            raise
+    def write(self, ledger: Ledger, pen: Pen) -> None:
+        """Write what waits. Raises `StoreFault`; then it waits on."""
+        bodies = [write_body(ClockStepBody(step.cause, step.by_us)) for step in self._waiting]
+        ledger.append([pen.entry(Draft(CLOCK_STEP, body, ActorId(""))) for body in bodies])
+        self._waiting = []
 
     def _keep(self, step: ClockStep | None) -> None:
         if step is not None:

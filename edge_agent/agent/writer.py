@@ -5,7 +5,7 @@ trusted; the ledger is opened anew and verified whole before the next entry.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge_agent.agent.counter import Scan
 from edge_agent.agent.parts import Parts
@@ -61,12 +61,8 @@ class Writer:
         """Note empty bins, and answer who scanned their cards."""
         bins = self._parts.bins
         while bins.waiting:
-            try:
-                bins.write(self.ledger, self._pen)
-            except StoreFault as fault:
-                self._meet(fault)
+            if not self._kept(lambda: bins.write(self.ledger, self._pen)):
                 return
-            self._parts.uplink.committed()
 
     def write_the_rest(self) -> None:
         """Write what nobody waits for; a full disk is asked again only after a pause."""
@@ -101,53 +97,33 @@ class Writer:
 
     def _write_labels(self) -> None:
         """Bind the tags of labels that were printed."""
-        if self._waits or not self._parts.printed.due:
-            return
-        try:
-            written = self._parts.printed.write(self.ledger, self._pen)
-        except StoreFault as fault:
-            self._meet(fault)
-            return
-        if written:
-            self._parts.uplink.committed()
+        if self._parts.printed.due and not self._waits:
+            self._kept(lambda: self._parts.printed.write(self.ledger, self._pen))
 
     def _write_clock(self) -> None:
         """Write how the wall clock was moved."""
         self._parts.clock_steps.look()
-        if not self._parts.clock_steps.due or self._waits:
-            return
-        try:
-            self._parts.clock_steps.write(self.ledger, self._pen)
-        except StoreFault as fault:
-            self._meet(fault)
-            return
-        self._parts.uplink.committed()
+        if self._parts.clock_steps.due and not self._waits:
+            self._kept(lambda: self._parts.clock_steps.write(self.ledger, self._pen))
 
     def _write_round(self) -> None:
         """Write the duties and holds that are due, after what people and readers said."""
-        if not self._parts.roster.due or self._waits:
-            return
-        try:
-            written = self._parts.roster.write(self.ledger, self._pen)
-        except StoreFault as fault:
-            self._meet(fault)
-            return
-        if written:
-            self._parts.uplink.committed()
+        if self._parts.roster.due and not self._waits:
+            self._kept(lambda: self._parts.roster.write(self.ledger, self._pen))
 
     def _write_health(self) -> None:
         """Write outages and rates, after everything a person waits for."""
-        if not self._parts.watch.due or self._waits:
-            return
-        try:
-            self._parts.watch.write(self.ledger)
-        except StoreFault as fault:
-            self._meet(fault)
+        if self._parts.watch.due and not self._waits:
+            self._kept(lambda: self._parts.watch.write(self.ledger))
 
     def _write(self, scans: Sequence[Scan], beliefs: Sequence[Belief]) -> bool:
         self._pen.hear(self._parts.uplink.heard_hlc)
+        return self._kept(lambda: self._parts.counter.write(self.ledger, self._pen, scans, beliefs))
+
+    def _kept(self, write: Callable[[], object]) -> bool:
+        """Write one group and tell the uplink; False after a fault of the disk, which is met. Raises `StoreFault`."""
         try:
-            self._parts.counter.write(self.ledger, self._pen, scans, beliefs)
+            write()
         except StoreFault as fault:
             self._meet(fault)
             return False

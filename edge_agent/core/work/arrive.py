@@ -6,6 +6,8 @@ The rule that must not be broken: a note is taken in once, however often it is s
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec.structs import replace as changed
+
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, is_expired
 from edge_agent.core.work.bodies import entries, entry, lines_of_parts, raw, staff, who_may
@@ -145,15 +147,7 @@ def give_back(scene: Scene) -> Decision:
 
 def replace_shelf(line: PostingLine, shelf: str) -> PostingLine:
     """Return a line that leaves no shelf, for what is in a hand lies on none, and is laid on one."""
-    return PostingLine(
-        item=line.item,
-        qty=line.qty,
-        source=line.source,
-        target=line.target,
-        lot=line.lot,
-        owner=line.owner,
-        target_position=shelf,
-    )
+    return changed(line, unit="", source_position="", target_position=shelf)
 
 
 def home(scene: Scene, lot: str) -> str:
@@ -223,16 +217,7 @@ def _leave(scene: Scene, kind: str, target: PlaceId, word: Word) -> Decision:
 
 
 def _named(line: PostingLine, unit: UnitId) -> PostingLine:
-    return PostingLine(
-        item=line.item,
-        qty=line.qty,
-        source=line.source,
-        target=line.target,
-        lot=line.lot,
-        owner=line.owner,
-        unit=unit,
-        source_position=line.source_position,
-    )
+    return changed(line, unit=unit, target_position="")
 
 
 def _done(scene: Scene, kind: str, lines: list[PostingLine], flags: list[Flag], word: Word) -> Decision:
