@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from central.store.engine import open_store
+from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from tests.bench.measure import ROUNDS, report_bar
-from tests.bench.wards import Talk, Ward, a_central, draw, signing, take_all
+from tests.bench.wards import draw, timed
 
 WARDS, ENTRIES, FRAME = 40, 40_000, 500
 BAR = 0.28
@@ -24,29 +24,16 @@ TABLES = ("ledger", "event", "posting_line", "balance", "belief", "binding")
 Rows = dict[str, list[tuple[object, ...]]]
 
 
-def ours(wards: Sequence[Ward], path: Path) -> tuple[float, int]:
-    """Take all in; returns the seconds and how many transactions it took."""
+def fresh(path: Path) -> Store:
+    """Return a migrated store in a new file."""
     store = open_store(f"sqlite:///{path}")
     migrate(store)
-    talk = Talk(wards, signing())
-    talk.enrol(store)
-    ingest = a_central(store)
-    talk.greet(ingest)
-    frames = talk.frames(FRAME)
-    before = ingest.counts.transactions
-    began = time.perf_counter()
-    take_all(ingest, frames, lambda _topic, _data: None)
-    took = time.perf_counter() - began
-    assert ingest.counts.entries == sum(ward.entries for ward in wards), ingest.counts
-    store.close()
-    return took, ingest.counts.transactions - before
+    return store
 
 
 def plain(rows: Rows, path: Path, commits: int, tables: Sequence[str]) -> float:
     """Write the finished rows; returns the seconds."""
-    store = open_store(f"sqlite:///{path}")
-    migrate(store)
-    store.close()
+    fresh(path).close()
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -83,7 +70,7 @@ def main() -> None:
         for turn in range(ROUNDS):
             folder = Path(name) / str(turn)
             folder.mkdir()
-            took, commits = ours(wards, folder / "central.db")
+            took, commits = timed(wards, fresh(folder / "central.db"), FRAME)
             taken.append(entries / took)
             rows = rows_of(folder / "central.db")
             ledger_alone.append(entries / plain(rows, folder / "plain.db", commits, ("ledger",)))

@@ -16,7 +16,7 @@ from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from tests.bench.bench_ingest import ENTRIES, FRAME, TABLES, WARDS
 from tests.bench.measure import ROUNDS, report_bar
-from tests.bench.wards import Talk, Ward, a_central, draw, signing, take_all
+from tests.bench.wards import draw, timed
 from tests.system.postgresql import cluster, programs
 
 BAR, STRETCH = 0.25, 0.35
@@ -31,23 +31,6 @@ def fresh(address: str) -> Store:
     store = open_store(address)
     migrate(store)
     return store
-
-
-def ours(wards: Sequence[Ward], address: str) -> tuple[float, int]:
-    """Take all in; returns the seconds and how many transactions it took."""
-    store = fresh(address)
-    talk = Talk(wards, signing())
-    talk.enrol(store)
-    ingest = a_central(store)
-    talk.greet(ingest)
-    frames = talk.frames(FRAME)
-    before = ingest.counts.transactions
-    began = time.perf_counter()
-    take_all(ingest, frames, lambda _topic, _data: None)
-    took = time.perf_counter() - began
-    assert ingest.counts.entries == sum(ward.entries for ward in wards), ingest.counts
-    store.close()
-    return took, ingest.counts.transactions - before
 
 
 def copied(address: str) -> Copied:
@@ -94,7 +77,7 @@ def main() -> None:
     commits = 0
     with cluster(durable=True) as address:
         for _ in range(ROUNDS):
-            took, commits = ours(wards, address)
+            took, commits = timed(wards, fresh(address), FRAME)
             taken.append(entries / took)
             rows = copied(address)
             ledger_alone.append(entries / plain(rows, address, commits, ("ledger",)))

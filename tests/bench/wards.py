@@ -1,10 +1,11 @@
 """Many wards' days as signed messages, ready to be said to central: the load that benches of ingest share.
 
 Each ward's acts are drawn as `wardstock-sim hospital` draws them: openings, visits, movements and beliefs of tagged
-pieces. Two frames of a hundred are said twice, as a broker does. Nothing here is measured; everything is made before.
+pieces. Two frames of a hundred are said twice, as a broker does. What is said is made before anything is measured.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -146,6 +147,22 @@ def take_all(ingest: Ingest, messages: Sequence[tuple[str, bytes]], hear: Callab
             ingest.arrive(topic, data, hear)
         while ingest.step(0):
             pass
+
+
+def timed(wards: Sequence[Ward], store: Store, frame: int) -> tuple[float, int]:
+    """Have a new central take all in and close its store; returns the seconds and how many transactions it took."""
+    talk = Talk(wards, signing())
+    talk.enrol(store)
+    ingest = a_central(store)
+    talk.greet(ingest)
+    frames = talk.frames(frame)
+    before = ingest.counts.transactions
+    began = time.perf_counter()
+    take_all(ingest, frames, lambda _topic, _data: None)
+    took = time.perf_counter() - began
+    assert ingest.counts.entries == sum(ward.entries for ward in wards), ingest.counts
+    store.close()
+    return took, ingest.counts.transactions - before
 
 
 def a_central(store: Store) -> Ingest:

@@ -65,6 +65,17 @@ def agree(ward: Ward, central: Central) -> bool:
     return {key: qty for key, qty in central.book().items() if key[0] in WATCHED} == book_of(ward)
 
 
+def take_two_and_lose_the_disk(ward: Ward, central: Central, lost: Path) -> None:
+    """Have a nurse take two pieces, which central hears; then the machine stops, and nobody reads its disk again."""
+    agent = ward.start_ready()
+    assert ward.plug.scan(BADGE, label(1), label(2)) == [Beep.OK] * 3
+    eventually(lambda: central.events() == len(ward.kinds()), ward.log)
+    agent.kill()
+    agent.wait(WAIT_S)
+    for old in ward.folder.glob("ledger.db*"):
+        shutil.move(old, lost / f"lost-{old.name}")
+
+
 def test_a_backup_on_another_disk_goes_on_in_a_new_chain_and_central_ends_with_the_same_book(
     ward: Ward, pipe: BrokerProcess, tmp_path: Path
 ) -> None:
@@ -101,14 +112,7 @@ def test_a_disk_without_a_backup_begins_anew_and_gets_its_book_from_central(
     ward: Ward, pipe: BrokerProcess, tmp_path: Path
 ) -> None:
     with network(pipe, tmp_path) as central:
-        agent = ward.start_ready()
-        assert ward.plug.scan(BADGE, label(1), label(2)) == [Beep.OK] * 3
-        eventually(lambda: central.events() == len(ward.kinds()), ward.log)
-        agent.kill()
-        agent.wait(WAIT_S)
-
-        for old in ward.folder.glob("ledger.db*"):
-            shutil.move(old, tmp_path / f"lost-{old.name}")
+        take_two_and_lose_the_disk(ward, central, tmp_path)
         ward.config.write_text(ward.config.read_text().replace('opening = "opening.csv"\n', ""))
         ward.plug.pull()
         ward.plug = Plug(ward.folder / "scanner")
@@ -125,14 +129,7 @@ def test_a_disk_that_begins_anew_with_its_opening_still_configured_opens_the_sto
     ward: Ward, pipe: BrokerProcess, tmp_path: Path
 ) -> None:
     with network(pipe, tmp_path) as central:
-        agent = ward.start_ready()
-        assert ward.plug.scan(BADGE, label(1), label(2)) == [Beep.OK] * 3
-        eventually(lambda: central.events() == len(ward.kinds()), ward.log)
-        agent.kill()
-        agent.wait(WAIT_S)
-
-        for old in ward.folder.glob("ledger.db*"):
-            shutil.move(old, tmp_path / f"lost-{old.name}")
+        take_two_and_lose_the_disk(ward, central, tmp_path)
         ward.plug.pull()
         ward.plug = Plug(ward.folder / "scanner")
         ward.start_ready()
