@@ -1,7 +1,8 @@
 """The languages of the pages: Chinese first, English beside it, and the catalogue that turns one into the other.
 
-English sentences in the templates are the keys; Chinese stands in `translations/zh.po`, read once at start, so nothing
-is compiled and nothing generated is kept. The rule that must not be broken: a reader gets one language, never a mix.
+English sentences in the templates are the keys; Chinese stands in `translations/zh.po` and, by subject, in
+`zh.SUBJECT.po` beside it, read once at start, so nothing is compiled and nothing generated is kept. The rule that must
+not be broken: a reader gets one language, never a mix.
 """
 
 import io
@@ -12,6 +13,7 @@ from importlib.resources import files
 from typing import Self
 
 from babel import Locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -50,8 +52,19 @@ def words_of(language: Language) -> Words:
     """Read a language's catalogue; English needs none, its words are the keys."""
     if language is Language.EN:
         return Words(language, NullTranslations())
-    text = files("central.web").joinpath("translations", f"{language}.po").read_bytes()
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(text), locale=LOCALES[language]))
+    write_mo(compiled, catalogue_of(language))
     compiled.seek(0)
     return Words(language, Translations(compiled))
+
+
+def catalogue_of(language: Language) -> Catalog:
+    """Return the sentences of every file of a language. Raises `ValueError` for one that stands in two files."""
+    whole = Catalog(locale=LOCALES[language])
+    found = files("central.web").joinpath("translations").iterdir()
+    for one in sorted((f for f in found if f.name.startswith(f"{language}.")), key=lambda one: one.name):
+        for message in read_po(io.BytesIO(one.read_bytes()), locale=LOCALES[language]):
+            if message.id and message.id in whole:
+                raise ValueError(f"{one.name}: expected a sentence of no other file, got {message.id!r}")
+            whole[message.id] = message
+    return whole

@@ -1,6 +1,5 @@
 """Every sentence of the pages stands in both languages, and nothing else stands in the catalogue."""
 
-import io
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -9,9 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from central.web.languages import DEFAULT, Language, words_of
+from central.web.languages import DEFAULT, Language, catalogue_of, words_of
 from protocols.movements import MOVEMENTS
 
 WEB = Path(str(files("central.web")))
@@ -35,7 +33,7 @@ def written(message: Message) -> list[str]:
 
 @pytest.fixture(scope="module")
 def chinese() -> Catalog:
-    return read_po(io.BytesIO((WEB / "translations" / "zh.po").read_bytes()), locale="zh_Hans_CN")
+    return catalogue_of(Language.ZH)
 
 
 def real(catalogue: Catalog) -> Iterator[Message]:
