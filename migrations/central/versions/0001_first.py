@@ -29,6 +29,7 @@ NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEP
 NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 NEVER_CHANGED |= {"supplier_case": KEPT, "supplier_score": KEPT}
 NEVER_CHANGED |= {"evidence": KEPT, "catalogue_baseline": KEPT, "abc_class": KEPT}
+NEVER_CHANGED |= {"charge": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
@@ -36,6 +37,7 @@ NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token":
 NEVER_REMOVED |= {"recall": KEPT}
 NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
 NEVER_REMOVED |= {"bargain_line": KEPT, "purchase_task": KEPT, "catalogue_review": KEPT}
+NEVER_REMOVED |= {"charge_use": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
 
 FOUND = (
