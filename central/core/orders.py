@@ -90,10 +90,14 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Base units of that item that came into that place from outside, at an instant."""
+    """Base units of that item that came into that place from outside, at an instant.
+
+    `of` is the order line its receipt names; None where no receipt does.
+    """
 
     at: Instant
     qty: int
+    of: tuple[str, int] | None = None
 
 
 def proposal_id(run: str, place: str, item: str) -> str:
@@ -114,20 +118,41 @@ def order_number(proposal: str, day: date, *, internal: bool) -> OrderNo:
     return order_no(f"{'IR' if internal else 'PO'}-{day:%Y%m%d}-{proposal[:ORDER_DIGITS].upper()}")
 
 
-def outstanding(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], int]:
-    """Return what each order line still owes: an arrival fills the oldest line that was ordered before it came.
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Base units of one arrival that went to one order line."""
 
-    A line given up is filled by what came before that, and owes nothing.
+    arrival: Arrived
+    key: tuple[str, int]
+    qty: int
+
+
+def fillings(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> list[Filled]:
+    """Return which order line each arrival fills: the one its receipt names, else the oldest that was ordered before.
+
+    What a receipt names is settled before anything is left to age, so that no late supplier gets another's delivery.
     """
     owed = sorted(lines, key=lambda line: (line.at, line.key))
     left = {line.key: line.qty for line in owed}
-    for arrival in sorted(arrivals, key=lambda one: one.at):
+    found: list[Filled] = []
+    for arrival in sorted(arrivals, key=lambda one: (one.of is None, one.at)):
         rest = arrival.qty
-        for line in owed:
-            taken = min(rest, left[line.key]) if line.fills(arrival.at) else 0
+        named = [line for line in owed if line.key == arrival.of]
+        for line in named or owed:
+            taken = min(rest, left[line.key]) if named or line.fills(arrival.at) else 0
             left[line.key] -= taken
             rest -= taken
-    return left | {line.key: 0 for line in owed if line.until is not None}
+            found += [Filled(arrival, line.key, taken)] if taken else []
+    return sorted(found, key=lambda one: one.arrival.at)
+
+
+def outstanding(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], int]:
+    """Return what each order line still owes. A line given up is filled by what came before, and owes nothing."""
+    listed = list(lines)
+    left = {line.key: line.qty for line in listed}
+    for one in fillings(listed, arrivals):
+        left[one.key] -= one.qty
+    return left | {line.key: 0 for line in listed if line.until is not None}
 
 
 def progress(qty: int, owed: int, state: str = Progress.APPROVED) -> Progress:

@@ -24,6 +24,8 @@ from central.store.tables.ledger import (
     POSTING_LINE,
     QUARANTINE,
 )
+from central.store.tables.purchasing import RECEIPT_LINE
+from central.store.tables.work import PURCHASE_ORDER
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
 from protocols.values.instant import Instant
 
@@ -224,18 +226,48 @@ def flows_of(
 def arrivals_at(
     connection: Connection, hospital: HospitalId, place: str, since: Instant
 ) -> Mapping[str, list[Arrived]]:
-    """Return what came into a storeroom from suppliers or from transit since an instant, by item."""
+    """Return what came into a storeroom from suppliers or from transit since an instant, by item.
+
+    What a receipt tells of comes as its lines, each with the order line it names.
+    """
     from_outside = [virtual_place(role, PlaceId(place)) for role in ("supplier", "transit")]
     line = POSTING_LINE.c
     rows = connection.execute(
-        select(line.item, line.qty, line.at)
+        select(line.item, line.qty, line.at, line.event_id)
         .where(line.hospital == hospital, line.target == place, line.source.in_(from_outside), line.at >= since)
         .order_by(line.at)
     )
+    told = _receipts(connection, hospital, place, since)
     arrived: defaultdict[str, list[Arrived]] = defaultdict(list)
     for row in rows:
-        arrived[row.item].append(Arrived(row.at, row.qty))
+        if (row.event_id, row.item) not in told:
+            arrived[row.item].append(Arrived(row.at, row.qty))
+    for (_, item), came in told.items():
+        arrived[item] += came
     return arrived
+
+
+def _receipts(
+    connection: Connection, hospital: HospitalId, place: str, since: Instant
+) -> dict[tuple[bytes, str], list[Arrived]]:
+    """Return what was accepted by receipts for a storeroom since an instant, by the entry that posted it and item."""
+    line, order = RECEIPT_LINE.c, PURCHASE_ORDER.c
+    rows = connection.execute(
+        select(line.event_id, line.item, line.accepted, POSTING_LINE.c.at, line.order_no, line.order_line)
+        .join(PURCHASE_ORDER, (order.hospital == line.hospital) & (order.order_no == line.order_no))
+        .join(
+            POSTING_LINE,
+            (POSTING_LINE.c.hospital == line.hospital)
+            & (POSTING_LINE.c.event_id == line.event_id)
+            & (POSTING_LINE.c.line_no == 0),
+        )
+        .where(line.hospital == hospital, order.place == place, line.accepted > 0, POSTING_LINE.c.at >= since)
+        .order_by(line.receipt, line.line_no)
+    )
+    told: defaultdict[tuple[bytes, str], list[Arrived]] = defaultdict(list)
+    for row in rows:
+        told[row.event_id, row.item].append(Arrived(row.at, row.accepted, (row.order_no, row.order_line)))
+    return told
 
 
 def lines_opened(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:

@@ -1,7 +1,7 @@
 """Lead times seen: order lines matched with what arrived, by source and item.
 
-An arrival fills the oldest line that was ordered before it came; a line's lead time ends when the whole of it is
-there. Whoever has too few receipts of an item lets the source's other items speak. The rule that must not be broken: a
+An arrival fills the line its receipt names, else the oldest that was ordered before it came; a line's lead time ends
+when the whole of it is there. Whoever has too few receipts of an item lets the source's other items speak. The rule that must not be broken: a
 line still open, or given up, is a lower bound and never left out.
 """
 
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from central.core.orders import Arrived, Ordered
+from central.core.orders import Arrived, Ordered, fillings
 from central.core.reorder.leads import LEAD_DAYS_MAX, RECEIPTS_MIN, Leads, leads_of
 from protocols.values.instant import Instant, business_day
 
@@ -28,17 +28,13 @@ class Seen:
 
 def filled(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], Instant | None]:
     """Return when each order line had come whole; None for one that has not."""
-    owed = sorted(lines, key=lambda line: (line.at, line.key))
-    left = {line.key: line.qty for line in owed}
-    when: dict[tuple[str, int], Instant | None] = {line.key: None for line in owed}
-    for arrival in sorted(arrivals, key=lambda one: one.at):
-        rest = arrival.qty
-        for line in (one for one in owed if one.fills(arrival.at) and left[one.key]):
-            taken = min(rest, left[line.key])
-            left[line.key] -= taken
-            rest -= taken
-            if taken and not left[line.key]:
-                when[line.key] = arrival.at
+    listed = list(lines)
+    left = {line.key: line.qty for line in listed}
+    when: dict[tuple[str, int], Instant | None] = {line.key: None for line in listed}
+    for one in fillings(listed, arrivals):
+        left[one.key] -= one.qty
+        if not left[one.key]:
+            when[one.key] = one.arrival.at
     return when
 
 

@@ -16,6 +16,7 @@ from central.core.orders import (
     proposal_id,
     step,
 )
+from central.core.reorder.receipts import filled
 from central.errors import NotNow
 from protocols.values.instant import Instant
 
@@ -56,3 +57,10 @@ def test_arrivals_fill_the_oldest_line_that_was_ordered_before_them() -> None:
     assert owed == {("PO-1", 1): 0, ("PO-2", 1): 15}
     assert [progress(20, owed[key]) for key in owed] == [Progress.RECEIVED, Progress.PART_RECEIVED]
     assert progress(20, 20) is Progress.APPROVED
+
+
+def test_a_delivery_fills_the_order_its_receipt_names_and_not_another_suppliers_older_one() -> None:
+    late, prompt = Ordered(("PO-1", 1), Instant(10), 5), Ordered(("PO-2", 1), Instant(20), 5)
+    came = [Arrived(Instant(25), 2), Arrived(Instant(30), 5, ("PO-2", 1))]
+    assert outstanding([late, prompt], came) == {("PO-1", 1): 3, ("PO-2", 1): 0}
+    assert filled([late, prompt], came) == {("PO-1", 1): None, ("PO-2", 1): Instant(30)}
