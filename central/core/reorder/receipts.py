@@ -1,8 +1,8 @@
 """Lead times seen: order lines matched with what arrived, by source and item.
 
 An arrival fills the line its receipt names, else the oldest that was ordered before it came; a line's lead time ends
-when the whole of it is there. Whoever has too few receipts of an item lets the source's other items speak. The rule that must not be broken: a
-line still open, or given up, is a lower bound and never left out.
+when the whole of it is there. Whoever has too few receipts of an item lets the source's other items speak. The rule
+that must not be broken: a line still open, or given up, is a lower bound and never left out.
 """
 
 from collections import defaultdict

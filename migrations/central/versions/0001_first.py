@@ -29,12 +29,14 @@ NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEP
 NEVER_CHANGED |= {"vbp_report": KEPT, "order_waiver": KEPT, "order_alert": KEPT}
 NEVER_CHANGED |= {"supplier_case": KEPT, "supplier_score": KEPT}
 NEVER_CHANGED |= {"evidence": KEPT, "catalogue_baseline": KEPT, "abc_class": KEPT}
+NEVER_CHANGED |= {"month_close": KEPT, "stock_value": KEPT, "stock_layer": KEPT, "month_stock": KEPT}
+NEVER_CHANGED |= {"price_change": KEPT, "consignment_note": KEPT, "consignment_line": KEPT}
 NEVER_CHANGED |= {"charge": KEPT}
 """Tables whose rows stand as they were written, and what an attempt on them is told."""
 
 NEVER_REMOVED = {"discrepancy": KEPT, "proposal": KEPT, "belief": REFUSAL, "binding": REFUSAL, "balance": REFUSAL}
 NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token": KEPT}
-NEVER_REMOVED |= {"recall": KEPT}
+NEVER_REMOVED |= {"recall": KEPT, "consignment_term": KEPT}
 NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
 NEVER_REMOVED |= {"bargain_line": KEPT, "purchase_task": KEPT, "catalogue_review": KEPT}
 NEVER_REMOVED |= {"charge_use": KEPT}
@@ -65,7 +67,12 @@ FOUR_EYES = {
         "ON o.hospital = l.hospital AND o.order_no = l.order_no WHERE l.hospital = NEW.hospital "
         "AND l.document = NEW.document AND o.approved_by = NEW.actor) OR NEW.kind = 'item' AND NEW.step = 'approve' "
         "AND EXISTS (SELECT 1 FROM document_step d WHERE d.hospital = NEW.hospital AND d.document = NEW.document "
-        "AND d.step IN ('draft', 'evidence') AND d.actor = NEW.actor)"
+        "AND d.step IN ('draft', 'evidence') AND d.actor = NEW.actor) OR NEW.kind = 'invoice' AND NEW.step = 'pay' "
+        "AND EXISTS (SELECT 1 FROM invoice_line l JOIN document_step d ON d.hospital = l.hospital "
+        "AND d.document = l.order_no AND d.kind = 'consignment' AND d.step = 'agree' WHERE l.hospital = NEW.hospital "
+        "AND l.document = NEW.document AND d.actor = NEW.actor) OR NEW.kind = 'price-change' AND NEW.step = 'approve' "
+        "AND EXISTS (SELECT 1 FROM price_change p WHERE p.hospital = NEW.hospital AND p.change = NEW.document "
+        "AND p.proposed_by = NEW.actor)"
     ),
     "settlement": (
         "NEW.step = 'approve' AND EXISTS (SELECT 1 FROM settlement s WHERE s.hospital = NEW.hospital "
