@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.agreements import achieved
 from central.core.order_checks import REASON_MAX, Excuse, Finding
@@ -18,6 +19,7 @@ from central.services.cycle import cycle_of
 from central.services.desk import Desk
 from central.services.vbp_pack import data_of, excel_of, pack_of
 from central.store import queries_agreements as kept
+from central.store.paging import page_of
 from protocols.movements import LINE_QTY_MAX
 from protocols.values.instant import business_day
 from protocols.values.money import Money
@@ -59,7 +61,7 @@ class GroupOut(BaseModel):
     troubles: list[str]
 
 
-class Groups(BaseModel):
+class Groups(Listed):
     """Every group of every batch."""
 
     items: list[GroupOut]
@@ -98,7 +100,7 @@ class WaiverOut(BaseModel):
     person: str
 
 
-class Waivers(BaseModel):
+class Waivers(Listed):
     """Every waiver, the newest first."""
 
     items: list[WaiverOut]
@@ -115,7 +117,7 @@ class BargainOut(BaseModel):
     cut: float | None
 
 
-class RoundOut(BaseModel):
+class RoundOut(Listed):
     """One half year's list and the cut achieved over what is settled, weighted by volume."""
 
     half_year: str
@@ -191,12 +193,13 @@ def agreement_routes(desk: Desk) -> APIRouter:
 
 def _add_vbp(router: APIRouter, desk: Desk) -> None:
     @router.get("/vbp")
-    def listed(caller: Asks) -> Groups:
+    def listed(caller: Asks, page: Paged) -> Groups:
         """List the product groups with their pace and share of selected products."""
         caller.need(Right.SEE_ORDERS)
         with desk.store.read() as connection:
-            found = groups_now(connection, desk.hospital, desk.now())
-        return Groups(items=[_group(one) for one in found])
+            every = sorted(groups_now(connection, desk.hospital, desk.now()), key=_group_key)
+        found = page_of("vbp", every, _group_key, page.asked)
+        return Groups(items=[_group(one) for one in found.items], next=page.next(found))
 
     @router.post("/vbp/{agreement}/{group}/reports", status_code=201, responses=REFUSED)
     def reported(caller: Asks, agreement: str, group: str, body: ReportIn) -> ReportIn:
@@ -242,19 +245,19 @@ def _add_cycle(router: APIRouter, desk: Desk) -> None:
 
 def _add_waivers(router: APIRouter, desk: Desk) -> None:
     @router.get("/waivers")
-    def listed(caller: Asks) -> Waivers:
+    def listed(caller: Asks, page: Paged) -> Waivers:
         """List the waivers."""
         caller.need(Right.SEE_ORDERS)
         with desk.store.read() as connection:
-            found = kept.waivers(connection, desk.hospital)
+            found = kept.waivers_page(connection, desk.hospital, page.asked)
         shown = [
             WaiverOut(
                 waiver=one.id, finding=one.finding, item=one.item, supplier=one.supplier, reason=one.reason,
                 remark=one.remark, first=one.first, last=one.last, person=one.person,
             )
-            for one in reversed(found)
+            for one in found.items
         ]  # fmt: skip
-        return Waivers(items=shown)
+        return Waivers(items=shown, next=page.next(found))
 
     @router.post("/waivers", status_code=201, responses=REFUSED)
     def waived(caller: Asks, body: WaiverIn) -> dict[str, str]:
@@ -267,27 +270,33 @@ def _add_waivers(router: APIRouter, desk: Desk) -> None:
 
 def _add_bargaining(router: APIRouter, desk: Desk) -> None:
     @router.get("/bargaining/{half_year}", responses=REFUSED)
-    def listed(caller: Asks, half_year: str) -> RoundOut:
+    def listed(caller: Asks, page: Paged, half_year: str) -> RoundOut:
         """Give a half year's bargaining list, such as 2026H1."""
         caller.need(Right.SEE_PRICES)
         desk.looks.saw(caller, "see-prices", "bargaining")
         with desk.store.read() as connection:
             found = kept.bargains(connection, desk.hospital, half_year)
         cut = achieved(found)
+        shown = page_of("bargaining", sorted(found, key=lambda one: one.item), lambda one: (one.item,), page.asked)
         lines = [
             BargainOut(
                 item=one.item, qty=one.qty, spent=one.spent, price_before=one.before, price_after=one.after,
                 cut=None if one.cut is None else float(one.cut),
             )
-            for one in found
+            for one in shown.items
         ]  # fmt: skip
-        return RoundOut(half_year=half_year, achieved=None if cut is None else float(cut), items=lines)
+        whole = None if cut is None else float(cut)
+        return RoundOut(half_year=half_year, achieved=whole, items=lines, next=page.next(shown))
 
     @router.post("/bargaining/{half_year}/{item}", responses=REFUSED)
     def settled(caller: Asks, half_year: str, item: str, body: SettledIn) -> SettledIn:
         """Note the price a bargain reached."""
         desk.agreements.settle(caller, half_year, item, Money(body.price))
         return body
+
+
+def _group_key(one: GroupView) -> tuple[str, str]:
+    return one.agreement.agreement, one.group.group
 
 
 def _group(one: GroupView) -> GroupOut:

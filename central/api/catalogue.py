@@ -6,16 +6,17 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.catalogue import ItemState, ItemStep
 from central.core.rights import Right
 from central.services.catalogue import NAME_MAX, PACK_MAX, Drafted, Shown, catalogue_now, trims_now
 from central.services.desk import Desk
 from central.store import queries_catalogue as kept
+from central.store.paging import page_of
 from protocols.values.instant import business_day
 from protocols.values.money import Money
 
-PAGE_MAX = 1000
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 Name = Annotated[str, Field(max_length=NAME_MAX)]
 Text = Annotated[str, Field(max_length=500)]
@@ -46,7 +47,7 @@ class CatalogueLineOut(BaseModel):
     warnings: list[str]
 
 
-class CatalogueOut(BaseModel):
+class CatalogueOut(Listed):
     """The catalogue by item; `count` before the page was cut."""
 
     count: int
@@ -106,7 +107,7 @@ class ReviewLineOut(BaseModel):
     person: str
 
 
-class ReviewOut(BaseModel):
+class ReviewOut(Listed):
     """One quarter's review."""
 
     quarter: str
@@ -149,9 +150,8 @@ def _add_lines(router: APIRouter, desk: Desk) -> None:
     @router.get("/catalogue")
     def listed(
         caller: Asks,
+        page: Paged,
         state: Annotated[ItemState | None, Query()] = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
-        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 200,
     ) -> CatalogueOut:
         """List the catalogue, of one state or whole."""
         caller.need(Right.SEE_ORDERS)
@@ -159,7 +159,9 @@ def _add_lines(router: APIRouter, desk: Desk) -> None:
             found = [
                 one for one in catalogue_now(connection, desk.hospital) if state is None or one.line.state is state
             ]
-        return CatalogueOut(count=len(found), items=[_line(one) for one in found[offset : offset + limit]])
+        shown = page_of("catalogue", found, lambda one: (one.line.item,), page.asked)
+        lines = [_line(one) for one in shown.items]
+        return CatalogueOut(count=len(found), items=lines, next=page.next(shown))
 
     @router.get("/catalogue/trims")
     def trimmed(caller: Asks) -> TrimsOut:
@@ -208,20 +210,21 @@ def _add_acts(router: APIRouter, desk: Desk) -> None:
 
 def _add_reviews(router: APIRouter, desk: Desk) -> None:
     @router.get("/catalogue/reviews/{quarter}")
-    def review(caller: Asks, quarter: str) -> ReviewOut:
+    def review(caller: Asks, page: Paged, quarter: str) -> ReviewOut:
         """Give a quarter's review."""
         caller.need(Right.SEE_ORDERS)
         prices = sees_prices(desk, caller, "review")
         with desk.store.read() as connection:
-            found = kept.reviews(connection, desk.hospital, quarter)
+            every = sorted(kept.reviews(connection, desk.hospital, quarter), key=lambda one: one.item)
+        found = page_of("reviews", every, lambda one: (one.item,), page.asked)
         shown = [
             ReviewLineOut(
                 item=one.item, months_used=one.usage.used, months=one.usage.all, spent=one.spent if prices else None,
                 instead=list(one.instead), decision=one.decision, reason=one.reason, person=one.person,
             )
-            for one in found
+            for one in found.items
         ]  # fmt: skip
-        return ReviewOut(quarter=quarter, items=shown)
+        return ReviewOut(quarter=quarter, items=shown, next=page.next(found))
 
     @router.post("/catalogue/reviews/{quarter}/{item}", responses=REFUSED)
     def decided(caller: Asks, quarter: str, item: str, body: DecisionIn) -> DecisionIn:

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.rights import Right
 from central.services.counts import Sided, side_by_side
 from central.services.desk import Desk
-from central.store.queries_settling import tasks
+from central.store.paging import page_of
+from central.store.queries_settling import tasks_page
 from protocols.values.instant import to_iso
 
 
@@ -29,7 +31,7 @@ class TaskOut(BaseModel):
     done_at: str | None
 
 
-class Tasks(BaseModel):
+class Tasks(Listed):
     """Tasks, the newest first."""
 
     items: list[TaskOut]
@@ -56,7 +58,7 @@ class LineCountOut(BaseModel):
     asked: bool
 
 
-class LineCounts(BaseModel):
+class LineCounts(Listed):
     """Lines of one storeroom; those that are asked to be counted first."""
 
     items: list[LineCountOut]
@@ -69,6 +71,7 @@ def count_routes(desk: Desk) -> APIRouter:
     @router.get("/count-tasks")
     def listed(
         caller: Asks,
+        page: Paged,
         status: Annotated[Literal["open", "done", "over", "all"], Query()] = "open",
         place: Annotated[str, Query(max_length=64)] = "",
     ) -> Tasks:
@@ -76,8 +79,9 @@ def count_routes(desk: Desk) -> APIRouter:
         caller.need(Right.SEE_STOCK)
         scope, wanted = caller.scope(Right.SEE_STOCK), "" if status == "all" else status
         with desk.store.read() as connection:
-            found = tasks(connection, desk.hospital, status=wanted, place=place, scope=scope)
+            found = tasks_page(connection, desk.hospital, page.asked, status=wanted, place=place, scope=scope)
         return Tasks(
+            next=page.next(found),
             items=[
                 TaskOut(
                     id=one.id,
@@ -91,16 +95,22 @@ def count_routes(desk: Desk) -> APIRouter:
                     status=one.status,
                     done_at=None if one.done_at is None else to_iso(one.done_at),
                 )
-                for one in found
-            ]
+                for one in found.items
+            ],
         )
 
     @router.get("/line-counts", responses={404: {"model": Problem}})
-    def lines(caller: Asks, place: Annotated[str, Query(max_length=64)]) -> LineCounts:
+    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64)]) -> LineCounts:
         """Tell book, shelf and last count of every line of a storeroom."""
-        return LineCounts(items=[_line(one) for one in side_by_side(desk, caller, place)])
+        whole = sorted(side_by_side(desk, caller, place), key=_key)
+        found = page_of("line-counts", whole, _key, page.asked)
+        return LineCounts(items=[_line(one) for one in found.items], next=page.next(found))
 
     return router
+
+
+def _key(one: Sided) -> tuple[str, str]:
+    return one.line.item, one.line.lot
 
 
 def _line(one: Sided) -> LineCountOut:

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.core.rights import Right
 from central.services.causes import first_causes
 from central.services.desk import Desk
 from central.store.queries_master import items
-from central.store.queries_work import discrepancies
+from central.store.queries_work import discrepancies_page
 from protocols.values.instant import to_iso
 
 
@@ -39,7 +40,7 @@ class DiscrepancyOut(BaseModel):
     evidence: dict[str, Any]
 
 
-class Discrepancies(BaseModel):
+class Discrepancies(Listed):
     """Discrepancies, the newest first."""
 
     items: list[DiscrepancyOut]
@@ -52,6 +53,7 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
     @router.get("/discrepancies")
     def listed(
         caller: Asks,
+        page: Paged,
         status: Annotated[Literal["open", "closed", "all"], Query()] = "open",
         place: Annotated[str, Query(max_length=64)] = "",
     ) -> Discrepancies:
@@ -59,10 +61,11 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
         caller.need(Right.SEE_STOCK)
         wanted, scope = "" if status == "all" else status, caller.scope(Right.SEE_STOCK)
         with desk.store.read() as connection:
-            found = discrepancies(connection, desk.hospital, status=wanted, place=place, scope=scope)
+            found = discrepancies_page(connection, desk.hospital, page.asked, status=wanted, place=place, scope=scope)
             catalogue = items(connection, desk.hospital)
-            likeliest = first_causes(connection, desk.hospital, [one.id for one in found])
+            likeliest = first_causes(connection, desk.hospital, [one.id for one in found.items])
         return Discrepancies(
+            next=page.next(found),
             items=[
                 DiscrepancyOut(
                     id=one.id,
@@ -85,8 +88,8 @@ def discrepancy_routes(desk: Desk) -> APIRouter:
                     first_cause=likeliest.get(one.id, ""),
                     evidence=dict(one.evidence),
                 )
-                for one in found
-            ]
+                for one in found.items
+            ],
         )
 
     return router

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.core.enrolment import REASON_MAX, TOKEN_MINUTES, TOKEN_MINUTES_MAX
 from central.core.rights import Right
 from central.errors import BadInput
 from central.services.desk import Desk
 from central.services.enrolment import DeviceStanding
+from central.store.paging import page_of
 from protocols.errors import BadValue
 from protocols.sync.enrolment import write_ticket
 from protocols.values.ids import DeviceId, device_id
@@ -32,7 +34,7 @@ class EnrolmentOut(BaseModel):
     token_until: str | None
 
 
-class Enrolments(BaseModel):
+class Enrolments(Listed):
     """Every device, by name."""
 
     items: list[EnrolmentOut]
@@ -62,11 +64,12 @@ def enrolment_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["enrolments"])
 
     @router.get("/enrolments")
-    def enrolments(caller: Asks) -> Enrolments:
+    def enrolments(caller: Asks, page: Paged) -> Enrolments:
         """List the devices: enrolled or not, and until when."""
-        found = desk.devices.listed(caller)
+        every = sorted(desk.devices.listed(caller), key=_device)
+        found = page_of("enrolments", every, _device, page.asked)
         desk.looks.saw(caller, "see-devices", "devices")
-        return Enrolments(items=[_told(one) for one in found])
+        return Enrolments(items=[_told(one) for one in found.items], next=page.next(found))
 
     @router.post("/enrolments/{device}/tickets", status_code=201)
     def ticket(caller: Asks, device: Named, asked: TicketAsked) -> TicketOut:
@@ -91,6 +94,10 @@ def _named(text: str) -> DeviceId:
         return device_id(text)
     except BadValue as error:
         raise BadInput(str(error)) from error
+
+
+def _device(one: DeviceStanding) -> tuple[str]:
+    return (str(one.known.device),)
 
 
 def _told(one: DeviceStanding) -> EnrolmentOut:

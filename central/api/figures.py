@@ -6,13 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.figures import DEFINITIONS, Figure, Part
 from central.services.desk import Desk
 from central.services.figures import figure_id, figures, ledger_of, opened
-
-ROWS_MAX = 5_000
-"""Rows one answer gives, those that weigh most first; a storeroom has some hundreds of lines."""
+from central.store.paging import page_of
 
 Place = Annotated[str, Query(max_length=64)]
 
@@ -64,7 +63,7 @@ class PartOut(BaseModel):
     note: str
 
 
-class OpenedOut(BaseModel):
+class OpenedOut(Listed):
     """A figure with its rows, whose numbers above and below sum to the figure's."""
 
     id: str
@@ -86,7 +85,7 @@ class LedgerLineOut(BaseModel):
     below: int | None
 
 
-class LedgerOut(BaseModel):
+class LedgerOut(Listed):
     """One row with the ledger lines whose pieces sum to its quantity."""
 
     part: PartOut
@@ -125,16 +124,19 @@ def figure_routes(desk: Desk) -> APIRouter:
         )
 
     @router.get("/figures/{id}/rows", responses={404: {"model": Problem}})
-    def rows(caller: Asks, id: str, place: Place = "") -> OpenedOut:
+    def rows(caller: Asks, page: Paged, id: str, place: Place = "") -> OpenedOut:
         """Open a figure to its rows."""
         figure, parts = opened(desk, caller, id, place)
         shown = not DEFINITIONS[figure.id].money or sees_prices(desk, caller, "figures")
-        items = [_part(one, shown=shown) for one in parts[:ROWS_MAX]]
-        return OpenedOut(id=figure.id, parts=figure.parts, items=items, **_sums(figure, shown=shown))
+        found = page_of(f"figure-rows/{id}", parts, _heaviest, page.asked)
+        items = [_part(one, shown=shown) for one in found.items]
+        sums = _sums(figure, shown=shown)
+        return OpenedOut(id=figure.id, parts=figure.parts, items=items, next=page.next(found), **sums)
 
     @router.get("/figures/{id}/ledger", responses={404: {"model": Problem}})
     def ledger(
         caller: Asks,
+        page: Paged,
         id: str,
         place: Place,
         item: Annotated[str, Query(max_length=64)],
@@ -143,8 +145,10 @@ def figure_routes(desk: Desk) -> APIRouter:
         """Open a row of a figure to the ledger lines that sum to it."""
         shown = not DEFINITIONS[figure_id(id)].money or sees_prices(desk, caller, "figures")
         part, lines = ledger_of(desk, caller, id, place, item, lot)
+        found = page_of("figure-ledger", list(enumerate(lines)), lambda one: (one[0],), page.asked)
         return LedgerOut(
             part=_part(part, shown=shown),
+            next=page.next(found),
             items=[
                 LedgerLineOut(
                     event=one.flow.event,
@@ -155,11 +159,17 @@ def figure_routes(desk: Desk) -> APIRouter:
                     above=one.above if shown else None,
                     below=one.below if shown else None,
                 )
-                for one in lines
+                for _, one in found.items
             ],
         )
 
     return router
+
+
+def _heaviest(one: Part) -> tuple[int | str, ...]:
+    """Return the order the rows come in: those that weigh most first."""
+    calm = int(one.above == one.below)
+    return calm, -one.below, -one.above, one.place, one.item, one.lot, one.unit
 
 
 def _sums(figure: Figure, *, shown: bool) -> dict[str, int | None]:

@@ -7,12 +7,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.core.orders import Progress
 from central.core.rights import Right
 from central.services.desk import Desk
-from central.services.orders import orders_now
+from central.services.orders import progress_of
 from central.services.reasons import Names, names_now
-from central.store.queries_work import Order
+from central.store.queries_work import Order, orders_page
 from protocols.values.instant import to_iso
 from protocols.values.money import UNITS_A_YUAN, Money, rounded_fen, times
 
@@ -46,7 +47,7 @@ class OrderOut(BaseModel):
     lines: list[OrderLineOut]
 
 
-class Orders(BaseModel):
+class Orders(Listed):
     """Orders, the newest first."""
 
     items: list[OrderOut]
@@ -57,14 +58,16 @@ def order_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["orders"])
 
     @router.get("/orders")
-    def every_order(caller: Asks) -> Orders:
+    def every_order(caller: Asks, page: Paged) -> Orders:
         """List orders with their lines and reasons."""
         caller.need(Right.SEE_ORDERS)
         prices = sees_prices(desk, caller, "orders")
-        found = orders_now(desk.store, desk.hospital, desk.now(), caller.scope(Right.SEE_ORDERS))
         with desk.store.read() as connection:
+            found = orders_page(connection, desk.hospital, page.asked, scope=caller.scope(Right.SEE_ORDERS))
+            come = progress_of(connection, desk.hospital, list(found.items), desk.now())
             names = names_now(connection, desk.hospital)
-        return Orders(items=[_order(one, come, names, prices=prices) for one, come in found])
+        shown = [_order(one, come[one.order_no], names, prices=prices) for one in found.items]
+        return Orders(items=shown, next=page.next(found))
 
     return router
 

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.core.rights import Grant, Right
 from central.core.signin import Attempts
 from central.services.desk import Desk
-from central.store.audit import acts
+from central.store.audit import acts_page
+from central.store.paging import page_of
 from protocols.values.instant import to_iso
 
 
@@ -41,7 +43,7 @@ class PersonOut(BaseModel):
     locked_until: str | None
 
 
-class People(BaseModel):
+class People(Listed):
     """Every account, by staff number."""
 
     items: list[PersonOut]
@@ -58,7 +60,7 @@ class ActOut(BaseModel):
     detail: dict[str, Any]
 
 
-class Acts(BaseModel):
+class Acts(Listed):
     """Rows of the record, the newest first; ask again with `before` for older ones."""
 
     items: list[ActOut]
@@ -75,11 +77,12 @@ def people_routes(desk: Desk) -> APIRouter:
         return Me(person=caller.person, name=caller.name, roles=_grants(caller.grants), rights=rights)
 
     @router.get("/people")
-    def people(caller: Asks) -> People:
+    def people(caller: Asks, page: Paged) -> People:
         """List the accounts."""
-        found = desk.accounts.listed(caller)
+        found = page_of("people", desk.accounts.listed(caller), lambda one: (one.person,), page.asked)
         desk.looks.saw(caller, "see-people", "people")
         return People(
+            next=page.next(found),
             items=[
                 PersonOut(
                     person=one.person,
@@ -90,22 +93,23 @@ def people_routes(desk: Desk) -> APIRouter:
                     one_time_codes=bool(one.totp_secret),
                     locked_until=_locked(one.attempts),
                 )
-                for one in found
-            ]
+                for one in found.items
+            ],
         )
 
     @router.get("/acts")
     def record(
         caller: Asks,
-        before: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+        page: Paged,
         person: Annotated[str, Query(max_length=64)] = "",
     ) -> Acts:
         """List the record of who did and saw what."""
         caller.need(Right.SEE_AUDIT)
         desk.looks.saw(caller, "see-acts", person)
         with desk.store.read() as connection:
-            found = acts(connection, desk.hospital, before=before, person=person)
+            found = acts_page(connection, desk.hospital, page.asked, person=person)
         return Acts(
+            next=page.next(found),
             items=[
                 ActOut(
                     seq=one.seq,
@@ -115,8 +119,8 @@ def people_routes(desk: Desk) -> APIRouter:
                     subject=one.subject,
                     detail=dict(one.detail),
                 )
-                for one in found
-            ]
+                for one in found.items
+            ],
         )
 
     return router

@@ -4,11 +4,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.permits import Step
 from central.services.desk import Desk
 from central.services.permits import WHY_MAX, Room
 from central.services.recalls import LOT_MAX
+from central.store.paging import page_of
 from central.store.queries_permits import Recalled
 from protocols.values.instant import Instant, to_iso
 
@@ -45,6 +47,12 @@ class PermitOut(BaseModel):
     edge_knows: bool | None
     choices: list[str]
     steps: list[PermitStepOut]
+
+
+class Permits(Listed):
+    """The wards you may see, by name."""
+
+    items: list[PermitOut]
 
 
 class AuditIn(BaseModel):
@@ -88,14 +96,22 @@ class RecallOut(BaseModel):
     lifted_by: str
 
 
+class Recalls(Listed):
+    """Every recall, the newest first."""
+
+    items: list[RecallOut]
+
+
 def permit_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
     router = APIRouter(tags=["permits"])
 
     @router.get("/permits")
-    def permits(caller: Asks) -> list[PermitOut]:
+    def permits(caller: Asks, page: Paged) -> Permits:
         """List the wards you may see with their permits."""
-        return [_permit(one) for one in desk.permits.rooms(caller)]
+        rooms = sorted(desk.permits.rooms(caller), key=lambda one: one.place.place)
+        found = page_of("permits", rooms, lambda one: (one.place.place,), page.asked)
+        return Permits(items=[_permit(one) for one in found.items], next=page.next(found))
 
     @router.post("/permits/{place}/audits", responses=REFUSED)
     def audited(caller: Asks, place: str, body: AuditIn) -> PermitStepOut:
@@ -108,9 +124,10 @@ def permit_routes(desk: Desk) -> APIRouter:
         return _step(desk.permits.decide(caller, place, body.phase, body.why))
 
     @router.get("/recalls")
-    def recalls(caller: Asks) -> list[RecallOut]:
+    def recalls(caller: Asks, page: Paged) -> Recalls:
         """List every recall, the newest first."""
-        return [_recall(one) for one in desk.recalls.every(caller)]
+        found = page_of("recalls", sorted(desk.recalls.every(caller), key=_newest), _newest, page.asked)
+        return Recalls(items=[_recall(one) for one in found.items], next=page.next(found))
 
     @router.post("/recalls", responses=REFUSED, status_code=201)
     def recalled(caller: Asks, body: RecallIn) -> None:
@@ -144,6 +161,10 @@ def _step(one: Step) -> PermitStepOut:
     return PermitStepOut(
         audit=one.audit, phase=one.phase, permit=one.permit, at=to_iso(one.at), person=one.person, why=one.why
     )
+
+
+def _newest(one: Recalled) -> tuple[int, str, str]:
+    return -one.at, one.item, one.lot
 
 
 def _recall(one: Recalled) -> RecallOut:

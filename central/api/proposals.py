@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.approval import Routed
 from central.core.rights import Right
 from central.services.approvals import approve_as, routes
 from central.services.desk import Desk
 from central.services.reasons import Names, names_now
-from central.store.queries_work import Proposal, proposals
+from central.store.queries_work import Proposal, proposals_page
 from protocols.values.instant import to_iso
 
 
@@ -46,7 +47,7 @@ class ProposalOut(BaseModel):
     route_why: list[str]
 
 
-class Proposals(BaseModel):
+class Proposals(Listed):
     """Proposals, the newest first."""
 
     items: list[ProposalOut]
@@ -71,16 +72,20 @@ def proposal_routes(desk: Desk) -> APIRouter:
 
     @router.get("/proposals")
     def listed(
-        caller: Asks, status: Annotated[Literal["open", "ordered", "withdrawn", "rejected", "all"], Query()] = "open"
+        caller: Asks,
+        page: Paged,
+        status: Annotated[Literal["open", "ordered", "withdrawn", "rejected", "all"], Query()] = "open",
     ) -> Proposals:
         """List proposals with their reasons."""
         caller.need(Right.SEE_ORDERS)
         scope, prices = caller.scope(Right.SEE_ORDERS), sees_prices(desk, caller, "proposals")
+        wanted = "" if status == "all" else status
         with desk.store.read() as connection:
-            found = proposals(connection, desk.hospital, status="" if status == "all" else status, scope=scope)
+            found = proposals_page(connection, desk.hospital, page.asked, status=wanted, scope=scope)
             names = names_now(connection, desk.hospital)
-            asked = routes(connection, desk.hospital, found, desk.now())
-        return Proposals(items=[_proposal(one, names, asked[one.id], prices=prices) for one in found])
+            asked = routes(connection, desk.hospital, list(found.items), desk.now())
+        shown = [_proposal(one, names, asked[one.id], prices=prices) for one in found.items]
+        return Proposals(items=shown, next=page.next(found))
 
     @router.post(
         "/proposals/{proposal}/approve",

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.purchasing import LINES_MAX, InvoicedLine, InvoiceStep, OrderStep, overdue_days
 from central.core.rights import Right
@@ -150,7 +151,7 @@ class InvoiceOut(BaseModel):
     entered_by: str
 
 
-class Invoices(BaseModel):
+class Invoices(Listed):
     """Invoices, those due first first."""
 
     items: list[InvoiceOut]
@@ -220,13 +221,14 @@ def _add_invoices(router: APIRouter, desk: Desk) -> None:
         return StateOut(document=document, state=state)
 
     @router.get("/invoices")
-    def listed(caller: Asks) -> Invoices:
+    def listed(caller: Asks, page: Paged) -> Invoices:
         """List the invoices with the day each is due."""
         caller.need(Right.INVOICE)
         prices, today = sees_prices(desk, caller, "invoices"), business_day(desk.now())
         with desk.store.read() as connection:
-            found = kept.invoices(connection, desk.hospital)
-        return Invoices(items=[_invoice(one, today, prices=prices) for one in found])
+            found = kept.invoices_page(connection, desk.hospital, page.asked)
+        shown = [_invoice(one, today, prices=prices) for one in found.items]
+        return Invoices(items=shown, next=page.next(found))
 
     @router.get("/invoices/{document}/history", responses={404: {"model": Problem}})
     def history(caller: Asks, document: str) -> HistoryOut:

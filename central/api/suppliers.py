@@ -7,13 +7,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.rights import Right
 from central.core.suppliers import SCORE_UNITS, CaseKind, CaseStep, Tally
 from central.errors import NotThere
 from central.services.desk import Desk
-from central.services.suppliers import TEXT_MAX, Firm, Matter, firms_now, shortages_now, uncovered_now
+from central.services.suppliers import TEXT_MAX, Firm, Matter, Watched, firms_now, shortages_now, uncovered_now
 from central.store import queries_suppliers as kept
+from central.store.paging import page_of
 from protocols.values.instant import to_iso
 
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
@@ -85,14 +87,14 @@ class FirmOut(BaseModel):
     items: list[str]
 
 
-class Firms(BaseModel):
+class Firms(Listed):
     """Every supplier; `uncovered` are high-risk items with fewer than two sources, with those they have."""
 
     items: list[FirmOut]
     uncovered: dict[str, list[str]]
 
 
-class SupplierScores(BaseModel):
+class SupplierScores(Listed):
     """A supplier's quarters, the newest first."""
 
     items: list[SupplierScoreOut]
@@ -120,8 +122,8 @@ class CaseStateOut(BaseModel):
     state: str
 
 
-class SupplierCases(BaseModel):
-    """SupplierCases, the newest first."""
+class SupplierCases(Listed):
+    """Cases, the newest first."""
 
     items: list[SupplierCaseOut]
 
@@ -138,7 +140,7 @@ class ShortageOut(BaseModel):
     sources: int
 
 
-class Shortages(BaseModel):
+class Shortages(Listed):
     """Items whose supply is watched or warned of, the worst first."""
 
     items: list[ShortageOut]
@@ -155,7 +157,7 @@ class PurchaseTaskOut(BaseModel):
     made_at: str
 
 
-class PurchaseTasks(BaseModel):
+class PurchaseTasks(Listed):
     """Work that is not done."""
 
     items: list[PurchaseTaskOut]
@@ -172,13 +174,14 @@ def supplier_routes(desk: Desk) -> APIRouter:
 
 def _add_suppliers(router: APIRouter, desk: Desk) -> None:
     @router.get("/suppliers")
-    def listed(caller: Asks) -> Firms:
+    def listed(caller: Asks, page: Paged) -> Firms:
         """List the suppliers as they stand."""
         caller.need(Right.SEE_PRICES)
         with desk.store.read() as connection:
             found = firms_now(connection, desk.hospital, desk.now())
             lacking = uncovered_now(connection, desk.hospital, desk.now())
-        return Firms(items=[_firm(one) for one in found], uncovered=lacking)
+        shown = page_of("suppliers", found, lambda one: (one.supplier,), page.asked)
+        return Firms(items=[_firm(one) for one in shown.items], uncovered=lacking, next=page.next(shown))
 
     @router.get("/suppliers/{supplier}", responses=REFUSED)
     def one(caller: Asks, supplier: str) -> FirmOut:
@@ -191,22 +194,24 @@ def _add_suppliers(router: APIRouter, desk: Desk) -> None:
         return _firm(found[0])
 
     @router.get("/suppliers/{supplier}/scores", responses=REFUSED)
-    def scored(caller: Asks, supplier: str) -> SupplierScores:
+    def scored(caller: Asks, page: Paged, supplier: str) -> SupplierScores:
         """List a supplier's quarterly scores."""
         caller.need(Right.SEE_PRICES)
         with desk.store.read() as connection:
-            found = kept.scores(connection, desk.hospital, supplier=supplier)
-        return SupplierScores(items=[_score(one) for one in found])
+            every = kept.scores(connection, desk.hospital, supplier=supplier)
+        found = page_of("scores", sorted(every, key=_quarter), _quarter, page.asked)
+        return SupplierScores(items=[_score(one) for one in found.items], next=page.next(found))
 
 
 def _add_cases(router: APIRouter, desk: Desk) -> None:
     @router.get("/cases")
-    def listed(caller: Asks) -> SupplierCases:
+    def listed(caller: Asks, page: Paged) -> SupplierCases:
         """List the cases with suppliers."""
         caller.need(Right.SEE_ORDERS)
         with desk.store.read() as connection:
-            found = [matter for one in firms_now(connection, desk.hospital, desk.now()) for matter in one.matters]
-        return SupplierCases(items=[_case(one) for one in sorted(found, key=lambda one: -one.case.opened_at)])
+            every = [matter for one in firms_now(connection, desk.hospital, desk.now()) for matter in one.matters]
+        found = page_of("cases", sorted(every, key=_newest), _newest, page.asked)
+        return SupplierCases(items=[_case(one) for one in found.items], next=page.next(found))
 
     @router.post("/cases", status_code=201, responses=REFUSED)
     def opened(caller: Asks, body: CaseIn) -> CaseStateOut:
@@ -228,40 +233,58 @@ def _add_cases(router: APIRouter, desk: Desk) -> None:
 
 def _add_watch(router: APIRouter, desk: Desk) -> None:
     @router.get("/shortages")
-    def watched(caller: Asks) -> Shortages:
+    def watched(caller: Asks, page: Paged) -> Shortages:
         """List the items whose supply is watched or warned of."""
         caller.need(Right.SEE_ORDERS)
         with desk.store.read() as connection:
-            found = shortages_now(connection, desk.hospital, desk.now())
+            every = sorted(shortages_now(connection, desk.hospital, desk.now()), key=_worst)
+        found = page_of("shortages", every, _worst, page.asked)
         shown = [
             ShortageOut(
                 item=one.supply.item, level=one.level, points=one.points,
                 stock_days=None if one.supply.stock_days is None else round(float(one.supply.stock_days), 1),
                 lead_days=one.supply.lead_days, short_share=float(one.supply.short_share), sources=one.supply.sources,
             )
-            for one in found
+            for one in found.items
         ]  # fmt: skip
-        return Shortages(items=shown)
+        return Shortages(items=shown, next=page.next(found))
 
     @router.get("/purchase-tasks")
-    def waiting(caller: Asks) -> PurchaseTasks:
+    def waiting(caller: Asks, page: Paged) -> PurchaseTasks:
         """List the work that a grade brought and nobody did yet."""
         caller.need(Right.SEE_PRICES)
         with desk.store.read() as connection:
-            found = kept.tasks(connection, desk.hospital)
+            every = sorted(kept.tasks(connection, desk.hospital), key=_task)
+        found = page_of("purchase-tasks", every, _task, page.asked)
         shown = [
             PurchaseTaskOut(
                 task=one.task, kind=one.kind, supplier=one.supplier, item=one.item, reason=one.reason,
                 made_at=to_iso(one.made_at),
             )
-            for one in found
+            for one in found.items
         ]  # fmt: skip
-        return PurchaseTasks(items=shown)
+        return PurchaseTasks(items=shown, next=page.next(found))
 
     @router.post("/purchase-tasks/{task}/done", status_code=204, responses=REFUSED)
     def done(caller: Asks, task: str) -> None:
         """Note that a task is done."""
         desk.suppliers.finish_task(caller, task)
+
+
+def _newest(one: Matter) -> tuple[int, str]:
+    return -one.case.opened_at, one.case.case_no
+
+
+def _worst(one: Watched) -> tuple[int, str]:
+    return -one.points, one.supply.item
+
+
+def _task(one: kept.Task) -> tuple[int, str]:
+    return -one.made_at, one.task
+
+
+def _quarter(one: kept.Score) -> tuple[int]:
+    return (-int(one.quarter.replace("Q", "")),)
 
 
 def _tallies(found: dict[Any, Tally]) -> list[TallyOut]:

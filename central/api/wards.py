@@ -6,9 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.paging import Listed, Paged
+from central.core.reconcile import Line
 from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.wards import Standing, lines_of, standings
+from central.store.paging import page_of
 from central.store.queries_book import devices
 from central.store.queries_master import expiries, items, places
 from protocols.values.ids import PlaceId
@@ -67,20 +70,20 @@ class DeviceOut(BaseModel):
     pending: int
 
 
-class Wards(BaseModel):
+class Wards(Listed):
     """Every storeroom, wards first."""
 
     items: list[WardOut]
 
 
-class Lines(BaseModel):
+class Lines(Listed):
     """The lines of one storeroom."""
 
     place: str
     items: list[ShelfLineOut]
 
 
-class Devices(BaseModel):
+class Devices(Listed):
     """Every device."""
 
     items: list[DeviceOut]
@@ -91,22 +94,24 @@ def ward_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["storerooms"])
 
     @router.get("/wards")
-    def wards(caller: Asks) -> Wards:
+    def wards(caller: Asks, page: Paged) -> Wards:
         """List the storerooms: last contact, record against physical, what stands open."""
         caller.need(Right.SEE_STOCK)
         with desk.store.read() as connection:
             seen = standings(connection, desk.hospital, desk.now(), caller.scope(Right.SEE_STOCK))
-        return Wards(items=[_ward(one) for one in seen])
+        seen.sort(key=_place)
+        found = page_of("wards", seen, _place, page.asked)
+        return Wards(items=[_ward(one) for one in found.items], next=page.next(found))
 
     @router.get("/lines")
-    def lines(caller: Asks, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
+    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
         """List a storeroom's lines, book beside shelf."""
         caller.need(Right.SEE_STOCK, PlaceId(place))
-        found = lines_of(desk, place)
+        found = page_of("lines", sorted(lines_of(desk, place), key=_item_lot), _item_lot, page.asked)
         with desk.store.read() as connection:
             catalogue, days = items(connection, desk.hospital), expiries(connection, desk.hospital)
         shown = []
-        for line in found:
+        for line in found.items:
             item, day = catalogue.get(line.item), days.get((line.item, line.lot))
             shown.append(
                 ShelfLineOut(
@@ -120,16 +125,18 @@ def ward_routes(desk: Desk) -> APIRouter:
                     difference=line.difference,
                 )
             )
-        return Lines(place=place, items=shown)
+        return Lines(place=place, items=shown, next=page.next(found))
 
     @router.get("/devices")
-    def every_device(caller: Asks) -> Devices:
+    def every_device(caller: Asks, page: Paged) -> Devices:
         """List the devices: when each was last heard and how far its ledger has come."""
         caller.need(Right.SEE_FLEET)
         with desk.store.read() as connection:
-            seen = devices(connection, desk.hospital)
+            seen = sorted(devices(connection, desk.hospital), key=lambda one: one.device)
             homes = {room.device: room.place for room in places(connection, desk.hospital)}
+        found = page_of("devices", seen, lambda one: (str(one.device),), page.asked)
         return Devices(
+            next=page.next(found),
             items=[
                 DeviceOut(
                     device=one.device,
@@ -141,11 +148,19 @@ def ward_routes(desk: Desk) -> APIRouter:
                     head_seq=one.head_seq,
                     pending=one.pending,
                 )
-                for one in seen
-            ]
+                for one in found.items
+            ],
         )
 
     return router
+
+
+def _place(one: Standing) -> tuple[str]:
+    return (one.place.place,)
+
+
+def _item_lot(one: Line) -> tuple[str, str]:
+    return one.item, one.lot
 
 
 def _ward(one: Standing) -> WardOut:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.people import AUDIT
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -70,6 +71,16 @@ def acts(connection: Connection, hospital: HospitalId, *, before: int | None = N
     if person:
         chosen = chosen.where(AUDIT.c.person == person)
     return [_act(row) for row in connection.execute(chosen)]
+
+
+ACTS = Keyset("acts", (Key(AUDIT.c.seq, falling=True),))
+
+
+def acts_page(connection: Connection, hospital: HospitalId, asked: PageAsked, *, person: str = "") -> Page[Act]:
+    """Return a page of the rows, the newest first, of one person or of all. Raises `BadInput` for its cursor."""
+    chosen = select(AUDIT).where(AUDIT.c.hospital == hospital)
+    rows, cursor = ACTS.rows(connection, chosen.where(AUDIT.c.person == person) if person else chosen, asked)
+    return Page(tuple(_act(row) for row in rows), cursor)
 
 
 def broken_at(connection: Connection, hospital: HospitalId) -> int | None:

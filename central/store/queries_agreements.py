@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from central.core.agreements import Bargain, Dated, Kind, Report
 from central.core.order_checks import Excuse, Finding, Waiver
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.agreements import (
     AGREEMENT,
     AGREEMENT_PRICE,
@@ -180,13 +181,23 @@ def platform_items(connection: Connection, hospital: HospitalId, *, item: str = 
 def waivers(connection: Connection, hospital: HospitalId) -> list[Waiver]:
     """Return every waiver, the oldest first."""
     chosen = select(ORDER_WAIVER).where(ORDER_WAIVER.c.hospital == hospital)
-    return [
-        Waiver(
-            row.waiver, Finding(row.finding), row.item, row.supplier, Excuse(row.reason), row.remark, row.first,
-            row.last, row.person,
-        )
-        for row in connection.execute(chosen.order_by(ORDER_WAIVER.c.at, ORDER_WAIVER.c.waiver))
-    ]  # fmt: skip
+    return [_waiver(row) for row in connection.execute(chosen.order_by(ORDER_WAIVER.c.at, ORDER_WAIVER.c.waiver))]
+
+
+WAIVERS = Keyset("waivers", (Key(ORDER_WAIVER.c.at, falling=True), Key(ORDER_WAIVER.c.waiver)))
+
+
+def waivers_page(connection: Connection, hospital: HospitalId, asked: PageAsked) -> Page[Waiver]:
+    """Return a page of the waivers, the newest first. Raises `BadInput` for its cursor."""
+    rows, cursor = WAIVERS.rows(connection, select(ORDER_WAIVER).where(ORDER_WAIVER.c.hospital == hospital), asked)
+    return Page(tuple(_waiver(row) for row in rows), cursor)
+
+
+def _waiver(row: Row[Any]) -> Waiver:
+    return Waiver(
+        row.waiver, Finding(row.finding), row.item, row.supplier, Excuse(row.reason), row.remark, row.first,
+        row.last, row.person,
+    )  # fmt: skip
 
 
 def alerts(connection: Connection, hospital: HospitalId, first: Instant, last: Instant) -> list[Alert]:

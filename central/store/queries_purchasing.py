@@ -10,8 +10,10 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy import Row as StoredRow
 
 from central.core.purchasing import InvoicedLine, InvoiceState, OrderState
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.purchasing import DOCUMENT_STEP, INVOICE, INVOICE_LINE, RECEIPT_LINE
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
@@ -129,7 +131,19 @@ def invoices(connection: Connection, hospital: HospitalId, *, document: str = ""
     chosen = INVOICE.select().where(INVOICE.c.hospital == hospital).order_by(INVOICE.c.due, INVOICE.c.document)
     if document:
         chosen = chosen.where(INVOICE.c.document == document)
-    rows = connection.execute(chosen.limit(LISTED_MAX)).all()
+    return _invoices(connection, hospital, connection.execute(chosen.limit(LISTED_MAX)).all())
+
+
+INVOICES = Keyset("invoices", (Key(INVOICE.c.due), Key(INVOICE.c.document)))
+
+
+def invoices_page(connection: Connection, hospital: HospitalId, asked: PageAsked) -> Page[Invoice]:
+    """Return a page of the invoices, those due first first. Raises `BadInput` for its cursor."""
+    rows, cursor = INVOICES.rows(connection, select(INVOICE).where(INVOICE.c.hospital == hospital), asked)
+    return Page(tuple(_invoices(connection, hospital, rows)), cursor)
+
+
+def _invoices(connection: Connection, hospital: HospitalId, rows: Sequence[StoredRow[Any]]) -> list[Invoice]:
     state, lines = states(connection, hospital, "invoice"), _lines(connection, hospital, [row.document for row in rows])
     return [
         Invoice(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, Select, select
 
 from central.core.causes import Why
 from central.core.rights import EVERYWHERE, Scope
 from central.core.settling import Held, Proposed, Step, Verdict
 from central.store.merge import add_new
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.queries_trace import moved
 from central.store.queries_work import Discrepancy, discrepancies, within
 from central.store.tables.ledger import BALANCE
@@ -147,20 +148,41 @@ def owners(connection: Connection, hospital: HospitalId, place: str) -> tuple[st
 def tasks(
     connection: Connection, hospital: HospitalId, *, status: str = "", place: str = "", scope: Scope = EVERYWHERE
 ) -> list[Task]:
-    """Return tasks in a scope, the newest first, of one status and storeroom where they are named."""
+    """Return the newest tasks in a scope, of one status and storeroom where they are named."""
+    query = _tasks(hospital, status, place, scope)
+    rows = connection.execute(query.order_by(WARD_TASK.c.made_at.desc(), WARD_TASK.c.task).limit(TASKS_MAX))
+    return [_task(row) for row in rows]
+
+
+TASKS = Keyset("count-tasks", (Key(WARD_TASK.c.made_at, falling=True), Key(WARD_TASK.c.task)))
+
+
+def tasks_page(
+    connection: Connection,
+    hospital: HospitalId,
+    asked: PageAsked,
+    *,
+    status: str = "",
+    place: str = "",
+    scope: Scope = EVERYWHERE,
+) -> Page[Task]:
+    """Return a page of the tasks in a scope, the newest first. Raises `BadInput` for its cursor."""
+    rows, cursor = TASKS.rows(connection, _tasks(hospital, status, place, scope), asked)
+    return Page(tuple(_task(row) for row in rows), cursor)
+
+
+def _tasks(hospital: HospitalId, status: str, place: str, scope: Scope) -> Select[Any]:
     query = select(WARD_TASK).where(WARD_TASK.c.hospital == hospital, within(WARD_TASK.c.place, scope))
     if status:
         query = query.where(WARD_TASK.c.status == status)
-    if place:
-        query = query.where(WARD_TASK.c.place == place)
-    rows = connection.execute(query.order_by(WARD_TASK.c.made_at.desc(), WARD_TASK.c.task).limit(TASKS_MAX))
-    return [
-        Task(
-            row.task, row.kind, row.place, row.item, row.lot, row.unit, row.day, json.loads(row.reason), row.status,
-            row.done_at,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return query.where(WARD_TASK.c.place == place) if place else query
+
+
+def _task(row: Row[Any]) -> Task:
+    return Task(
+        row.task, row.kind, row.place, row.item, row.lot, row.unit, row.day, json.loads(row.reason), row.status,
+        row.done_at,
+    )  # fmt: skip
 
 
 def add_tasks(connection: Connection, hospital: HospitalId, asked: Iterable[Task], now: Instant) -> int:

@@ -5,17 +5,18 @@ and what is over is never removed.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, func, select, true
+from sqlalchemy import Column, ColumnElement, Connection, Row, ScalarSelect, Select, func, select, true
 
 from central.core.discrepancies import Kind, Open
 from central.core.orders import Ordered, State, version_of
 from central.core.purchasing import OrderState, open_to_arrivals
 from central.core.reconcile import Match
 from central.core.rights import EVERYWHERE, Scope
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.purchasing import DOCUMENT_STEP
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
 from protocols.values.ids import HospitalId
@@ -111,7 +112,33 @@ def discrepancies(
     id: str = "",
     scope: Scope = EVERYWHERE,
 ) -> list[Discrepancy]:
-    """Return discrepancies in a scope, the newest first, of one status, storeroom or id where they are named."""
+    """Return the newest discrepancies in a scope, of one status, storeroom or id where they are named."""
+    query = _discrepancies(hospital, status=status, place=place, id=id, scope=scope)
+    rows = connection.execute(
+        query.order_by(DISCREPANCY.c.opened_at.desc(), DISCREPANCY.c.discrepancy).limit(LISTED_MAX)
+    )
+    return [_discrepancy(row) for row in rows]
+
+
+DISCREPANCIES = Keyset("discrepancies", (Key(DISCREPANCY.c.opened_at, falling=True), Key(DISCREPANCY.c.discrepancy)))
+
+
+def discrepancies_page(
+    connection: Connection,
+    hospital: HospitalId,
+    asked: PageAsked,
+    *,
+    status: str = "",
+    place: str = "",
+    scope: Scope = EVERYWHERE,
+) -> Page[Discrepancy]:
+    """Return a page of the discrepancies in a scope, the newest first. Raises `BadInput` for its cursor."""
+    query = _discrepancies(hospital, status=status, place=place, id="", scope=scope)
+    rows, cursor = DISCREPANCIES.rows(connection, query, asked)
+    return Page(tuple(_discrepancy(row) for row in rows), cursor)
+
+
+def _discrepancies(hospital: HospitalId, *, status: str, place: str, id: str, scope: Scope) -> Select[Any]:
     query = select(DISCREPANCY).where(DISCREPANCY.c.hospital == hospital, within(DISCREPANCY.c.place, scope))
     if id:
         query = query.where(DISCREPANCY.c.discrepancy == id)
@@ -119,29 +146,27 @@ def discrepancies(
         query = query.where(DISCREPANCY.c.status == status)
     if place:
         query = query.where(DISCREPANCY.c.place == place)
-    rows = connection.execute(
-        query.order_by(DISCREPANCY.c.opened_at.desc(), DISCREPANCY.c.discrepancy).limit(LISTED_MAX)
+    return query
+
+
+def _discrepancy(row: Any) -> Discrepancy:  # noqa: ANN401 # a row of Core has no type of its own
+    return Discrepancy(
+        row.discrepancy,
+        row.kind,
+        row.device,
+        row.place,
+        row.item,
+        row.lot,
+        row.unit,
+        row.opened_at,
+        row.found_at,
+        row.since,
+        row.found_event_id.hex(),
+        row.status,
+        row.closed_at,
+        row.cause,
+        json.loads(row.evidence),
     )
-    return [
-        Discrepancy(
-            row.discrepancy,
-            row.kind,
-            row.device,
-            row.place,
-            row.item,
-            row.lot,
-            row.unit,
-            row.opened_at,
-            row.found_at,
-            row.since,
-            row.found_event_id.hex(),
-            row.status,
-            row.closed_at,
-            row.cause,
-            json.loads(row.evidence),
-        )
-        for row in rows
-    ]
 
 
 def standing(connection: Connection, hospital: HospitalId, place: str) -> list[Open]:
@@ -173,14 +198,32 @@ def matches(connection: Connection, hospital: HospitalId) -> dict[str, tuple[Ins
 def proposals(
     connection: Connection, hospital: HospitalId, *, status: str = "", id: str = "", scope: Scope = EVERYWHERE
 ) -> list[Proposal]:
-    """Return proposals in a scope, the newest first, of one status or one id where it is given."""
+    """Return the newest proposals in a scope, of one status or one id where it is given."""
+    query = _proposals(hospital, status=status, id=id, scope=scope)
+    ordered_query = query.order_by(PROPOSAL.c.made_at.desc(), PROPOSAL.c.place, PROPOSAL.c.item)
+    return [_proposal(row) for row in connection.execute(ordered_query.limit(LISTED_MAX))]
+
+
+PROPOSALS = Keyset(
+    "proposals",
+    (Key(PROPOSAL.c.made_at, falling=True), Key(PROPOSAL.c.place), Key(PROPOSAL.c.item), Key(PROPOSAL.c.proposal)),
+)
+
+
+def proposals_page(
+    connection: Connection, hospital: HospitalId, asked: PageAsked, *, status: str = "", scope: Scope = EVERYWHERE
+) -> Page[Proposal]:
+    """Return a page of the proposals in a scope, the newest first. Raises `BadInput` for its cursor."""
+    query = _proposals(hospital, status=status, id="", scope=scope)
+    rows, cursor = PROPOSALS.rows(connection, query, asked)
+    return Page(tuple(_proposal(row) for row in rows), cursor)
+
+
+def _proposals(hospital: HospitalId, *, status: str, id: str, scope: Scope) -> Select[Any]:
     query = select(PROPOSAL).where(PROPOSAL.c.hospital == hospital, within(PROPOSAL.c.place, scope))
     if status:
         query = query.where(PROPOSAL.c.status == status)
-    if id:
-        query = query.where(PROPOSAL.c.proposal == id)
-    ordered_query = query.order_by(PROPOSAL.c.made_at.desc(), PROPOSAL.c.place, PROPOSAL.c.item)
-    return [_proposal(row) for row in connection.execute(ordered_query.limit(LISTED_MAX))]
+    return query.where(PROPOSAL.c.proposal == id) if id else query
 
 
 def open_proposals(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE) -> list[Proposal]:
@@ -225,13 +268,29 @@ def orders(
     connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE, *, named: Collection[str] | None = None
 ) -> list[Order]:
     """Return orders for storerooms in a scope with their lines, the newest first: the last ones, or those named."""
-    chosen = true() if named is None else PURCHASE_ORDER.c.order_no.in_(sorted(named))
-    heads = connection.execute(
-        select(PURCHASE_ORDER)
-        .where(PURCHASE_ORDER.c.hospital == hospital, within(PURCHASE_ORDER.c.place, scope), chosen)
-        .order_by(PURCHASE_ORDER.c.created_at.desc(), PURCHASE_ORDER.c.order_no)
-        .limit(LISTED_MAX)
-    ).all()
+    chosen = _orders(hospital, scope)
+    if named is not None:
+        chosen = chosen.where(PURCHASE_ORDER.c.order_no.in_(sorted(named)))
+    newest = chosen.order_by(PURCHASE_ORDER.c.created_at.desc(), PURCHASE_ORDER.c.order_no)
+    return _with_lines(connection, hospital, connection.execute(newest.limit(LISTED_MAX)).all())
+
+
+ORDERS = Keyset("orders", (Key(PURCHASE_ORDER.c.created_at, falling=True), Key(PURCHASE_ORDER.c.order_no)))
+
+
+def orders_page(
+    connection: Connection, hospital: HospitalId, asked: PageAsked, *, scope: Scope = EVERYWHERE
+) -> Page[Order]:
+    """Return a page of the orders for storerooms in a scope, the newest first. Raises `BadInput` for its cursor."""
+    heads, cursor = ORDERS.rows(connection, _orders(hospital, scope), asked)
+    return Page(tuple(_with_lines(connection, hospital, heads)), cursor)
+
+
+def _orders(hospital: HospitalId, scope: Scope) -> Select[Any]:
+    return select(PURCHASE_ORDER).where(PURCHASE_ORDER.c.hospital == hospital, within(PURCHASE_ORDER.c.place, scope))
+
+
+def _with_lines(connection: Connection, hospital: HospitalId, heads: Sequence[Row[Any]]) -> list[Order]:
     numbers = [head.order_no for head in heads]
     lines: dict[str, list[OrderLine]] = {number: [] for number in numbers}
     for row in connection.execute(

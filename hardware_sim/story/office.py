@@ -16,6 +16,8 @@ from hardware_sim.story.person import Tell
 
 POLL_S = 0.4
 TIMEOUT_S = 5.0
+LISTED_MAX = 1000
+"""Rows central gives on one page of a list."""
 TOLD_MAX = 10_000
 """Facts remembered as told; a story has some ten."""
 
@@ -106,7 +108,7 @@ class Office:
         self._tell(name, ward=row["place"], items=[row["item"]], actor=DEMO_BUYER, order=order)
 
     def _listed(self, what: str, status: str) -> list[dict[str, Any]]:
-        answer = self._client.get(f"/api/v1/{what}", params={"status": status})
+        answer = self._client.get(f"/api/v1/{what}", params={"status": status, "limit": LISTED_MAX})
         answer.raise_for_status()
         rows: list[dict[str, Any]] = answer.json()["items"]
         return rows

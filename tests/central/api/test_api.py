@@ -55,7 +55,7 @@ def test_a_discrepancy_carries_its_evidence(client: TestClient) -> None:
     (one,) = client.get("/api/v1/discrepancies", params={"status": "open"}).json()["items"]
     assert (one["kind"], one["place"], one["name_zh"]) == ("missing", "ward-01", "一次性使用中心静脉导管包")
     assert (one["p"], one["since"]) == (0.02, "2026-03-02T16:05:00+08:00")
-    assert client.get("/api/v1/discrepancies", params={"status": "closed"}).json() == {"items": []}
+    assert client.get("/api/v1/discrepancies", params={"status": "closed"}).json()["items"] == []
 
 
 def test_a_proposal_says_why_and_becomes_one_order(client: TestClient) -> None:

@@ -82,7 +82,7 @@ def test_who_proposed_it_is_told_that_a_second_person_is_needed(client: TestClie
 
 def test_the_api_tells_permits_and_takes_steps(client: TestClient) -> None:
     api = "/api/v1"
-    first = client.get(f"{api}/permits").json()
+    first = client.get(f"{api}/permits").json()["items"]
     assert [(one["place"], one["permit"], one["edge_knows"]) for one in first] == [
         ("ward-01", "normal", None), ("ward-02", "normal", None),
     ]  # fmt: skip
@@ -95,13 +95,13 @@ def test_the_api_tells_permits_and_takes_steps(client: TestClient) -> None:
     refused = client.post(f"{api}/permits/ward-01/judge", json={"phase": "refused", "why": "not so"})
     assert refused.json()["permit"] == "warned"
     assert client.post(f"{api}/permits/ward-09/audits", json=said).status_code == 404
-    assert client.get(f"{api}/permits").json()[0]["choices"] == ["audit failed", "audit passed"]
+    assert client.get(f"{api}/permits").json()["items"][0]["choices"] == ["audit failed", "audit passed"]
 
 
 def test_the_api_recalls_a_lot_and_lifts_it(client: TestClient, told: list[str]) -> None:
     api = "/api/v1/recalls"
     assert client.post(api, json={"item": KIT, "lot": "K1", "why": "the maker's letter"}).status_code == 201
-    (one,) = client.get(api).json()
+    (one,) = client.get(api).json()["items"]
     assert (one["item"], one["lot"], one["person"], one["lifted_at"]) == (KIT, "K1", "page", None)
     assert client.post(f"{api}/lift", json={"item": KIT, "lot": "K1"}).status_code == 204
     assert client.post(f"{api}/lift", json={"item": KIT, "lot": "K1"}).status_code == 409

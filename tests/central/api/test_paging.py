@@ -1,0 +1,65 @@
+"""Every list of the API pages alike: `limit`, `cursor`, and a `next` to follow until it is null."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from central.api.app import build_api
+from central.services.reconcile import reconcile
+from protocols.values.instant import plus
+from tests.central.doors import open_desk
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+
+NOW = plus(START, 1000)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Seven kits, all gone without a scan: seven discrepancies, several of them opened at one instant."""
+    store = hospital(Path(tmp_path_factory.mktemp("files")))
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(7))
+    for unit in tags(7):
+        ward.observe(unit, 0.02, 900, since_s=300)
+    reconcile(store, HOSPITAL, NOW)
+    with TestClient(build_api(open_desk(store, NOW), "1.2.3")) as one:
+        yield one
+
+
+def every(client: TestClient, address: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    following: str | None = address
+    while following is not None:
+        page = client.get(following).json()
+        found += page["items"]
+        following = page["next"]
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
+def test_following_next_gives_every_row_once_and_keeps_the_question(client: TestClient, limit: int) -> None:
+    address = f"/api/v1/discrepancies?status=open&place=ward-01&limit={limit}"
+    whole = client.get("/api/v1/discrepancies").json()
+    assert (len(whole["items"]), whole["next"]) == (7, None)
+    assert every(client, address) == whole["items"]
+    assert "place=ward-01" in (client.get(address).json()["next"] or "place=ward-01")
+
+
+def test_every_list_takes_limit_and_cursor_and_refuses_one_that_is_not_its_own(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    schemas, lists = document["components"]["schemas"], []
+    for path, operations in document["paths"].items():
+        answer = operations.get("get", {"responses": {}})["responses"].get("200", {}).get("content", {})
+        name = answer.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if "next" in schemas.get(name, {}).get("properties", {}):
+            lists.append((path, {one["name"] for one in operations["get"].get("parameters", ())}))
+    assert len(lists) >= 20
+    assert [path for path, names in lists if not names >= {"limit", "cursor"}] == []
+    other = client.get("/api/v1/discrepancies?limit=1").json()["next"].partition("cursor=")[2]
+    for path in ("wards", "people", "proposals", "orders", "acts", "devices", "invoices", "count-tasks", "recalls"):
+        answer = client.get(f"/api/v1/{path}", params={"cursor": other})
+        refused = answer.status_code == 422 and "cursor: expected one that the list" in answer.json()["detail"]
+        assert refused or not answer.json()["items"], path
+        assert client.get(f"/api/v1/{path}", params={"limit": 1001}).status_code == 422, path
