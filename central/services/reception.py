@@ -34,6 +34,7 @@ from central.store.ward_facts import facts_behind, newest, sum_at
 from protocols.entry import Digest
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
+from protocols.sync.dictionary import DICTIONARY_NOW
 from protocols.sync.facts import pack_fact
 from protocols.sync.frames import (
     FACTS_MAX,
@@ -171,7 +172,7 @@ class Reception:
         feeds = offers(connection, *whose, place)
         safe = safe_at(connection, topics.hospital, (head.incarnation for head in greeted.reply))
         marks = tuple(min(safe[head.incarnation], head.seq) for head in greeted.reply)
-        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now, feeds, marks)
+        welcome = Welcome(hello.number, greeted.reply, last.number, pull_from, now, feeds, marks, DICTIONARY_NOW)
         return Outcome(self._seal(greeted.envelope, welcome), _said(topics.device, stored, greeted))
 
     def _fork(self, connection: Connection, topics: Topics, envelope: Envelope, fork: Fork) -> Outcome:

@@ -3,7 +3,7 @@
     wire      = head || signature || one byte, the signature's length
     head      = msgpack [version, type, device, incarnation, boot nonce, token, generation, key id, payload]
     signature = over ENVELOPE_TAG || head
-    packed    = zstandard(msgpack [entry bytes, ...]), its size stated in the zstandard header
+    packed    = zstandard(msgpack [entry bytes, ...]), its size and its dictionary stated in the zstandard header
 
 The envelope is frozen by the first release. Signing is passed in: this module knows no key. The rules that must not be
 broken: an unsigned message is opened only where the configuration said so; nothing is decompressed beyond its limit.
@@ -17,6 +17,7 @@ import msgspec
 
 from protocols.entry import SEQ_MAX
 from protocols.errors import BadValue, PeerBroke, WeBroke
+from protocols.sync.dictionary import NO_DICTIONARY, dictionary, version_of
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
     MESSAGE_BYTES_MAX,
@@ -142,8 +143,11 @@ def _check_signature(envelope: Envelope, key_id: str, head: bytes, signature: by
         raise PeerBroke(f"envelope: expected a signature by key {key_id!r} of {envelope.device}, got another")
 
 
-def pack_entries(raws: Sequence[bytes]) -> bytes:
-    """Return the packed form of some entries' exact bytes. Raises `WeBroke` beyond the limits."""
+def pack_entries(raws: Sequence[bytes], version: int = NO_DICTIONARY) -> bytes:
+    """Return the packed form of some entries' exact bytes, by a dictionary that the reader knows.
+
+    Raises `WeBroke` beyond the limits.
+    """
     unpacked = _encode(tuple(raws))
     if not 1 <= len(raws) <= FRAME_ENTRIES_MAX or len(unpacked) > UNPACKED_BYTES_MAX:
         raise WeBroke(
@@ -151,7 +155,7 @@ def pack_entries(raws: Sequence[bytes]) -> bytes:
         )
     import zstandard
 
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(unpacked)
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL, dict_data=dictionary(version)).compress(unpacked)
 
 
 def unpack_entries(packed: bytes) -> tuple[bytes, ...]:
@@ -159,10 +163,13 @@ def unpack_entries(packed: bytes) -> tuple[bytes, ...]:
     import zstandard
 
     try:
-        stated = zstandard.frame_content_size(packed)
-        if not 0 < stated <= UNPACKED_BYTES_MAX:
-            raise PeerBroke(f"frame: expected a stated size of 1..{UNPACKED_BYTES_MAX} bytes, got {stated}")
-        unpacked = zstandard.ZstdDecompressor(max_window_size=UNPACKED_BYTES_MAX).decompress(
+        said = zstandard.get_frame_parameters(packed)
+        if not 0 < said.content_size <= UNPACKED_BYTES_MAX:
+            raise PeerBroke(f"frame: expected a stated size of 1..{UNPACKED_BYTES_MAX} bytes, got {said.content_size}")
+        words = dictionary(version_of(said.dict_id))
+        if said.dict_id and words is None:
+            raise PeerBroke(f"frame: expected a dictionary that is known here, got {said.dict_id}; update central")
+        unpacked = zstandard.ZstdDecompressor(dict_data=words, max_window_size=UNPACKED_BYTES_MAX).decompress(
             packed, max_output_size=UNPACKED_BYTES_MAX, allow_extra_data=False
         )
         raws: tuple[bytes, ...] = _entries(unpacked)

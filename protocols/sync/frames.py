@@ -17,8 +17,9 @@
           ACK      central has committed up to here
           NACK     that frame was not taken, and what is needed instead
 
-A payload is a msgpack map with string keys; unknown keys are skipped, so that a later version may add some. Ids are
-opaque bytes of a stated length. Not here: how a message is sealed (`codec`) or when it is said (`session`,
+A payload is a msgpack map with string keys; unknown keys are skipped, so that a later version may add some. A FRAME,
+the one message there are many of, is an array, to which a later version may append. Ids are opaque bytes of a stated
+length. Not here: how a message is sealed (`codec`) or when it is said (`session`,
 `reception`). The rule that must not be broken: a key once released keeps its name and meaning.
 """
 
@@ -52,11 +53,14 @@ GAP_PAGES_MAX = 1_000
 """Pages of one book: half a million lines of stock."""
 ROWS_A_PAGE = 500
 TEXT_MAX = 400
+HALF_BYTES = 16
+"""Of a hash, where a whole one follows."""
 NOTHING = -1
 """The seq of a chain without entries; its hash is `GENESIS`."""
 
 Sixteen = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Half = Annotated[bytes, msgspec.Meta(min_length=HALF_BYTES, max_length=HALF_BYTES)]
 Sum = Annotated[bytes, msgspec.Meta(max_length=32)]
 """Empty before the first."""
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
@@ -161,7 +165,7 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     `facts` is the last version of the facts for this storeroom, `facts_from` the version behind which they are to be
     pulled: the one offered, or 0 where its sum is not central's. `wall` is central's time, µs UTC. `feeds` are the
     scopes of the feed that this device is to hold. `safe` is, head by head, up to where a standby or a proven backup
-    holds the chain too; empty from a central that does not say.
+    holds the chain too; empty from a central that does not say. `dictionary` is the newest to pack by.
     """
 
     number: Whole
@@ -171,6 +175,7 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     wall: Annotated[int, msgspec.Meta(ge=-(2**53), le=SEQ_MAX)]
     feeds: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=FEEDS_MAX)] = ()
     safe: Annotated[tuple[SeqOrNone, ...], msgspec.Meta(max_length=HEADS_MAX)] = ()
+    dictionary: Whole = 0
 
 
 class Fork(msgspec.Struct, frozen=True):
@@ -260,13 +265,16 @@ class Refused(msgspec.Struct, frozen=True):
     reason: Text
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """`n` entries from `from_seq`, packed; the hash before the first and at the last."""
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """`n` entries from `from_seq`, packed; the hash before the first, and the first half of the one at the last.
+
+    Half of it tells a spoilt frame; the ACK says the whole, which the edge compares.
+    """
 
     from_seq: Seq
     n: Annotated[int, msgspec.Meta(ge=1, le=FRAME_ENTRIES_MAX)]
     prev_hash: Hash
-    last_hash: Hash
+    last_half: Half
     entries: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]
 
 

@@ -21,7 +21,20 @@ from enum import StrEnum
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash
 from protocols.errors import BadValue, PeerBroke, WeBroke
 from protocols.sync.codec import Envelope, unpack_entries
-from protocols.sync.frames import NO_PARENT, NOTHING, Ack, Fork, Frame, Head, Hello, Nack, NewInc, Refused, Why
+from protocols.sync.frames import (
+    HALF_BYTES,
+    NO_PARENT,
+    NOTHING,
+    Ack,
+    Fork,
+    Frame,
+    Head,
+    Hello,
+    Nack,
+    NewInc,
+    Refused,
+    Why,
+)
 from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import Instant
 
@@ -310,7 +323,7 @@ def take(head: Head, device: DeviceId, frame: Frame) -> Taken | Nack:
     except PeerBroke as error:
         return Nack(Why.CHAIN, frame.from_seq, need, 0, str(error)[:200])
     links = _links(device, Incarnation(head.incarnation), frame, raws)
-    if len(raws) != frame.n or links[-1].hash != frame.last_hash:
+    if len(raws) != frame.n or links[-1].hash[:HALF_BYTES] != frame.last_half:
         return Nack(Why.CHAIN, frame.from_seq, need, 0, "expected entries whose chain ends in the frame's last hash")
     fresh = links[need - frame.from_seq :]
     if fresh[0].prev_hash != head.hash:

@@ -18,9 +18,11 @@ from typing import assert_never
 from protocols.entry import Digest, chain_hash, content_hash
 from protocols.errors import PeerBroke, WeBroke
 from protocols.sync.codec import NO_TOKEN, Envelope, Signing, pack_entries, seal, unseal
+from protocols.sync.dictionary import NO_DICTIONARY, newest
 from protocols.sync.facts import Puller
 from protocols.sync.feed import Applied, Fetcher, Held
 from protocols.sync.frames import (
+    HALF_BYTES,
     TEXT_MAX,
     Ack,
     Damaged,
@@ -108,7 +110,7 @@ class EdgeSession:
         self._proof = Proof()
         self._puller = Puller(*facts)
         self._fetcher = Fetcher({}, scopes=()) if feeds is None else Fetcher(feeds)
-        self._token, self._generation = NO_TOKEN, 0
+        self._token, self._generation, self._dictionary = NO_TOKEN, 0, NO_DICTIONARY
         self.central_wall: tuple[Instant, float] | None = None
         """Central's time as last heard, and the link time it was heard at."""
         self._places: tuple[Head, ...] = ()
@@ -251,7 +253,7 @@ class EdgeSession:
         for seq, raw in enumerate(raws, start=from_seq):
             last = chain_hash(incarnation, seq, last, content_hash(self._speaker.device, raw))
         window.sent(from_seq + len(raws) - 1, last, now)
-        frame = Frame(from_seq, len(raws), prev, last, pack_entries(raws))
+        frame = Frame(from_seq, len(raws), prev, last[:HALF_BYTES], pack_entries(raws, self._dictionary))
         return [self._transmit(frame, incarnation), *self._pump(now)]
 
     def known(self, incarnation: Incarnation, seq: int, digest: Digest | None, now: float) -> list[Action]:
@@ -338,6 +340,7 @@ class EdgeSession:
             return self._drop("stale greeting")
         self._greeter.welcomed(now)
         self._token, self._generation = envelope.token, envelope.generation
+        self._dictionary = newest(message.dictionary)
         self.central_wall = Instant(message.wall), now
         self._puller.heard(message.facts_from, message.facts)
         self._fetcher.stop()
@@ -474,6 +477,8 @@ class EdgeSession:
             case Why.BUSY:
                 self._paused_until = now + message.retry_after_ms / 1000
                 self._window.rewind()
+            case Why.GAP if message.need <= self._window.acked == message.from_seq - 1:
+                return self._lose_session(now)  # central no longer holds what it acknowledged: have the heads compared
             case Why.GAP:
                 if now - self._gap_at < self._timing.resend_s:
                     return []  # one hole makes a NACK of every frame behind it

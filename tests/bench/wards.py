@@ -24,10 +24,11 @@ from hardware_sim.storeroom.rates import NOMINAL
 from hardware_sim.storeroom.ward import START, Plan, draw_ward
 from protocols.entry import GENESIS, Digest
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
-from protocols.sync.frames import NOTHING, Branch, Frame, Hello, Welcome
+from protocols.sync.dictionary import DICTIONARY_NOW
+from protocols.sync.frames import HALF_BYTES, NOTHING, Branch, Frame, Hello, Welcome
 from protocols.sync.topics import SHARD_MAX, Topics
 from protocols.values.ids import HOSPITAL_DEFAULT, DeviceId, PlaceId
-from protocols.values.instant import MICROS, business_day, from_iso, plus
+from protocols.values.instant import MICROS, Instant, business_day, from_iso, plus
 
 AT = from_iso(START)
 REDELIVERED_EACH = 50
@@ -68,16 +69,16 @@ def _ward(number: int, entries: int, seed: int) -> Ward:
     name = f"ward-{number:04d}"
     topics = Topics(HOSPITAL_DEFAULT, number % (SHARD_MAX + 1), DeviceId(name))
     ledger = MemoryLedger(topics.device, random.Random(f"{seed} {name}"))
-    acts = _acts(name, seed * 10_000 + number)
+    acts = acts_without_end(name, seed * 10_000 + number, AT)
     for _ in range(entries):
         act = next(acts)
         ledger.append(act.kind, act.body, act.actor, wall=plus(AT, act.at_s), mono=round(act.at_s * MICROS))
     return Ward(topics, ledger)
 
 
-def _acts(name: str, seed: int) -> Iterator[Act]:
-    """Return a ward's acts without end: one stretch of days behind the other."""
-    book = Book(PlaceId(name), business_day(AT), AT)
+def acts_without_end(place: str, seed: int, start: Instant) -> Iterator[Act]:
+    """Return a ward's acts since an instant, without end: one stretch of days behind the other."""
+    book = Book(PlaceId(place), business_day(start), start)
     for part in count():
         drawn = acts_of(
             draw_ward(Plan(seed=seed + part * 1_000_003, days=DAYS_AT_ONCE, tags=TAGS, rates=NOMINAL)), book
@@ -136,7 +137,8 @@ class Talk:
         for start in range(0, ward.entries, size):
             raws = ledger.entries_raw(start, size, 1 << 30)
             before = GENESIS if start == 0 else _hash(ledger, start - 1)
-            frame = Frame(start, len(raws), before, _hash(ledger, start + len(raws) - 1), pack_entries(raws))
+            half = _hash(ledger, start + len(raws) - 1)[:HALF_BYTES]
+            frame = Frame(start, len(raws), before, half, pack_entries(raws, DICTIONARY_NOW))
             yield ward.topics.up, seal(envelope, frame, self._keys)
 
 

@@ -1,6 +1,6 @@
 """Two who speak MQTT by hand: an agent of the first version, and somebody who forges what central says.
 
-Neither uses our codec or session: the old agent's envelopes and payloads are written out as the first version wrote
+Neither uses our encoder or session: the old agent's envelopes and payloads are written out as the first version wrote
 them, key by key, so that a later encoder cannot make the test agree with itself.
 """
 
@@ -16,9 +16,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from protocols.entry import GENESIS, ClockQuality, Entry, chain, encode_body, encode_entry
+from protocols.entry import (
+    GENESIS,
+    ClockQuality,
+    Digest,
+    Entry,
+    chain,
+    chain_hash,
+    content_hash,
+    encode_body,
+    encode_entry,
+)
+from protocols.sync.codec import unpack_entries
+from protocols.sync.frames import Frame
 from protocols.values.hlc import hlc
-from protocols.values.ids import DeviceId, actor_id, boot_id, incarnation, make_event_id
+from protocols.values.ids import DeviceId, Incarnation, actor_id, boot_id, incarnation, make_event_id
 from protocols.values.instant import from_iso
 from tests.system.brokers import HOST, BrokerProcess
 from tests.system.edge_process import ITEM, OPENED, Spec
@@ -59,7 +71,7 @@ class Mouth:
                 return self.hear(word, AGAIN_S)
         raise AssertionError(f"no {word} came")
 
-    def hear(self, word: str, limit_s: float = LIMIT_S) -> tuple[str, list[Any], dict[str, Any]]:
+    def hear(self, word: str, limit_s: float = LIMIT_S) -> tuple[str, list[Any], Any]:
         """Wait for a message of a type: its topic, the nine fields of its envelope, its payload."""
         while True:
             topic, data = self.heard.get(timeout=limit_s)
@@ -114,19 +126,13 @@ class OldAgent:
         }
         _, welcome, _ = self._ask("hello", "welcome", nonce, b"", 0, hello)
         raws = [encode_entry(each.entry) for each in self._chained]
-        frame = {
-            "from_seq": 0,
-            "n": len(raws),
-            "prev_hash": bytes(32),
-            "last_hash": last.hash,
-            "entries": zstandard.ZstdCompressor().compress(pack(raws)),
-        }
+        frame = [0, len(raws), bytes(32), last.hash[:16], zstandard.ZstdCompressor().compress(pack(raws))]
         _, _, ack = self._ask("frame", "ack", nonce, welcome[5], welcome[6], frame)
         self._mouth.close()
         return ack["seq"], ack["hash"]
 
     def _ask(
-        self, word: str, answer: str, nonce: bytes, token: bytes, generation: int, payload: dict[str, Any]
+        self, word: str, answer: str, nonce: bytes, token: bytes, generation: int, payload: object
     ) -> tuple[str, list[Any], dict[str, Any]]:
         fields = [1, word, self.spec.device, self._chain, nonce, token, generation, self.spec.key_id, pack(payload)]
         return self._mouth.ask(self._up, signed(fields, self._key), answer)
@@ -135,14 +141,24 @@ class OldAgent:
 def forge_acknowledgement(pipe: BrokerProcess, spec: Spec) -> int:
     """Hear a device's frame and acknowledge it in central's name with another key; return the seq."""
     mouth = Mouth(pipe, f"ws/1/main/{spec.shard}/{spec.device}/up")
-    topic, fields, frame = mouth.hear("frame")
-    seq = frame["from_seq"] + frame["n"] - 1
-    ack = {"seq": seq, "hash": frame["last_hash"], "safe_seq": seq, "quarantined": []}
+    topic, fields, said = mouth.hear("frame")
+    frame = msgspec.convert(said, Frame)
+    seq = frame.from_seq + frame.n - 1
+    last = last_of(DeviceId(spec.device), Incarnation(fields[3]), frame)
+    ack = {"seq": seq, "hash": last, "safe_seq": seq, "quarantined": []}
     (sync_key, *_) = spec.sync_keys
     forged = [*fields[:1], "ack", *fields[2:7], sync_key[0], pack(ack)]
     mouth.say(topic.replace("/up", "/down"), signed(forged, Ed25519PrivateKey.generate()))
     mouth.close()
-    return int(seq)
+    return seq
+
+
+def last_of(device: DeviceId, chain: Incarnation, frame: Frame) -> Digest:
+    """Return the hash of a frame's last entry, as whoever hears the frame can reckon it."""
+    last = Digest(frame.prev_hash)
+    for seq, raw in enumerate(unpack_entries(frame.entries), start=frame.from_seq):
+        last = chain_hash(chain, seq, last, content_hash(device, raw))
+    return last
 
 
 def _act(ward: str, number: int) -> Entry:

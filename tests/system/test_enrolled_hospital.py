@@ -23,7 +23,7 @@ from protocols.codes.label import make_badge
 from protocols.readers.scanner import Beep
 from protocols.sync.codec import Envelope, Signing, seal
 from protocols.sync.enrolment import read_ticket
-from protocols.sync.frames import NOTHING, Ack, Branch, Hello, Welcome
+from protocols.sync.frames import NOTHING, Ack, Branch, Frame, Hello, Welcome
 from protocols.sync.topics import Topics
 from protocols.values.ids import ActorId, DeviceId, HospitalId, incarnation
 from protocols.values.instant import from_datetime, plus
@@ -36,6 +36,7 @@ from tests.system.enrolled_hospital import (
     greets_without_certificate,
     opened,
 )
+from tests.system.strangers import last_of
 
 pytestmark = [pytest.mark.needs_linux, pytest.mark.needs_mosquitto, pytest.mark.slow]
 
@@ -166,7 +167,8 @@ def test_a_forged_acknowledgement_moves_nothing(hospital: Hospital, ward: Enroll
     stranger = Ed25519PrivateKey.generate()
     forged = Signing(key_id="sync-1", sign=stranger.sign, verify=lambda *_: True)
     head = len(ward.events()) - 1
-    ack = Ack(head, frame.last_hash, NOTHING, ())  # type: ignore[union-attr] # its name was looked at
+    assert isinstance(frame, Frame)
+    ack = Ack(head, last_of(envelope.device, envelope.incarnation, frame), NOTHING, ())
     for signing in (forged, Signing(unsigned=True)):
         spy.say(spy_on.down, seal(envelope, ack, signing))
     heard = len(spy.heard)

@@ -29,7 +29,7 @@ from protocols.entry import (
     encode_entry,
 )
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
-from protocols.sync.frames import NOTHING, Branch, Frame, Hello, Message, Welcome
+from protocols.sync.frames import HALF_BYTES, NOTHING, Branch, Frame, Hello, Message, Welcome
 from protocols.sync.topics import Topics
 from protocols.values.hlc import hlc
 from protocols.values.ids import (
@@ -214,11 +214,11 @@ class Device:
         """The frame of entries `from_seq` .. `until` - 1."""
         part = self.chained[from_seq:until]
         raws = [encode_entry(each.entry) for each in part]
-        return Frame(from_seq, len(raws), part[0].prev_hash, part[-1].hash, pack_entries(raws))
+        return Frame(from_seq, len(raws), part[0].prev_hash, part[-1].hash[:HALF_BYTES], pack_entries(raws))
 
     def raw_frame(self, from_seq: int, prev: Digest, raws: Sequence[bytes]) -> Frame:
         """A frame of any bytes whose chain holds."""
         last = prev
         for seq, raw in enumerate(raws, start=from_seq):
             last = chain_hash(self.chain_id, seq, last, content_hash(self.device, raw))
-        return Frame(from_seq, len(raws), prev, last, pack_entries(raws))
+        return Frame(from_seq, len(raws), prev, last[:HALF_BYTES], pack_entries(raws))

@@ -262,10 +262,10 @@ def test_a_frame_whose_chain_does_not_hold_is_refused() -> None:
     device = live(central)
     device.write(issue(1), issue(2))
     frame = device.frame(0, 2)
-    (nack,) = device.say(Frame(0, 2, frame.prev_hash, b"x" * 32, frame.entries))
+    (nack,) = device.say(Frame(0, 2, frame.prev_hash, b"x" * 16, frame.entries))
     assert isinstance(nack, Nack)
     assert (nack.reason, nack.need) == (Why.CHAIN, 0)
-    (nack,) = device.say(Frame(0, 2, frame.prev_hash, frame.last_hash, b"noise"))
+    (nack,) = device.say(Frame(0, 2, frame.prev_hash, frame.last_half, b"noise"))
     assert isinstance(nack, Nack)
     assert nack.reason is Why.CHAIN
     assert central.raws() == []

@@ -24,6 +24,7 @@ from protocols.sync.codec import (
     unpack_entries,
     unseal,
 )
+from protocols.sync.dictionary import DICTIONARY_NOW, dictionary, newest
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
     MESSAGE_BYTES_MAX,
@@ -54,6 +55,7 @@ from protocols.sync.frames import (
 from protocols.values.ids import DeviceId, device_id, incarnation
 
 GOLDEN = Path(__file__).parents[2] / "vectors" / "sync" / "messages-1.txt"
+ENTRIES = GOLDEN.parents[1] / "entry" / "entry-1.txt"
 ENVELOPE = Envelope(device_id("ward-01"), incarnation(bytes(range(16))), b"\xb0" * 16, b"\x70" * 16, 3)
 OPEN = Signing(unsigned=True)
 KEY = b"a key of the tests"
@@ -86,12 +88,13 @@ SAID: dict[str, Message] = {
     "pull": Pull(3),
     "facts": Facts(3, 4, 4, HASH, 1, PACKED),
     "refused": Refused(1, "device ward-01 is not enrolled"),
-    "frame": Frame(41, 2, HASH, GENESIS, PACKED),
+    "frame": Frame(41, 2, HASH, HASH[:16], PACKED),
     "ack": Ack(42, HASH, -1, (41,)),
     "nack": Nack(Why.GAP, 50, 43, 0, ""),
     "welcome_feeds": Welcome(
         2, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, (Offer("ward", 7, HASH),)
     ),
+    "welcome_packs": Welcome(4, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, dictionary=1),
     "welcome_safe": Welcome(3, (Head(ENVELOPE.incarnation, 40, HASH),), 0, 0, 1_772_438_400_000_000, safe=(17,)),
     "gap": Gap(5, 9, HASH, 0, 2, (), ("ward-01", "", "GZ-001", "", "hospital", ""), PACKED),
     "damaged": Damaged(1, 8, Head(ENVELOPE.incarnation, 7, HASH), GENESIS, b"left", "changed on the disk"),
@@ -134,6 +137,28 @@ def test_packed_entries_of_every_release_are_read() -> None:
     raws = unpack_entries(bytes.fromhex(golden()["packed"]))
     assert raws == (b"first entry", b"second entry", b"")
     assert unpack_entries(pack_entries(raws)) == raws
+
+
+def test_entries_packed_by_a_dictionary_are_read_by_its_number() -> None:
+    raws = unpack_entries(bytes.fromhex(golden()["packed_by_1"]))
+    entry = ENTRIES.read_text().split("\nraw ", 1)[1].split("\n", 1)[0]
+    assert raws == (bytes.fromhex(entry),)
+    assert hashlib.sha256(dictionary(1).as_bytes()).hexdigest() == golden()["dictionary_1"]  # type: ignore[union-attr] # it is there
+    assert len(pack_entries(raws, 1)) < len(pack_entries(raws)) * 0.8
+    assert unpack_entries(pack_entries(raws, 1)) == raws
+
+
+def test_a_dictionary_of_a_later_version_is_the_peers_fault_and_is_named() -> None:
+    words = zstandard.train_dictionary(
+        400, [b"%d words of another day %d" % (n, n * 7) for n in range(900)], dict_id=32_900
+    )
+    packed = zstandard.ZstdCompressor(dict_data=words).compress(msgspec.msgpack.encode((b"words of another day",)))
+    with pytest.raises(PeerBroke, match="32900"):
+        unpack_entries(packed)
+
+
+def test_frames_are_packed_by_the_newest_dictionary_that_both_know() -> None:
+    assert [newest(theirs) for theirs in (0, 1, 9)] == [0, DICTIONARY_NOW, DICTIONARY_NOW]
 
 
 def test_every_message_has_golden_bytes() -> None:
@@ -184,7 +209,7 @@ def test_a_later_version_is_refused_by_its_number_and_unknown_keys_are_skipped()
 
 def test_a_message_beyond_the_wires_limit_is_our_own_fault() -> None:
     with pytest.raises(WeBroke, match="at most"):
-        seal(ENVELOPE, Frame(0, 1, HASH, HASH, bytes(MESSAGE_BYTES_MAX)), OPEN)
+        seal(ENVELOPE, Frame(0, 1, HASH, HASH[:16], bytes(MESSAGE_BYTES_MAX)), OPEN)
     with pytest.raises(PeerBroke, match=str(MESSAGE_BYTES_MAX)):
         unseal(bytes(MESSAGE_BYTES_MAX + 1), OPEN)
 
@@ -251,7 +276,7 @@ messages = st.one_of(
     st.builds(Pull, seqs),
     st.builds(Facts, seqs, seqs, seqs, st.binary(max_size=32), st.integers(0, 500), st.binary(max_size=2_000)),
     st.builds(Refused, seqs, st.text(max_size=400)),
-    st.builds(Frame, seqs, st.integers(1, 500), hashes, hashes, st.binary(max_size=2_000)),
+    st.builds(Frame, seqs, st.integers(1, 500), hashes, st.binary(min_size=16, max_size=16), st.binary(max_size=2_000)),
     st.builds(Ack, st.integers(-1, 2**53 - 1), hashes, st.integers(-1, 99), st.lists(seqs, max_size=9).map(tuple)),
     st.builds(Nack, st.sampled_from(Why), seqs, seqs, st.integers(0, 600_000), st.text(max_size=400)),
 )
@@ -273,7 +298,7 @@ def test_every_message_survives_its_bytes(envelope: Envelope, message: Message) 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=60))
 def test_entries_survive_being_packed(raws: list[bytes]) -> None:
-    assert unpack_entries(pack_entries(raws)) == tuple(raws)
+    assert unpack_entries(pack_entries(raws)) == unpack_entries(pack_entries(raws, DICTIONARY_NOW)) == tuple(raws)
 
 
 @settings(max_examples=2_000)

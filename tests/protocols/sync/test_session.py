@@ -4,11 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
+from zstandard import get_frame_parameters
 
 from protocols.entry import GENESIS, ChainedEntry, ClockQuality, Digest, Entry, chain, content_hash, encode_entry
 from protocols.errors import BadValue, WeBroke
-from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
+from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unpack_entries, unseal
+from protocols.sync.dictionary import DICTIONARY_NOW
 from protocols.sync.facts import pack_fact, sum_of
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
@@ -225,7 +228,8 @@ def test_after_the_welcome_everything_goes_up_in_order_within_the_window() -> No
     frames = edge.live()
     assert [f.from_seq for f in frames] == [0, 500, 1000, 1500]
     assert len(frames) == WINDOW_FRAMES
-    assert frames[1].prev_hash == frames[0].last_hash == edge.head(499).hash
+    assert frames[1].prev_hash == edge.head(499).hash
+    assert frames[0].last_half == edge.head(499).hash[:16]
     (fifth,) = edge.ack(499, 0.1)
     assert isinstance(fifth, Frame)
     assert fifth.from_seq == 2000
@@ -425,6 +429,34 @@ def test_one_hole_is_answered_by_one_rewind_though_every_frame_behind_it_complai
     assert [m.from_seq for m in again if isinstance(m, Frame)] == [0, 500, 1000, 1500]
     assert edge.hear(nack(Why.GAP, 1000), 0.6) == []
     assert edge.hear(nack(Why.GAP, 1500), 0.7) == []
+
+
+def test_a_central_that_needs_what_it_acknowledged_is_greeted_by_the_next_timer_not_the_idle_one() -> None:
+    edge = Edge(3)
+    edge.live()
+    edge.ack(1, 0.1)
+    (again,) = edge.hear(nack(Why.GAP, 3, need=2), 0.2)  # a hole in what is on its way: nothing is lost
+    assert isinstance(again, Frame)
+    assert edge.hear(nack(Why.GAP, 2, need=1), 0.5) == []
+    assert edge.session.state is State.GREETING
+    (hello,) = edge.tick(1.5)
+    assert isinstance(hello, Hello)
+
+
+def test_frames_are_packed_as_central_said_it_reads() -> None:
+    edge = Edge(3)
+    edge.greet()
+    (plain,) = edge.hear(replace_dictionary(welcome(1, edge.head(-1)), 0), 0.1)
+    edge.said(edge.session._greet(700.0), 700.0)
+    (packed,) = edge.hear(replace_dictionary(welcome(2, edge.head(-1)), DICTIONARY_NOW + 1), 700.1)
+    assert isinstance(plain, Frame)
+    assert isinstance(packed, Frame)
+    assert [get_frame_parameters(frame.entries).dict_id for frame in (plain, packed)] == [0, 32_769]
+    assert unpack_entries(plain.entries) == unpack_entries(packed.entries)
+
+
+def replace_dictionary(said: Welcome, version: int) -> Welcome:
+    return msgspec.structs.replace(said, dictionary=version)
 
 
 def test_a_lost_session_sends_no_greeting_before_its_timer() -> None:
