@@ -1,10 +1,9 @@
-"""The lines of a storeroom as people look for them: by name, code or lot, page by page, or all of them as rows.
+"""The lines of a storeroom as people look for them: by name, code or lot, page by page.
 
 It decides nothing; the lines are those of the comparison of book and shelf. The rule that must not be broken: a
 storeroom is shown to who may see it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -68,13 +67,3 @@ def stock(desk: Desk, caller: Caller, place: str, question: str = "", *, differi
         if one.fits(asked) and (line.difference or not differing):
             lines.append(one)
     return sorted(lines, key=lambda one: (not one.difference, one.name_zh or one.item, one.item, one.lot))
-
-
-def rows_of(lines: list[StockLine], headings: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
-    """Give the lines as rows of a table under headings."""
-    yield headings
-    for one in lines:
-        yield (
-            one.item, one.name_zh, one.name_en, one.spec, one.lot, one.expiry or "", one.book, one.physical,
-            one.difference,
-        )  # fmt: skip

@@ -27,6 +27,7 @@ from central.web.counts import add_counts
 from central.web.devices import add_devices
 from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
+from central.web.exports import add_exports
 from central.web.figures import add_figures
 from central.web.orders import add_orders
 from central.web.people import add_people
@@ -95,6 +96,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_agreements(pages, renderer, porter, sources.desk)
     add_suppliers(pages, renderer, porter, sources.desk)
     add_catalogue(pages, renderer, porter, sources.desk)
+    add_exports(pages, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

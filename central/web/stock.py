@@ -1,31 +1,22 @@
-"""The pages of stock: a storeroom's lines, the same as a table to save, and the trace of a piece or a lot.
+"""The pages of stock: a storeroom's lines and the trace of a piece or a lot.
 
-It decides nothing. The rule that must not be broken: a table to save begins no cell with a sign a spreadsheet would
-take for a formula (CWE-1236).
+It decides nothing. The rule that must not be broken: a storeroom is shown to who may see it.
 """
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from central.core.rights import Right
 from central.errors import BadInput, NotThere
 from central.services.desk import Desk
-from central.services.stock import PAGE_LINES, rows_of, stock, storerooms
+from central.services.stock import PAGE_LINES, stock, storerooms
 from central.services.trace import QUESTION_MAX, Trace, trace
 from central.web.porter import Porter, keep_language
-from central.web.render import HEADERS, Renderer
+from central.web.render import Renderer
 from protocols.values.instant import business_day
-
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-BYTE_ORDER_MARK = "\ufeff"
-"""By which spreadsheets know the text for UTF-8."""
-HEADINGS = ("item", "name_zh", "name_en", "spec", "lot", "expiry", "book", "physical", "difference")
 
 PlaceQuery = Annotated[str, Query(max_length=64)]
 
@@ -68,15 +59,6 @@ def _add_lines(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         keep_language(request, visit, answer)
         return answer
 
-    @pages.get("/stock.csv")
-    def saved(request: Request, place: PlaceQuery) -> Response:
-        _, caller = porter.visit_of(request, Right.SEE_STOCK)
-        found = stock(desk, caller, place)
-        named = {"Content-Disposition": f'attachment; filename="stock-{place}.csv"'}
-        return StreamingResponse(
-            _csv(rows_of(found, HEADINGS)), media_type="text/csv; charset=utf-8", headers=HEADERS | named
-        )
-
 
 def _add_trace(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
     @pages.get("/trace")
@@ -91,16 +73,3 @@ def _add_trace(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         answer = renderer.page("trace.html.j2", visit, question=q.strip(), found=found)
         keep_language(request, visit, answer)
         return answer
-
-
-def _csv(rows: Iterator[tuple[object, ...]]) -> Iterator[str]:
-    yield BYTE_ORDER_MARK
-    for row in rows:
-        written = io.StringIO()
-        csv.writer(written).writerow([_harmless(cell) for cell in row])
-        yield written.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    """Return a cell that a spreadsheet shows and never reckons; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_SIGNS) else cell

@@ -1,0 +1,22 @@
+"""Every list that leaves as a table, by name: whoever has a new list adds its `Export` here.
+
+It decides nothing. The rule that must not be broken: a name that left once stays, for scripts rely on it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from central.errors import NotThere
+from central.services.exports.form import Export
+from central.services.exports.purchasing import PURCHASING_EXPORTS
+from central.services.exports.stock import STOCK_EXPORTS
+
+EXPORTS: Mapping[str, Export] = MappingProxyType({one.name: one for one in (*STOCK_EXPORTS, *PURCHASING_EXPORTS)})
+
+
+def export_named(name: str) -> Export:
+    """Return a list by its name. Raises `NotThere` naming those there are."""
+    found = EXPORTS.get(name)
+    if found is None:
+        raise NotThere(f"table: expected one of {', '.join(EXPORTS)}, got {name!r:.40}")
+    return found

@@ -1,0 +1,139 @@
+"""Every list as a table: what it holds, whose rows, without prices for who may not see them, and through both doors."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from openpyxl import load_workbook
+
+from central.bootstrap import build_app
+from central.config import read_config
+from central.core.rights import Caller, Grant, Right, Role
+from central.errors import BadInput, NotAllowed, NotThere
+from central.services.approvals import approve_as
+from central.services.desk import Desk
+from central.services.exports.form import Form, chunks_of, table_of
+from central.services.exports.lists import EXPORTS, export_named
+from central.store import queries_exports
+from central.store.queries_work import proposals
+from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.values.ids import ActorId, PlaceId
+from protocols.values.money import yuan
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, tags
+from tests.central.purchases import BUYER, HEAD, buying_hospital, person, propose
+
+UNITS = tags(3)
+KEEPER = Caller(ActorId("30001"), "K", (Grant(Role.WARD_KEEPER, frozenset({PlaceId("ward-01")})),))
+AUDITOR = person("50001", Role.AUDITOR)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A hospital that buys, with three kits in ward-01 of which one was issued, and an order."""
+    at = buying_hospital(tmp_path_factory.mktemp("hospital"))
+    ward = Ward(at.store)
+    ward.open(KIT, "K1", UNITS)
+    ward.issue(KIT, "K1", UNITS[0], 60)
+    other = Ward(at.store, "ward-02")
+    line = PostingLine(KIT, 4, "opening@ward-02", "ward-02", lot="K2")
+    other.say("opening", write_body(MovementBody((line,))), 70)
+    id = propose(at, KIT, "S02", yuan("268"))
+    with at.store.read() as connection:
+        (seen,) = [one.version for one in proposals(connection, HOSPITAL, id=id)]
+    approve_as(HEAD, at.store, HOSPITAL, id, START, seen)
+    return at
+
+
+def table(desk: Desk, caller: Caller, name: str, *, zh: bool = False, **filters: str) -> list[dict[str, str]]:
+    made = table_of(export_named(name), Form.CSV, desk, caller, filters, zh)
+    return list(csv.DictReader(io.StringIO(b"".join(chunks_of(made)).decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("form", Form)
+def test_every_table_can_be_made_in_both_forms_and_languages(desk: Desk, name: str, form: Form) -> None:
+    export = export_named(name)
+    filters = {"q": KIT} if name == "trace" else {}
+    for zh in (True, False):
+        made = table_of(export, form, desk, HEAD, filters, zh)
+        content = b"".join(chunks_of(made))
+        if form is Form.XLSX:
+            head = [str(cell.value) for cell in load_workbook(io.BytesIO(content)).worksheets[0][1]]
+        else:
+            (head, *_) = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+        assert head == [column.zh if zh else column.en for column in export.columns]
+
+
+def test_stock_and_ledger_hold_the_storerooms_their_reader_may_see(desk: Desk) -> None:
+    everything = table(desk, AUDITOR, "stock")
+    assert {row["storeroom"] for row in everything} == {"main-store", "ward-01", "ward-02"}
+    mine = table(desk, KEEPER, "stock")
+    assert [(row["storeroom"], row["item"], row["lot"], row["book"]) for row in mine] == [("ward-01", KIT, "K1", "2")]
+    assert {row["movement"] for row in table(desk, KEEPER, "ledger")} == {"opening stock", "issued"}
+    assert not any("ward-02" in row["from"] + row["to"] for row in table(desk, KEEPER, "ledger"))
+    assert {row["业务类型"] for row in table(desk, AUDITOR, "ledger", zh=True, lot="K2")} == {"期初入库"}
+    with pytest.raises(NotAllowed):
+        table(desk, KEEPER, "stock", place="ward-02")
+
+
+def test_a_ledger_of_days_holds_those_days(desk: Desk) -> None:
+    assert len(table(desk, AUDITOR, "ledger", first="2026-03-02", last="2026-03-02", item=KIT)) == 5
+    assert table(desk, AUDITOR, "ledger", first="2026-03-03") == []
+    with pytest.raises(BadInput, match="first: expected a day"):
+        table(desk, AUDITOR, "ledger", first="yesterday")
+
+
+def test_an_order_is_a_row_a_line_and_prices_leave_only_with_who_may_see_them(desk: Desk) -> None:
+    (row,) = table(desk, BUYER, "orders")
+    assert (row["item"], row["quantity"], row["price (yuan)"], row["amount (yuan)"], row["state"]) == (
+        KIT, "5", "268.0000", "1340.0000", "approved",
+    )  # fmt: skip
+    assert table(desk, BUYER, "orders", state="received") == []
+    storekeeper = person("20001", Role.STOREKEEPER)
+    (seen,) = table(desk, storekeeper, "orders")
+    assert "price (yuan)" not in seen
+    assert "amount (yuan)" not in seen
+
+
+def test_a_filter_or_a_table_that_is_not_there_is_refused(desk: Desk) -> None:
+    with pytest.raises(BadInput, match="colour: expected a filter of this table"):
+        table(desk, HEAD, "orders", colour="red")
+    with pytest.raises(NotThere, match="table: expected one of stock, "):
+        export_named("everything")
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_who_holds_no_right_gets_no_table(desk: Desk, name: str) -> None:
+    with pytest.raises(NotAllowed):
+        table(desk, person("90001", Role.ADMINISTRATOR), name)
+    assert export_named(name).right in set(Right)
+
+
+def test_rows_are_read_in_blocks_and_never_all_held(desk: Desk) -> None:
+    with desk.store.read() as connection:
+        rows = queries_exports.movements(connection, HOSPITAL, AUDITOR.scope(Right.SEE_STOCK))
+        first = next(rows)
+        assert first.item
+        assert connection.get_execution_options().get("yield_per") is None  # the option is the query's, not the room's
+
+
+@pytest.fixture
+def client(tmp_path: Path, desk: Desk) -> Iterator[TestClient]:
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    with TestClient(build_app(read_config(path), desk.store, frozen_clock()), base_url="http://127.0.0.1") as one:
+        yield one
+
+
+def test_pages_and_api_give_the_same_table(client: TestClient) -> None:
+    page = client.get("/exports/ledger.csv", params={"item": KIT, "lang": "en"})
+    api = client.get("/api/v1/exports/ledger.csv", params={"item": KIT, "lang": "en"})
+    assert page.content == api.content
+    assert page.headers["content-disposition"] == 'attachment; filename="ledger.csv"'
+    assert [one["name"] for one in client.get("/api/v1/exports").json()["items"]] == list(EXPORTS)
+    assert client.get("/api/v1/exports/ledger.csv", params={"first": "x"}).status_code in {400, 422}
+    assert client.get("/exports/nothing.csv").status_code == 404
+    assert client.get("/exports/stock.pdf").status_code == 400
