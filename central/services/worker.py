@@ -1,8 +1,8 @@
 """The one thread that compares and proposes: woken after an ingest's COMMIT and by the bell, it does what is due.
 
 Many commits between two of its rounds are one comparison of the storerooms they touched. What is due is decided by
-`core.jobs`, and a finished run is a row, so that no period is run twice. The rule that must not be broken: nothing that
-happens in a round ends the thread.
+`core.jobs`, and a finished run is a row, so that no period is run twice. After a round it rests in proportion to the
+round. The rule that must not be broken: nothing that happens in a round ends the thread.
 """
 
 import logging
@@ -38,6 +38,8 @@ RUNS_KEPT = 2_000
 """Periods of a job whose runs are remembered: a week of the busiest one."""
 IDLE_S = 5.0
 """Longest wait of the thread: a lost wake costs no more."""
+REST_PER_WORK, REST_S_MAX = 3.0, 30.0
+"""However much arrives, three quarters of the time are left to ingest and to who waits for a page."""
 
 log = logging.getLogger("wardstock.worker")
 
@@ -57,8 +59,16 @@ class Duties:
 class Worker:
     """Compares the storerooms that were touched, and runs the jobs that are due."""
 
-    def __init__(self, store: Store, hospital: HospitalId, now: Callable[[], Instant], duties: Duties) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hospital: HospitalId,
+        now: Callable[[], Instant],
+        duties: Duties,
+        link_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
+        self._link_s = link_s
         self._feed = duties.feed
         self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
@@ -124,10 +134,12 @@ class Worker:
         while not self._stopping.is_set():
             self._wake.wait(IDLE_S)
             self._wake.clear()
+            began = self._link_s()
             try:
                 self.round()
             except Exception as error:  # noqa: BLE001 # the outermost loop of the thread: record and go on
                 self._complain(f"{type(error).__name__}: {error}")
+            self._stopping.wait(rest_s(self._link_s() - began))
 
     def _complain(self, fault: str) -> None:
         """Say a fault once, however often the next rounds meet it again."""
@@ -211,3 +223,8 @@ class Worker:
             return outcome
         self._complain("; ".join(failed))
         return f"failed: {'; '.join(failed)}; {outcome}"
+
+
+def rest_s(worked_s: float) -> float:
+    """Return how long to rest after a round of so many real seconds."""
+    return min(REST_S_MAX, REST_PER_WORK * worked_s)

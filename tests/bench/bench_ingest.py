@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,6 @@ from tests.bench.wards import draw, timed
 WARDS, ENTRIES, FRAME = 40, 40_000, 500
 BAR = 0.28
 TABLES = ("ledger", "event", "posting_line", "balance", "belief", "binding")
-Rows = dict[str, list[tuple[object, ...]]]
 
 
 def fresh(path: Path) -> Store:
@@ -31,33 +31,41 @@ def fresh(path: Path) -> Store:
     return store
 
 
-def plain(rows: Rows, path: Path, commits: int, tables: Sequence[str]) -> float:
-    """Write the finished rows; returns the seconds."""
+def plain(finished: Path, path: Path, commits: int, tables: Sequence[str]) -> float:
+    """Write the rows of a finished store into a fresh one; returns the seconds, without those of reading.
+
+    Rows come in the order in which they were written, and one commit's stand in memory at a time.
+    """
     fresh(path).close()
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
-    statements = {
-        name: f"INSERT INTO {name} VALUES ({','.join('?' * len(rows[name][0]))})" for name in tables if rows[name]
-    }
-    began = time.perf_counter()
-    for turn in range(commits):
-        connection.execute("BEGIN IMMEDIATE")
-        for name, statement in statements.items():
-            size = -(-len(rows[name]) // commits)
-            connection.executemany(statement, rows[name][turn * size : (turn + 1) * size])
-        connection.execute("COMMIT")
-    took = time.perf_counter() - began
+    took = 0.0
+    with closing(sqlite3.connect(finished)) as source:
+        lanes = [_lane(source, name, commits) for name in tables]
+        for _ in range(commits):
+            parts = [(statement, rows.fetchmany(size)) for statement, rows, size in lanes]
+            began = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            for statement, part in parts:
+                connection.executemany(statement, part)
+            connection.execute("COMMIT")
+            took += time.perf_counter() - began
     connection.close()
     return took
 
 
-def rows_of(path: Path) -> Rows:
-    """Return the finished rows in the order in which they were written."""
-    connection = sqlite3.connect(path)
-    rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}
-    connection.close()
-    return rows
+def _lane(source: sqlite3.Connection, name: str, commits: int) -> tuple[str, sqlite3.Cursor, int]:
+    """Return how a table's rows are written, the rows, and how many of them at a time."""
+    rows = source.execute(f"SELECT * FROM {name}")
+    marks = ",".join("?" * len(rows.description))
+    return f"INSERT INTO {name} VALUES ({marks})", rows, max(1, -(-count_of(source, name) // commits))
+
+
+def count_of(source: sqlite3.Connection, name: str) -> int:
+    """Return how many rows a table has."""
+    count: int = source.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+    return count
 
 
 def main() -> None:
@@ -72,9 +80,9 @@ def main() -> None:
             folder.mkdir()
             took, commits = timed(wards, fresh(folder / "central.db"), FRAME)
             taken.append(entries / took)
-            rows = rows_of(folder / "central.db")
-            ledger_alone.append(entries / plain(rows, folder / "plain.db", commits, ("ledger",)))
-            all_tables.append(entries / plain(rows, folder / "all.db", commits, TABLES))
+            finished = folder / "central.db"
+            ledger_alone.append(entries / plain(finished, folder / "plain.db", commits, ("ledger",)))
+            all_tables.append(entries / plain(finished, folder / "all.db", commits, TABLES))
     report_bar(
         "ingest_sqlite",
         ratio=median(taken) / median(all_tables),

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 
 from central.core.jobs import Job, period_at
-from central.services.worker import RUNS_KEPT, Duties, Worker
+from central.services.worker import REST_S_MAX, RUNS_KEPT, Duties, Worker, rest_s
 from central.store.engine import Store
 from central.store.queries_work import discrepancies, proposals
 from central.store.tables.work import JOB_RUN
@@ -130,3 +130,9 @@ def test_a_storeroom_that_cannot_be_compared_is_told_in_the_run_and_the_other_jo
     assert told["reconcile"].startswith("failed: ward-01: ")
     assert "3 storerooms" in told["reconcile"]
     assert told["replenish"].startswith("failed: ward-01: ")
+
+
+def test_however_much_arrives_the_worker_leaves_three_quarters_of_the_time_to_others() -> None:
+    assert rest_s(0.0) == 0.0
+    assert rest_s(2.0) / (rest_s(2.0) + 2.0) == 0.75
+    assert rest_s(3_600.0) == REST_S_MAX

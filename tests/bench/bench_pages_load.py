@@ -1,0 +1,149 @@
+"""Fifty people browse while two hundred entries a second arrive: `wardstock-central serve` on PostgreSQL, two cores.
+
+Thirty-two wards with signed entries through a real broker; people signed in through the page, each role at its own
+pages, five seconds to read each. Rounds with and without arriving entries take turns in one run, so that each page's
+p95 stands beside the same page's without load. Everything, the people and the edges too, shares this machine's cores.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median, quantiles
+
+from central.core.figures import FigureId
+from central.store.queries_work import discrepancies, orders
+from protocols.values.ids import HOSPITAL_DEFAULT
+from tests.bench.live import some_broker
+from tests.bench.measure import report_bar
+from tests.bench.pages_hospital import Errands, Hospital, Visitor, town
+from tests.bench.pages_visitors import CROWD, Person, Taken, browse
+from tests.system.postgresql import cluster, programs
+
+WARDS, A_SECOND = 32, 200
+ROUNDS, ROUND_S, WARM_S = 3, 20.0, 8.0
+BAR_S = 0.5
+ACTS = 400
+"""Of each ward before anything is measured: some days of its life."""
+WORDS = ("管", "导", "HC10", "kit", "3.0")
+FIGURES = (FigureId.LINE_MATCH.value, FigureId.TURNOVER.value)
+
+
+def prepared(folder: Path, store_url: str, broker_url: str, edges: Errands) -> tuple[Hospital, list[Visitor]]:
+    """Found a hospital whose storerooms are open and whose orders are under way; returns it and its people."""
+    place = Hospital(folder, store_url, broker_url, WARDS)
+    place.found()
+    with place.serving() as address:
+        edges.do("enrol", address)
+    place.configure()
+    people = place.admit([role for role, count in CROWD.items() for _ in range(count)])
+    with place.serving():
+        edges.do("open", broker_url)
+        edges.do("live", ACTS)
+    assert place.order()
+    return place, people
+
+
+def told(place: Hospital, who: Visitor) -> dict[str, Sequence[str]]:
+    """Return what somebody may open: storerooms, lots, orders, discrepancies."""
+    with place.opened() as store, store.read() as connection:
+        open_now = discrepancies(connection, HOSPITAL_DEFAULT, status="open", place=who.place)
+        made = orders(connection, HOSPITAL_DEFAULT)
+        lots = connection.exec_driver_sql("SELECT DISTINCT lot FROM balance WHERE lot <> '' ORDER BY lot").scalars()
+        rooms = connection.exec_driver_sql("SELECT place FROM place ORDER BY place").scalars()
+        firms = connection.exec_driver_sql("SELECT supplier FROM supplier ORDER BY supplier").scalars()
+        return {
+            "place": [who.place] if who.place else list(rooms),
+            "lot": list(lots),
+            "order": [one.order_no for one in made],
+            "gap": [one.id for one in open_now],
+            "firm": list(firms),
+            "figure": FIGURES,
+            "word": WORDS,
+        }
+
+
+def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argparse.Namespace) -> tuple[Taken, Taken]:
+    """Serve, and return the seconds of every page: with entries arriving, and without."""
+    loaded: Taken = defaultdict(list)
+    alone: Taken = defaultdict(list)
+    with place.serving() as address, ExitStack() as parts:
+        people = [Person(number, one, address, told(place, one)) for number, one in enumerate(who)]
+        for person in people:
+            parts.callback(person.leave)
+            person.sign_in()
+        browse(people, WARM_S)
+        for _ in range(said.rounds):
+            _add(alone, browse(people, said.seconds))
+            edges.say("write", A_SECOND, said.seconds)
+            _add(loaded, browse(people, said.seconds))
+            sys.stderr.write(f"arrived: {edges.answer()}\n")
+    return loaded, alone
+
+
+def _add(sums: Taken, more: Taken) -> None:
+    for form, seconds in more.items():
+        sums[form] += seconds
+
+
+def p95(seconds: Sequence[float]) -> float:
+    """Return the value below which 95 of 100 lie."""
+    return quantiles(seconds, n=20)[18] if len(seconds) > 1 else max(seconds, default=0.0)
+
+
+def figures_of(loaded: Taken, alone: Taken) -> dict[str, float]:
+    """Return p50 and p95 of every page, and how p95 stands to that without load."""
+    found: dict[str, float] = {}
+    for form in sorted(loaded):
+        found |= {
+            f"{form} n": len(loaded[form]),
+            f"{form} p50_s": median(loaded[form]),
+            f"{form} p95_s": p95(loaded[form]),
+            f"{form} p95_to_alone": p95(loaded[form]) / p95(alone[form]) if alone[form] else 0.0,
+        }
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    if programs() is None:
+        sys.stderr.write("pages_load: not measured, this machine has no PostgreSQL\n")
+        return
+    parser = argparse.ArgumentParser(prog="bench_pages_load", description="Fifty people browse while entries arrive.")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seconds", type=float, default=ROUND_S)
+    said = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        cluster(durable=True) as store_url,
+        some_broker(Path(name)) as pipe,
+        town(WARDS) as edges,
+    ):
+        place, people = prepared(Path(name), store_url, pipe.url, edges)
+        loaded, alone = measured(place, people, edges, said)
+    every = [second for seconds in loaded.values() for second in seconds]
+    before = [second for seconds in alone.values() for second in seconds]
+    figures = figures_of(loaded, alone) | {
+        "people": len(people),
+        "pages": len(every),
+        "p50_s": median(every),
+        "p95_s": p95(every),
+        "alone_p50_s": median(before),
+        "alone_p95_s": p95(before),
+        "p95_to_alone": p95(every) / p95(before),
+    }
+    report_bar(
+        "pages_load",
+        ratio=p95(every) / BAR_S,
+        bar=1.0,
+        what=f"p95 of all pages of {sum(CROWD.values())} people at {A_SECOND} entries/s over 500 ms",
+        at_least=False,
+        **figures,
+    )
+
+
+if __name__ == "__main__":
+    main()
