@@ -67,10 +67,11 @@ def export_routes(desk: Desk) -> APIRouter:
         last: Filter = "",
         state: Filter = "",
         status: Filter = "",
+        id: Filter = "",
     ) -> StreamingResponse:
         """Give a list as a table in the language asked for; a filter it does not know is refused."""
         given = {"place": place, "q": q, "differing": differing, "item": item, "lot": lot, "first": first}
-        given |= {"last": last, "state": state, "status": status}
+        given |= {"last": last, "state": state, "status": status, "id": id}
         made = table_of(export_named(name), form, desk, caller, given, lang == "zh")
         named = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
         return StreamingResponse(chunks_of(made), media_type=MEDIA[form], headers=named)
