@@ -22,21 +22,26 @@ from central.api.app import build_api
 from central.api.enrolling import EnrolmentServer, Served
 from central.clock import Clock, chance, new_secret
 from central.config import LOOPBACK, Config
+from central.core.jobs import Job
 from central.core.rights import Caller
 from central.errors import BadInput, NotReady
 from central.links.broker import CentralBroker
+from central.links.his_view import HisView
 from central.links.news import Listener, tell
+from central.links.patient_key import read_patient_key
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.catalogue import Catalogue
+from central.services.charge_intake import Intake, read_view
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
 from central.services.feed.hints import hinter
 from central.services.feed.seals import feed_of
+from central.services.his import His
 from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -63,6 +68,9 @@ log = logging.getLogger(__name__)
 
 SETUP_LETTERS = 12
 """Letters of the set-up code: 72 bits, and tries are limited."""
+
+READER = "his-view"
+"""Who charges that were read from a view are said to be sent by."""
 
 BACKLOG = 128
 GRACE_S = 3
@@ -137,7 +145,13 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         permits=Permits(documents, changed),
         recalls=Recalls(documents, changed),
         devices=devices_of(config, store, clock),
+        his=his_of(config, documents),
     )
+
+
+def his_of(config: Config, documents: Documents) -> His:
+    """Return the other system's side of a use. Raises `NotReady` for a key that cannot be read."""
+    return His(documents, read_patient_key(config.patient_key))
 
 
 def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], None] = lambda: None) -> FastAPI:
@@ -256,8 +270,16 @@ def serve(
         def state(now: Instant) -> int:
             return len(make(store, config.hospital_id, now, signer))
 
-        duties = Duties(config.policy.reorder, config.jobs.reconcile_s, config.jobs.replenish_s, state, feed.round)
-        worker = Worker(store, config.hospital_id, clock.now, duties)
+        duties = Duties(
+            config.policy.reorder,
+            config.jobs.reconcile_s,
+            config.jobs.replenish_s,
+            state,
+            feed.round,
+            his_of(config, Documents(store, config.hospital_id, clock)).settle,
+            _configured_jobs(config, store, clock),
+        )
+        worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)
         feed.wake_by(worker.ring)
         worker.start()
         parts.callback(worker.stop)
@@ -280,6 +302,21 @@ def serve(
         host, port = bound.getsockname()[:2]
         listening(host, port)
         server.run(sockets=[bound])
+
+
+def _configured_jobs(config: Config, store: Store, clock: Clock) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
+    """Return the jobs that only some hospitals have: reading another system's charges."""
+    said = config.his
+    if not said.charges_url:
+        return ()
+    documents = Documents(store, config.hospital_id, clock)
+    intake = Intake(his_of(config, documents), documents, "view", "view", said.wards, used=said.charges_use)
+    view = HisView(said.charges_url, said.charges_view, said.charges_mark)
+
+    def read(_now: Instant) -> str:
+        return read_view(intake, view, said.charges_columns, READER)
+
+    return ((Job("charges", said.charges_every_s), read),)
 
 
 def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:

@@ -14,6 +14,7 @@ from central.api.counts import count_routes
 from central.api.discrepancies import discrepancy_routes
 from central.api.enrolments import enrolment_routes
 from central.api.figures import figure_routes
+from central.api.his import his_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
 from central.api.permits import permit_routes
@@ -48,6 +49,7 @@ RESOURCES = (
     agreement_routes,
     supplier_routes,
     catalogue_routes,
+    his_routes,
 )
 
 

@@ -42,6 +42,7 @@ class Right(StrEnum):
     MANAGE_FLEET = "manage-fleet"
     WRITE_AUDIT = "write-audit"
     JUDGE_WARDS = "judge-wards"
+    CHARGE = "charge"
 
 
 class Role(StrEnum):
@@ -60,6 +61,7 @@ class Role(StrEnum):
     DELIVERY = "delivery"
     SPD_OPERATOR = "spd-operator"
     ADMINISTRATOR = "administrator"
+    HIS = "his"
 
 
 _LOOKS = frozenset({Right.SEE_STOCK, Right.SEE_ORDERS})
@@ -88,6 +90,7 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.FINANCE: _LOOKS | {Right.SEE_PRICES, Right.INVOICE, Right.PAY},
         Role.DELIVERY: frozenset({Right.SEE_ORDERS}),
         Role.SPD_OPERATOR: _LOOKS | {Right.SEE_FLEET},
+        Role.HIS: frozenset({Right.SEE_STOCK, Right.CHARGE}),
         Role.ADMINISTRATOR: frozenset(
             {Right.SEE_FLEET, Right.MANAGE_FLEET, Right.SEE_PEOPLE, Right.MANAGE_PEOPLE, Right.SEE_AUDIT}
         ),
@@ -102,6 +105,7 @@ CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
         Right.JUDGE_WARDS,
+        Right.CHARGE,
         *(
             Right.SETTLE,
             Right.GIVE_MEDICAL_REASON,

@@ -11,6 +11,7 @@ from central.services.agreements import Agreements
 from central.services.catalogue import Catalogue
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
+from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
 from central.services.permits import Permits
@@ -40,3 +41,4 @@ class Desk:
     suppliers: SupplierDesk
     catalogue: Catalogue
     devices: Devices
+    his: His

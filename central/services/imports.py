@@ -29,6 +29,7 @@ from central.store.tables.agreements import (
     VBP_PRODUCT,
 )
 from central.store.tables.catalogue import CATALOGUE_ITEM, SUBSTITUTE
+from central.store.tables.charges import CHARGE_ITEM
 from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.suppliers import CERTIFICATE, DELIVERY_RELATION, SUPPLIER_PROFILE
 from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
@@ -41,6 +42,7 @@ FILE_BYTES_MAX = 256 * 1024 * 1024
 
 TABLES: Mapping[str, Table] = {
     "items.csv": ITEM,
+    "charge_items.csv": CHARGE_ITEM,
     "suppliers.csv": SUPPLIER,
     "item_suppliers.csv": ITEM_SUPPLIER,
     "lots.csv": LOT,

@@ -58,7 +58,9 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
+    """What a question names: an item, a lot of it, or one piece."""
+
     sort: Sort
     item: str
     lot: str = ""
@@ -72,7 +74,7 @@ def trace(store: Store, hospital: HospitalId, caller: Caller, question: str) -> 
     if not 1 <= len(asked) <= QUESTION_MAX:
         raise BadInput(f"trace: expected an EPC, label, serial, lot or item code of 1 to {QUESTION_MAX} characters")
     with store.read() as connection:
-        found = _named(connection, hospital, asked)
+        found = named(connection, hospital, asked)
         if found is None:
             raise NotThere(
                 f"trace: expected something the book has seen, got {asked!r:.60}; check it, or scan the label"
@@ -80,7 +82,7 @@ def trace(store: Store, hospital: HospitalId, caller: Caller, question: str) -> 
         return _trace(connection, hospital, found, caller.scope(Right.SEE_STOCK))
 
 
-def _trace(connection: Connection, hospital: HospitalId, found: _Named, scope: Scope) -> Trace:
+def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Scope) -> Trace:
     one, lot = found.unit, found.lot
     if one is not None:
         moved = kept.moved(connection, hospital, unit=one.epc)
@@ -114,7 +116,8 @@ def _storeroom(place: str) -> PlaceId:
     return PlaceId(place.rpartition("@")[2])
 
 
-def _named(connection: Connection, hospital: HospitalId, asked: str) -> _Named | None:
+def named(connection: Connection, hospital: HospitalId, asked: str) -> Named | None:
+    """Return what a question names, as people or scanners put it; None for nothing known here."""
     units = kept.bound(connection, hospital, epc=asked.upper()) or kept.bound(connection, hospital, serial=asked)
     if len(units) == 1:
         return _unit(units[0])
@@ -123,14 +126,14 @@ def _named(connection: Connection, hospital: HospitalId, asked: str) -> _Named |
         return _by_label(connection, hospital, label)
     of_lot = kept.lots_named(connection, hospital, asked)
     if of_lot:
-        return _Named(Sort.LOT, of_lot[0], asked)
+        return Named(Sort.LOT, of_lot[0], asked)
     if asked in items(connection, hospital):
-        return _Named(Sort.ITEM, asked)
+        return Named(Sort.ITEM, asked)
     return None
 
 
-def _unit(one: kept.Bound) -> _Named:
-    return _Named(Sort.UNIT, one.item, one.lot, one)
+def _unit(one: kept.Bound) -> Named:
+    return Named(Sort.UNIT, one.item, one.lot, one)
 
 
 def _label(asked: str) -> Label | None:
@@ -141,7 +144,7 @@ def _label(asked: str) -> Label | None:
     return read if isinstance(read, Label) else None
 
 
-def _by_label(connection: Connection, hospital: HospitalId, label: Label) -> _Named | None:
+def _by_label(connection: Connection, hospital: HospitalId, label: Label) -> Named | None:
     gtin = str(label.product or "")
     if label.serial:
         units = kept.bound(connection, hospital, gtin=gtin, serial=str(label.serial))
@@ -150,4 +153,4 @@ def _by_label(connection: Connection, hospital: HospitalId, label: Label) -> _Na
     of_product = kept.items_named(connection, hospital, gtin=gtin)
     if not of_product:
         return None
-    return _Named(Sort.LOT, of_product[0], str(label.lot)) if label.lot else _Named(Sort.ITEM, of_product[0])
+    return Named(Sort.LOT, of_product[0], str(label.lot)) if label.lot else Named(Sort.ITEM, of_product[0])

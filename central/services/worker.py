@@ -54,6 +54,10 @@ class Duties:
     state: Callable[[Instant], int] | None = None
     feed: Callable[[Collection[PlaceId]], None] | None = None
     """Brings what edges are told up to date, given the storerooms that were touched."""
+    settle: Callable[[Collection[PlaceId]], int] | None = None
+    """Brings together what the other system and a storeroom said of the same piece, given the storerooms touched."""
+    also: tuple[tuple[Job, Callable[[Instant], str]], ...] = ()
+    """Jobs of the configuration, such as reading another system's charges."""
 
 
 class Worker:
@@ -69,7 +73,7 @@ class Worker:
     ) -> None:
         self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
         self._link_s = link_s
-        self._feed = duties.feed
+        self._feed, self._settle = duties.feed, duties.settle
         self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
@@ -79,6 +83,7 @@ class Worker:
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
+        self._jobs |= {job: partial(_without_period, work) for job, work in duties.also}
         self._touched: set[PlaceId] = set()
         self._last_fault = ""
         self._lock, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
@@ -114,6 +119,8 @@ class Worker:
             touched, self._touched = self._touched, set()
         self._look_at_feed(touched)
         if touched:
+            if self._settle is not None and (settled := self._settle(touched)):
+                log.info("uses: %d said by both sides were settled", settled)
             done = reconcile(self._store, self._hospital, self._now(), touched)
             if done.opened or done.closed:
                 log.info("discrepancies: %d opened, %d closed", done.opened, done.closed)
@@ -228,3 +235,7 @@ class Worker:
 def rest_s(worked_s: float) -> float:
     """Return how long to rest after a round of so many real seconds."""
     return min(REST_S_MAX, REST_PER_WORK * worked_s)
+
+
+def _without_period(work: Callable[[Instant], str], now: Instant, _period: int) -> str:
+    return work(now)

@@ -11,6 +11,7 @@ from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
+from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
 from central.services.permits import Permits
@@ -56,6 +57,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         SupplierDesk(documents),
         Catalogue(documents),
         Devices(store, HOSPITAL, watch.read, new_token, Path("keys"), None),
+        His(documents, b"a key that hides patients"),
     )
 
 

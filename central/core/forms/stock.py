@@ -52,6 +52,18 @@ STOCK_FORMS = (
         ("item",),
         {},
     ),
+    Form(
+        "charge_items.csv",
+        (
+            Column("code", needed_text, "the charge item's code in the hospital information system"),
+            ITEM,
+            Column("effective_from", iso_day, DAY_MEANT),
+            Column("effective_to", iso_day_or_none, f"the last day, {DAY_MEANT}, or nothing"),
+            Column("ratio", whole_number(1, COUNT_MAX), f"base units one of it stands for, {PIECES_MEANT}"),
+        ),
+        ("code", "item", "effective_from"),
+        MappingProxyType({"item": "items.csv"}),
+    ),
     Form("suppliers.csv", (SUPPLIER, NAME_ZH, NAME_EN), ("supplier",), {}),
     Form(
         "item_suppliers.csv",

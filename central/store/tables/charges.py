@@ -49,11 +49,15 @@ class ChargeUseRow(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "charge_use"
-    __table_args__: ClassVar[Any] = (Index("charge_use_charge", "hospital", "charge"),)
+    __table_args__: ClassVar[Any] = (
+        Index("charge_use_charge", "hospital", "charge"),
+        Index("charge_use_place", "hospital", "place", "at"),
+    )
 
     hospital: str = Field(primary_key=True)
     event: str = Field(primary_key=True)
     charge: str = Field(primary_key=True)
+    place: str
     unit: str
     made: bool
     undone: str = ""

@@ -11,9 +11,11 @@ from types import MappingProxyType
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from central.config.his import HisSection
+from central.config.section import Section
 from central.core.reorder import POLICIES
 from central.errors import BadConfig
 from protocols.errors import BadValue
@@ -79,12 +81,6 @@ def _one_of(text: str, admitted: Container[str]) -> str:
     if text not in admitted:
         raise ValueError(text)
     return text
-
-
-class Section(BaseModel):
-    """A table of the file; a key it does not know is a fault."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class HospitalSection(Section):
@@ -208,6 +204,7 @@ class Config(Section):
     people: PeopleSection = PeopleSection()
     statements: StatementsSection = StatementsSection()
     policy: PolicySection = PolicySection()
+    his: HisSection = HisSection()
     jobs: JobsSection = JobsSection()
 
     @property
@@ -219,6 +216,11 @@ class Config(Section):
     def statement_key(self) -> Path:
         """Return where the statements' key is."""
         return self.path.parent / self.statements.key
+
+    @property
+    def patient_key(self) -> Path | None:
+        """Return where the key that hides patients is, None where none is configured."""
+        return self.path.parent / self.his.patient_key if self.his.patient_key else None
 
     @property
     def key_folder(self) -> Path:
@@ -288,6 +290,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "people": PeopleSection,
         "statements": StatementsSection,
         "policy": PolicySection,
+        "his": HisSection,
         "jobs": JobsSection,
     }
 )
