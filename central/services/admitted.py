@@ -1,4 +1,4 @@
-"""What agreements, suppliers, the catalogue and empty bins say of what may be reordered, put beside a scene's facts.
+"""What agreements, suppliers, the catalogue, empty bins and consignment say of what may be reordered, beside a scene.
 
 It decides nothing. The rule that must not be broken: it is read in the transaction of the scene.
 """
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from central.core.reorder.two_bin import Card, Moved, bins_after, two_bin_need
 from central.core.suppliers import Dimension
+from central.services.consignment import to_lay_in_now
 from central.services.order_checks import vbp_prices
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS, Admitted, Scene
 from central.store.queries_book import arrivals_at
@@ -38,7 +39,8 @@ def admit(connection: Connection, hospital: HospitalId, now: Instant, scene: Sce
         {supplier: share for supplier, share in seen.items() if share is not None},
     )
     classes = {item: str(class_) for item, (_, class_, _) in classes_now(connection, hospital).items()}
-    return replace(scene, admitted=admitted, bins=bins_at(connection, hospital, now), classes=classes)
+    bins = bins_at(connection, hospital, now) | to_lay_in_now(connection, hospital, now, scene.owed.waiting)
+    return replace(scene, admitted=admitted, bins=bins, classes=classes)
 
 
 def bins_at(connection: Connection, hospital: HospitalId, now: Instant) -> dict[tuple[str, str], int]:

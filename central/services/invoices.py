@@ -6,13 +6,14 @@ entered the invoice does not pay it.
 Sources: H1 (S0, S4) payment within 30 days, three-way match; 行政事业单位内部控制规范（试行）, article 15.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
+from central.core.consignment import NoteState
 from central.core.purchasing import (
     Difference,
     InvoicedLine,
@@ -26,10 +27,11 @@ from central.core.purchasing import (
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
-from central.services.orders import owed_in
+from central.services.orders import arrived_in
 from central.services.policy import rules_at
 from central.services.purchasing import NUMBER_MAX
 from central.store import queries_purchasing as kept
+from central.store.queries_consignment import accepted_consigned, notes
 from central.store.queries_work import orders
 from protocols.values.instant import Instant, business_day
 
@@ -108,8 +110,9 @@ class Invoices:
             raise NotNow(f"invoice {one.number}: expected it to match by now, got {said:.200}; ask for a corrected one")
 
     def _check_payer(self, connection: Connection, caller: Caller, one: kept.Invoice) -> None:
-        named = orders(connection, self.documents.hospital, named={line.order_no for line in one.lines})
-        approvers = {order.approved_by for order in named}
+        documents = {line.order_no for line in one.lines}
+        approvers = {order.approved_by for order in orders(connection, self.documents.hospital, named=documents)}
+        approvers |= {note.agreed_by for note in notes(connection, self.documents.hospital, named=documents)}
         if caller.person in approvers | {one.entered_by}:
             raise NotAllowed("payment: expected somebody who neither approved the order nor entered the invoice")
 
@@ -132,23 +135,42 @@ class Invoices:
             asked[line.order_no, line.line_no] -= line.qty
         named = orders(connection, hospital, named={line.order_no for line in lines})
         of_supplier = [order for order in named if order.supplier == supplier]
-        owed = {place: owed_in(connection, hospital, place, now) for place in {one.place for one in of_supplier}}
+        came = {place: arrived_in(connection, hospital, place, now) for place in {one.place for one in of_supplier}}
+        laid_in = accepted_consigned(connection, hospital, {order.order_no for order in of_supplier})
         found: dict[tuple[str, int], OrderedLine] = {}
         for order in of_supplier:
             for each in order.lines:
                 key = (order.order_no, each.line_no)
-                accepted = each.qty - owed[order.place].get(key, each.qty)
+                accepted = came[order.place][key] - laid_in[key]
                 found[key] = OrderedLine(*key, each.qty, each.price, accepted, asked.get(key, 0))
+        return found | self._settled_lines(connection, supplier, lines, asked)
+
+    def _settled_lines(
+        self,
+        connection: Connection,
+        supplier: str,
+        lines: Sequence[InvoicedLine],
+        asked: Mapping[tuple[str, int], int],
+    ) -> dict[tuple[str, int], OrderedLine]:
+        """Return the lines of settlements an invoice names, as ordered and accepted once they are agreed."""
+        found: dict[tuple[str, int], OrderedLine] = {}
+        for note in notes(connection, self.documents.hospital, named={line.order_no for line in lines}):
+            for number, one in enumerate(note.lines, 1):
+                used = max(0, one.used) if note.supplier == supplier and note.state is NoteState.AGREED else 0
+                key = (note.note, number)
+                found[key] = OrderedLine(*key, max(0, one.used), one.price, used, asked.get(key, 0))
         return found
 
     def _accepted_on(self, connection: Connection, lines: Sequence[InvoicedLine], dated: date) -> date:
-        """Return the day of the last acceptance the invoice asks for, its own date where central saw none."""
+        """Return the day of the last acceptance or agreed settlement it asks for, its own date where there is none."""
         days = [
             business_day(Instant(row["at"]))
             for order_no in {line.order_no for line in lines}
             for row in kept.receipts_of(connection, self.documents.hospital, order_no)
             if row["accepted"]
         ]
+        settled = notes(connection, self.documents.hospital, named={line.order_no for line in lines})
+        days += [note.agreed_on for note in settled if note.agreed_on is not None]
         return max(days, default=dated)
 
 

@@ -5,11 +5,24 @@ broken: approving twice, from two windows, after a lost answer or on another day
 """
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.core.orders import Ordered, Progress, State, Step, order_number, outstanding, progress, step
+from central.core.orders import (
+    Arrived,
+    Ordered,
+    Progress,
+    State,
+    Step,
+    fillings,
+    order_number,
+    outstanding,
+    progress,
+    step,
+)
 from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotNow, NotThere
 from central.services.order_checks import keep_alerts, known_at, let_pass
@@ -109,16 +122,32 @@ def _write_order(
 
 def owed_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> dict[tuple[str, int], int]:
     """Return what each line of the orders for a storeroom still owes, in base units; too old ones are left out."""
+    left: dict[tuple[str, int], int] = {}
+    for lines, came in _waited(connection, hospital, place, now):
+        left |= outstanding(lines, came)
+    return left
+
+
+def arrived_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> Counter[tuple[str, int]]:
+    """Return what came of each line of the orders for a storeroom, given up or not; too old ones are left out."""
+    found: Counter[tuple[str, int]] = Counter()
+    for lines, came in _waited(connection, hospital, place, now):
+        for one in fillings(lines, came):
+            found[one.key] += one.qty
+    return found
+
+
+def _waited(
+    connection: Connection, hospital: HospitalId, place: str, now: Instant
+) -> list[tuple[list[Ordered], Sequence[Arrived]]]:
+    """Return the order lines for a storeroom and what arrived there, item by item."""
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
     came = arrivals_at(connection, hospital, place, since)
     lines: dict[str, list[Ordered]] = {}
     for at, item, _source, line in ordered(connection, hospital, since):
         if at == place:
             lines.setdefault(item, []).append(line)
-    left: dict[tuple[str, int], int] = {}
-    for item, of_item in lines.items():
-        left |= outstanding(of_item, came.get(item, []))
-    return left
+    return [(of_item, came.get(item, [])) for item, of_item in lines.items()]
 
 
 def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order], now: Instant) -> dict[str, Progress]:

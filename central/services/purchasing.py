@@ -1,8 +1,9 @@
 """Carry an order from its approval to its receipt: send, confirm, announce, receive with inspection, close, cancel.
 
 Each act checks the right, moves the order by its state table, and is written with the record of acts in one
-transaction; accepted goods of the level-1 storeroom go through the ledger. The rules that must not be broken: who
-approved an order does not accept its goods (the database refuses it too), and never more than is owed is accepted.
+transaction; accepted goods of the level-1 storeroom go through the ledger, those on consignment as their supplier's.
+The rules that must not be broken: who approved an order does not accept its goods (the database refuses it too), and
+never more than is owed is accepted.
 
 Sources: A8, A9 (S0, S3); separation of purchase and acceptance: 行政事业单位内部控制规范（试行）, article 15.
 """
@@ -22,11 +23,12 @@ from central.services.order_checks import known_at
 from central.services.orders import owed_in
 from central.services.own_chain import Draft, append_within
 from central.store import queries_purchasing as kept
+from central.store.queries_consignment import terms_on
 from central.store.queries_master import LEVEL_STORE, places
 from central.store.queries_work import Order
 from protocols.movements import MovementBody, PostingLine, write_body
-from protocols.values.ids import PlaceId, virtual_place
-from protocols.values.instant import Instant
+from protocols.values.ids import HOSPITAL_OWNED, PlaceId, virtual_place
+from protocols.values.instant import Instant, business_day
 
 NUMBER_MAX = 64
 PENDING = "PENDING"
@@ -124,7 +126,9 @@ class Purchasing:
     ) -> bytes | None:
         items = {line.line_no: line.item for line in order.lines}
         place = PlaceId(order.place)
-        known = known_at(connection, self.documents.hospital, self.documents.clock.now())
+        now = self.documents.clock.now()
+        known = known_at(connection, self.documents.hospital, now)
+        laid_in = terms_on(connection, self.documents.hospital, business_day(now))
         accepted = tuple(
             PostingLine(
                 item=items[one.line_no],
@@ -132,6 +136,7 @@ class Purchasing:
                 source=virtual_place("supplier", place),
                 target=place,
                 lot=one.lot,
+                owner=order.supplier if (items[one.line_no], order.supplier) in laid_in else HOSPITAL_OWNED,
                 target_position=PENDING if known.lapsed_for(items[one.line_no], order.supplier) else "",
             )
             for one in lines
