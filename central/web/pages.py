@@ -23,6 +23,7 @@ from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.agreements import add_agreements
 from central.web.catalogue import add_catalogue
+from central.web.charges import add_charges
 from central.web.counts import add_counts
 from central.web.devices import add_devices
 from central.web.discrepancies import add_discrepancies
@@ -91,6 +92,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_stock(pages, renderer, porter, sources.desk)
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
+    add_charges(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
     add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)
