@@ -45,6 +45,7 @@ from central.services.his import His
 from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.metering import Meter
 from central.services.orders import Approved
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
@@ -167,7 +168,7 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
 
     refresh_s = REFRESH_S if clock.rate == 1 else REFRESH_FAST_S
     about = About(version("wardstock"), told_time=config.clock is not None)
-    app = build_api(desk, about.version)
+    app = build_api(desk, about.version, Meter(clock.link_s, config.http.requests_a_minute))
     names = [*LOOPBACK, config.http.host, *config.http.names]
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)  # no other site's name may lead here
     sources = PageSources(

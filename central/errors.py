@@ -6,6 +6,7 @@
     │   └── BadFile   a file to import, every fault at once, by file, row and column
     ├── NotThere      the thing named does not exist
     ├── NotNow        a rule said no: the state of the thing does not admit it
+    │   ├── ChangedSince  somebody else changed it since it was seen
     │   └── Stopped   a check stands in the way of an order until it is waived
     ├── NotSignedIn   nobody is known to ask: no session, no token, or one that is over
     ├── NotAllowed    who asks is known and does not hold the right
@@ -50,6 +51,10 @@ class NotNow(CentralError):
     """A rule or the state of the thing does not admit the request."""
 
 
+class ChangedSince(NotNow):
+    """Somebody else changed the thing since the one who asks saw it."""
+
+
 class Stopped(NotNow):
     """A check stands in the way of an order until it is waived."""
 
@@ -63,7 +68,11 @@ class NotAllowed(CentralError):
 
 
 class TooMany(CentralError):
-    """Too many tries in too short a time."""
+    """Too many tries in too short a time; `wait_s` tells after how many seconds another may be made."""
+
+    def __init__(self, said: str, wait_s: int = 60) -> None:
+        super().__init__(said)
+        self.wait_s = wait_s
 
 
 class NotReady(CentralError):

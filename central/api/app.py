@@ -11,22 +11,28 @@ from pydantic import BaseModel
 from central.api.agreements import agreement_routes
 from central.api.catalogue import catalogue_routes
 from central.api.counts import count_routes
+from central.api.description import describe, operation_id
 from central.api.discrepancies import discrepancy_routes
 from central.api.enrolments import enrolment_routes
+from central.api.etags import Etags
+from central.api.exports import export_routes
 from central.api.figures import figure_routes
 from central.api.his import his_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
 from central.api.permits import permit_routes
-from central.api.problems import add_problems, tell_problems
+from central.api.problems import add_problems
 from central.api.proposals import proposal_routes
 from central.api.purchasing import purchasing_routes
+from central.api.repeats import Repeats
 from central.api.settling import settling_routes
 from central.api.statements import statement_routes
 from central.api.suppliers import supplier_routes
 from central.api.trace import trace_routes
 from central.api.wards import ward_routes
 from central.services.desk import Desk
+from central.services.metering import Meter
+from central.services.once import Once
 from protocols.values.instant import to_iso
 
 PREFIX = "/api/v1"
@@ -50,6 +56,7 @@ RESOURCES = (
     supplier_routes,
     catalogue_routes,
     his_routes,
+    export_routes,
 )
 
 
@@ -60,8 +67,11 @@ class Health(BaseModel):
     story_time: str
 
 
-def build_api(desk: Desk, version: str) -> FastAPI:
-    """Return the application of the API; it stands at its full paths, so that a page can be mounted behind it."""
+def build_api(desk: Desk, version: str, meter: Meter | None = None) -> FastAPI:
+    """Return the application of the API; it stands at its full paths, so that a page can be mounted behind it.
+
+    `meter` counts requests; without one there is no limit to them.
+    """
     app = FastAPI(
         title="Wardstock",
         summary="Storerooms, discrepancies, proposals and orders of one hospital",
@@ -69,6 +79,7 @@ def build_api(desk: Desk, version: str) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_id,
     )
 
     @app.get(f"{PREFIX}/health", tags=["health"])
@@ -78,16 +89,18 @@ def build_api(desk: Desk, version: str) -> FastAPI:
             connection.exec_driver_sql("SELECT 1")
         return Health(ok=True, story_time=to_iso(desk.now()))
 
-    app.state.entrance = desk.entrance
+    app.state.entrance, app.state.meter = desk.entrance, meter
     for routes in RESOURCES:
         app.include_router(routes(desk), prefix=PREFIX)
     document = app.openapi
 
     def told() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = tell_problems(document())
+            app.openapi_schema = describe(document())
         return app.openapi_schema
 
     app.openapi = told  # type: ignore[method-assign] # the way FastAPI documents to extend its document
     add_problems(app, PREFIX)
+    app.add_middleware(Repeats, prefix=PREFIX, once=Once(desk.store, desk.hospital, desk.entrance.now))
+    app.add_middleware(Etags, prefix=PREFIX)
     return app

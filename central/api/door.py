@@ -1,7 +1,8 @@
 """Who asks an API route: a program with its token, somebody signed in at a browser, or everyone as one if configured.
 
-It decides no right; each route asks for the one it needs. The rule that must not be broken: a browser's session changes
-nothing through the API unless the request says the session's own word, which no other site can know.
+It decides no right; each route asks for the one it needs. Requests are counted, but not those of an open house. The
+rule that must not be broken: a browser's session changes nothing through the API unless the request says the session's
+own word, which no other site can know.
 """
 
 from typing import Annotated
@@ -10,22 +11,24 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from central.core.rights import Caller, Right
-from central.errors import NotAllowed
+from central.errors import NotAllowed, NotSignedIn
 from central.services.desk import Desk
 from central.services.entrance import SESSION_COOKIE, Entrance
+from central.services.metering import Meter
 from central.services.secrets_kept import form_word, same
 
 FORM_WORD_HEADER = "x-form-word"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_bearer = HTTPBearer(auto_error=False, description="A token made by `wardstock-central user token`")
+_bearer = HTTPBearer(auto_error=False)
 
 
 def who_asks(request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> Caller:
-    """Return who asks; the application's state holds the entrance. Raises `NotSignedIn` or `NotAllowed`."""
+    """Return who asks, by the entrance of the application's state. Raises `NotSignedIn`, `NotAllowed`, `TooMany`."""
     entrance: Entrance = request.app.state.entrance
+    meter: Meter | None = request.app.state.meter
     if token is not None:
-        return entrance.by_token(token.credentials)
+        return _counted(meter, _by_token(entrance, meter, token.credentials, request))
     everyone = entrance.open_caller()
     if everyone is not None:
         return everyone
@@ -33,6 +36,22 @@ def who_asks(request: Request, token: Annotated[HTTPAuthorizationCredentials | N
     caller = entrance.by_session(secret)
     if request.method not in SAFE and not same(request.headers.get(FORM_WORD_HEADER, ""), form_word(secret)):
         raise NotAllowed(f"expected the session's word in the header {FORM_WORD_HEADER}; use a token for programs")
+    return _counted(meter, caller)
+
+
+def _by_token(entrance: Entrance, meter: Meter | None, secret: str, request: Request) -> Caller:
+    """Return whom a token names; whoever tries many that are none is told to wait."""
+    try:
+        return entrance.by_token(secret)
+    except NotSignedIn:
+        if meter is not None:
+            meter.take(f"unknown@{'' if request.client is None else request.client.host}")
+        raise
+
+
+def _counted(meter: Meter | None, caller: Caller) -> Caller:
+    if meter is not None:
+        meter.take(caller.person)
     return caller
 
 

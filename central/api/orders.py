@@ -3,16 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from central.api.door import Asks, sees_prices
+from central.api.etags import tell_version
 from central.api.paging import Listed, Paged
 from central.core.orders import Progress
 from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.orders import progress_of
 from central.services.reasons import Names, names_now
+from central.store.queries_purchasing import history
 from central.store.queries_work import Order, orders_page
 from protocols.values.instant import to_iso
 from protocols.values.money import UNITS_A_YUAN, Money, rounded_fen, times
@@ -68,6 +70,19 @@ def order_routes(desk: Desk) -> APIRouter:
             names = names_now(connection, desk.hospital)
         shown = [_order(one, come[one.order_no], names, prices=prices) for one in found.items]
         return Orders(items=shown, next=page.next(found))
+
+    @router.get("/orders/{order_no}")
+    def one_order(caller: Asks, response: Response, order_no: str) -> OrderOut:
+        """Tell one order; its version is the number of its steps."""
+        caller.need(Right.SEE_ORDERS)
+        prices, now = sees_prices(desk, caller, order_no), desk.now()
+        with desk.store.read() as connection:
+            one = desk.purchasing.documents.order(connection, caller, Right.SEE_ORDERS, order_no)
+            come = progress_of(connection, desk.hospital, [one], now)
+            names = names_now(connection, desk.hospital)
+            steps = history(connection, desk.hospital, order_no)
+        tell_version(response, len(steps))
+        return _order(one, come[order_no], names, prices=prices)
 
     return router
 

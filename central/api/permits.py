@@ -1,12 +1,14 @@
 """`/permits` and `/recalls`: how far each ward may draw by itself and what moves that; lots nobody may take."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.etags import Seen, tell_version
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.permits import Step
+from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.permits import WHY_MAX, Room
 from central.services.recalls import LOT_MAX
@@ -113,15 +115,24 @@ def permit_routes(desk: Desk) -> APIRouter:
         found = page_of("permits", rooms, lambda one: (one.place.place,), page.asked)
         return Permits(items=[_permit(one) for one in found.items], next=page.next(found))
 
+    @router.get("/permits/{place}", responses=REFUSED)
+    def permit(caller: Asks, response: Response, place: str) -> PermitOut:
+        """Tell one ward's permit; its version is the number of its steps."""
+        found = [one for one in desk.permits.rooms(caller) if one.place.place == place]
+        if not found:
+            raise NotThere(f"permit: expected one of your wards, got {place!r:.40}")
+        tell_version(response, len(found[0].steps))
+        return _permit(found[0])
+
     @router.post("/permits/{place}/audits", responses=REFUSED)
-    def audited(caller: Asks, place: str, body: AuditIn) -> PermitStepOut:
+    def audited(caller: Asks, seen: Seen, place: str, body: AuditIn) -> PermitStepOut:
         """Note an audit or an accepted plan; what would close the ward waits for a second person."""
-        return _step(desk.permits.move(caller, place, body.audit, body.why))
+        return _step(desk.permits.move(caller, place, body.audit, body.why, seen))
 
     @router.post("/permits/{place}/judge", responses=REFUSED)
-    def judged(caller: Asks, place: str, body: JudgedIn) -> PermitStepOut:
+    def judged(caller: Asks, seen: Seen, place: str, body: JudgedIn) -> PermitStepOut:
         """Confirm or refuse the step that waits."""
-        return _step(desk.permits.decide(caller, place, body.phase, body.why))
+        return _step(desk.permits.decide(caller, place, body.phase, body.why, seen))
 
     @router.get("/recalls")
     def recalls(caller: Asks, page: Paged) -> Recalls:

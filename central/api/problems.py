@@ -4,7 +4,6 @@ No route builds an error by hand. The rule that must not be broken: an error of 
 """
 
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,51 +12,72 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, TooMany
+from central.api.sayings import Language, language_of, told
+from central.errors import (
+    BadInput,
+    CentralError,
+    ChangedSince,
+    NotAllowed,
+    NotNow,
+    NotReady,
+    NotSignedIn,
+    NotThere,
+    TooMany,
+)
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 MEDIA_TYPE = "application/problem+json"
+BROKEN = "the server met its own fault; its log says more"
 
 STATUS_OF: dict[type[CentralError], HTTPStatus] = {
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotThere: HTTPStatus.NOT_FOUND,
+    ChangedSince: HTTPStatus.PRECONDITION_FAILED,
     NotNow: HTTPStatus.CONFLICT,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""The one table; whatever is not here is ours, 500."""
+"""The one table, narrower types first; whatever is not here is ours, 500."""
+
+RETRY_S = 30
+"""After how long a server that is not ready is worth another try."""
 
 
 class Problem(BaseModel):
-    """A problem document (RFC 9457 section 3): `type` is about:blank, so `title` is the status's."""
+    """A problem document (RFC 9457 section 3): `type` is about:blank, so `title` is the status's.
+
+    `title` and `detail` are in the language asked for by Accept-Language; `english` is what went wrong, exactly.
+    """
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
+    english: str
 
 
-def answer(status: int, detail: str) -> JSONResponse:
+def answer(status: int, said: str, language: Language = Language.EN) -> JSONResponse:
     """Return a problem document."""
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(problem.model_dump(), status_code=status, media_type=MEDIA_TYPE)
+    title, detail = told(status, said, language)
+    problem = Problem(title=title, status=status, detail=detail, english=said)
+    headers = {"Content-Language": language.value, "Vary": "Accept-Language"}
+    return JSONResponse(problem.model_dump(), status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def tell_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an OpenAPI document in which every error is declared as it is answered: a problem document."""
-    schemas = document["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = Problem.model_json_schema()
-    declared = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    for status, said in (answer for operation in operations for answer in operation["responses"].items()):
-        if status >= "400":
-            said |= {"description": HTTPStatus(int(status)).phrase, "content": declared}
-    return document
+def problem_of(error: CentralError, language: Language) -> JSONResponse:
+    """Return the problem document of an error of ours."""
+    status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), None)
+    if status is None:
+        return answer(500, BROKEN, language)
+    problem = answer(status, str(error), language)
+    if status == HTTPStatus.UNAUTHORIZED:
+        problem.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooMany | NotReady):
+        problem.headers["Retry-After"] = str(error.wait_s if isinstance(error, TooMany) else RETRY_S)
+    return problem
 
 
 def add_problems(app: FastAPI, prefix: str) -> None:
@@ -66,33 +86,32 @@ def add_problems(app: FastAPI, prefix: str) -> None:
     To be called after its routes: what none of them matches by path is 404, by method 405.
     """
 
-    def ours(_request: Request, error: Exception) -> JSONResponse:
-        status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), None)
-        if status is None:
-            return answer(500, "the server met its own fault; its log says more")
-        told = answer(status, str(error))
-        if status == HTTPStatus.UNAUTHORIZED:
-            told.headers["WWW-Authenticate"] = "Bearer"
-        return told
+    def ours(request: Request, error: Exception) -> JSONResponse:
+        language = language_of(request.headers)
+        return problem_of(error, language) if isinstance(error, CentralError) else answer(500, BROKEN, language)
 
-    def framework(_request: Request, error: Exception) -> JSONResponse:
+    def framework(request: Request, error: Exception) -> JSONResponse:
+        language = language_of(request.headers)
         if isinstance(error, HTTPException):
-            return answer(error.status_code, f"expected another request: {error.detail}")
-        return answer(500, "the server met its own fault; its log says more")
+            problem = answer(error.status_code, f"expected another request: {error.detail}", language)
+            problem.headers.update(error.headers or {})
+            return problem
+        return answer(500, BROKEN, language)
 
-    def malformed(_request: Request, error: Exception) -> JSONResponse:
+    def malformed(request: Request, error: Exception) -> JSONResponse:
         faults = error.errors() if isinstance(error, RequestValidationError) else []
-        return answer(422, "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults))
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults)
+        return answer(422, said, language_of(request.headers))
 
     @app.api_route(f"{prefix}/{{rest:path}}", methods=list(METHODS), include_in_schema=False)
     def unknown(request: Request) -> JSONResponse:
-        paths = app.openapi()["paths"].items()
+        language, paths = language_of(request.headers), app.openapi()["paths"].items()
         met = [operations for path, operations in paths if compile_path(path)[0].match(request.url.path)]
         if not met:
             said = f"{prefix}/openapi.json names every address"
-            return answer(404, f"expected an address of this API, got {request.url.path!r:.80}; {said}")
+            return answer(404, f"expected an address of this API, got {request.url.path!r:.80}; {said}", language)
         allowed = ", ".join(sorted(method.upper() for operations in met for method in operations))
-        problem = answer(405, f"expected {allowed}, got {request.method}; Method Not Allowed")
+        problem = answer(405, f"expected {allowed}, got {request.method}; Method Not Allowed", language)
         problem.headers["Allow"] = allowed
         return problem
 

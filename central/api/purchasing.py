@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.etags import Seen, tell_version
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.purchasing import LINES_MAX, InvoicedLine, InvoiceStep, OrderStep, overdue_days
@@ -174,11 +175,16 @@ def purchasing_routes(desk: Desk) -> APIRouter:
 def _add_orders(router: APIRouter, desk: Desk) -> None:
     @router.post("/orders/{order_no}/steps/{step}", responses=REFUSED)
     def stepped(
-        caller: Asks, order_no: str, step: Literal["send", "confirm", "announce", "close", "cancel"], body: StepIn
+        caller: Asks,
+        seen: Seen,
+        order_no: str,
+        step: Literal["send", "confirm", "announce", "close", "cancel"],
+        body: StepIn,
     ) -> StateOut:
         """Send an order, note what the supplier says, close or cancel it."""
         detail = {name: value for name, value in body.model_dump(mode="json").items() if value}
-        return StateOut(document=order_no, state=desk.purchasing.step(caller, order_no, OrderStep(step), detail))
+        state = desk.purchasing.step(caller, order_no, OrderStep(step), detail, seen)
+        return StateOut(document=order_no, state=state)
 
     @router.post("/orders/{order_no}/receipts", status_code=201, responses=REFUSED)
     def received(caller: Asks, order_no: str, body: ReceiptIn) -> ReceiptOut:
@@ -187,7 +193,7 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
         return ReceiptOut(receipt=desk.purchasing.receive(caller, order_no, body.delivery_note, lines))
 
     @router.get("/orders/{order_no}/history", responses={404: {"model": Problem}})
-    def history(caller: Asks, order_no: str) -> HistoryOut:
+    def history(caller: Asks, response: Response, order_no: str) -> HistoryOut:
         """Tell what has happened to an order since its approval."""
         caller.need(Right.SEE_ORDERS)
         documents = desk.purchasing.documents
@@ -195,6 +201,7 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
             order = documents.order(connection, caller, Right.SEE_ORDERS, order_no)
             steps = kept.history(connection, desk.hospital, order.order_no)
             receipts = kept.receipts_of(connection, desk.hospital, order.order_no)
+        tell_version(response, len(steps))
         return HistoryOut(
             document=order_no,
             steps=[_step(one) for one in steps],
@@ -215,9 +222,11 @@ def _add_invoices(router: APIRouter, desk: Desk) -> None:
         return EnteredOut(document=done.document, state=done.state, differences=differences)
 
     @router.post("/invoices/{document}/steps/{step}", responses=REFUSED)
-    def stepped(caller: Asks, document: str, step: Literal["match", "pay", "withdraw"], body: ReasonIn) -> StateOut:
+    def stepped(
+        caller: Asks, seen: Seen, document: str, step: Literal["match", "pay", "withdraw"], body: ReasonIn
+    ) -> StateOut:
         """Match a disputed invoice again, pay a matched one, or withdraw it."""
-        state = desk.invoices.invoice_step(caller, document, InvoiceStep(step), body.reason)
+        state = desk.invoices.invoice_step(caller, document, InvoiceStep(step), body.reason, seen)
         return StateOut(document=document, state=state)
 
     @router.get("/invoices")
@@ -231,13 +240,14 @@ def _add_invoices(router: APIRouter, desk: Desk) -> None:
         return Invoices(items=shown, next=page.next(found))
 
     @router.get("/invoices/{document}/history", responses={404: {"model": Problem}})
-    def history(caller: Asks, document: str) -> HistoryOut:
+    def history(caller: Asks, response: Response, document: str) -> HistoryOut:
         """Tell what has happened to an invoice."""
         caller.need(Right.INVOICE)
         with desk.store.read() as connection:
             steps = kept.history(connection, desk.hospital, document)
         if not steps:
             raise NotThere(f"invoice: expected one that was entered, got {document!r:.40}")
+        tell_version(response, len(steps))
         return HistoryOut(document=document, steps=[_step(one) for one in steps], receipts=[])
 
 

@@ -1,9 +1,10 @@
 """`/discrepancies/{id}`: one discrepancy with its likely causes and its evidence, and the steps that close it."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.etags import Seen, tell_version
 from central.api.problems import Problem
 from central.services.causes import Moment
 from central.services.desk import Desk
@@ -103,25 +104,27 @@ def settling_routes(desk: Desk) -> APIRouter:
     router, settling = APIRouter(tags=["discrepancies"]), Settling(desk.purchasing.documents)
 
     @router.get("/discrepancies/{id}", responses={404: {"model": Problem}})
-    def told(caller: Asks, id: str) -> CaseOut:
+    def told(caller: Asks, response: Response, id: str) -> CaseOut:
         """Tell a discrepancy with its likely causes and evidence."""
         case = settling.case(caller, id)
+        tell_version(response, len(case.steps))
         return _out(case, age_s=(desk.now() - case.one.found_at) / 1_000_000)
 
     @router.post("/discrepancies/{id}/settle", responses=REFUSED)
-    def settled(caller: Asks, id: str, body: SettleIn) -> SettledOut:
+    def settled(caller: Asks, seen: Seen, id: str, body: SettleIn) -> SettledOut:
         """Close a discrepancy, or propose to, where a second person must agree."""
-        return SettledOut(id=id, state=settling.settle(caller, id, body.cause, body.remark, adjust=body.adjust))
+        state = settling.settle(caller, id, body.cause, body.remark, adjust=body.adjust, seen=seen)
+        return SettledOut(id=id, state=state)
 
     @router.post("/discrepancies/{id}/approve", responses=REFUSED)
-    def approved(caller: Asks, id: str) -> SettledOut:
+    def approved(caller: Asks, seen: Seen, id: str) -> SettledOut:
         """Agree to what another person proposed."""
-        return SettledOut(id=id, state=settling.approve(caller, id))
+        return SettledOut(id=id, state=settling.approve(caller, id, seen))
 
     @router.post("/discrepancies/{id}/refuse", responses=REFUSED)
-    def refused(caller: Asks, id: str, body: RemarkIn) -> SettledOut:
+    def refused(caller: Asks, seen: Seen, id: str, body: RemarkIn) -> SettledOut:
         """Turn down what was proposed."""
-        return SettledOut(id=id, state=settling.refuse(caller, id, body.remark))
+        return SettledOut(id=id, state=settling.refuse(caller, id, body.remark, seen))
 
     return router
 

@@ -1,23 +1,27 @@
 """`/statements`: the daily signed statements, as the files that `wardstock-central verify-statement` checks."""
 
 from datetime import date
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from central.api.door import Asks
-from central.api.problems import Problem
 from central.core.rights import Right
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.statements import statements
 from protocols.values.ids import PlaceId
 
+STATED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "As it was signed"}
+}
+
 
 def statement_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
     router = APIRouter(tags=["statements"])
 
-    @router.get("/statements/{day}/{place}", responses={404: {"model": Problem}}, response_class=Response)
+    @router.get("/statements/{day}/{place}", responses=STATED, response_class=Response)
     def stated(caller: Asks, day: date, place: str) -> Response:
         """Give the statement of one storeroom and day, exactly as it was signed."""
         caller.need(Right.SEE_STOCK, PlaceId(place))

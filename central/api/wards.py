@@ -76,7 +76,7 @@ class Wards(Listed):
     items: list[WardOut]
 
 
-class Lines(Listed):
+class ShelfLines(Listed):
     """The lines of one storeroom."""
 
     place: str
@@ -104,7 +104,7 @@ def ward_routes(desk: Desk) -> APIRouter:
         return Wards(items=[_ward(one) for one in found.items], next=page.next(found))
 
     @router.get("/lines")
-    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Lines:
+    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> ShelfLines:
         """List a storeroom's lines, book beside shelf."""
         caller.need(Right.SEE_STOCK, PlaceId(place))
         found = page_of("lines", sorted(lines_of(desk, place), key=_item_lot), _item_lot, page.asked)
@@ -125,7 +125,7 @@ def ward_routes(desk: Desk) -> APIRouter:
                     difference=line.difference,
                 )
             )
-        return Lines(place=place, items=shown, next=page.next(found))
+        return ShelfLines(place=place, items=shown, next=page.next(found))
 
     @router.get("/devices")
     def every_device(caller: Asks, page: Paged) -> Devices:

@@ -29,6 +29,7 @@ BROKERS_MAX = 8
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Where `serve` may listen when everyone is one person, and always answers to."""
 NAMES_MAX = 16
+REQUESTS_MAX = 1_000_000
 
 SHOWN_MAX = 80
 """Characters of a wrong value that a message repeats."""
@@ -136,6 +137,9 @@ class HttpSection(Section):
     )
     secure: bool = Field(default=False, description="true where a TLS front end stands before it, else false")
     port: int = Field(default=0, ge=0, le=PORT_MAX, description=f"a whole number from 0 (a free one) to {PORT_MAX}")
+    requests_a_minute: int = Field(
+        default=3000, ge=0, le=REQUESTS_MAX, description=f"a whole number from 0 (no limit) to {REQUESTS_MAX}"
+    )
 
 
 class KeysSection(Section):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from central.clock import Clock
 from central.core.rights import Caller, Right
-from central.errors import BadInput, NotThere
+from central.errors import BadInput, ChangedSince, NotThere
 from central.store import queries_purchasing as kept
 from central.store.audit import note
 from central.store.engine import Store
@@ -57,6 +57,14 @@ class Documents:
     def note(self, connection: Connection, caller: Caller, act: str, subject: str, detail: Mapping[str, Any]) -> None:
         """Add to the record of acts."""
         note(connection, self.hospital, self.clock.now(), person=caller.person, act=act, subject=subject, detail=detail)
+
+
+def check_seen(document: str, seen: int | None, steps: int) -> None:
+    """Check that a document is as its caller saw it, where that was said. Raises `ChangedSince`."""
+    if seen is not None and seen != steps:
+        raise ChangedSince(
+            f"document: expected version {steps} of {document:.40}, you saw another; read it again, then decide"
+        )
 
 
 def check_text(name: str, text: str, length_max: int, *, empty: bool = False) -> None:

@@ -26,7 +26,7 @@ from central.core.purchasing import (
 )
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed, NotNow, NotThere
-from central.services.documents import Documents, check_text, number_of
+from central.services.documents import Documents, check_seen, check_text, number_of
 from central.services.orders import arrived_in
 from central.services.policy import rules_at
 from central.services.purchasing import NUMBER_MAX
@@ -82,7 +82,9 @@ class Invoices:
             self.documents.write(connection, caller, document, "invoice", "enter", state, told)
         return Entered(document, state, differences)
 
-    def invoice_step(self, caller: Caller, document: str, event: InvoiceStep, reason: str = "") -> InvoiceState:
+    def invoice_step(
+        self, caller: Caller, document: str, event: InvoiceStep, reason: str = "", seen: int | None = None
+    ) -> InvoiceState:
         """Match again, pay or withdraw an invoice. Raises as `step` does; `NotAllowed` for a payer who approved."""
         caller.need(Right.PAY if event is InvoiceStep.PAY else Right.INVOICE)
         with self.documents.store.write() as connection:
@@ -90,6 +92,7 @@ class Invoices:
             if not found:
                 raise NotThere(f"invoice: expected one that was entered, got {document!r:.40}")
             (one,) = found
+            check_seen(document, seen, len(kept.history(connection, self.documents.hospital, document)))
             after = invoice_after(one.state, event)
             if event is InvoiceStep.MATCH:
                 self._match_again(connection, one)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from central.core.permits import Phase, Standing, Step, choices, decide, move, standing
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotThere
-from central.services.documents import Documents, check_text
+from central.services.documents import Documents, check_seen, check_text
 from central.store.feeds import checksums_of, held_by
 from central.store.queries_master import LEVEL_WARD, Place, places
 from central.store.queries_permits import add_step, policies, steps_of
@@ -69,10 +69,11 @@ class Permits:
             rooms.append(Room(one, stand, tuple(steps[one.place]), policy, known, may))
         return rooms
 
-    def move(self, caller: Caller, place: str, audit: str, why: str) -> Step:
+    def move(self, caller: Caller, place: str, audit: str, why: str, seen: int | None = None) -> Step:
         """Note an audit or an accepted plan; returns the step, which waits where it closes the storeroom.
 
-        Raises `NotAllowed`, `NotThere`, `NotNow`, `BadInput`.
+        `seen` is the number of steps its caller saw. Raises `NotAllowed`, `NotThere`, `ChangedSince`, `NotNow`,
+        `BadInput`.
         """
         check_text("why", why, WHY_MAX)
         if not _may(caller, audit, PlaceId(place)):
@@ -81,9 +82,10 @@ class Permits:
             caller,
             place,
             lambda now, seq: move(now, audit, caller.person, why.strip(), self.documents.clock.now(), seq),
+            seen,
         )
 
-    def decide(self, caller: Caller, place: str, phase: str, why: str = "") -> Step:
+    def decide(self, caller: Caller, place: str, phase: str, why: str = "", seen: int | None = None) -> Step:
         """Confirm or refuse what another person proposed. Raises as `move` does."""
         check_text("why", why, WHY_MAX, empty=True)
         if phase not in {Phase.CONFIRMED, Phase.REFUSED}:
@@ -91,14 +93,15 @@ class Permits:
         caller.need(Right.JUDGE_WARDS, PlaceId(place))
         at = self.documents.clock.now()
         return self._step(
-            caller, place, lambda now, seq: decide(now, Phase(phase), caller.person, why.strip(), at, seq)
+            caller, place, lambda now, seq: decide(now, Phase(phase), caller.person, why.strip(), at, seq), seen
         )
 
-    def _step(self, caller: Caller, place: str, make: Callable[[Standing, int], Step]) -> Step:
+    def _step(self, caller: Caller, place: str, make: Callable[[Standing, int], Step], seen: int | None) -> Step:
         hospital = self.documents.hospital
         with self.documents.store.write() as connection:
             self._ward(connection, caller, place)
             steps = steps_of(connection, hospital, place)
+            check_seen(place, seen, len(steps))
             step = make(standing(steps), len(steps))
             add_step(connection, hospital, place, step)
             detail = {"audit": step.audit, "phase": step.phase, "permit": step.permit, "why": step.why}

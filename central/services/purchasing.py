@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from central.core.purchasing import TEXT_MAX, OrderState, OrderStep, order_after
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow
-from central.services.documents import Documents, check_text, number_of
+from central.services.documents import Documents, check_seen, check_text, number_of
 from central.services.order_checks import known_at
 from central.services.orders import owed_in
 from central.services.own_chain import Draft, append_within
@@ -59,10 +59,12 @@ class Purchasing:
 
     documents: Documents
 
-    def step(self, caller: Caller, order_no: str, event: OrderStep, detail: Mapping[str, Any]) -> OrderState:
-        """Move an order, e.g. `send` with its platform number.
+    def step(
+        self, caller: Caller, order_no: str, event: OrderStep, detail: Mapping[str, Any], seen: int | None = None
+    ) -> OrderState:
+        """Move an order, e.g. `send` with its platform number; `seen` is the number of steps its caller saw.
 
-        Raises `NotAllowed`, `NotThere`, `NotNow`, `BadInput`.
+        Raises `NotAllowed`, `NotThere`, `ChangedSince`, `NotNow`, `BadInput`.
         """
         caller.need(Right.PURCHASE)
         _check_detail(event, detail)
@@ -70,6 +72,7 @@ class Purchasing:
             order = self.documents.order(connection, caller, Right.PURCHASE, order_no)
             if not order.supplier:
                 raise NotNow(f"order {order_no}: expected one to a supplier, it is a requisition to the central store")
+            check_seen(order_no, seen, len(kept.history(connection, self.documents.hospital, order_no)))
             state = order_after(kept.order_state(connection, self.documents.hospital, order_no), event)
             self.documents.write(connection, caller, order_no, "order", event, state, detail)
         return state

@@ -14,7 +14,7 @@ from central.core.rights import Caller, Right
 from central.core.settling import Proposed, Step, Verdict, adjustment, check_cause, needs_two, waiting_for_second
 from central.errors import NotAllowed, NotNow, NotThere
 from central.services.causes import Account, account_of
-from central.services.documents import Documents, check_text, number_of
+from central.services.documents import Documents, check_seen, check_text, number_of
 from central.services.own_chain import Draft, append_within
 from central.services.policy import rules_at
 from central.store import queries_settling as kept
@@ -74,14 +74,15 @@ class Settling:
                 rooms={room.place: room for room in places(connection, hospital)},
             )
 
-    def settle(self, caller: Caller, id: str, cause: str, remark: str, *, adjust: bool) -> str:
+    def settle(self, caller: Caller, id: str, cause: str, remark: str, *, adjust: bool, seen: int | None = None) -> str:
         """Close a discrepancy, or propose to where a second person must agree; returns `closed` or `waiting`.
 
-        Raises `NotThere`, `NotAllowed`, `NotNow` when it is closed or already waits, `BadInput`.
+        `seen` is the number of steps its caller saw. Raises `NotThere`, `NotAllowed`, `ChangedSince`, `NotNow` when it
+        is closed or already waits, `BadInput`.
         """
         check_text("remark", remark, REMARK_MAX)
         with self.documents.store.write() as connection:
-            one, steps = self._open(connection, caller, id)
+            one, steps = self._open(connection, caller, id, seen)
             verdict = Verdict(check_cause(Kind(one.kind), cause), remark.strip(), adjust)
             if _waits(one, steps) is not None:
                 raise NotNow("discrepancy: expected one that nobody has judged yet; approve or refuse what is proposed")
@@ -92,34 +93,38 @@ class Settling:
             self._finish(connection, caller, one, Step.CLOSE, said, len(steps))
             return CLOSED
 
-    def approve(self, caller: Caller, id: str) -> str:
+    def approve(self, caller: Caller, id: str, seen: int | None = None) -> str:
         """Agree to what another person proposed, which closes the discrepancy. Raises as `settle`."""
         with self.documents.store.write() as connection:
-            one, steps = self._open(connection, caller, id)
+            one, steps = self._open(connection, caller, id, seen)
             waits = _waiting(one, steps)
             if waits.person == caller.person:
                 raise NotAllowed("settling: expected a second person, you proposed it yourself; ask a colleague")
             self._finish(connection, caller, one, Step.APPROVE, Proposed(waits.verdict, caller.person), len(steps))
             return CLOSED
 
-    def refuse(self, caller: Caller, id: str, remark: str) -> str:
+    def refuse(self, caller: Caller, id: str, remark: str, seen: int | None = None) -> str:
         """Turn down what was proposed; whoever proposed it may take it back so. Raises as `settle`."""
         check_text("remark", remark, REMARK_MAX)
         with self.documents.store.write() as connection:
-            one, steps = self._open(connection, caller, id)
+            one, steps = self._open(connection, caller, id, seen)
             verdict = _waiting(one, steps).verdict
             said = Proposed(Verdict(verdict.cause, remark.strip(), verdict.adjust), caller.person)
             self._note(connection, caller, one, Step.REFUSE, said, len(steps))
             return OPEN
 
-    def _open(self, connection: Connection, caller: Caller, id: str) -> tuple[Discrepancy, list[kept.Taken]]:
+    def _open(
+        self, connection: Connection, caller: Caller, id: str, seen: int | None
+    ) -> tuple[Discrepancy, list[kept.Taken]]:
         one = kept.one_discrepancy(connection, self.documents.hospital, id, caller.scope(Right.SEE_STOCK))
         if one is None:
             raise NotThere(f"discrepancy: expected one of your storerooms, got {id!r:.40}")
         caller.need(Right.SETTLE, PlaceId(one.place))
+        steps = kept.steps_of(connection, self.documents.hospital, id)
+        check_seen(id, seen, len(steps))
         if one.status != OPEN:
             raise NotNow(f"discrepancy: expected an open one, it was closed as {one.cause}")
-        return one, kept.steps_of(connection, self.documents.hospital, id)
+        return one, steps
 
     def _needs_two(self, connection: Connection, one: Discrepancy, *, adjust: bool) -> bool:
         hospital = self.documents.hospital
