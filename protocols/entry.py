@@ -99,8 +99,7 @@ class Entry:
         raise BadValue(f"entry times: expected signed 64-bit microseconds, got {self.wall} and {self.mono}")
 
 
-@dataclass(frozen=True, slots=True)
-class ChainedEntry:
+class ChainedEntry(msgspec.Struct, frozen=True):
     """An entry in its place: one device's incarnation, its seq (from 0), and the hashes that bind it."""
 
     device: DeviceId
@@ -198,8 +197,8 @@ def decode_body(raw: bytes) -> dict[str, Any]:
 
 
 def _digest(tag: bytes, *parts: bytes) -> Digest:
-    sized = [piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)]
-    return Digest(hashlib.sha256(b"".join((tag, *sized))).digest())
+    sized = [len(part).to_bytes(4, "big") + part for part in parts]
+    return Digest(hashlib.sha256(tag + b"".join(sized)).digest())
 
 
 def content_hash(device: DeviceId, raw: bytes) -> Digest:

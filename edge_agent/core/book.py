@@ -6,8 +6,9 @@ over places stays zero for each (item, lot, owner, unit).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from edge_agent.core.custody import Act, act_of
 from protocols.movements import (
@@ -59,8 +60,7 @@ class LotHeld(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What one entry says, read and put in order; what it comes to depends on the book before it."""
 
     deltas: tuple[tuple[BalanceKey, int], ...] = ()
@@ -94,8 +94,8 @@ def effect_of(kind: str, raw_body: bytes) -> Effect:
 def _posting(kind: str, raw_body: bytes) -> Effect:
     body = posting_of(kind, raw_body)
     return Effect(
-        deltas=tuple(_deltas(body.lines)),
-        moved=tuple(_moved(kind, body.lines)),
+        deltas=_deltas(body.lines),
+        moved=_moved(kind, body.lines),
         reverses=_event(body.reverses) if kind == "reversal" else b"",
         occurred_at=body.occurred_at,
     )
@@ -108,26 +108,31 @@ def _event(text: str) -> bytes:
         return b""  # it names nothing; what it posts stands
 
 
-def _deltas(lines: Iterable[PostingLine]) -> Iterable[tuple[BalanceKey, int]]:
+def _deltas(lines: Iterable[PostingLine]) -> tuple[tuple[BalanceKey, int], ...]:
     total: dict[BalanceKey, int] = {}
     for line in lines:
-        what = (line.item, line.lot, line.owner, line.unit)
-        source = BalanceKey(line.source, line.source_position, *what)
-        target = BalanceKey(line.target, line.target_position, *what)
+        item, lot, owner, unit = line.item, line.lot, line.owner, line.unit
+        source = BalanceKey(line.source, line.source_position, item, lot, owner, unit)
+        target = BalanceKey(line.target, line.target_position, item, lot, owner, unit)
         total[source] = total.get(source, 0) - line.qty
         total[target] = total.get(target, 0) + line.qty
-    return ((key, qty) for key, qty in total.items() if qty)
+    return tuple([each for each in total.items() if each[1]])
 
 
-def _moved(kind: str, lines: Iterable[PostingLine]) -> Iterable[Moved]:
+def _moved(kind: str, lines: Iterable[PostingLine]) -> tuple[Moved, ...]:
     """Return each unit once, from where its first line takes it to where its last brings it."""
-    ends: dict[str, list[PostingLine]] = {}
+    sources: dict[str, str] = {}
+    last: dict[str, PostingLine] = {}
     for line in lines:
         if line.unit:
-            ends.setdefault(line.unit, []).append(line)
-    for unit, those in ends.items():
-        first, last = those[0], those[-1]
-        yield Moved(unit, act_of(kind, last.target), first.source, last.target, last.item, last.lot)
+            sources.setdefault(line.unit, line.source)
+            last[line.unit] = line
+    return tuple(
+        [
+            Moved(unit, act_of(kind, line.target), sources[unit], line.target, line.item, line.lot)
+            for unit, line in last.items()
+        ]
+    )
 
 
 def _standing(kind: str, body: StandingBody) -> Effect:

@@ -108,18 +108,18 @@ STARTS, ENDS = frozenset({_C.NONE}), frozenset[Custody]()
 """Every life begins with `NONE`; none has an end, because a reversal may undo the last act."""
 
 _BY_TARGET = {
-    ("pack_make", Where.STORE): _A.MADE,
-    ("pack_open", Where.STORE): _A.SPILL,
-    ("pack_open", Where.PATIENT): _A.SPEND,
-    ("adjust", Where.UNKNOWN): _A.LOSE,
-    ("adjust", Where.STORE): _A.FIND,
-    ("reversal", Where.STORE): _A.UNDO_TO_STORE,
-    ("reversal", Where.ISSUED): _A.UNDO_TO_HAND,
-    ("reversal", Where.TRANSIT): _A.UNDO_TO_TRANSIT,
-    ("reversal", Where.KIT): _A.UNDO_TO_KIT,
-    ("reversal", Where.SUPPLIER): _A.UNDO_AWAY,
-    ("reversal", Where.OPENING): _A.UNDO_AWAY,
-    ("reversal", Where.UNKNOWN): _A.UNDO_AWAY,
+    "pack_make": {Where.STORE: _A.MADE},
+    "pack_open": {Where.STORE: _A.SPILL, Where.PATIENT: _A.SPEND},
+    "adjust": {Where.UNKNOWN: _A.LOSE, Where.STORE: _A.FIND},
+    "reversal": {
+        Where.STORE: _A.UNDO_TO_STORE,
+        Where.ISSUED: _A.UNDO_TO_HAND,
+        Where.TRANSIT: _A.UNDO_TO_TRANSIT,
+        Where.KIT: _A.UNDO_TO_KIT,
+        Where.SUPPLIER: _A.UNDO_AWAY,
+        Where.OPENING: _A.UNDO_AWAY,
+        Where.UNKNOWN: _A.UNDO_AWAY,
+    },
 }
 _BY_KIND = {
     "hold_near_expiry": _A.HOLD,
@@ -139,8 +139,9 @@ class Step(NamedTuple):
 
 def act_of(kind: str, target: str = "") -> Act:
     """Return the act of a kind that brings a unit to a place, or that leaves it where it is."""
-    by_target = _BY_TARGET.get((kind, place_sort(target))) if target else None
-    return by_target or _BY_KIND[kind]
+    if target and kind in _BY_TARGET:
+        return _BY_TARGET[kind].get(place_sort(target)) or _BY_KIND[kind]
+    return _BY_KIND[kind]
 
 
 def step(state: Custody, act: Act, *, at: str = "", source: str = "") -> Step:

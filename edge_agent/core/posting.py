@@ -5,8 +5,9 @@ agree. The rule that must not be broken: a fact that cannot have been is posted 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from edge_agent.core.book import BalanceKey, Effect, Moved
 from edge_agent.core.custody import step
@@ -54,14 +55,13 @@ class Finding(NamedTuple):
     said: str = ""
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct):
     """What an entry changes, beside the balances of its effect."""
 
-    custody: list[CustodyRow] = field(default_factory=list)
-    bound: list[Binding] = field(default_factory=list)
-    unbound: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    custody: list[CustodyRow] = []
+    bound: list[Binding] = []
+    unbound: list[str] = []
+    findings: list[Finding] = []
 
 
 def post(effect: Effect, before: Before) -> Changes:

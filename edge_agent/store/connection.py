@@ -46,31 +46,33 @@ class Connection(Protocol):
 class SqliteConnection:
     """The standard library's SQLite in autocommit: WAL, every commit synced in full.
 
-    Each method tells of a fault by itself: one context manager a statement would be a fifth of a commit's Python.
+    Each method tells of a fault by itself: one context manager a statement would be a fifth of a commit's Python. One
+    cursor serves every statement that ends within its call.
     """
 
     def __init__(self, raw: sqlite3.Connection, name: str) -> None:
         self.raw = raw
+        self._cursor = raw.cursor()
         self._name = name
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Run one statement and drop what it returns."""
         try:
-            self.raw.execute(sql, values).close()
+            self._cursor.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise fault_of(error, self._name) from error
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row."""
         try:
-            self.raw.executemany(sql, rows).close()
+            self._cursor.executemany(sql, rows)
         except sqlite3.Error as error:
             raise fault_of(error, self._name) from error
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return every row of a small answer."""
         try:
-            return self.raw.execute(sql, values).fetchall()
+            return self._cursor.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise fault_of(error, self._name) from error
 
@@ -107,7 +109,7 @@ def open_to_write(path: Path, *, max_pages: int | None = None) -> SqliteConnecti
     connection = _connect(path, "rwc")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint may undo is kept here, not in a file beside
+    connection.execute("PRAGMA temp_store = MEMORY")  # what a statement may undo is kept here, not in a file beside
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA recursive_triggers = ON")
     if max_pages is not None:
@@ -186,17 +188,3 @@ def transaction(connection: Connection) -> Iterator[None]:
         with suppress(StoreFault):  # SQLite has rolled back itself after some faults, and then refuses
             connection.execute("ROLLBACK")
         raise
-
-
-@contextmanager
-def savepoint(connection: Connection) -> Iterator[None]:
-    """Do everything inside or nothing of it, within a transaction that goes on."""
-    connection.execute("SAVEPOINT act")
-    try:
-        yield
-    except BaseException:
-        with suppress(StoreFault):  # after a full disk the whole transaction is gone, the savepoint with it
-            connection.execute("ROLLBACK TO act")
-            connection.execute("RELEASE act")
-        raise
-    connection.execute("RELEASE act")

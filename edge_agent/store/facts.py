@@ -7,7 +7,8 @@ broken: facts and their version are one transaction.
 
 from collections.abc import Sequence
 
-from edge_agent.store.connection import Connection, savepoint, transaction
+from edge_agent.core.book import effect_of
+from edge_agent.store.connection import Connection, transaction
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS
 from protocols.entry import Entry, decode_entry
@@ -45,10 +46,11 @@ def _post(connection: Connection, device: DeviceId, entry: Entry) -> None:
     """Post one fact; one that this version cannot read is kept with the reason and posted by none."""
     skipped = ""
     try:
-        with savepoint(connection):
-            project(connection, entry)
+        effect = effect_of(entry.kind, entry.body)
     except ProtocolsError as error:
         skipped = str(error)[:SKIPPED_MAX] or "unreadable"
         connection.execute("INSERT INTO applied (event_id) VALUES (?)", (entry.event_id,))
+    else:
+        project(connection, [(entry, effect)])
     values = (entry.hlc, entry.wall, entry.mono, entry.boot_id, int(entry.clock_quality), entry.kind, entry.schema)
     connection.execute(_INSERT, (entry.event_id, skipped, device, *values, entry.body, entry.actor))

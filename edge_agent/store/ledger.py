@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.errors import NotALedger
+from edge_agent.core.book import effect_of
+from edge_agent.errors import NotALedger, StoreFault
 from edge_agent.store.adoption import adopt, finish_adoption
-from edge_agent.store.connection import Connection, open_to_write, savepoint, transaction
+from edge_agent.store.connection import Connection, open_to_write, transaction
 from edge_agent.store.facts import facts_held, post_facts
 from edge_agent.store.projections import check_reversal, project
 from edge_agent.store.rows import INSERT, row_of
@@ -55,7 +56,7 @@ class Ledger:
         self.device: DeviceId = device_id(known["device"])
         self._incarnation = incarnation(bytes.fromhex(known["incarnation"]))
         self._head = self._read_head()
-        self._grouped = False
+        self._grouped = self._torn = False
 
     @property
     def connection(self) -> Connection:
@@ -72,10 +73,12 @@ class Ledger:
     def group(self) -> Iterator[None]:
         """Make one transaction of the appends inside; when it ends without an error they are on the disk."""
         before = self._head
-        self._grouped = True
+        self._grouped, self._torn = True, False
         try:
             with transaction(self._connection):
                 yield
+                if self._torn:
+                    raise StoreFault("ledger: expected whole acts, one broke off while it was written; none was kept")
         except BaseException:
             self._head = before
             raise
@@ -91,17 +94,19 @@ class Ledger:
         if not self._grouped:
             with self.group():
                 return self._append(entries)
-        with savepoint(self._connection):
-            return self._append(entries)
+        return self._append(entries)
 
     def _append(self, entries: Sequence[Entry]) -> list[ChainedEntry]:
+        """Write entries behind the head; whatever may be refused is refused before the first is written."""
+        effects = [effect_of(entry.kind, entry.body) for entry in entries]
+        for entry in entries:
+            check_reversal(self._connection, entry, entries)
         head = self._head
         chained = chain(self.device, head.incarnation, from_seq=head.seq + 1, prev_hash=head.hash, entries=entries)
-        for each in chained:
-            self._connection.execute(INSERT, row_of(each))
-        for entry in entries:
-            check_reversal(self._connection, entry)
-            project(self._connection, entry)
+        self._torn = True
+        self._connection.executemany(INSERT, [row_of(each) for each in chained])
+        project(self._connection, list(zip(entries, effects, strict=True)))
+        self._torn = False
         if chained:
             self._head = Head(head.incarnation, chained[-1].seq, chained[-1].hash)
         return chained

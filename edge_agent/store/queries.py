@@ -104,7 +104,7 @@ def known_tags(connection: Connection, ward: PlaceId) -> list[KnownTag]:
 
 def tags_of_units(connection: Connection, units: Iterable[str], ward: PlaceId) -> list[KnownTag]:
     """Return the tags that name some units."""
-    sql = f"{_TAGS} WHERE binding.epc = ? AND binding.unit = '' OR binding.unit = ?"
+    sql = f"{_TAGS} WHERE binding.epc = ? AND binding.unit = '' OR binding.unit = ? AND binding.unit <> ''"
     return [_known(row, ward) for unit in units for row in connection.query(sql, (unit, unit))]
 
 

@@ -213,13 +213,14 @@ def unclaimed(connection: Connection, ward: PlaceId) -> tuple[Unclaimed, ...]:
     rows = connection.query(
         """
         SELECT balance.item, balance.lot, balance.position, balance.owner, balance.unit, belief.since
-        FROM belief JOIN binding ON binding.epc = belief.epc
-        JOIN balance ON balance.unit = CASE binding.unit WHEN '' THEN binding.epc ELSE binding.unit END
-        JOIN custody ON custody.unit = balance.unit
-        WHERE belief.p < ? AND balance.place = ? AND balance.qty > 0 AND custody.state IN ('in_stock', 'held')
+        FROM balance CROSS JOIN custody ON custody.unit = balance.unit
+        CROSS JOIN binding ON binding.epc = balance.unit AND binding.unit = ''
+            OR binding.unit = balance.unit AND binding.unit <> ''
+        CROSS JOIN belief ON belief.epc = binding.epc
+        WHERE balance.place = ? AND balance.qty > 0 AND custody.state IN ('in_stock', 'held') AND belief.p < ?
         ORDER BY belief.since, balance.unit LIMIT ?
         """,
-        (GONE, ward, UNCLAIMED_MAX),
+        (ward, GONE, UNCLAIMED_MAX),
     )
     return tuple(
         Unclaimed(Stock(item, lot, 1, position, owner, unit=unit), Instant(since))

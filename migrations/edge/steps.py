@@ -9,7 +9,7 @@ INSERT only at the head, which also refuses `INSERT OR REPLACE` from any connect
 
 from dataclasses import dataclass
 
-from migrations.edge import branches, storeroom, trimming
+from migrations.edge import branches, leaner, storeroom, trimming
 
 SET = "wardstock-edge"
 """Name of this set in the table that records what was applied."""
@@ -207,4 +207,5 @@ STEPS: tuple[Step, ...] = (
     Step("0004_work", storeroom.WORK),
     Step("0005_branches", branches.BRANCHES),
     Step("0006_trimming", trimming.TRIMMING),
+    Step("0007_leaner", leaner.LEANER),
 )

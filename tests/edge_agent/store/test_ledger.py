@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.errors import DiskFull, NotALedger
+from edge_agent.errors import DiskFull, NotALedger, StoreFault
 from edge_agent.store.connection import open_to_read
 from edge_agent.store.ledger import Head, Ledger, open_ledger
 from edge_agent.store.verify import verify
@@ -138,6 +138,29 @@ def test_an_event_that_comes_twice_is_posted_once(ledger: Ledger, scribe: Scribe
     assert verify(ledger.connection).sound
 
 
+def test_an_event_that_comes_twice_in_one_act_is_posted_once(ledger: Ledger, scribe: Scribe) -> None:
+    opening = scribe.opening(*UNITS)
+    ledger.append([opening, scribe.visit(), opening])
+    assert ledger.connection.query("SELECT SUM(qty) FROM balance WHERE place = 'ward-01'") == [(2,)]
+    assert verify(ledger.connection).sound
+
+
+def test_an_act_that_breaks_off_while_it_is_written_takes_its_group_with_it(ledger: Ledger, scribe: Scribe) -> None:
+    ledger.connection.execute("CREATE TRIGGER full BEFORE INSERT ON belief BEGIN SELECT RAISE(ABORT, 'no'); END")
+
+    def write() -> None:
+        with ledger.group():
+            ledger.append([scribe.visit()])
+            with pytest.raises(StoreFault, match="no"):
+                ledger.append([scribe.visit(), scribe.observe(UNITS[0], 0.01)])
+
+    with pytest.raises(StoreFault, match="expected whole acts"):
+        write()
+    assert ledger.head().seq == -1
+    ledger.append([scribe.visit()])
+    assert verify(ledger.connection).entries == 1
+
+
 def test_the_book_follows_the_entries(ledger: Ledger, scribe: Scribe) -> None:
     issue = scribe.issue(UNITS[0])
     ledger.append([scribe.bind(*UNITS), scribe.opening(*UNITS), issue, scribe.observe(UNITS[0], 0.01)])
@@ -239,6 +262,9 @@ def test_a_reversal_is_the_mirror_of_what_it_names_or_is_refused_and_blocks_noth
     for body in wrong:
         with pytest.raises(BadValue, match=r"expected the 1 lines of issue turned round"):
             ledger.append([scribe.entry("reversal", body)])
+    beside = scribe.issue(UNITS[1])
+    with pytest.raises(BadValue, match=r"expected the 1 lines of issue turned round"):
+        ledger.append([beside, scribe.entry("reversal", {**right, "reverses": beside.event_id.hex()})])
     assert ledger.head() == head
     ledger.append([scribe.entry("reversal", right)])
     elsewhere = {**right, "reverses": "00" * 16, "lines": [{**line, "unit": UNITS[1]}]}

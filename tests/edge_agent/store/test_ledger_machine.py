@@ -72,15 +72,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.undone: set[bytes] = set()
         self.custody: dict[str, tuple[str, str]] = {}
         self.owed: set[bytes] = set()
+        self.together: list[Entry] | None = None
 
     def teardown(self) -> None:
         self.ledger.close()
 
     def write(self, kind: str, lines: list[Line], **more: object) -> Entry:
+        """Write an entry, or keep it for the end of an act of several."""
         entry = self.scribe.entry(kind, {"lines": lines, **more}, "1001")
-        self.ledger.append([entry])
+        if self.together is None:
+            self.ledger.append([entry])
+        else:
+            self.together.append(entry)
         self.posted.append((entry, lines))
         return entry
+
+    @rule(acts=st.lists(st.tuples(st.sampled_from(sorted(ROADS)), st.sampled_from([*UNITS, "", "L1"])), max_size=8))
+    def several_entries_are_one_act(self, acts: list[tuple[str, str]]) -> None:
+        self.together = []
+        for kind, what in acts:
+            if what in UNITS:
+                self.move_a_unit(kind, what)
+            else:
+                self.move_loose_pieces(kind, what, 2)
+        self.ledger.append(self.together)
+        self.together = None
 
     @rule(kind=st.sampled_from(sorted(ROADS)), unit=st.sampled_from(UNITS))
     def move_a_unit(self, kind: str, unit: str) -> None:

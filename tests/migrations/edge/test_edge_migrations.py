@@ -11,6 +11,7 @@ from edge_agent.errors import DiskFull, NotALedger, StoreFault
 from edge_agent.store.connection import open_to_write
 from edge_agent.store.schema import applied_steps, bring_up_to_date, pending_steps, upgrade_here
 from edge_agent.store.upgrade import upgrade_apart
+from migrations.edge.leaner import LEANER
 from migrations.edge.steps import STEPS
 
 OPEN = """
@@ -107,3 +108,17 @@ def test_a_fault_of_the_process_apart_is_told_as_ours(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreFault, match="can be opened"):
         upgrade_apart(connection, str(tmp_path / "nowhere" / "ledger.db"))
+
+
+def test_a_book_written_before_its_key_began_with_the_item_stays_what_it_was(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    steps = [step for step in STEPS if step.name < "0007_leaner"]
+    for statement in [text for step in steps for text in step.statements]:
+        connection.execute(statement)
+    rows = [("ward-01", "S1", "C1", "L1", "hospital", "", 7), ("issued@ward-01", "", "C1", "L1", "hospital", "U1", 1)]
+    connection.executemany("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    for statement in LEANER:
+        connection.execute(statement)
+    found = connection.execute("SELECT place, position, item, lot, owner, unit, qty FROM balance ORDER BY qty DESC")
+    assert found.fetchall() == rows
+    connection.close()

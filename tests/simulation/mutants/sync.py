@@ -17,6 +17,7 @@ from central.store import ledger as central_ledger
 from central.store import postings, ward_facts
 from central.store.ledger import Chain
 from central.store.tables.ledger import WARD_FACT
+from edge_agent.core.book import effect_of
 from edge_agent.store import adoption
 from edge_agent.store import ledger as edge_ledger
 from edge_agent.store.connection import transaction
@@ -136,7 +137,8 @@ def fork_posts_again(patch: Patch) -> None:
             for row in connection.query(f"SELECT {ENTRY_COLUMNS} FROM ledger WHERE incarnation = ?", (born,)):
                 connection.execute("DELETE FROM applied WHERE event_id = ?", (row[0],))
                 connection.execute("DELETE FROM discrepancy WHERE event_id = ?", (row[0],))
-                project(connection, entry_of(row))
+                entry = entry_of(row)
+                project(connection, [(entry, effect_of(entry.kind, entry.body))])
 
     patch.setattr(edge_ledger, "adopt", twice)
 
