@@ -9,7 +9,7 @@ Definitions (requirement rows E5 and the second of the three facts): line match 
 lines; unit match = 1 - sum |difference| / sum book. Netting over lots is not done: +5 and -5 are two wrong lines.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -126,19 +126,29 @@ def lines_in(
 ) -> list[Line]:
     """Return the lines of a storeroom, sorted; `here_from` is the probability from which a unit counts as here.
 
-    `loose` is the book quantity of pieces that are not told apart, by item and lot. A line with nothing in the book and
-    nothing on the shelf is no line.
+    `units` are all that may be there, `loose` the book quantity of pieces that are not told apart, by item and lot.
     """
-    book: defaultdict[tuple[str, str], int] = defaultdict(int, loose)
-    physical: defaultdict[tuple[str, str], int] = defaultdict(int, loose)
+    every = list(units)
+    book = Counter(loose)
+    book.update((state.item, state.lot) for state in every if state.booked_in(place))
+    return lines_by(place, book, every, here_from)
+
+
+def lines_by(
+    place: str, book: Mapping[tuple[str, str], int], units: Iterable[UnitState], here_from: float
+) -> list[Line]:
+    """Return the lines of a storeroom, sorted, from its whole book by item and lot.
+
+    `units` are at least those whose belief speaks against the book; any other lies where it is booked. A line with
+    nothing in the book and nothing on the shelf is no line.
+    """
+    physical = Counter(book)
     for state in units:
-        key = (state.item, state.lot)
-        book[key] += state.booked_in(place)
-        physical[key] += presence_in(state, place) >= here_from
+        physical[state.item, state.lot] += (presence_in(state, place) >= here_from) - state.booked_in(place)
     return [
-        Line(item, lot, book[item, lot], physical[item, lot])
-        for item, lot in sorted(book.keys() | physical.keys())
-        if book[item, lot] or physical[item, lot]
+        Line(item, lot, book.get((item, lot), 0), physical[item, lot])
+        for item, lot in sorted(physical)
+        if book.get((item, lot), 0) or physical[item, lot]
     ]
 
 

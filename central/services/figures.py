@@ -5,7 +5,7 @@ in one transaction by the same definition, so that opening a figure adds up to i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from central.core import figures as core
 from central.core.counts import line_counts
-from central.core.figures import BY_ITEM, BY_LINE, DEFINITIONS, Figure, FigureId, Flow, Part
+from central.core.figures import BY_ITEM, BY_LINE, DEFINITIONS, Figure, FigureId, Flow, Part, Stocked
 from central.core.policy import Rules
-from central.core.reconcile import lines_in
+from central.core.reconcile import Line, lines_by
 from central.core.rights import Caller, Right
 from central.core.settling import HIGH_CLASS
 from central.errors import BadInput, NotThere
@@ -25,7 +25,7 @@ from central.services.reconcile import bounds_of
 from central.services.wards import is_silent
 from central.store import queries_figures as kept
 from central.store.engine import Store
-from central.store.queries_book import devices, loose_in, units_of
+from central.store.queries_book import book_in, devices, units_against
 from central.store.queries_counts import counted_in
 from central.store.queries_master import Place, places
 from central.store.queries_settling import classes, prices
@@ -62,6 +62,9 @@ class _Sums:
     rules: Rules
     prices: dict[str, Money]
     rooms: list[Place]
+    lines: dict[str, list[Line]] = field(default_factory=dict)
+    stocked: dict[str, list[Stocked]] = field(default_factory=dict)
+    """By storeroom, what several figures are summed from, once it was asked."""
 
     @property
     def today(self) -> date:
@@ -77,8 +80,9 @@ class _Sums:
     def parts(self, id: FigureId) -> list[Part]:
         """Return the rows of a figure."""
         if id is FigureId.TURNOVER:
-            flows = kept.flows(self.connection, self.hospital, [room.place for room in self.rooms])
-            return core.turnover_parts(flows, self.first, self.today, self.prices)
+            first = self.first
+            flows = kept.day_flows(self.connection, self.hospital, [room.place for room in self.rooms], first)
+            return core.turnover_parts(flows, first, self.today, self.prices)
         return [part for room in self.rooms for part in self._of_room(id, room)]
 
     def _of_room(self, id: FigureId, room: Place) -> list[Part]:
@@ -92,14 +96,25 @@ class _Sums:
             case FigureId.COVERAGE:
                 return self._coverage(room)
             case FigureId.TAGGED_VALUE:
-                return core.tagged_parts(kept.stocked(self.connection, self.hospital, room.place), self.prices)
+                return core.tagged_parts(self._stocked(room.place), self.prices)
             case _:
-                held = kept.stocked(self.connection, self.hospital, room.place)
+                held = self._stocked(room.place)
                 return core.overstock_parts(id, held, self.today, self.rules.whole("overstock.days"), self.prices)
 
     def _match(self, id: FigureId, place: str) -> list[Part]:
-        units, loose = units_of(self.connection, self.hospital, place), loose_in(self.connection, self.hospital, place)
-        return core.match_parts(id, place, lines_in(place, units, loose, bounds_of(self.rules).here), self.prices)
+        return core.match_parts(id, place, self._lines(place), self.prices)
+
+    def _lines(self, place: str) -> list[Line]:
+        if place not in self.lines:
+            bounds = bounds_of(self.rules)
+            units = units_against(self.connection, self.hospital, place, bounds)
+            self.lines[place] = lines_by(place, book_in(self.connection, self.hospital, place), units, bounds.here)
+        return self.lines[place]
+
+    def _stocked(self, place: str) -> list[Stocked]:
+        if place not in self.stocked:
+            self.stocked[place] = kept.stocked(self.connection, self.hospital, place)
+        return self.stocked[place]
 
     def _spot(self, place: str) -> list[Part]:
         since = day_start(self.today - timedelta(days=self.rules.whole("spot.period_days")))

@@ -6,7 +6,7 @@ broken: approving twice, from two windows, after a lost answer or on another day
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ from central.services.order_checks import keep_alerts, known_at, let_pass
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.audit import note
 from central.store.engine import Store
-from central.store.queries_book import arrivals_at
+from central.store.queries_book import arrivals_in
 from central.store.queries_purchasing import states
 from central.store.queries_work import Order, Proposal, ordered, orders, proposals
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
@@ -123,7 +123,7 @@ def _write_order(
 def owed_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> dict[tuple[str, int], int]:
     """Return what each line of the orders for a storeroom still owes, in base units; too old ones are left out."""
     left: dict[tuple[str, int], int] = {}
-    for lines, came in _waited(connection, hospital, place, now):
+    for lines, came in _waited(connection, hospital, [place], now):
         left |= outstanding(lines, came)
     return left
 
@@ -131,33 +131,39 @@ def owed_in(connection: Connection, hospital: HospitalId, place: str, now: Insta
 def arrived_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> Counter[tuple[str, int]]:
     """Return what came of each line of the orders for a storeroom, given up or not; too old ones are left out."""
     found: Counter[tuple[str, int]] = Counter()
-    for lines, came in _waited(connection, hospital, place, now):
+    for lines, came in _waited(connection, hospital, [place], now):
         for one in fillings(lines, came):
             found[one.key] += one.qty
     return found
 
 
 def _waited(
-    connection: Connection, hospital: HospitalId, place: str, now: Instant
+    connection: Connection,
+    hospital: HospitalId,
+    rooms: Collection[str],
+    now: Instant,
+    items: Collection[str] | None = None,
 ) -> list[tuple[list[Ordered], Sequence[Arrived]]]:
-    """Return the order lines for a storeroom and what arrived there, item by item."""
+    """Return the order lines for storerooms and what arrived there, by storeroom and item."""
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
-    came = arrivals_at(connection, hospital, place, since)
-    lines: dict[str, list[Ordered]] = {}
-    for at, item, _source, line in ordered(connection, hospital, since):
-        if at == place:
-            lines.setdefault(item, []).append(line)
-    return [(of_item, came.get(item, [])) for item, of_item in lines.items()]
+    came = arrivals_in(connection, hospital, rooms, since, items)
+    lines: dict[tuple[str, str], list[Ordered]] = {}
+    for place, item, _source, line in ordered(connection, hospital, since, rooms=rooms, items=items):
+        lines.setdefault((place, item), []).append(line)
+    return [(of_item, came[place].get(item, [])) for (place, item), of_item in lines.items()]
 
 
 def progress_of(connection: Connection, hospital: HospitalId, listed: list[Order], now: Instant) -> dict[str, Progress]:
     """Return how far each of the listed orders has come, by order number, whoever lists them and however many."""
-    left = {place: owed_in(connection, hospital, place, now) for place in {one.place for one in listed}}
-    standing = states(connection, hospital, "order")
+    rooms, items = sorted({one.place for one in listed}), sorted({line.item for one in listed for line in one.lines})
+    left: dict[tuple[str, int], int] = {}
+    for lines, came in _waited(connection, hospital, rooms, now, items):
+        left |= outstanding(lines, came)
+    standing = states(connection, hospital, "order", [one.order_no for one in listed])
     return {
         one.order_no: progress(
             sum(line.qty for line in one.lines),
-            sum(left[one.place].get((one.order_no, line.line_no), line.qty) for line in one.lines),
+            sum(left.get((one.order_no, line.line_no), line.qty) for line in one.lines),
             standing.get(one.order_no, Progress.APPROVED),
         )
         for one in listed

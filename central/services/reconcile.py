@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from central.core.claims import CLAIMED, waiting
 from central.core.discrepancies import Bounds, Closing, Finding, find, newly_open, resolved
 from central.core.policy import Rules
-from central.core.reconcile import Match, UnitState, lines_in, match_of
+from central.core.reconcile import Match, UnitState, lines_by, match_of
 from central.services.causes import shift_ends, weigh_open
 from central.services.policy import rules_at
 from central.store.engine import Store
 from central.store.merge import add_new, merge
-from central.store.queries_book import loose_in, units_of
+from central.store.queries_book import book_in, units_against
 from central.store.queries_evidence import entry
 from central.store.queries_master import places
 from central.store.queries_work import standing
@@ -73,7 +73,7 @@ def _reconcile_one(
 ) -> tuple[int, int]:
     bounds = bounds_of(rules)
     open_now = standing(connection, hospital, place)
-    units = units_of(connection, hospital, place, {one.unit for one in open_now})
+    units = units_against(connection, hospital, place, bounds, {one.unit for one in open_now})
     closings = resolved(open_now, {state.unit: state for state in units}, bounds)
     for closing in closings:
         _close(connection, hospital, told_by_claim(connection, hospital, closing))
@@ -81,7 +81,7 @@ def _reconcile_one(
     found = due_findings(connection, hospital, place, units, rules, now)
     fresh = newly_open(found, [one for one in open_now if one.id not in gone])
     opened = add_new(connection, DISCREPANCY, [_row(hospital, one, now) for one in fresh])
-    match = match_of(lines_in(place, units, loose_in(connection, hospital, place), bounds.here))
+    match = match_of(lines_by(place, book_in(connection, hospital, place), units, bounds.here))
     merge(connection, STOREROOM_MATCH, [_match_row(hospital, place, now, match)])
     weigh_open(connection, hospital, place, now)
     return opened, len(closings)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.core.reconcile import Line, Match, lines_in
+from central.core.reconcile import Line, Match, lines_by
 from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.store.chains import OWN_DEVICE
-from central.store.queries_book import DeviceSeen, devices, loose_in, quarantined, units_of
+from central.store.queries_book import DeviceSeen, book_in, devices, quarantined, units_against
 from central.store.queries_master import Place, places
 from central.store.queries_work import matches, open_counts, open_proposals
 from protocols.values.ids import HospitalId
@@ -87,6 +87,6 @@ def lines_of(desk: Desk, place: str) -> list[Line]:
     with desk.store.read() as connection:
         if place not in {one.place for one in places(connection, desk.hospital)}:
             raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-        here = bounds_of(rules_at(connection, desk.hospital, desk.now())).here
-        units = units_of(connection, desk.hospital, place)
-        return lines_in(place, units, loose_in(connection, desk.hospital, place), here)
+        bounds = bounds_of(rules_at(connection, desk.hospital, desk.now()))
+        units = units_against(connection, desk.hospital, place, bounds)
+        return lines_by(place, book_in(connection, desk.hospital, place), units, bounds.here)

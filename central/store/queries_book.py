@@ -4,13 +4,14 @@ Reading only, no rule: rows become the core's values. The rule that must not be 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from central.core.demand import Flow
+from central.core.discrepancies import Bounds
 from central.core.orders import Arrived
 from central.core.reconcile import Belief, Moved, UnitState, Written
 from central.store.tables.ledger import (
@@ -20,6 +21,7 @@ from central.store.tables.ledger import (
     DEVICE,
     EVENT,
     INCARNATION,
+    IS_HELD,
     LEDGER,
     POSTING_LINE,
     QUARANTINE,
@@ -79,11 +81,45 @@ def devices(connection: Connection, hospital: HospitalId) -> list[DeviceSeen]:
 
 def units_of(connection: Connection, hospital: HospitalId, place: str, also: Iterable[str] = ()) -> list[UnitState]:
     """Return every tagged unit that a storeroom's book holds or its readers believe in, and those named besides."""
-    booked = _booked_units(connection, hospital, place)
+    booked = {*connection.scalars(_booked_units(hospital, place))}
     beliefs = _beliefs(connection, hospital, place)
-    named = sorted({*booked, *beliefs, *also})
+    return _states(connection, hospital, place, sorted({*booked, *beliefs, *also}), booked, beliefs)
+
+
+def units_against(
+    connection: Connection, hospital: HospitalId, place: str, bounds: Bounds, also: Iterable[str] = ()
+) -> list[UnitState]:
+    """Return the tagged units of a storeroom whose belief may speak against its book, and those named besides.
+
+    They are what book and shelf may differ by: in the book and hardly believed in, or believed in and not in the book.
+    """
+    low, high = max(bounds.here, bounds.missing), min(bounds.here, bounds.unexpected)
+    in_book = BELIEF.c.epc.in_(_booked_units(hospital, place))
+    chosen = select(BELIEF.c.epc).where(
+        BELIEF.c.hospital == hospital,
+        BELIEF.c.place == place,
+        or_((BELIEF.c.p < low) & in_book, (BELIEF.c.p >= high) & ~in_book),
+    )
+    named = sorted({*connection.scalars(chosen), *also})
+    booked: set[str] = set()
+    beliefs: dict[str, Belief] = {}
+    for some in _parts(named):
+        booked.update(connection.scalars(_booked_units(hospital, place).where(BALANCE.c.unit.in_(some))))
+        beliefs |= _beliefs(connection, hospital, place, some)
+    return _states(connection, hospital, place, named, booked, beliefs)
+
+
+def _states(
+    connection: Connection,
+    hospital: HospitalId,
+    place: str,
+    named: Sequence[str],
+    booked: Container[str],
+    beliefs: Mapping[str, Belief],
+) -> list[UnitState]:
     moved = _last_movements(connection, hospital, named)
-    bound = _bindings(connection, hospital, place)
+    unmoved = [unit for unit in named if unit not in moved]
+    bound = _bindings(connection, hospital, unmoved)
     states = []
     for unit in named:
         item, lot, last = moved.get(unit, (*bound.get(unit, ("", "")), None))
@@ -94,23 +130,20 @@ def units_of(connection: Connection, hospital: HospitalId, place: str, also: Ite
     return states
 
 
-def _booked_units(connection: Connection, hospital: HospitalId, place: str) -> set[str]:
-    rows = connection.execute(
-        select(BALANCE.c.unit)
-        .where(BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit != "")
-        .group_by(BALANCE.c.unit)
-        .having(func.sum(BALANCE.c.qty) > 0)
+def _booked_units(hospital: HospitalId, place: str) -> Select[Any]:
+    held = (BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit != "", IS_HELD)
+    return select(BALANCE.c.unit).where(*held).group_by(BALANCE.c.unit).having(func.sum(BALANCE.c.qty) > 0)
+
+
+def _beliefs(
+    connection: Connection, hospital: HospitalId, place: str, units: Sequence[str] | None = None
+) -> dict[str, Belief]:
+    """Return what is believed of a storeroom's units, or of those named."""
+    chosen = _with_writing(select(BELIEF, *WRITING).select_from(BELIEF), BELIEF).where(
+        BELIEF.c.hospital == hospital, BELIEF.c.place == place
     )
-    return set(rows.scalars())
-
-
-def _beliefs(connection: Connection, hospital: HospitalId, place: str) -> dict[str, Belief]:
     beliefs: dict[str, Belief] = {}
-    for row in connection.execute(
-        _with_writing(select(BELIEF, *WRITING).select_from(BELIEF), BELIEF).where(
-            BELIEF.c.hospital == hospital, BELIEF.c.place == place
-        )
-    ):
+    for row in connection.execute(chosen if units is None else chosen.where(BELIEF.c.epc.in_(units))):
         said = Belief(place, row.p, row.since, row.at, row.model, row.event_id.hex(), row.device, _written(row))
         known = beliefs.get(row.epc)
         if known is None or said.written.after(known.written):
@@ -135,27 +168,30 @@ def _written(row: Any) -> Written:  # noqa: ANN401 # a row of Core has no type o
     return Written(row.incarnation.hex(), row.seq, row.received_at)
 
 
-def _bindings(connection: Connection, hospital: HospitalId, place: str) -> dict[str, tuple[str, str]]:
-    believed = select(BELIEF.c.epc).where(BELIEF.c.hospital == hospital, BELIEF.c.place == place)
-    rows = connection.execute(
-        select(BINDING.c.epc, BINDING.c.item, BINDING.c.lot).where(
-            BINDING.c.hospital == hospital, BINDING.c.epc.in_(believed)
-        )
-    )
-    return {row.epc: (row.item, row.lot) for row in rows}
+def _bindings(connection: Connection, hospital: HospitalId, units: Sequence[str]) -> dict[str, tuple[str, str]]:
+    bound: dict[str, tuple[str, str]] = {}
+    chosen = select(BINDING.c.epc, BINDING.c.item, BINDING.c.lot).where(BINDING.c.hospital == hospital)
+    for some in _parts(units):
+        for row in connection.execute(chosen.where(BINDING.c.epc.in_(some))):
+            bound[row.epc] = (row.item, row.lot)
+    return bound
 
 
 UNITS_A_QUERY_MAX = 5_000
 """Bounds the parameters of one statement; SQLite admits 32,766."""
 
 
+def _parts(units: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (units[start : start + UNITS_A_QUERY_MAX] for start in range(0, len(units), UNITS_A_QUERY_MAX))
+
+
 def _last_movements(
-    connection: Connection, hospital: HospitalId, units: list[str]
+    connection: Connection, hospital: HospitalId, units: Sequence[str]
 ) -> dict[str, tuple[str, str, Moved]]:
     """Return item, lot and the last movement of each unit: the last written, whatever time it says."""
     last: dict[str, tuple[str, str, Moved]] = {}
-    for start in range(0, len(units), UNITS_A_QUERY_MAX):
-        for row in connection.execute(_movements(hospital, units[start : start + UNITS_A_QUERY_MAX])):
+    for some in _parts(units):
+        for row in connection.execute(_movements(hospital, some)):
             moved = Moved(row.target, row.at, row.kind, row.event_id.hex(), _written(row))
             known = last.get(row.unit)
             if known is None or not known[2].written.after(moved.written):
@@ -163,7 +199,7 @@ def _last_movements(
     return last
 
 
-def _movements(hospital: HospitalId, units: list[str]) -> Select[Any]:
+def _movements(hospital: HospitalId, units: Sequence[str]) -> Select[Any]:
     line, event = POSTING_LINE.c, EVENT.c
     said = select(line.unit, line.item, line.lot, line.target, line.at, event.kind, event.event_id, *WRITING)
     return (
@@ -173,11 +209,23 @@ def _movements(hospital: HospitalId, units: list[str]) -> Select[Any]:
     )
 
 
+def book_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
+    """Return what a storeroom's book holds, by item and lot: loose pieces, and one for each tagged unit."""
+    book = loose_in(connection, hospital, place)
+    held = _booked_units(hospital, place)
+    named = held.with_only_columns(func.max(BALANCE.c.item).label("item"), func.max(BALANCE.c.lot).label("lot"))
+    each = named.subquery()
+    counted = select(each.c.item, each.c.lot, func.count().label("units")).group_by(each.c.item, each.c.lot)
+    for row in connection.execute(counted):
+        book[row.item, row.lot] = book.get((row.item, row.lot), 0) + row.units
+    return book
+
+
 def loose_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
     """Return the book quantity of pieces that are not told apart in a storeroom, by item and lot."""
     rows = connection.execute(
         select(BALANCE.c.item, BALANCE.c.lot, BALANCE.c.qty).where(
-            BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit == ""
+            BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit == "", IS_HELD
         )
     )
     return _summed(rows)
@@ -230,30 +278,46 @@ def arrivals_at(
 
     What a receipt tells of comes as its lines, each with the order line it names.
     """
-    from_outside = [virtual_place(role, PlaceId(place)) for role in ("supplier", "transit")]
+    return arrivals_in(connection, hospital, [place], since)[place]
+
+
+def arrivals_in(
+    connection: Connection,
+    hospital: HospitalId,
+    rooms: Collection[str],
+    since: Instant,
+    items: Collection[str] | None = None,
+) -> Mapping[str, Mapping[str, list[Arrived]]]:
+    """Return the same of several storerooms at once, of some items where they are named."""
+    beside = {virtual_place(role, PlaceId(room)): room for role in ("supplier", "transit") for room in rooms}
     line = POSTING_LINE.c
-    rows = connection.execute(
-        select(line.item, line.qty, line.at, line.event_id)
-        .where(line.hospital == hospital, line.target == place, line.source.in_(from_outside), line.at >= since)
+    chosen = (
+        select(line.target, line.source, line.item, line.qty, line.at, line.event_id)
+        .where(line.hospital == hospital, line.target.in_(rooms), line.source.in_(beside), line.at >= since)
         .order_by(line.at)
     )
-    told = _receipts(connection, hospital, place, since)
-    arrived: defaultdict[str, list[Arrived]] = defaultdict(list)
-    for row in rows:
-        if (row.event_id, row.item) not in told:
-            arrived[row.item].append(Arrived(row.at, row.qty))
-    for (_, item), came in told.items():
-        arrived[item] += came
+    found = connection.execute(chosen if items is None else chosen.where(line.item.in_(items))).all()
+    told = _receipts(connection, hospital, rooms, since, items)
+    arrived: dict[str, defaultdict[str, list[Arrived]]] = {room: defaultdict(list) for room in rooms}
+    for row in found:
+        if beside[row.source] == row.target and (row.target, row.event_id, row.item) not in told:
+            arrived[row.target][row.item].append(Arrived(row.at, row.qty))
+    for (room, _, item), came in told.items():
+        arrived[room][item] += came
     return arrived
 
 
 def _receipts(
-    connection: Connection, hospital: HospitalId, place: str, since: Instant
-) -> dict[tuple[bytes, str], list[Arrived]]:
-    """Return what was accepted by receipts for a storeroom since an instant, by the entry that posted it and item."""
+    connection: Connection,
+    hospital: HospitalId,
+    rooms: Collection[str],
+    since: Instant,
+    items: Collection[str] | None,
+) -> dict[tuple[str, bytes, str], list[Arrived]]:
+    """Return what was accepted by receipts since an instant, by storeroom, the entry that posted it, and item."""
     line, order = RECEIPT_LINE.c, PURCHASE_ORDER.c
-    rows = connection.execute(
-        select(line.event_id, line.item, line.accepted, POSTING_LINE.c.at, line.order_no, line.order_line)
+    chosen = (
+        select(line.event_id, line.item, line.accepted, POSTING_LINE.c.at, line.order_no, line.order_line, order.place)
         .join(PURCHASE_ORDER, (order.hospital == line.hospital) & (order.order_no == line.order_no))
         .join(
             POSTING_LINE,
@@ -261,12 +325,13 @@ def _receipts(
             & (POSTING_LINE.c.event_id == line.event_id)
             & (POSTING_LINE.c.line_no == 0),
         )
-        .where(line.hospital == hospital, order.place == place, line.accepted > 0, POSTING_LINE.c.at >= since)
+        .where(line.hospital == hospital, order.place.in_(rooms), line.accepted > 0, POSTING_LINE.c.at >= since)
         .order_by(line.receipt, line.line_no)
     )
-    told: defaultdict[tuple[bytes, str], list[Arrived]] = defaultdict(list)
-    for row in rows:
-        told[row.event_id, row.item].append(Arrived(row.at, row.accepted, (row.order_no, row.order_line)))
+    told: defaultdict[tuple[str, bytes, str], list[Arrived]] = defaultdict(list)
+    for row in connection.execute(chosen if items is None else chosen.where(line.item.in_(items))):
+        came = Arrived(row.at, row.accepted, (row.order_no, row.order_line))
+        told[row.place, row.event_id, row.item].append(came)
     return told
 
 

@@ -4,35 +4,81 @@ Reading only, and the one write that keeps a day's figure. The rule that must no
 hospital.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
 
 from central.core.figures import Figure, Flow, Link, Stocked
 from central.store.merge import merge
 from central.store.queries_book import USED_ROLES
-from central.store.tables.ledger import BALANCE, BELIEF, EVENT, LEDGER, POSTING_LINE
+from central.store.tables.ledger import BALANCE, BELIEF, EVENT, IS_HELD, LEDGER, POSTING_LINE
 from central.store.tables.master import USE_DAY
 from central.store.tables.settling import FIGURE_DAY
 from protocols.errors import ProtocolsError
 from protocols.movements import MovementBody, read_body
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import MICROS, Instant, business_day, day_start
 
 DAYS_SHOWN = 90
 UNITS_AT_ONCE = 500
+DAY_MICROS = 86_400 * MICROS
+SPLIT = 2**31
+"""Quantities are summed in two parts, because a database's own sum ends at 64 bits."""
 
 
 def first_day(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> date | None:
     """Return the day of the first movement of some storerooms, None before any."""
     line = POSTING_LINE.c
     earliest = connection.scalar(
-        select(func.min(line.at)).where(line.hospital == hospital, or_(line.target.in_(rooms), line.source.in_(rooms)))
+        select(line.at)
+        .where(line.hospital == hospital, or_(line.target.in_(rooms), line.source.in_(rooms)))
+        .order_by(line.at)
+        .limit(1)
     )
     return None if earliest is None else business_day(Instant(earliest))
+
+
+def day_flows(connection: Connection, hospital: HospitalId, rooms: Sequence[str], first: date) -> list[Flow]:
+    """Return what moved in some storerooms since a day, summed by storeroom, item and day.
+
+    What moved before stands as one flow of the day before each, such that all of an item's flows sum to its balance.
+    """
+    moved = [
+        *_moved_in(connection, hospital, rooms, first, inward=True),
+        *_moved_in(connection, hospital, rooms, first, inward=False),
+    ]
+    before: Counter[tuple[str, str]] = Counter()
+    held = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.qty)
+    for row in connection.execute(held.where(BALANCE.c.hospital == hospital, BALANCE.c.place.in_(rooms), IS_HELD)):
+        before[row.place, row.item] += row.qty
+    for flow in moved:
+        before[flow.place, flow.item] -= flow.qty
+    eve = first - timedelta(days=1)
+    return [Flow("", eve, "", place, item, "", qty, 0) for (place, item), qty in before.items()] + moved
+
+
+def _moved_in(
+    connection: Connection, hospital: HospitalId, rooms: Sequence[str], first: date, *, inward: bool
+) -> Iterator[Flow]:
+    """Give what came into storerooms, or left them, by day; each has 24 hours, for the zone has one offset."""
+    line, since = POSTING_LINE.c, day_start(first)
+    room, other = (line.target, line.source) if inward else (line.source, line.target)
+    beside = or_(*(other == literal(f"{role}@").concat(room) for role in USED_ROLES))
+    day = ((line.at - since) // DAY_MICROS).label("day")
+    high, low = line.qty // SPLIT, line.qty % SPLIT
+    sums = [func.sum(part) for part in (high, low)] + [func.sum(case((beside, part), else_=0)) for part in (high, low)]
+    chosen = (
+        select(room.label("place"), line.item, day, *sums)
+        .where(line.hospital == hospital, line.at >= since, room.in_(rooms), line.source != line.target)
+        .group_by(room, line.item, day)
+    )
+    for place, item, number, *parts in connection.execute(chosen):
+        qty, used = (int(parts[at]) * SPLIT + int(parts[at + 1]) for at in (0, 2))
+        sign = 1 if inward else -1
+        yield Flow("", first + timedelta(days=number), "", place, item, "", sign * qty, -sign * used)
 
 
 def flows(
@@ -67,7 +113,8 @@ def _flow(row: Any, room: str) -> Flow:  # noqa: ANN401 # a row of Core has no t
 def stocked(connection: Connection, hospital: HospitalId, room: str) -> list[Stocked]:
     """Return the items a storeroom's book has, with the day since which each lies unused."""
     held: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for row in connection.execute(BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.place == room)):
+    there = BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.place == room, IS_HELD)
+    for row in connection.execute(there):
         held[row.item][0] += row.qty
         held[row.item][1] += row.qty if row.unit else 0
     idle = _idle_since(connection, hospital, room)

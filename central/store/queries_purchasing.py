@@ -4,7 +4,7 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -80,15 +80,15 @@ def add_step(connection: Connection, hospital: HospitalId, document: str, kind: 
     )
 
 
-def states(connection: Connection, hospital: HospitalId, kind: str) -> dict[str, str]:
-    """Return the state of every document of a kind that took a step."""
+def states(
+    connection: Connection, hospital: HospitalId, kind: str, named: Collection[str] | None = None
+) -> dict[str, str]:
+    """Return the state of every document of a kind that took a step, or of those named."""
     step = DOCUMENT_STEP.c
-    last = (
-        select(step.document, func.max(step.seq).label("seq"))
-        .where(step.hospital == hospital, step.kind == kind)
-        .group_by(step.document)
-        .subquery()
-    )
+    steps = select(step.document, func.max(step.seq).label("seq")).where(step.hospital == hospital, step.kind == kind)
+    if named is not None:
+        steps = steps.where(step.document.in_(named))
+    last = steps.group_by(step.document).subquery()
     rows = connection.execute(
         select(step.document, step.state)
         .join(last, (last.c.document == step.document) & (last.c.seq == step.seq))

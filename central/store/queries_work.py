@@ -331,9 +331,19 @@ def _ended_at() -> ScalarSelect[Any]:
     )
 
 
-def ordered(connection: Connection, hospital: HospitalId, since: Instant) -> list[tuple[str, str, str, Ordered]]:
-    """Return the order lines made since an instant as (place, item, source, what was ordered when)."""
-    rows = connection.execute(
+def ordered(
+    connection: Connection,
+    hospital: HospitalId,
+    since: Instant,
+    *,
+    rooms: Collection[str] | None = None,
+    items: Collection[str] | None = None,
+) -> list[tuple[str, str, str, Ordered]]:
+    """Return the order lines made since an instant as (place, item, source, what was ordered when).
+
+    Those for some storerooms or of some items where they are named.
+    """
+    chosen = (
         select(
             PURCHASE_ORDER.c.place, PURCHASE_ORDER.c.source, PURCHASE_ORDER.c.created_at, ORDER_LINE.c.order_no,
             ORDER_LINE.c.line_no, ORDER_LINE.c.item, ORDER_LINE.c.qty, _ended_at().label("until"),
@@ -345,9 +355,13 @@ def ordered(connection: Connection, hospital: HospitalId, since: Instant) -> lis
         )
         .where(PURCHASE_ORDER.c.hospital == hospital, PURCHASE_ORDER.c.created_at >= since)
     )  # fmt: skip
+    if rooms is not None:
+        chosen = chosen.where(PURCHASE_ORDER.c.place.in_(rooms))
+    if items is not None:
+        chosen = chosen.where(ORDER_LINE.c.item.in_(items))
     return [
         (row.place, row.item, row.source, Ordered((row.order_no, row.line_no), row.created_at, row.qty, row.until))
-        for row in rows
+        for row in connection.execute(chosen)
     ]
 
 

@@ -7,7 +7,7 @@ once, and `balance` moves only with a new row of `event`.
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, literal_column, text
 from sqlmodel import Field, SQLModel
 
 BALANCE_MAX = 2**62
@@ -121,6 +121,7 @@ class PostingLineRow(SQLModel, table=True):
         Index("posting_line_target", "hospital", "target", "item", "at"),
         Index("posting_line_source", "hospital", "source", "item", "at"),
         Index("posting_line_unit", "hospital", "unit"),
+        Index("posting_line_at", "hospital", "at"),
     )
 
     hospital: str = Field(primary_key=True)
@@ -144,6 +145,12 @@ class BalanceRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "balance"
     __table_args__: ClassVar[Any] = (
         CheckConstraint(f"qty BETWEEN -{BALANCE_MAX} AND {BALANCE_MAX}", name="balance_whole"),
+        Index(
+            "balance_held",
+            *("hospital", "place", "item", "lot"),
+            sqlite_where=text("qty <> 0"),
+            postgresql_where=text("qty <> 0"),
+        ),
     )
 
     hospital: str = Field(primary_key=True)
@@ -242,6 +249,8 @@ LEDGER = _tables["ledger"]
 EVENT = _tables["event"]
 POSTING_LINE = _tables["posting_line"]
 BALANCE = _tables["balance"]
+IS_HELD = BALANCE.c.qty != literal_column("0")
+"""By which a query of what is held finds its index: a parameter in place of the nought would not."""
 BELIEF = _tables["belief"]
 BINDING = _tables["binding"]
 QUARANTINE = _tables["quarantine"]

@@ -108,6 +108,7 @@ class OrderLineRow(SQLModel, table=True):
     """One line of an order: base units, price a base unit (0 between the hospital's own stores), and why."""
 
     __tablename__: ClassVar[str] = "order_line"
+    __table_args__: ClassVar[Any] = (Index("order_line_item", "hospital", "item"),)
 
     hospital: str = Field(primary_key=True)
     order_no: str = Field(primary_key=True)

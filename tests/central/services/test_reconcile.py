@@ -3,7 +3,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from central.services.reconcile import Reconciled, reconcile
+from central.core.reconcile import lines_by, lines_in
+from central.services.policy import rules_at
+from central.services.reconcile import Reconciled, bounds_of, reconcile
+from central.store.queries_book import book_in, units_against, units_of
 from central.store.queries_work import discrepancies, matches
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
@@ -82,7 +85,8 @@ def test_one_storeroom_with_broken_facts_does_not_keep_the_others_from_being_com
     first, second = Ward(store), Ward(store, "ward-02")
     first.open(KIT, "K1", tags(1))
     second.open(KIT, "K2", tags(1, 50), 5)
-    first.observe(tags(1)[0], 0.02, 900)
+    first.issue(KIT, "K1", tags(1)[0], 800)
+    first.observe(tags(1)[0], 0.98, 900)
     second.observe(tags(1, 50)[0], 0.02, 901)
     with store.write() as connection:
         connection.execute(text("UPDATE belief SET p = 'much' WHERE place = 'ward-01'"))
@@ -117,3 +121,22 @@ def test_a_clock_that_was_ahead_at_a_movement_hides_no_missing_piece(tmp_path: P
     with store.read() as connection:
         found = {(one.kind, one.unit) for one in discrepancies(connection, HOSPITAL, status="open")}
     assert found == {("missing", units[0]), ("unexpected", units[1])}
+
+
+def test_units_of_whom_book_and_shelf_agree_are_not_looked_at(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, units = Ward(store), tags(6)
+    ward.open(KIT, "K1", units)
+    ward.issue(KIT, "K1", units[0], 600)
+    ward.issue(KIT, "K1", units[1], 610)
+    for unit, p in zip(units, (0.01, 0.98, 0.99, 0.02), strict=False):
+        ward.observe(unit, p, 900)
+    with store.read() as connection:
+        bounds = bounds_of(rules_at(connection, HOSPITAL, START))
+        against = units_against(connection, HOSPITAL, "ward-01", bounds)
+        every = units_of(connection, HOSPITAL, "ward-01")
+        assert [one.unit for one in against] == [units[1], units[3]]
+        assert against == [one for one in every if one.unit in {units[1], units[3]}]
+        (line,) = lines_by("ward-01", book_in(connection, HOSPITAL, "ward-01"), against, bounds.here)
+        assert [line] == lines_in("ward-01", every, {}, bounds.here)
+    assert (line.book, line.physical) == (4, 4)

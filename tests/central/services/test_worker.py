@@ -120,7 +120,8 @@ def test_a_storeroom_that_cannot_be_compared_is_told_in_the_run_and_the_other_jo
     store, time = hospital(tmp_path), Days()
     ward = Ward(store)
     ward.open(KIT, "K1", tags(3), at_s=1)
-    ward.observe(tags(1)[0], 0.97, 2)
+    ward.issue(KIT, "K1", tags(1)[0], 2)
+    ward.observe(tags(1)[0], 0.97, 3)
     with store.write() as connection:
         connection.execute(text("UPDATE belief SET p = 'much'"))
     worker = Worker(store, HOSPITAL, time, DUTIES)
