@@ -104,7 +104,9 @@ def ward_routes(desk: Desk) -> APIRouter:
         return Wards(items=[_ward(one) for one in found.items], next=page.next(found))
 
     @router.get("/lines")
-    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> ShelfLines:
+    def lines(
+        caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]
+    ) -> ShelfLines:
         """List a storeroom's lines, book beside shelf."""
         caller.need(Right.SEE_STOCK, PlaceId(place))
         found = page_of("lines", sorted(lines_of(desk, place), key=_item_lot), _item_lot, page.asked)
