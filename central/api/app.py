@@ -15,6 +15,7 @@ from central.api.description import describe, operation_id
 from central.api.discrepancies import discrepancy_routes
 from central.api.enrolments import enrolment_routes
 from central.api.etags import Etags
+from central.api.events import event_routes
 from central.api.exports import export_routes
 from central.api.figures import figure_routes
 from central.api.his import his_routes
@@ -57,6 +58,7 @@ RESOURCES = (
     catalogue_routes,
     his_routes,
     export_routes,
+    event_routes,
 )
 
 

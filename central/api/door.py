@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
 
 from central.core.rights import Caller, Right
 from central.errors import NotAllowed, NotSignedIn
@@ -37,6 +38,12 @@ def who_asks(request: Request, token: Annotated[HTTPAuthorizationCredentials | N
     if request.method not in SAFE and not same(request.headers.get(FORM_WORD_HEADER, ""), form_word(secret)):
         raise NotAllowed(f"expected the session's word in the header {FORM_WORD_HEADER}; use a token for programs")
     return _counted(meter, caller)
+
+
+def token_of(headers: Headers) -> HTTPAuthorizationCredentials | None:
+    """Return the token a request carries, as the framework hands it to a route."""
+    scheme, _, said = headers.get("authorization", "").partition(" ")
+    return HTTPAuthorizationCredentials(scheme=scheme, credentials=said) if scheme.lower() == "bearer" else None
 
 
 def _by_token(entrance: Entrance, meter: Meter | None, secret: str, request: Request) -> Caller:

@@ -10,13 +10,12 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from fastapi import Request
-from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.api.door import who_asks
+from central.api.door import token_of, who_asks
 from central.api.problems import problem_of
 from central.api.sayings import language_of
 from central.errors import BadInput, CentralError
@@ -89,9 +88,7 @@ class Repeats:
 
 def _person(scope: MutableMapping[str, Any]) -> ActorId:
     """Return who sends a request. Raises `NotSignedIn`, `NotAllowed`."""
-    scheme, _, said = Headers(scope=scope).get("authorization", "").partition(" ")
-    token = HTTPAuthorizationCredentials(scheme=scheme, credentials=said) if scheme.lower() == "bearer" else None
-    return who_asks(Request(scope), token).person
+    return who_asks(Request(scope), token_of(Headers(scope=scope))).person
 
 
 async def _read(receive: Receive) -> bytes:
