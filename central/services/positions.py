@@ -71,6 +71,8 @@ class Admitted:
     inactive: frozenset[str] = frozenset()
     on_request: frozenset[str] = frozenset()
     on_time: Mapping[str, Fraction] = field(default_factory=dict)
+    to_count: frozenset[tuple[str, str]] = frozenset()
+    """Places and items whose book is below zero and that are counted before they are reordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,11 @@ class Scene:
         known = {item for item in room.demand if room.knows(item)}
         kept_in_bins = {item for place, item in self.bins if place == room.place.place}
         return sorted(
-            item for item in known | kept_in_bins if item in self.catalogue and item not in self.admitted.inactive
+            item
+            for item in known | kept_in_bins
+            if item in self.catalogue
+            and item not in self.admitted.inactive
+            and (room.place.place, item) not in self.admitted.to_count
         )
 
     def position(self, place: str, item: str) -> Position:

@@ -1,0 +1,172 @@
+"""Find conflicts among the facts of all edges, post what answers them through suspense and transit, flag the rest.
+
+It decides nothing itself; `core.conflicts` does. The rules that must not be broken: facts are never rewritten, every
+answer is an entry of central's own chain that cites them; what is posted and what stands open follow from the set of
+facts, so that doing it again changes nothing and the order in which facts came leaves no trace; one transaction finds,
+posts and flags.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from central.clock import Clock
+from central.core.conflicts import DAY_S, Flag, Sort
+from central.core.conflicts.acts import below_zero
+from central.core.conflicts.pieces import Judged, Piece, judge, line_of
+from central.core.rights import Caller, Right
+from central.errors import NotNow, NotThere
+from central.services.conflict_signs import signs
+from central.services.counts import COUNT
+from central.services.documents import Documents, check_text, number_of
+from central.services.own_chain import Draft, append_within
+from central.store import queries_conflicts as kept
+from central.store import queries_settling as tasks_kept
+from central.store.engine import Store
+from protocols.movements import LINES_MAX, MovementBody, write_body
+from protocols.values.ids import HospitalId, PlaceId
+from protocols.values.instant import Instant, business_day, plus
+
+PIECES_A_ROUND = 2_000
+"""Pieces judged in one transaction; the next round goes on, because what is judged stands in `suspense` entries."""
+REFS_MAX = 20
+REMARK_MAX = 500
+BY_FACTS = (Sort.DOUBLE_ISSUE, Sort.IMPLIED_TRANSFER, Sort.NEGATIVE)
+"""Sorts that end by themselves once the facts no longer show them."""
+TO_COUNT = frozenset({Sort.NEGATIVE, Sort.RECOUNT})
+VALID = frozenset({Sort.BEFORE_IT_KNEW})
+"""Sorts that are kept as what they are; nobody has to do anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one look changed: entries posted, conflicts opened and closed."""
+
+    posted: int
+    opened: int
+    closed: int
+
+    @property
+    def moved(self) -> int:
+        """Return how much was changed in all."""
+        return self.posted + self.opened + self.closed
+
+
+def settle_conflicts(store: Store, hospital: HospitalId, clock: Clock, rooms: Collection[str] | None = None) -> Settled:
+    """Look for conflicts in some storerooms or in all, and answer them. Doing it again changes nothing."""
+    with store.write() as connection:
+        return settle_within(connection, hospital, clock, rooms)
+
+
+def settle_within(
+    connection: Connection, hospital: HospitalId, clock: Clock, rooms: Collection[str] | None = None
+) -> Settled:
+    """Do what `settle_conflicts` does inside the caller's write transaction."""
+    pieces = kept.suspicious(connection, hospital, rooms)[:PIECES_A_ROUND]
+    said = kept.said_of(connection, hospital, pieces)
+    judged = [(piece, judge(piece, said.get(piece, []))) for piece in pieces]
+    drafts = [draft for piece, one in judged for draft in _drafts(piece, one)]
+    if drafts:
+        append_within(connection, hospital, drafts, clock)
+    flags = [flag for _, one in judged for flag in one.flags]
+    flags += [
+        below_zero(*line, kept.last_taking(connection, hospital, *line[:4]))
+        for line in kept.below_zero(connection, hospital, rooms)
+    ]
+    opened, closed = _bring_up_to_date(connection, hospital, flags, frozenset(pieces), rooms, clock)
+    if rooms is None:
+        opened += _open(connection, hospital, signs(connection, hospital, clock.now()), clock.now())
+    return Settled(len(drafts), opened, closed)
+
+
+def _drafts(piece: Piece, judged: Judged) -> Iterable[Draft]:
+    lines = [line_of(piece, carry) for carry in judged.carries]
+    reason = ", ".join(sorted({flag.sort for flag in judged.flags})) or "no conflict any more"
+    for start in range(0, len(lines), LINES_MAX):
+        body = MovementBody(tuple(lines[start : start + LINES_MAX]), refs=judged.cites[:REFS_MAX], reason=reason)
+        yield Draft(kept.OURS, write_body(body))
+
+
+def _bring_up_to_date(
+    connection: Connection,
+    hospital: HospitalId,
+    flags: Sequence[Flag],
+    pieces: Collection[Piece],
+    rooms: Collection[str] | None,
+    clock: Clock,
+) -> tuple[int, int]:
+    """Open what the facts show now, close what they no longer show; of what was not looked at nothing is said."""
+    now, shown = clock.now(), {flag.id for flag in flags}
+    judged = {(piece.item, piece.lot, piece.unit) for piece in pieces}
+    over = [
+        one.id
+        for one in kept.standing(connection, hospital, sorts=BY_FACTS)
+        if one.id not in shown and _was_looked_at(one, judged, rooms)
+    ]
+    closed = kept.close(connection, hospital, over, now, by="", remark="the facts no longer show it") if over else 0
+    return _open(connection, hospital, flags, now), closed
+
+
+def _open(connection: Connection, hospital: HospitalId, flags: Sequence[Flag], now: Instant) -> int:
+    """Open conflicts that do not stand open, ask for the counts they call for, and return how many were opened."""
+    stand = kept.ids_of(connection, hospital, [flag.id for flag in flags])
+    once = {flag.id: flag for flag in flags if not (flag.sort in VALID and flag.id in stand)}
+    fresh = [flag for flag in once.values() if stand.get(flag.id) != kept.OPEN]
+    opened = kept.keep(connection, hospital, [_dated(flag, now) for flag in fresh if flag.id not in stand], now)
+    again = [_dated(flag, now) for flag in fresh if flag.id in stand]
+    opened += kept.open_again(connection, hospital, again)
+    valid = [flag.id for flag in fresh if flag.sort in VALID]
+    kept.close(connection, hospital, valid, now, by="", remark="valid: done before it knew")
+    tasks_kept.add_tasks(connection, hospital, [_count(flag, now) for flag in fresh if flag.sort in TO_COUNT], now)
+    return opened
+
+
+def _dated(flag: Flag, now: Instant) -> Flag:
+    """A line below zero is to be counted within a day of being flagged."""
+    return replace(flag, due_at=plus(now, DAY_S)) if flag.sort is Sort.NEGATIVE else flag
+
+
+def _count(flag: Flag, now: Instant) -> tasks_kept.Task:
+    today = business_day(now)
+    reason = {"conflict": flag.id, "sort": str(flag.sort)}
+    id = number_of("CC", flag.id, today.isoformat())
+    return tasks_kept.Task(id, COUNT, flag.place, flag.item, flag.lot, "", today, reason, kept.OPEN, None)
+
+
+def _was_looked_at(one: kept.Standing, judged: Collection[tuple[str, str, str]], rooms: Collection[str] | None) -> bool:
+    if one.sort is Sort.NEGATIVE:
+        return rooms is None or one.place in rooms
+    return rooms is None or (one.item, one.lot, one.unit) in judged
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """The conflicts of one hospital, as people see and close them."""
+
+    documents: Documents
+
+    def open(self, caller: Caller) -> list[kept.Standing]:
+        """Return what stands open in the caller's storerooms, what is due first."""
+        caller.need(Right.SEE_STOCK)
+        scope = caller.scope(Right.SEE_STOCK)
+        with self.documents.store.read() as connection:
+            every = kept.standing(connection, self.documents.hospital)
+        return [one for one in every if PlaceId(one.place) in scope or (one.other and PlaceId(one.other) in scope)]
+
+    def close(self, caller: Caller, id: str, remark: str) -> None:
+        """Note that a person has looked and what was found. Raises `NotThere`, `NotAllowed`, `NotNow`, `BadInput`.
+
+        What the book says is not changed by it: a wrong fact is undone by a reversal of its own.
+        """
+        check_text("remark", remark, REMARK_MAX)
+        hospital, now = self.documents.hospital, self.documents.clock.now()
+        with self.documents.store.write() as connection:
+            found = kept.standing(connection, hospital, status="", id=id)
+            if not found or PlaceId(found[0].place) not in caller.scope(Right.SEE_STOCK):
+                raise NotThere(f"conflict: expected one of your storerooms, got {id!r:.40}")
+            caller.need(Right.SETTLE, PlaceId(found[0].place))
+            if not kept.close(connection, hospital, [id], now, by=caller.person, remark=remark.strip()):
+                raise NotNow("conflict: expected an open one, it is closed; look again")
+            detail = {"sort": found[0].sort, "unit": found[0].unit, "remark": remark.strip()}
+            self.documents.note(connection, caller, "close-conflict", id, detail)
