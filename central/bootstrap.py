@@ -41,6 +41,7 @@ from central.services.documents import Documents
 from central.services.entrance import Entrance
 from central.services.feed.hints import hinter
 from central.services.feed.seals import feed_of
+from central.services.hand import Hands
 from central.services.his import His
 from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
@@ -147,6 +148,7 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         recalls=Recalls(documents, changed),
         devices=devices_of(config, store, clock),
         his=his_of(config, documents),
+        hands=Hands(documents, his_of(config, documents)),
     )
 
 

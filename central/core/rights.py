@@ -43,6 +43,7 @@ class Right(StrEnum):
     WRITE_AUDIT = "write-audit"
     JUDGE_WARDS = "judge-wards"
     CHARGE = "charge"
+    MOVE_STOCK = "move-stock"
 
 
 class Role(StrEnum):
@@ -69,9 +70,9 @@ _BUYS = _LOOKS | {Right.SEE_PRICES, Right.APPROVE, Right.PURCHASE, Right.INVOICE
 
 RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
-        Role.WARD_KEEPER: _LOOKS | {Right.SETTLE},
-        Role.NURSE: frozenset({Right.SEE_STOCK}),
-        Role.HEAD_NURSE: _LOOKS | {Right.SETTLE},
+        Role.WARD_KEEPER: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK},
+        Role.NURSE: frozenset({Right.SEE_STOCK, Right.MOVE_STOCK}),
+        Role.HEAD_NURSE: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK},
         Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE},
         Role.PURCHASER: _BUYS | {Right.MANAGE_MASTER},
         Role.HEAD_OF_CONSUMABLES: _BUYS
@@ -105,7 +106,7 @@ CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
         Right.JUDGE_WARDS,
-        Right.CHARGE,
+        *(Right.CHARGE, Right.MOVE_STOCK),
         *(
             Right.SETTLE,
             Right.GIVE_MEDICAL_REASON,

@@ -1,4 +1,4 @@
-"""Ask storerooms to count a few lines a day, take in what people counted, and show book, shelf and count side by side.
+"""Ask storerooms to count a few lines a day, and show book, shelf and count side by side.
 
 It decides nothing itself; `core.counts` does. The rule that must not be broken: a count is compared with the book at
 its own cut, never with the book of now.
@@ -25,15 +25,13 @@ from central.store import queries_settling as tasks_kept
 from central.store.engine import Store
 from central.store.queries_book import loose_in, units_of
 from central.store.queries_master import Item, items, places
-from protocols.errors import ProtocolsError
-from protocols.movements import CountBody, read_body
 from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant, business_day, plus
 from protocols.values.money import UNITS_A_YUAN, Money
 
 LOOKED_BACK_S = 90 * 86_400.0
 """How far back counts and loose movements bear on a line."""
-COUNT, OPEN, DONE, OVER = "count", "open", "done", "over"
+COUNT, OPEN, OVER = "count", "open", "over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,48 +96,6 @@ def _chosen(connection: Connection, hospital: HospitalId, place: str, rules: Rul
     risks = [Risk(key, pieces, prices.get(key.item, Money(0))) for key, pieces in wrong.items()]
     value_min = float(rules.number("count.value_min_yuan")) * UNITS_A_YUAN
     return choose(risks, rules.whole("count.lines_a_day"), value_min)
-
-
-def take_in_counts(connection: Connection, hospital: HospitalId) -> int:
-    """Read the count entries that came, end the tasks they answer; returns how many entries were read."""
-    entries = kept.unread(connection, hospital)
-    for entry in entries:
-        body = _body(entry.body)
-        place, cut = body.place or entry.place, body.cut
-        keys = {LineKey(line.item, line.lot) for line in body.lines}
-        books = {key: kept.book_at(connection, hospital, place, key, entry, cut) for key in keys}
-        kept.keep(connection, hospital, entry, body, books)
-        if entry.actor:
-            _answer(connection, hospital, place, keys, entry)
-    _end_labels(connection, hospital)
-    return len(entries)
-
-
-def _body(raw: bytes) -> CountBody:
-    try:
-        return read_body(raw, CountBody)
-    except ProtocolsError:
-        return CountBody("", "")  # a form this version does not know; it is marked as read and bears on nothing
-
-
-def _answer(
-    connection: Connection, hospital: HospitalId, place: str, keys: set[LineKey], entry: kept.CountEntry
-) -> None:
-    for task in tasks_kept.tasks(connection, hospital, status=OPEN, place=place):
-        if task.kind == COUNT and LineKey(task.item, task.lot) in keys and business_day(entry.at) >= task.day:
-            tasks_kept.end_task(connection, hospital, task.id, DONE, entry.at, entry.event)
-
-
-def _end_labels(connection: Connection, hospital: HospitalId) -> None:
-    """End the requests for new labels that a tag's replacement has met."""
-    asked = [one for one in tasks_kept.tasks(connection, hospital, status=OPEN) if one.kind == "relabel"]
-    if not asked:
-        return
-    done = kept.relabelled(connection, hospital, [one.unit for one in asked], Instant(0))
-    for one in asked:
-        if one.unit in done:
-            at, event = done[one.unit]
-            tasks_kept.end_task(connection, hospital, one.id, DONE, at, event)
 
 
 def side_by_side(desk: Desk, caller: Caller, place: str) -> list[Sided]:

@@ -11,6 +11,7 @@ from central.services.agreements import Agreements
 from central.services.catalogue import Catalogue
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
+from central.services.hand import Hands
 from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -42,3 +43,4 @@ class Desk:
     catalogue: Catalogue
     devices: Devices
     his: His
+    hands: Hands

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 
 from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
-from central.services.counts import ask, take_in_counts
+from central.services.counts import ask
+from central.services.counts_taken import take_in_counts
 from central.services.figures import keep_figures
 from central.services.purchasing_day import purchasing_day
 from central.services.reconcile import reconcile

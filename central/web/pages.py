@@ -30,6 +30,7 @@ from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
 from central.web.exports import add_exports
 from central.web.figures import add_figures
+from central.web.hand import add_hand
 from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.permits import add_permits
@@ -93,6 +94,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
     add_charges(pages, renderer, porter, sources.desk)
+    add_hand(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
     add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)

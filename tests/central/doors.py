@@ -3,7 +3,7 @@
 from itertools import count
 from pathlib import Path
 
-from central.clock import new_token
+from central.clock import Clock, new_token
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
 from central.services.catalogue import Catalogue
@@ -11,6 +11,7 @@ from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
+from central.services.hand import Hands
 from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
@@ -24,6 +25,7 @@ from protocols.values.instant import Instant
 from tests.central.hospital import HOSPITAL, frozen_clock
 
 SETUP_CODE = "set-up-code!"
+PATIENT_KEY = b"a key that hides patients"
 
 
 class Watch:
@@ -40,8 +42,8 @@ class Watch:
         return f"secret-{next(self._drawn):036d}"
 
 
-def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
-    documents = Documents(store, HOSPITAL, frozen_clock(watch.now))
+def desk(store: Store, watch: Watch, everyone_is: str = "", clock: Clock | None = None) -> Desk:
+    documents = Documents(store, HOSPITAL, clock or frozen_clock(watch.now))
     return Desk(
         store,
         HOSPITAL,
@@ -57,7 +59,8 @@ def desk(store: Store, watch: Watch, everyone_is: str = "") -> Desk:
         SupplierDesk(documents),
         Catalogue(documents),
         Devices(store, HOSPITAL, watch.read, new_token, Path("keys"), None),
-        His(documents, b"a key that hides patients"),
+        His(documents, PATIENT_KEY),
+        Hands(documents, His(documents, PATIENT_KEY)),
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from central.core.reconcile import Line
 from central.core.rights import Caller, Grant, Role
 from central.errors import NotAllowed, NotThere
-from central.services.counts import ask, side_by_side, take_in_counts
+from central.services.counts import ask, side_by_side
+from central.services.counts_taken import take_in_counts
 from central.store.engine import Store
 from central.store.queries_settling import Task, tasks
 from protocols.movements import CountBody, CountLine, write_body
