@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, Table, select
 
 from central.clock import Clock
-from central.core.forms import FORMS, Form, Row, Sheet, read_form, unknown_references
+from central.core.forms import FORMS, Fault, Form, Row, Sheet, faulty, read_form, unknown_references
 from central.errors import BadFile, BadInput
 from central.services.open_orders import draft_new, new_items, take_over
 from central.services.own_chain import Draft, append_within
@@ -88,14 +88,14 @@ def import_folder(
     """
     sheets = _read_folder(folder)
     with store.write() as connection:
-        faults = _every_fault(connection, hospital, sheets)
+        faults = [str(fault) for fault in every_fault(connection, hospital, sheets)]
         if faults:
             raise BadFile(
                 f"{folder}: expected files without a fault, got {len(faults)}; nothing was imported", _shown(faults)
             )
         opened = 0
         for sheet in sheets:
-            opened += _write(connection, hospital, sheet, clock)
+            opened += write_sheet(connection, hospital, sheet, clock)
             if tell is not None:
                 tell(sheet.form.file, len(sheet.rows))
     return Imported({sheet.form.file: len(sheet.rows) for sheet in sheets}, opened)
@@ -117,16 +117,14 @@ def _read_folder(folder: Path) -> list[Sheet]:
 
 def _read_file(path: Path, form: Form) -> Sheet:
     if path.stat().st_size > FILE_BYTES_MAX:
-        return Sheet(form, (), (f"{form.file}: expected at most {FILE_BYTES_MAX} bytes, got {path.stat().st_size}",))
+        return faulty(form, f"expected at most {FILE_BYTES_MAX} bytes, got {path.stat().st_size}")
     try:
         return read_form(form, path.read_text("utf-8"))
     except UnicodeDecodeError as error:
-        return Sheet(
-            form, (), (f"{form.file}: expected UTF-8, got other bytes at {error.start}; save it as CSV UTF-8",)
-        )
+        return faulty(form, f"expected UTF-8, got other bytes at {error.start}; save it as CSV UTF-8")
 
 
-def _every_fault(connection: Connection, hospital: HospitalId, sheets: Iterable[Sheet]) -> list[str]:
+def every_fault(connection: Connection, hospital: HospitalId, sheets: Iterable[Sheet]) -> list[Fault]:
     """Return what is wrong in all files together, file by file: cells, then names that nothing has, then stock."""
     given = {sheet.form.file: sheet for sheet in sheets}
     known: dict[str, frozenset[str]] = {}
@@ -135,19 +133,17 @@ def _every_fault(connection: Connection, hospital: HospitalId, sheets: Iterable[
         if names is not None:
             stored = connection.scalars(select(column).where(column.table.c.hospital == hospital))
             known[file] = frozenset(stored) | names
-    faults = [fault for sheet in given.values() for fault in (*sheet.faults, *unknown_references(sheet, known))]
+    faults = [fault for sheet in given.values() for fault in (*sheet.found, *unknown_references(sheet, known))]
     return faults + _stock_faults(connection, hospital, given.get(STOCK))
 
 
-def _stock_faults(connection: Connection, hospital: HospitalId, sheet: Sheet | None) -> list[str]:
+def _stock_faults(connection: Connection, hospital: HospitalId, sheet: Sheet | None) -> list[Fault]:
     """Return a fault for each line opened with another quantity: the book is corrected by an entry, not by a file."""
     faults = []
     for number, row, opened in _opened_before(connection, hospital, sheet):
         if opened not in {None, row["qty"]}:
-            faults.append(
-                f"{STOCK} row {number} qty: expected {opened}, with which this line was opened, got {row['qty']}; "
-                "correct the book by an adjustment"
-            )
+            meant = f"{opened}, with which this line was opened"
+            faults.append(Fault(STOCK, number, "qty", meant, f"{row['qty']}; correct the book by an adjustment"))
     return faults
 
 
@@ -161,7 +157,8 @@ def _opened_before(
     return [(number, row, opened[row["place"]].get((row["item"], row["lot"]))) for number, row in sheet.rows]
 
 
-def _write(connection: Connection, hospital: HospitalId, sheet: Sheet, clock: Clock) -> int:
+def write_sheet(connection: Connection, hospital: HospitalId, sheet: Sheet, clock: Clock) -> int:
+    """Write a file's rows, in the caller's transaction; returns the lines of stock newly opened."""
     if sheet.form.file == STOCK:
         return _open_stock(connection, hospital, sheet, clock)
     if sheet.form.file == OPEN_ORDERS:

@@ -64,7 +64,7 @@ def test_stock_lies_in_storerooms_only() -> None:
 def test_a_name_of_another_file_that_nothing_has_is_a_fault_and_an_empty_one_is_none() -> None:
     sheet = read_form(FORMS["places.csv"], SAMPLES["places.csv"])
     known = {"places.csv": frozenset({"ward-01"})}
-    assert [line.split(":")[0] for line in unknown_references(sheet, known)] == [
+    assert [str(line).split(":")[0] for line in unknown_references(sheet, known)] == [
         "places.csv row 3 parent", "places.csv row 4 parent",
     ]  # fmt: skip
 

@@ -1,0 +1,171 @@
+"""A spreadsheet somebody uploads, as rows of cells: Excel new and old, or CSV; or one clear error saying why not.
+
+It knows nothing of what the cells mean. The rules that must not be broken: what would fill the memory is found out
+before anything is taken apart, and no macro, formula or link of a file is ever run.
+"""
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load_workbook
+
+from central.core.intake.cells import Raw
+from central.errors import BadInput
+
+FILE_BYTES_MAX = 20 * 1024 * 1024
+UNPACKED_BYTES_MAX = 256 * 1024 * 1024
+"""What a file may hold when unpacked: a sheet of 100,000 rows and 40 columns is some 150 MB of XML."""
+MEMBERS_MAX = 2_000
+ROWS_MAX = 100_000
+COLUMNS_MAX = 200
+SHEETS_MAX = 50
+CHUNK_BYTES = 1024 * 1024
+TAIL_BYTES = 64
+"""A cell's address may stand across two pieces; so much of the one is kept for the next."""
+
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ADDRESS = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+MACROS, LOCKED = "_VBA_PROJECT".encode("utf-16-le"), "EncryptedPackage".encode("utf-16-le")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One sheet: its name, its rows from the first on, and its merged ranges as ((top, left), (bottom, right))."""
+
+    name: str
+    rows: Sequence[Sequence[Raw]]
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
+
+
+def grids_of(content: bytes, name: str) -> list[Grid]:
+    """Return the sheets of a file that hold anything. Raises `BadInput` with what to do."""
+    if len(content) > FILE_BYTES_MAX:
+        raise BadInput(f"file: expected at most {FILE_BYTES_MAX >> 20} MB, got more; split it")
+    if content.startswith(ZIP):
+        _check_zip(content)
+        return _by_calamine(content)
+    if content.startswith(OLE):
+        _check_ole(content)
+        return _by_calamine(content)
+    return [_from_text(content, name)]
+
+
+def _check_ole(content: bytes) -> None:
+    if LOCKED in content:
+        raise BadInput("file: expected one without a password, got an encrypted one; save it without and try again")
+    if MACROS in content:
+        raise BadInput("file: expected one without macros, got macros; save it as .xlsx and try again")
+
+
+def _check_zip(content: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            _check_members(packed)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise BadInput("file: expected a whole Excel workbook, got a damaged one; save it again") from error
+
+
+def _check_members(packed: zipfile.ZipFile) -> None:
+    members = packed.infolist()
+    names = {one.filename for one in members}
+    if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
+        raise _too_large()
+    if any(name.endswith("vbaProject.bin") for name in names):
+        raise BadInput("file: expected one without macros, got macros; save it as .xlsx and try again")
+    if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
+        raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file")
+    left = UNPACKED_BYTES_MAX
+    for one in members:
+        with packed.open(one) as member:
+            left = _walk(member, left)
+
+
+def _walk(member: IO[bytes], left: int) -> int:
+    """Read a member to its end without keeping it; returns how much may still come. Raises `BadInput`."""
+    tail, rows = b"", 0
+    while piece := member.read(CHUNK_BYTES):
+        left -= len(piece)
+        if left < 0:
+            raise _too_large()
+        text = tail + piece
+        rows += len(ROW.findall(text)) - len(ROW.findall(tail))
+        far = [(_number_of(column), int(row)) for column, row in ADDRESS.findall(text)]
+        if rows > ROWS_MAX or any(row > ROWS_MAX for _, row in far):
+            raise BadInput(f"file: expected at most {ROWS_MAX} rows, got more; split it, or delete empty rows below")
+        if any(column > COLUMNS_MAX for column, _ in far):
+            raise BadInput(f"file: expected at most {COLUMNS_MAX} columns, got more; delete empty columns to the right")
+        tail = text[-TAIL_BYTES:]
+    return left
+
+
+def _too_large() -> BadInput:
+    return BadInput(f"file: expected at most {UNPACKED_BYTES_MAX >> 20} MB when unpacked, got more; split it")
+
+
+def _number_of(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _by_calamine(content: bytes) -> list[Grid]:
+    try:
+        with load_workbook(io.BytesIO(content)) as book:
+            return [grid for name in book.sheet_names[:SHEETS_MAX] if (grid := _grid(book, name)).rows]
+    except PasswordError as error:
+        raise BadInput(
+            "file: expected one without a password, got an encrypted one; save it without and try again"
+        ) from error
+    except (CalamineError, OSError, ValueError) as error:
+        raise BadInput(
+            "file: expected an Excel workbook (.xlsx or .xls) or CSV that opens, got a damaged one"
+        ) from error
+
+
+def _grid(book: CalamineWorkbook, name: str) -> Grid:
+    sheet = book.get_sheet_by_name(name)
+    if sheet.total_height > ROWS_MAX or sheet.total_width > COLUMNS_MAX:
+        raise BadInput(f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it")
+    rows = [[_raw(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+    return Grid(name, rows, tuple(sheet.merged_cell_ranges or ()))
+
+
+def _raw(cell: object) -> Raw:
+    if cell == "":
+        return None
+    return cell if isinstance(cell, (str, int, float, date, datetime)) else str(cell)
+
+
+def _from_text(content: bytes, name: str) -> Grid:
+    text = _decoded(content)
+    if "\0" in text:
+        raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file")
+    sample = text[:4096]
+    delimiter = max(",\t;", key=sample.count)
+    try:
+        read = csv.reader(io.StringIO(text), delimiter=delimiter)
+        rows: list[list[Raw]] = [list(row) for _, row in zip(range(ROWS_MAX + 1), read, strict=False)]
+    except csv.Error as error:
+        raise BadInput(f"file: expected a table with {delimiter!r} between its cells; {error}") from error
+    if len(rows) > ROWS_MAX or any(len(row) > COLUMNS_MAX for row in rows):
+        raise BadInput(f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it")
+    return Grid(name, rows, ())
+
+
+def _decoded(content: bytes) -> str:
+    """Return a text in what Chinese programs write it in: UTF-8, or GB 18030. Raises `BadInput`."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV in UTF-8 or GB 18030, got neither")
