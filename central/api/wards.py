@@ -7,14 +7,13 @@ from pydantic import BaseModel
 
 from central.api.door import Asks
 from central.api.paging import Listed, Paged
-from central.core.reconcile import Line
 from central.core.rights import Right
 from central.services.desk import Desk
-from central.services.wards import Standing, lines_of, standings
+from central.services.stock import lines_page
+from central.services.wards import Standing, standings
 from central.store.paging import page_of
 from central.store.queries_book import devices
-from central.store.queries_master import expiries, items, places
-from protocols.values.ids import PlaceId
+from central.store.queries_master import places
 from protocols.values.instant import to_iso
 
 
@@ -108,25 +107,20 @@ def ward_routes(desk: Desk) -> APIRouter:
         caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]
     ) -> ShelfLines:
         """List a storeroom's lines, book beside shelf."""
-        caller.need(Right.SEE_STOCK, PlaceId(place))
-        found = page_of("lines", sorted(lines_of(desk, place), key=_item_lot), _item_lot, page.asked)
-        with desk.store.read() as connection:
-            catalogue, days = items(connection, desk.hospital), expiries(connection, desk.hospital)
-        shown = []
-        for line in found.items:
-            item, day = catalogue.get(line.item), days.get((line.item, line.lot))
-            shown.append(
-                ShelfLineOut(
-                    item=line.item,
-                    name_zh=item.name_zh if item is not None else "",
-                    name_en=item.name_en if item is not None else "",
-                    lot=line.lot,
-                    expiry=None if day is None else day.isoformat(),
-                    book=line.book,
-                    physical=line.physical,
-                    difference=line.difference,
-                )
+        found = lines_page(desk, caller, place, page.asked)
+        shown = [
+            ShelfLineOut(
+                item=line.item,
+                name_zh=line.name_zh,
+                name_en=line.name_en,
+                lot=line.lot,
+                expiry=None if line.expiry is None else line.expiry.isoformat(),
+                book=line.book,
+                physical=line.physical,
+                difference=line.difference,
             )
+            for line in found.items
+        ]
         return ShelfLines(place=place, items=shown, next=page.next(found))
 
     @router.get("/devices")
@@ -159,10 +153,6 @@ def ward_routes(desk: Desk) -> APIRouter:
 
 def _place(one: Standing) -> tuple[str]:
     return (one.place.place,)
-
-
-def _item_lot(one: Line) -> tuple[str, str]:
-    return one.item, one.lot
 
 
 def _ward(one: Standing) -> WardOut:

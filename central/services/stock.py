@@ -1,19 +1,32 @@
 """The lines of a storeroom as people look for them: by name, code or lot, page by page.
 
-It decides nothing; the lines are those of the comparison of book and shelf. The rule that must not be broken: a
-storeroom is shown to who may see it.
+It decides nothing; the lines are those of the comparison of book and shelf. The rules that must not be broken: a
+storeroom is shown to who may see it; a page reads its own lines, and of the rest only what differs.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import Connection
+
+from central.core.reconcile import lines_by
 from central.core.rights import Caller, Right
+from central.errors import NotThere
 from central.services.desk import Desk
-from central.services.wards import lines_of
-from central.store.queries_master import Place, expiries, items, places
+from central.services.policy import rules_at
+from central.services.reconcile import bounds_of
+from central.store.paging import Page, PageAsked, read_cursor, write_cursor
+from central.store.queries_book import units_against
+from central.store.queries_lines import LineKey, Sought, held_among
+from central.store.queries_master import Item, Place, expiries, items, places
 from protocols.values.ids import PlaceId
 
 PAGE_LINES = 100
+LINES_AT_ONCE = 1_000
+"""Lines read together where all are wanted."""
+DIFFERING_MAX = 10_000
+"""Lines of one storeroom that differ: each has a tagged unit, of which a storeroom has at most some thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +43,6 @@ class StockLine:
     physical: int
     difference: int
 
-    def fits(self, question: str) -> bool:
-        """Tell whether a text stands in its name, code, specification or lot, whatever the case."""
-        words = (self.item, self.name_zh, self.name_en, self.spec, self.lot)
-        return any(question in word.casefold() for word in words)
-
 
 def storerooms(desk: Desk, caller: Caller) -> list[Place]:
     """Return the storerooms somebody may look into."""
@@ -43,27 +51,123 @@ def storerooms(desk: Desk, caller: Caller) -> list[Place]:
         return [room for room in places(connection, desk.hospital) if room.place in scope]
 
 
-def stock(desk: Desk, caller: Caller, place: str, question: str = "", *, differing: bool = False) -> list[StockLine]:
-    """Return the lines of a storeroom that fit, by name. Raises `NotAllowed`, `NotThere`."""
+@dataclass(frozen=True, slots=True)
+class StockPage:
+    """One page of a storeroom's lines, those that differ first, and how many there are in all."""
+
+    lines: list[StockLine]
+    count: int
+
+
+def stock_page(
+    desk: Desk, caller: Caller, place: str, question: str = "", *, differing: bool = False, page: int = 1
+) -> StockPage:
+    """Return a page of the lines of a storeroom that fit. Raises `NotAllowed`, `NotThere`."""
     caller.need(Right.SEE_STOCK, PlaceId(place))
-    found = lines_of(desk, place)
+    begin, end = (page - 1) * PAGE_LINES, page * PAGE_LINES
     with desk.store.read() as connection:
-        catalogue, days = items(connection, desk.hospital), expiries(connection, desk.hospital)
-    asked = question.strip().casefold()
-    lines = []
-    for line in found:
-        item = catalogue.get(line.item)
-        one = StockLine(
-            item=line.item,
-            name_zh="" if item is None else item.name_zh,
-            name_en="" if item is None else item.name_en,
-            spec="" if item is None else item.spec,
-            lot=line.lot,
-            expiry=days.get((line.item, line.lot)),
-            book=line.book,
-            physical=line.physical,
-            difference=line.difference,
-        )
-        if one.fits(asked) and (line.difference or not differing):
-            lines.append(one)
-    return sorted(lines, key=lambda one: (not one.difference, one.name_zh or one.item, one.item, one.lot))
+        shelf = shelf_of(connection, desk, place, question)
+        off = shelf.off()
+        first = shelf.lines(off[begin:end])
+        if differing:
+            return StockPage(first, len(off))
+        inside = shelf.sought.count(connection) - len(shelf.booked(off))
+        room = PAGE_LINES - len(first)
+        keys = shelf.sought.keys(connection, limit=room, skip=max(0, begin - len(off)), without=off) if room else []
+        return StockPage(first + shelf.lines(keys), len(off) + inside)
+
+
+def stock(
+    desk: Desk, caller: Caller, place: str, question: str = "", *, differing: bool = False
+) -> Iterator[StockLine]:
+    """Give every line of a storeroom that fits, by item and lot, as they are read. Raises `NotAllowed`, `NotThere`."""
+    caller.need(Right.SEE_STOCK, PlaceId(place))
+    return _every_line(desk, place, question, differing=differing)
+
+
+def _every_line(desk: Desk, place: str, question: str, *, differing: bool) -> Iterator[StockLine]:
+    with desk.store.read() as connection:
+        shelf = shelf_of(connection, desk, place, question)
+        if differing:
+            yield from shelf.lines(shelf.off())
+            return
+        after: LineKey | None = None
+        while True:
+            keys, more = shelf.keys(after, LINES_AT_ONCE)
+            yield from shelf.lines(keys)
+            if not more:
+                return
+            after = keys[-1]
+
+
+def lines_page(desk: Desk, caller: Caller, place: str, asked: PageAsked) -> Page[StockLine]:
+    """Return a page of a storeroom's lines by item and lot. Raises `NotAllowed`, `NotThere`; `BadInput`, the cursor."""
+    caller.need(Right.SEE_STOCK, PlaceId(place))
+    after: LineKey | None = None
+    if asked.cursor:
+        item, lot = read_cursor("lines", asked.cursor, (str, str))
+        after = str(item), str(lot)
+    with desk.store.read() as connection:
+        shelf = shelf_of(connection, desk, place)
+        keys, more = shelf.keys(after, asked.limit)
+        return Page(tuple(shelf.lines(keys)), write_cursor("lines", keys[-1]) if more else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One storeroom's book, and by how much the shelf differs from it, line by line; `units` speak against the book."""
+
+    connection: Connection
+    sought: Sought
+    differs: Mapping[LineKey, int]
+
+    def off(self) -> list[LineKey]:
+        """Return the lines that differ and fit, in order."""
+        named = items(self.connection, self.sought.hospital, (item for item, _ in self.differs))
+        return [key for key in sorted(self.differs) if self._fits(key, named.get(key[0]))][:DIFFERING_MAX]
+
+    def booked(self, keys: Sequence[LineKey]) -> list[LineKey]:
+        """Return those of some lines that the book has."""
+        there = self.sought.among(self.connection, keys)
+        return [key for key in keys if key in there]
+
+    def keys(self, after: LineKey | None, limit: int) -> tuple[list[LineKey], bool]:
+        """Return the next lines in the order of item and lot, at most `limit`, and whether there are more."""
+        found = self.sought.keys(self.connection, limit=limit + 1, after=after)
+        ends = found[-1] if len(found) > limit else None
+        beside = [key for key in self.off() if (after is None or key > after) and (ends is None or key <= ends)]
+        merged = sorted({*found, *beside})
+        return merged[:limit], len(merged) > limit
+
+    def lines(self, keys: Sequence[LineKey]) -> list[StockLine]:
+        """Return some lines whole; a line with nothing in the book and nothing on the shelf is none."""
+        if not keys:
+            return []
+        hospital, place = self.sought.hospital, self.sought.place
+        held = held_among(self.connection, hospital, place, keys)
+        names = items(self.connection, hospital, (item for item, _ in keys))
+        days = expiries(self.connection, hospital, (item for item, _ in keys))
+        return [
+            _line(key, names.get(key[0]), days.get(key), held[key], self.differs.get(key, 0))
+            for key in keys
+            if held[key] or self.differs.get(key, 0)
+        ]
+
+    def _fits(self, key: LineKey, item: Item | None) -> bool:
+        words = (*key, *(() if item is None else (item.name_zh, item.name_en, item.spec)))
+        return any(self.sought.text in word.lower() for word in words)
+
+
+def shelf_of(connection: Connection, desk: Desk, place: str, question: str = "") -> Shelf:
+    """Return the shelf of a storeroom now, and what is sought on it. Raises `NotThere` for a place nobody imported."""
+    if place not in {one.place for one in places(connection, desk.hospital)}:
+        raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
+    bounds = bounds_of(rules_at(connection, desk.hospital, desk.now()))
+    against = units_against(connection, desk.hospital, place, bounds)
+    differs = {(one.item, one.lot): one.difference for one in lines_by(place, {}, against, bounds.here)}
+    return Shelf(connection, Sought(desk.hospital, place, question.strip().lower()), differs)
+
+
+def _line(key: LineKey, item: Item | None, expiry: date | None, book: int, difference: int) -> StockLine:
+    names = ("", "", "") if item is None else (item.name_zh, item.name_en, item.spec)
+    return StockLine(key[0], *names, key[1], expiry, book, book + difference, difference)

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.core.reconcile import Line, Match, lines_by
+from central.core.reconcile import Match
 from central.core.rights import EVERYWHERE, Scope
-from central.errors import NotThere
-from central.services.desk import Desk
 from central.services.policy import rules_at
-from central.services.reconcile import bounds_of
 from central.store.chains import OWN_DEVICE
-from central.store.queries_book import DeviceSeen, book_in, devices, quarantined, units_against
+from central.store.queries_book import DeviceSeen, devices, quarantined
 from central.store.queries_master import Place, places
 from central.store.queries_work import matches, open_counts, open_proposals
 from protocols.values.ids import HospitalId
@@ -80,13 +77,3 @@ def is_silent(seen: DeviceSeen | None, now: Instant, silent_s: float) -> bool | 
     if seen is None or seen.last_seen_at is None:
         return None
     return seconds_between(seen.last_seen_at, now) > silent_s
-
-
-def lines_of(desk: Desk, place: str) -> list[Line]:
-    """Return every line of a storeroom, book beside shelf, as of now. Raises `NotThere` for a place nobody imported."""
-    with desk.store.read() as connection:
-        if place not in {one.place for one in places(connection, desk.hospital)}:
-            raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-        bounds = bounds_of(rules_at(connection, desk.hospital, desk.now()))
-        units = units_against(connection, desk.hospital, place, bounds)
-        return lines_by(place, book_in(connection, desk.hospital, place), units, bounds.here)

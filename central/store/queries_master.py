@@ -4,6 +4,7 @@ Reading only, no rule. The rule that must not be broken: every query names the h
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +15,9 @@ from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIE
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import HospitalId
 from protocols.values.money import Money
+
+NAMED_MAX = 2_000
+"""Items one question names at most; who names more is given all."""
 
 LEVEL_STORE, LEVEL_WARD = 1, 2
 """The hospital's own store, and a ward's."""
@@ -68,9 +72,13 @@ def places(connection: Connection, hospital: HospitalId) -> list[Place]:
     return [Place(row.place, row.level, row.name_zh, row.name_en, row.parent, row.device) for row in rows]
 
 
-def items(connection: Connection, hospital: HospitalId) -> dict[str, Item]:
-    """Return the catalogue."""
-    rows = connection.execute(select(ITEM).where(ITEM.c.hospital == hospital))
+def items(connection: Connection, hospital: HospitalId, named: Iterable[str] | None = None) -> dict[str, Item]:
+    """Return the catalogue, or those of it that are named, which a page does: a catalogue has tens of thousands."""
+    chosen = select(ITEM).where(ITEM.c.hospital == hospital)
+    wanted = None if named is None else sorted(set(named))
+    if wanted is not None and len(wanted) <= NAMED_MAX:
+        chosen = chosen.where(ITEM.c.item.in_(wanted))
+    rows = connection.execute(chosen)
     return {
         row.item: Item(
             row.item, row.name_zh, row.name_en, row.spec, row.unit_zh, row.unit_en, row.pack, row.criticality
@@ -114,11 +122,15 @@ def suppliers(connection: Connection, hospital: HospitalId) -> dict[str, tuple[s
     return {row.supplier: (row.name_zh, row.name_en) for row in rows}
 
 
-def expiries(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], date]:
-    """Return the expiry day of each lot where it is known."""
-    rows = connection.execute(
-        select(LOT.c.item, LOT.c.lot, LOT.c.expiry).where(LOT.c.hospital == hospital, LOT.c.expiry.is_not(None))
-    )
+def expiries(
+    connection: Connection, hospital: HospitalId, of: Iterable[str] | None = None
+) -> dict[tuple[str, str], date]:
+    """Return the expiry day of each lot where it is known, or of those of the items named."""
+    chosen = select(LOT.c.item, LOT.c.lot, LOT.c.expiry).where(LOT.c.hospital == hospital, LOT.c.expiry.is_not(None))
+    wanted = None if of is None else sorted(set(of))
+    if wanted is not None and len(wanted) <= NAMED_MAX:
+        chosen = chosen.where(LOT.c.item.in_(wanted))
+    rows = connection.execute(chosen)
     return {(row.item, row.lot): row.expiry for row in rows}
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from central.core.rights import Right
 from central.errors import BadInput, NotThere
 from central.services.desk import Desk
-from central.services.stock import PAGE_LINES, stock, storerooms
+from central.services.stock import PAGE_LINES, stock_page, storerooms
 from central.services.trace import QUESTION_MAX, Trace, trace
 from central.web.porter import Porter, keep_language
 from central.web.render import Renderer
@@ -41,7 +41,7 @@ def _add_lines(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         if not rooms:
             raise NotThere("stock: expected a storeroom you may see, there is none")
         chosen = place or rooms[0].place
-        found = stock(desk, caller, chosen, q, differing=bool(differing))
+        found = stock_page(desk, caller, chosen, q, differing=bool(differing), page=page)
         answer = renderer.page(
             "stock.html.j2",
             visit,
@@ -49,10 +49,10 @@ def _add_lines(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
             place=chosen,
             question=q,
             differing=bool(differing),
-            lines=found[(page - 1) * PAGE_LINES : page * PAGE_LINES],
-            count=len(found),
+            lines=found.lines,
+            count=found.count,
             page=page,
-            pages=-(-len(found) // PAGE_LINES),
+            pages=-(-found.count // PAGE_LINES),
             link="/stock?" + urlencode({"place": chosen, "q": q, "differing": differing}),
             today=business_day(desk.now()),
         )
