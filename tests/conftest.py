@@ -49,6 +49,10 @@ def _has_postgresql() -> bool:
     return bool(glob("/usr/lib/postgresql/*/bin/initdb")) or shutil.which("initdb") is not None
 
 
+def _has_slapd() -> bool:
+    return shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is not None
+
+
 def _has_linux() -> bool:
     return Path("/dev/ptmx").exists() and Path("/proc/self").is_dir()
 
@@ -58,6 +62,7 @@ SYSTEM_PARTS: dict[str, tuple[str, Callable[[], bool]]] = {
     "needs_mosquitto": ("mosquitto", _has_mosquitto),
     "needs_browser": ("chromium with a Chinese font", _has_browser),
     "needs_postgresql": ("the PostgreSQL server", _has_postgresql),
+    "needs_slapd": ("the OpenLDAP server slapd", _has_slapd),
     "needs_linux": ("Linux with pseudo-terminals and /proc", _has_linux),
 }
 
