@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.agent.links import named_ports
-from edge_agent.agent.machine import look_at_clock, look_at_disk, look_at_health, look_at_ledger, look_at_trim
+from edge_agent.agent.machine import (
+    look_at_clock,
+    look_at_disk,
+    look_at_files,
+    look_at_health,
+    look_at_ledger,
+    look_at_trim,
+)
 from edge_agent.agent.trial import probe, try_reader
 from edge_agent.agent.trust import check_keys, enrolled_config, signing_said
 from edge_agent.clock import Clock
@@ -43,6 +50,7 @@ def examine(config: Config, enumeration: Path | None = None) -> Iterator[Finding
     listed = config.serial if enumeration is None else enumeration
     yield Finding("disk", *look_at_disk(config.ledger.parent, config.disk.alarm_share))
     yield Finding("ledger", *look_at_ledger(config.ledger))
+    yield Finding("files", *look_at_files(config))
     yield Finding("trim", *look_at_trim(config))
     yield Finding("clock", *look_at_clock(config))
     yield Finding("health", *look_at_health(config.ledger))

@@ -6,7 +6,7 @@ somebody else holds, or whose end is damaged.
 
 from collections.abc import Callable
 
-from edge_agent.agent.beginnings import take_items, write_opening
+from edge_agent.agent.beginnings import is_opened, read_files, take_items, write_opening
 from edge_agent.agent.inbox import Inbox
 from edge_agent.agent.parts import Parts
 from edge_agent.agent.tap import Tap
@@ -53,14 +53,16 @@ def run(
             check_tail(ledger, str(config.ledger))
             last = ledger.last_hlc()
             pen = Pen(clock, last)
-            opened = write_opening(ledger, pen, config)
+            files = read_files(config, opened=is_opened(ledger))
+            opened = write_opening(ledger, pen, config, files)
             if not last:
                 voice.say("ledger", f"{config.ledger}: {EMPTY}")
             if opened:
                 voice.say("opening", f"{opened} pieces bound to their tags and posted")
-            take_items(ledger, config, clock.now())
+            take_items(ledger, files, clock.now())
             parts = Parts(
                 config,
+                files,
                 ledger,
                 inbox,
                 clock=clock,

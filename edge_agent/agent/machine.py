@@ -2,13 +2,15 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
+from edge_agent.agent.beginnings import OPENED, read_files
 from edge_agent.agent.disk import share_of_disk
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.config.upkeep import ALARM_SHARE
-from edge_agent.errors import EdgeError
+from edge_agent.errors import BadConfig, EdgeError
 from edge_agent.store.connection import open_to_read
 from edge_agent.store.health import read_health
 from edge_agent.store.schema import applied_steps, check_known, pending_steps
@@ -87,6 +89,18 @@ def look_at_ledger(path: Path) -> Told:
         return False, str(error)
     more = f"; {', '.join(pending)} is added at the next start" if pending else ""
     return True, f"{path}: of {status.device}, {status.entries} entries, schema {seen[-1]}{more}"
+
+
+def look_at_files(config: Config) -> Told:
+    """Tell whether the files that a configuration names can be used; that of an opening until it is written."""
+    opened = False
+    with suppress(EdgeError), open_to_read(config.ledger) as connection:
+        opened = bool(connection.query("SELECT 1 FROM meta WHERE key = ?", (OPENED,)))
+    try:
+        read_files(config, opened=opened)
+    except BadConfig as error:
+        return False, str(error).replace("\n", "; ")
+    return True, "every file that the configuration names can be used"
 
 
 def look_at_health(path: Path) -> Told:

@@ -6,7 +6,7 @@ it here; parts never look for each other.
 
 from dataclasses import replace
 
-from edge_agent.agent.beginnings import make_kanban, make_room, open_panel
+from edge_agent.agent.beginnings import Files, make_kanban, make_room, open_panel
 from edge_agent.agent.clock_steps import ClockSteps
 from edge_agent.agent.counter import Counter
 from edge_agent.agent.empty_bins import EmptyBins
@@ -31,7 +31,6 @@ from edge_agent.config import Config
 from edge_agent.core.presence import Presence
 from edge_agent.links.systemd import Systemd
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.master import read_cards
 from edge_agent.store.queries import cut_short, open_visit
 from protocols.readers.reads import ReaderEvent, TagRead
 from protocols.readers.scanner import Beep
@@ -43,6 +42,7 @@ class Parts:
     def __init__(  # noqa: PLR0913 # what a run is made with: each is named where it is made
         self,
         config: Config,
+        files: Files,
         ledger: Ledger,
         inbox: Inbox,
         *,
@@ -53,7 +53,7 @@ class Parts:
         systemd: Systemd,
         trust: Trust,
     ) -> None:
-        self.clock, self.voice, self.tap = clock, voice, tap
+        self.clock, self.voice, self.tap, self._files = clock, voice, tap, files
         self.links = Links(config, inbox, trust)
         presence = self._believe(config, ledger)
         self.counter = self._make_counter(config, ledger, presence)
@@ -103,10 +103,9 @@ class Parts:
         return presence
 
     def _make_counter(self, config: Config, ledger: Ledger, presence: Presence) -> Counter:
-        holders = {} if config.cards is None else read_cards(config.cards)
         return Counter(
-            decoders_of(config.scanners, holders, self.clock.link_s),
-            replace(make_room(config), cut_short=cut_short(ledger.connection, self.clock.now())),
+            decoders_of(config.scanners, self._files.holders, self.clock.link_s),
+            replace(make_room(config, self._files), cut_short=cut_short(ledger.connection, self.clock.now())),
             idle_s=config.visit_idle_s,
             clock=self.clock,
             voice=self.voice,
@@ -117,7 +116,7 @@ class Parts:
 
     def _make_bins(self, config: Config, ledger: Ledger) -> EmptyBins:
         return EmptyBins(
-            make_kanban(config, ledger, self.clock.now()),
+            make_kanban(config, self._files, ledger, self.clock.now()),
             clock=self.clock,
             voice=self.voice,
             who=lambda: {name: visit.actor for name, visit in self.counter.visits.items()},

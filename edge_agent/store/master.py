@@ -5,7 +5,7 @@ UTF-8, the first line names the columns. Every row is checked before anything is
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -37,11 +37,6 @@ Fields = dict[str, str]
 T = TypeVar("T")
 
 
-def read_items(path: Path) -> dict[str, str]:
-    """Return each item's name (Chinese where given) by its code. Raises `BadConfig`."""
-    return dict(_read(path, ITEM_COLUMNS, _item))
-
-
 def read_patient_key(path: Path) -> bytes:
     """Return the hospital's key that hides patients: 16 to 64 bytes, a last line end left out. Raises `BadConfig`."""
     try:
@@ -58,7 +53,7 @@ def item_rows(path: Path) -> list[Row]:
     return _read(path, ITEM_COLUMNS, _item_row)
 
 
-def read_opening(path: Path, items: dict[str, str] | None) -> list[Piece]:
+def read_opening(path: Path, items: Set[str] | None) -> list[Piece]:
     """Return the pieces of an opening; each item must be one of `items` if they are known. Raises `BadConfig`."""
     pieces = _read(path, OPENING_COLUMNS, _piece)
     faults = [f"{path}: item {item} is not in the list of items" for item in _unknown(pieces, items)]
@@ -92,8 +87,8 @@ def _bin(fields: Fields) -> Bin:
     return Bin(fields["card"], item_id(fields["item"]), int(qty), fields.get("position", ""))
 
 
-def _unknown(pieces: list[Piece], items: dict[str, str] | None) -> list[str]:
-    return [] if items is None else sorted({piece.item for piece in pieces} - items.keys())
+def _unknown(pieces: list[Piece], items: Set[str] | None) -> list[str]:
+    return [] if items is None else sorted({piece.item for piece in pieces} - items)
 
 
 def _doubles(pieces: list[Piece]) -> list[str]:
@@ -135,13 +130,7 @@ def _raise_all(faults: list[str]) -> None:
         raise BadConfig("\n".join(faults[:FAULTS_TOLD_MAX] + more))
 
 
-def _item(fields: Fields) -> tuple[str, str]:
-    code = item_id(fields["item"])
-    return code, fields.get("name_zh") or fields.get("name_en") or code
-
-
 def _item_row(fields: Fields) -> Row:
-    code, _ = _item(fields)
     body: dict[str, object] = {name: fields[name] for name in ITEM_WORDS if fields.get(name)}
     pack = fields.get("pack", "")
     if pack:
@@ -150,7 +139,7 @@ def _item_row(fields: Fields) -> Row:
         body["pack"] = int(pack)
     if fields.get("gtin"):
         body["products"] = [{"code": gtin14(fields["gtin"]), "factor": 1}]
-    return Row("item", code, body)
+    return Row("item", item_id(fields["item"]), body)
 
 
 def _piece(fields: Fields) -> Piece:

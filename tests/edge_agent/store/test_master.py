@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import BadConfig
-from edge_agent.store.master import read_items, read_opening
+from edge_agent.store.master import item_rows, read_opening
 
 HEADER = "item,gtin,lot,expiry,serial,epc,position,owner\n"
 GOOD = "C001,9506000134352,L1,2027-01-31,42,30340242201D8D4000000001,S3,\n"
@@ -19,13 +19,18 @@ def write(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 
 def test_a_row_becomes_a_piece(tmp_path: Path) -> None:
-    (piece,) = read_opening(write(tmp_path, HEADER + GOOD, "utf-8-sig"), {"C001": "针"})
+    (piece,) = read_opening(write(tmp_path, HEADER + GOOD, "utf-8-sig"), {"C001"})
     assert (piece.gtin, piece.expiry, piece.owner) == ("09506000134352", date(2027, 1, 31), "hospital")
 
 
-def test_items_are_named_in_chinese_first(tmp_path: Path) -> None:
-    path = write(tmp_path, "item,name_zh,name_en\nC001,注射器,Syringe\nC002,,Gauze\nC003,,\n")
-    assert read_items(path) == {"C001": "注射器", "C002": "Gauze", "C003": "C003"}
+def test_an_item_is_taken_with_its_names_and_its_pack(tmp_path: Path) -> None:
+    path = write(tmp_path, "item,name_zh,name_en,pack\nC001,注射器,Syringe,10\nC002,,Gauze,\nC003,,,\n")
+    rows = {row.key: row.body for row in item_rows(path)}
+    assert rows == {
+        "C001": {"name_zh": "注射器", "name_en": "Syringe", "pack": 10},
+        "C002": {"name_en": "Gauze"},
+        "C003": {},
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def test_items_are_named_in_chinese_first(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(BadConfig, match=r".+") as caught:
-        read_opening(write(tmp_path, text), {"C001": "x"})
+        read_opening(write(tmp_path, text), {"C001"})
     assert why in str(caught.value)
 
 
@@ -60,9 +65,9 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "items.csv"
     path.write_bytes(content)
     with pytest.raises(BadConfig):
-        read_items(path)
+        item_rows(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"nothing\.csv: expected a CSV file, No such file or directory"):
-        read_items(tmp_path / "nothing.csv")
+        item_rows(tmp_path / "nothing.csv")
