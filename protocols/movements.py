@@ -415,19 +415,25 @@ def lines_of(kind: str, raw_body: bytes) -> tuple[PostingLine, ...]:
 
 def posting_of(kind: str, raw_body: bytes) -> MovementBody:
     """Return the checked body of a kind that posts. Raises as `lines_of` does."""
-    row = movement_of(kind)
+    movement_of(kind)
     body = read_body(raw_body, MovementBody)
     if not 1 <= len(body.lines) <= LINES_MAX:
         raise BadValue(f"{kind}: expected 1..{LINES_MAX} posting lines, got {len(body.lines)}")
     for line in body.lines:
-        _check_ends(row, line)
+        fault = _ends_fault(kind, line.source, line.target)
+        if fault:
+            raise BadValue(fault)
     return body
 
 
-def _check_ends(row: Movement, line: PostingLine) -> None:
-    for name, place, admitted in (("from", line.source, row.leaves), ("to", line.target, row.enters)):
+@lru_cache(NAMES_REMEMBERED)
+def _ends_fault(kind: str, source: str, target: str) -> str:
+    """Return why a line of a kind may not go from one place to another, empty when it may."""
+    row = movement_of(kind)
+    for name, place, admitted in (("from", source, row.leaves), ("to", target, row.enters)):
         if Where.ANY not in admitted and place_sort(place) not in admitted:
-            raise BadValue(f"{row.kind}: expected to go {name} {' or '.join(admitted)}, got {place}")
+            return f"{kind}: expected to go {name} {' or '.join(admitted)}, got {place}"
+    return ""
 
 
 def read_body(raw_body: bytes, form: type[T]) -> T:
