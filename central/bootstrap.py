@@ -36,6 +36,7 @@ from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.catalogue import Catalogue
 from central.services.charge_intake import Intake, read_view
+from central.services.conflicts import settle_conflicts
 from central.services.desk import Desk
 from central.services.documents import Documents
 from central.services.entrance import Entrance
@@ -280,6 +281,7 @@ def serve(
             state,
             feed.round,
             his_of(config, Documents(store, config.hospital_id, clock)).settle,
+            lambda rooms: settle_conflicts(store, config.hospital_id, clock, rooms).moved,
             _configured_jobs(config, store, clock),
         )
         worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)

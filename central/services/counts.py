@@ -70,7 +70,8 @@ def ask(store: Store, hospital: HospitalId, now: Instant) -> int:
 
 def _end_old(connection: Connection, hospital: HospitalId, place: str, today: date) -> bool:
     """End the counts of days that are over; tells whether this day's were asked for already."""
-    mine = [one for one in tasks_kept.tasks(connection, hospital, place=place) if one.kind == COUNT]
+    every = tasks_kept.tasks(connection, hospital, place=place)
+    mine = [one for one in every if one.kind == COUNT and "conflict" not in one.reason]  # a conflict's waits its day
     for one in mine:
         if one.status == OPEN and one.day < today:
             tasks_kept.end_task(connection, hospital, one.id, OVER, None, None)

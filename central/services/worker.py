@@ -30,6 +30,7 @@ from protocols.values.instant import Instant
 STOP_S_MAX = 10.0
 COUNTS_S = STATEMENT_S = 86_400
 """Each UTC day, which in China begins at eight in the morning, when the shifts change."""
+CONFLICTS_S = 3_600
 FIGURES_S = 21_600
 """A figure's day is renewed four times, so that its last look is of the evening."""
 PURCHASING_S = 86_400
@@ -57,6 +58,8 @@ class Duties:
     """Brings what edges are told up to date, given the storerooms that were touched."""
     settle: Callable[[Collection[PlaceId]], int] | None = None
     """Brings together what the other system and a storeroom said of the same piece, given the storerooms touched."""
+    conflicts: Callable[[Collection[PlaceId] | None], int] | None = None
+    """Answers what facts of several edges contradict, given the storerooms touched, None for all; how many moved."""
     also: tuple[tuple[Job, Callable[[Instant], str]], ...] = ()
     """Jobs of the configuration, such as reading another system's charges."""
 
@@ -74,7 +77,7 @@ class Worker:
     ) -> None:
         self._store, self._hospital, self._now, self._policy = store, hospital, now, duties.policy
         self._link_s = link_s
-        self._feed, self._settle = duties.feed, duties.settle
+        self._feed, self._settle, self._conflicts = duties.feed, duties.settle, duties.conflicts
         self._jobs: dict[Job, Callable[[Instant, int], str]] = {
             Job("reconcile", duties.reconcile_s): self._reconcile_all,
             Job("replenish", duties.replenish_s): self._replenish,
@@ -84,6 +87,8 @@ class Worker:
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
+        if duties.conflicts is not None:
+            self._jobs |= {Job("conflicts", CONFLICTS_S): partial(self._look_everywhere, duties.conflicts)}
         self._jobs |= {job: partial(_without_period, work) for job, work in duties.also}
         self._touched: set[PlaceId] = set()
         self._last_fault = ""
@@ -122,6 +127,7 @@ class Worker:
         if touched:
             if self._settle is not None and (settled := self._settle(touched)):
                 log.info("uses: %d said by both sides were settled", settled)
+            self._answer_conflicts(touched)
             done = reconcile(self._store, self._hospital, self._now(), touched)
             if done.opened or done.closed:
                 log.info("discrepancies: %d opened, %d closed", done.opened, done.closed)
@@ -137,6 +143,15 @@ class Worker:
             self._feed(touched)
         except Exception as error:  # noqa: BLE001 # what edges are told must not stop what central reckons
             self._complain(f"feed failed: {type(error).__name__}: {error}")
+
+    def _answer_conflicts(self, touched: Collection[PlaceId]) -> None:
+        if self._conflicts is None:
+            return
+        try:
+            if moved := self._conflicts(touched):
+                log.info("conflicts: %d opened, closed or answered", moved)
+        except Exception as error:  # noqa: BLE001 # a conflict that cannot be answered must not stop the comparison
+            self._complain(f"conflicts: {type(error).__name__}: {error}")
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -194,6 +209,11 @@ class Worker:
                     JOB_RUN.c.period < period - RUNS_KEPT,
                 )
             )
+
+    def _look_everywhere(
+        self, conflicts: Callable[[Collection[PlaceId] | None], int], _now: Instant, _period: int
+    ) -> str:
+        return f"{conflicts(None)} conflicts opened, closed or answered"
 
     def _keep_figures(self, now: Instant, _period: int) -> str:
         return f"{keep_figures(self._store, self._hospital, now)} figures kept"
