@@ -62,8 +62,8 @@ class Plan:
         return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
 
-def mapping_from(text: str) -> Plan:
-    """Read a mapping that was kept."""
+def plan_from(text: str) -> Plan:
+    """Read a plan that was kept."""
     said = json.loads(text)
     return Plan(said["kind"], said["columns"], said["fixed"])
 
