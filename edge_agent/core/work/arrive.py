@@ -10,12 +10,12 @@ from msgspec.structs import replace as changed
 
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, is_expired
-from edge_agent.core.work.bodies import entries, entry, lines_of_parts, raw, staff, who_may
+from edge_agent.core.work.bodies import entries, entry, lines_of_parts, not_yours, raw, who_may
 from edge_agent.core.work.scene import Decision, Document, Scene, did, refuse
 from edge_agent.core.work.take import ON_SHELF, keep_raw, quantity
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import MOVEMENTS, BindBody, Binding, Custody, Flag, PostingLine, write_body
+from protocols.movements import BindBody, Binding, Custody, Flag, PostingLine, write_body
 from protocols.permits import Answer, Gated
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, PlaceId, UnitId
@@ -199,8 +199,7 @@ def send(scene: Scene) -> Decision:
 def _leave(scene: Scene, kind: str, target: PlaceId, word: Word) -> Decision:
     facts, visit, ward = scene.facts, scene.present, scene.room.ward
     if not who_may(visit.roles, kind):
-        who = " or ".join(who.value for who in MOVEMENTS[kind].who)
-        return refuse(scene, Word.NOT_YOURS, kind=kind, actor=staff(visit.actor), who=who)
+        return not_yours(scene, kind)
     if facts.unit:
         custody, shelf = facts.custody, facts.shelf
         if custody is None or custody.state not in ON_SHELF or custody.place != ward or shelf is None:

@@ -7,8 +7,9 @@ from msgspec.structs import replace as changed
 from edge_agent.core.lines import used
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import Part
-from edge_agent.core.work.scene import Scene
-from protocols.movements import MOVEMENTS, Flag, MovementBody, PostingLine, UnknownBody, write_body
+from edge_agent.core.work.scene import Decision, Scene, refuse
+from edge_agent.core.work.words import Word
+from protocols.movements import MOVEMENTS, Flag, MovementBody, PostingLine, UnknownBody, Who, write_body
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant
 
@@ -87,6 +88,12 @@ def lines_of_parts(parts: Iterable[Part], source: PlaceId, target: PlaceId) -> l
 def who_may(roles: tuple[str, ...] | None, kind: str) -> bool:
     """Tell whether somebody of these roles may record a kind; of whom nothing is known may everything."""
     return roles is None or not roles or any(who.value in roles for who in MOVEMENTS[kind].who)
+
+
+def not_yours(scene: Scene, kind: str, act: str = "") -> Decision:
+    """Return that whoever is here may not record a kind, and who may; `act` is what it is called where not its kind."""
+    who = " or ".join(who.value for who in MOVEMENTS[kind].who if who is not Who.DEVICE)
+    return refuse(scene, Word.NOT_YOURS, kind=act or kind, actor=staff(scene.present.actor), who=who)
 
 
 def staff(actor: ActorId) -> str:

@@ -13,14 +13,14 @@ from msgspec.structs import replace as changed
 from edge_agent.core.counts import Line
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import Part, Stock, allocate
-from edge_agent.core.work.bodies import entries, entry, lines_of_parts, staff, who_may
+from edge_agent.core.work.bodies import entries, entry, lines_of_parts, not_yours, who_may
 from edge_agent.core.work.scene import Closed, Decision, Mode, Scene, did, refuse
 from edge_agent.core.work.states import Doing
 from edge_agent.core.work.take import keep_raw, quantity
 from edge_agent.core.work.visits import now_doing
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import MOVEMENTS, CountBody, CountLine, DiscrepancyBody, PostingLine, write_body
+from protocols.movements import CountBody, CountLine, DiscrepancyBody, PostingLine, write_body
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, UnitId
 
@@ -117,8 +117,7 @@ def adjust(scene: Scene) -> Decision:
     """
     visit, closed = scene.present, scene.facts.closed
     if not who_may(visit.roles, "adjust"):
-        who = " or ".join(who.value for who in MOVEMENTS["adjust"].who)
-        return refuse(scene, Word.NOT_YOURS, kind="adjust", actor=staff(visit.actor), who=who)
+        return not_yours(scene, "adjust")
     if closed is None:
         return refuse(scene, Word.NOTHING_TO_ADJUST)
     differing = [line for line in closed.lines if line.differs]

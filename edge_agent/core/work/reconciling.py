@@ -10,10 +10,10 @@ from dataclasses import asdict
 
 from edge_agent.core.duties import Duty
 from edge_agent.core.recognise import Draft
-from edge_agent.core.work.bodies import staff, who_may
-from edge_agent.core.work.scene import Decision, Scene, Week, refuse
+from edge_agent.core.work.bodies import not_yours, staff, who_may
+from edge_agent.core.work.scene import Decision, Scene, Week
 from edge_agent.core.work.words import Word, sentence
-from protocols.movements import MOVEMENTS, DutyBody, write_body
+from protocols.movements import DutyBody, write_body
 from protocols.readers.scanner import Beep
 
 SIGNED = "signed"
@@ -24,8 +24,7 @@ def reconcile(scene: Scene) -> Decision:
     """The card RECONCILE: the keeper signs what the week comes to."""
     visit, week = scene.present, scene.facts.week or Week()
     if not who_may(visit.roles, "duty"):
-        who = " or ".join(who.value for who in MOVEMENTS["adjust"].who)
-        return refuse(scene, Word.NOT_YOURS, kind=Duty.WEEKLY_RECONCILE.value, actor=staff(visit.actor), who=who)
+        return not_yours(scene, "duty", Duty.WEEKLY_RECONCILE.value)
     word = Word.EVEN if week.even else Word.UNEVEN
     about = {"actor": staff(visit.actor), **asdict(week)}
     body = DutyBody(Duty.WEEKLY_RECONCILE.value, 0, SIGNED, said=sentence(word, about))

@@ -194,51 +194,75 @@ DOINGS: Mapping[Doing, tuple[str, str]] = MappingProxyType(
         Doing.SET_OPEN: ("set at hand", "套包使用"),
     }
 )
-_CHINESE = {
-    "issue": "领用",
-    "use": "消耗",
-    "pack_open": "开包消耗",
-    "return_to_store": "退回",
-    "ward_receipt": "签收",
-    "transfer_in": "调入",
-    "transfer_out": "调出",
-    "scrap": "报废",
-    "adjust": "盘盈盘亏",
-    "set_used": "套包使用",
-    "set_brought": "套包带入",
-    "set_returned": "套包归还",
-    "in_stock": "在库",
-    "in_transit": "在途",
-    "issued": "已领用",
-    "used": "已消耗",
-    "held": "暂存",
-    "returned": "已退供应商",
-    "missing": "盘亏",
-    "gone": "已离库",
-    "unknown": "未知",
-    "suspended": "暂停自主领用",
-    "rectifying": "整改中",
-    "replenishment": "补货签收",
-    "transfer in": "调入",
-    "hold_recall": "召回",
-    "hold_expired": "过期",
-    "hold_near_expiry": "近效期",
-    "inspect_fail": "验收不合格",
-    "weekly_reconcile": "每周对账",
-    "keeper": "库管员",
-    "keeper or storekeeper": "库管员",
-    "RECEIVE": "收货",
-    "RETURN": "退回",
-    "SCRAP": "报废",
-    "TRANSFER": "调拨",
-    "SET": "手术套包",
-    "ISSUE": "领用",
-    "near": "就近取用",
-    "asked": "医生指定",
-    "damaged": "包装破损",
-    "other": "其他",
-    "nobody known": "未登记人员",
-}
+NAMES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        # kinds of movement, as what was done
+        "opening": ("first count", "期初入库"),
+        "receive": ("receiving", "收货"),
+        "put_away": ("putting away", "上架"),
+        "pick": ("picking", "拣货"),
+        "stock": ("moving on the shelves", "移位"),
+        "issue": ("taking", "领用"),
+        "use": ("use", "消耗"),
+        "pack_make": ("making a pack", "打包"),
+        "pack_open": ("opening a pack", "开包消耗"),
+        "return_to_store": ("return", "退回"),
+        "return_to_supplier": ("return to the supplier", "退供应商"),
+        "ward_receipt": ("receipt", "签收"),
+        "transfer_in": ("transfer in", "调入"),
+        "transfer_out": ("transfer out", "调出"),
+        "scrap": ("scrapping", "报废"),
+        "recycle": ("recycling", "回收"),
+        "adjust": ("adjusting the book", "盘盈盘亏"),
+        "owner_change": ("change of owner", "货权变更"),
+        "set_used": ("use of a set", "套包使用"),
+        "set_brought": ("set brought", "套包带入"),
+        "set_returned": ("set given back", "套包归还"),
+        "count_monthly": ("counting", "盘点"),
+        "weekly_reconcile": ("weekly reconcile", "每周对账"),
+        # where a piece stands in its life
+        "none": ("not in the book", "未入账"),
+        "in_transit": ("on its way", "在途"),
+        "inspecting": ("being inspected", "验收中"),
+        "in_stock": ("in stock", "在库"),
+        "issued": ("taken", "已领用"),
+        "used": ("used", "已消耗"),
+        "held": ("held", "暂存"),
+        "packed": ("in a pack", "已打包"),
+        "returned": ("back at its supplier", "已退供应商"),
+        "missing": ("missing", "盘亏"),
+        "gone": ("gone", "已离库"),
+        "unknown": ("unknown", "未知"),
+        # why stock is held, what a permit says
+        "hold_recall": ("recalled", "召回"),
+        "hold_expired": ("expired", "过期"),
+        "hold_near_expiry": ("too near its expiry", "近效期"),
+        "inspect_fail": ("failed its inspection", "验收不合格"),
+        "warned": ("warned", "警告"),
+        "suspended": ("suspended", "暂停自主领用"),
+        "rectifying": ("rectifying", "整改中"),
+        "requisition": ("a requisition", "申领"),
+        "replenishment": ("a replenishment", "补货签收"),
+        "transfer in": ("a transfer in", "调入"),
+        # who may, and reason cards
+        "keeper or storekeeper": ("keeper or storekeeper", "库管员"),
+        "nurse or keeper": ("nurse or keeper", "护士或库管员"),
+        "nurse or keeper or storekeeper": ("nurse, keeper or storekeeper", "护士或库管员"),
+        "nobody known": ("nobody known", "未登记人员"),
+        "near": ("nearer at hand", "就近取用"),
+        "asked": ("the doctor asked for it", "医生指定"),
+        "damaged": ("damaged package", "包装破损"),
+        "other": ("another", "其他"),
+        # cards, as what is done from then on
+        "ISSUE": ("taking", "领用"),
+        "RECEIVE": ("receiving", "收货"),
+        "RETURN": ("returning", "退回"),
+        "SCRAP": ("scrapping", "报废"),
+        "TRANSFER": ("transferring", "调拨"),
+        "SET": ("procedure set", "手术套包"),
+    }
+)
+"""What a sentence calls a word of the ledger: English, Chinese."""
 
 
 class Said(NamedTuple):
@@ -263,7 +287,8 @@ def _said(value: object, language: str) -> object:
         return DOINGS[value][language == "zh"]
     if isinstance(value, Event):
         return EVENTS[value] if language == "zh" else value.value
-    return _CHINESE.get(str(value), value) if language == "zh" else value
+    names = NAMES.get(value) if isinstance(value, str) else None
+    return value if names is None else names[language == "zh"]
 
 
 class _Told(dict[str, object]):
