@@ -182,8 +182,8 @@ def _tell(line: str) -> None:
 
 def _obey(rack: Rack) -> None:
     """Do what stands on the input, line by line, until it ends."""
-    for line in sys.stdin:
-        if line.strip():
+    with open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False) as lines:
+        for line in filter(str.strip, lines):
             _tell(rack.do(line.strip()))
 
 

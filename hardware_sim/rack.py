@@ -32,7 +32,7 @@ from hardware_sim.noise import Steady
 from hardware_sim.serve import ModulePort, Port, ReaderPort, ScannerPort, Trouble
 from hardware_sim.wires import PtyWire
 from hardware_sim.world import ANTENNAS
-from protocols.errors import BadValue
+from protocols.errors import ProtocolsError
 
 BURST_TAGS, BURST_READS_A_S = 1_000, 1_000.0
 """What antennas hear beside their tags in a burst: a trolley of foreign tags goes by."""
@@ -206,7 +206,13 @@ class Rack:
         return {name: (self.kinds[name], port.where) for name, port in self.ports.items()} | scanners
 
     def do(self, words: str) -> str:
-        """Do what a person says; returns what came of it."""
+        """Do what a person says; returns what came of it, or why no device can say that."""
+        try:
+            return self._do(words)
+        except ProtocolsError as error:
+            return str(error)
+
+    def _do(self, words: str) -> str:
         match words.split(maxsplit=2):
             case ["scan", name, text] if name in self.scanners:
                 beep = self.scanners[name].scan(text, wait_s=BEEP_S)
@@ -220,10 +226,7 @@ class Rack:
                 self.ports[name].do(lambda now: reader.switch_antenna(number, now, connected=plugged))
                 return f"{name} antenna {text}"
             case ["card", name, uid] if name in self.cards:
-                try:
-                    said = self.cards[name].present(uid)
-                except BadValue as error:
-                    return str(error)
+                said = self.cards[name].present(uid)
                 self.ports[name].do(lambda _now: said)
                 return f"{name} read {uid}"
             case ["load", name, text] if name in self.printers and text.isdecimal():

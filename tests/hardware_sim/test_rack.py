@@ -43,6 +43,7 @@ def test_a_person_opens_the_door_and_is_told_what_can_be_done(tmp_path: Path) ->
         assert rack.do("antenna r1 2 out") == "r1 antenna 2 out"
         assert rack.do("dance").startswith("expected scan NAME TEXT")
         assert rack.do("open r9").startswith("expected scan NAME TEXT")
+        assert rack.do(f"scan s1 {'A' * 600}") == "scan: expected 1..512 bytes without CR and LF, got 600"
 
 
 def test_a_light_that_changes_is_told_once(tmp_path: Path) -> None:
