@@ -92,7 +92,7 @@ class Ordered:
 class Arrived:
     """Base units of that item that came into that place from outside, at an instant.
 
-    `of` is the order line its receipt names; None where no receipt does.
+    `of` is the order line its receipt names, line 0 where only the order is named; None where nothing is.
     """
 
     at: Instant
@@ -137,13 +137,17 @@ def fillings(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> list[Fill
     found: list[Filled] = []
     for arrival in sorted(arrivals, key=lambda one: (one.of is None, one.at)):
         rest = arrival.qty
-        named = [line for line in owed if line.key == arrival.of]
+        named = [line for line in owed if arrival.of is not None and _names(arrival.of, line.key)]
         for line in named or owed:
             taken = min(rest, left[line.key]) if named or line.fills(arrival.at) else 0
             left[line.key] -= taken
             rest -= taken
             found += [Filled(arrival, line.key, taken)] if taken else []
     return sorted(found, key=lambda one: one.arrival.at)
+
+
+def _names(of: tuple[str, int], key: tuple[str, int]) -> bool:
+    return of == key or of == (key[0], 0)
 
 
 def outstanding(lines: Iterable[Ordered], arrivals: Iterable[Arrived]) -> dict[tuple[str, int], int]:

@@ -57,7 +57,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One ledger line to be valued; `order` parts entries of one instant as their devices wrote them."""
+    """One ledger line to be valued; `order` parts entries of one instant as their devices wrote them.
+
+    `names` is the order that a storeroom's receipt names, empty where none is.
+    """
 
     event: str
     line_no: int
@@ -70,6 +73,7 @@ class Moved:
     qty: int
     source: str
     target: str
+    names: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,8 @@ class Valuer:
         """Value the lines of one entry, in their order."""
         parts: list[Part] = []
         kit = Money(0)
-        for line in lines:
+        for said in lines:
+            line = self._of_purchase(said)
             source, target = pool_place(line.source), pool_place(line.target)
             if source == target:
                 continue
@@ -189,6 +194,12 @@ class Valuer:
             if change.lot in {"", lot}:
                 self.lots[item, lot] = (change.price, self.lots[item, lot][1])
         return parts
+
+    def _of_purchase(self, line: Moved) -> Moved:
+        """Return a line as its documents have it: what a supplier's order brought did not come out of stock."""
+        if (line.event, line.line_no) in self._costs.bought and line.source.startswith(f"{TRANSIT}@"):
+            return replace(line, source=f"supplier@{line.source.partition('@')[2]}")
+        return line
 
     def _taken(self, line: Moved, entry: Sequence[Moved], kit: Money) -> list[Layer]:
         """Return the layers a line carries: off its pool, or at the price its documents name."""

@@ -28,7 +28,7 @@ Line = tuple[str, int]
 def costs_of(connection: Connection, hospital: HospitalId, lines: Sequence[Moved], begins: Instant) -> Costs:
     """Return what documents say of the prices of some ledger lines of a time that begins at an instant."""
     came = [one for one in lines if _is_bought(one)]
-    bought = _by_receipt(connection, hospital, came)
+    bought = _by_receipt(connection, hospital, came) | _by_name(connection, hospital, lines)
     left = [one for one in came if (one.event, one.line_no) not in bought]
     bought |= _by_order(connection, hospital, left, min([begins, *(one.at for one in left)]))
     consigned = kept.consigned_prices(connection, hospital)
@@ -64,6 +64,22 @@ def _by_receipt(connection: Connection, hospital: HospitalId, came: Iterable[Mov
         if exact is not None:
             told[line.event].remove(exact)
             found[line.event, line.line_no] = [Layer(exact.price, exact.qty, exact.origin)]
+    return found
+
+
+def _by_name(connection: Connection, hospital: HospitalId, lines: Sequence[Moved]) -> dict[Line, list[Layer]]:
+    """Return the layers of what came into a storeroom by the note of an order to a supplier."""
+    named = {one.names for one in lines if one.names}
+    if not named:
+        return {}
+    priced: dict[tuple[str, str], kept.ReceiptPart] = {}
+    for (order, _), one in sorted(kept.order_lines(connection, hospital, Instant(0), named).items()):
+        priced.setdefault((order, one.item), one)
+    found: dict[Line, list[Layer]] = {}
+    for line in lines:
+        ordered_at = priced.get((line.names, line.item))
+        if ordered_at is not None and line.owner == HOSPITAL_OWNED and "@" in line.source:
+            found[line.event, line.line_no] = [Layer(ordered_at.price, line.qty, ordered_at.origin)]
     return found
 
 

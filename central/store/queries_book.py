@@ -14,6 +14,7 @@ from central.core.demand import Flow
 from central.core.discrepancies import Bounds
 from central.core.orders import Arrived
 from central.core.reconcile import Belief, Moved, UnitState, Written
+from central.store.named_orders import orders_named
 from central.store.tables.ledger import (
     BALANCE,
     BELIEF,
@@ -298,10 +299,12 @@ def arrivals_in(
     )
     found = connection.execute(chosen if items is None else chosen.where(line.item.in_(items))).all()
     told = _receipts(connection, hospital, rooms, since, items)
+    named = orders_named(connection, hospital, {row.event_id for row in found})
     arrived: dict[str, defaultdict[str, list[Arrived]]] = {room: defaultdict(list) for room in rooms}
     for row in found:
         if beside[row.source] == row.target and (row.target, row.event_id, row.item) not in told:
-            arrived[row.target][row.item].append(Arrived(row.at, row.qty))
+            order = named.get(row.event_id)
+            arrived[row.target][row.item].append(Arrived(row.at, row.qty, (order, 0) if order else None))
     for (room, _, item), came in told.items():
         arrived[room][item] += came
     return arrived

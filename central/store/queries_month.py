@@ -19,6 +19,7 @@ from central.core.purchasing import InvoiceState
 from central.core.valuation import CONSIGNED, Change, Layer, Moved, Origin, Part, Pool, Repriced
 from central.store.bulk import insert_rows
 from central.store.merge import merge
+from central.store.named_orders import order_named, orders_named
 from central.store.queries_purchasing import states
 from central.store.tables.ledger import EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import ITEM
@@ -88,7 +89,7 @@ def unposted(
     base = (
         select(
             line.event_id, line.line_no, line.at, line.item, line.lot, line.owner, line.qty, line.source, line.target,
-            event.kind, event.device, event.seq, ledger.received_at,
+            event.kind, event.device, event.seq, ledger.received_at, ledger.body,
         )
         .select_from(EVENT)
         .join(POSTING_LINE, and_(line.hospital == event.hospital, line.event_id == event.event_id))
@@ -120,7 +121,7 @@ def _moved(connection: Connection, query: Select[Any]) -> list[tuple[Moved, Inst
         (
             Moved(
                 row.event_id.hex(), row.line_no, Instant(row.at), (row.device, row.seq), row.kind, row.item, row.lot,
-                row.owner, row.qty, row.source, row.target,
+                row.owner, row.qty, row.source, row.target, order_named(row.kind, row.body),
             ),
             Instant(row.received_at),
         )
@@ -285,8 +286,10 @@ def receipts_by_event(
     return dict(found)
 
 
-def order_lines(connection: Connection, hospital: HospitalId, since: Instant) -> dict[tuple[str, int], ReceiptPart]:
-    """Return price and supplier of the order lines to suppliers made since an instant, by order and line."""
+def order_lines(
+    connection: Connection, hospital: HospitalId, since: Instant, named: Collection[str] | None = None
+) -> dict[tuple[str, int], ReceiptPart]:
+    """Return price and supplier of the order lines to suppliers made since an instant, of those named, by their key."""
     order, line = PURCHASE_ORDER.c, ORDER_LINE.c
     rows = connection.execute(
         select(line.order_no, line.line_no, line.item, line.qty, line.price, order.supplier)
@@ -298,6 +301,7 @@ def order_lines(connection: Connection, hospital: HospitalId, since: Instant) ->
             row.item, "", row.qty, Money(row.price), (f"{row.order_no}/{row.line_no}", row.supplier)
         )
         for row in rows
+        if named is None or row.order_no in named
     }
 
 
@@ -365,10 +369,18 @@ def arrivals_named(
         )
     )
     names = {(row.event_id, row.accepted): (row.order_no, row.order_line) for row in told}
+    notes = orders_named(connection, hospital, {row.event_id for row in rows})
     return [
-        ((row.event_id.hex(), row.line_no), Arrived(Instant(row.at), row.qty, names.get((row.event_id, row.qty))))
+        (
+            (row.event_id.hex(), row.line_no),
+            Arrived(Instant(row.at), row.qty, names.get((row.event_id, row.qty)) or _whole(notes.get(row.event_id))),
+        )
         for row in rows
     ]
+
+
+def _whole(order: str | None) -> tuple[str, int] | None:
+    return None if order is None else (order, 0)
 
 
 # --- invoices as accruals see them ---

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from central.core.agreements import Purchase
 from central.core.purchasing import OrderState, OrderStep
+from central.store.named_orders import KINDS, orders_named
 from central.store.queries_book import USED_ROLES
 from central.store.tables.agreements import PURCHASE_DAY
-from central.store.tables.ledger import BALANCE, POSTING_LINE
+from central.store.tables.ledger import BALANCE, EVENT, POSTING_LINE
 from central.store.tables.master import PLACE, USE_DAY
 from central.store.tables.purchasing import DOCUMENT_STEP, RECEIPT_LINE
 from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
@@ -61,7 +62,10 @@ def _cancelled(hospital: HospitalId) -> Select[tuple[str]]:
 
 
 def received(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
-    """Return base units that came from suppliers from a day to a day, less what went back, by item."""
+    """Return base units that came from suppliers from a day to a day, less what went back, by item.
+
+    What a storeroom took in by the note of an order to a supplier came from there, though the entry says transit.
+    """
     line = POSTING_LINE.c
     came, went = line.source.startswith("supplier@"), line.target.startswith("supplier@")
     rows = connection.execute(
@@ -70,12 +74,35 @@ def received(connection: Connection, hospital: HospitalId, first: date, last: da
         .group_by(line.item)
     )
     found = Counter({row.item: int(row.qty) for row in rows})
+    found.update(_by_note(connection, hospital, first, last))
     day = PURCHASE_DAY.c
     before = select(day.item, func.sum(day.qty).label("qty")).where(
         day.hospital == hospital, day.day.between(first, last)
     )
     for row in connection.execute(before.group_by(day.item)):
         found[row.item] += int(row.qty)
+    return found
+
+
+def _by_note(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
+    line, event, order = POSTING_LINE.c, EVENT.c, PURCHASE_ORDER.c
+    firms = connection.scalars(select(order.order_no).where(order.hospital == hospital, order.supplier != ""))
+    to_suppliers = set(firms)
+    rows = connection.execute(
+        select(line.event_id, line.item, line.qty)
+        .join(EVENT, and_(event.hospital == line.hospital, event.event_id == line.event_id))
+        .where(
+            event.hospital == hospital,
+            event.kind.in_(KINDS),
+            line.source.startswith("transit@"),
+            *_between(event.at, first, last),
+        )
+    ).all()
+    named = orders_named(connection, hospital, {row.event_id for row in rows})
+    found: Counter[str] = Counter()
+    for row in rows:
+        if named.get(row.event_id) in to_suppliers:
+            found[row.item] += row.qty
     return found
 
 

@@ -59,7 +59,7 @@ class Story:
         """Goods go to the ward and are used there."""
         to_ward = PostingLine(item, qty, "transit@ward-01", "ward-01", lot=lot, owner=owner)
         self.says("ward_receipt", (to_ward,), plus(now, -60))
-        used = (PostingLine(item, qty, "ward-01", "patient@ward-01", lot=lot),)
+        used: tuple[PostingLine, ...] = (PostingLine(item, qty, "ward-01", "patient@ward-01", lot=lot),)
         if owner != "hospital":
             sold = PostingLine(item, qty, "ward-01", "owner@ward-01", lot=lot, owner=owner)
             used = (sold, PostingLine(item, qty, "owner@ward-01", "patient@ward-01", lot=lot))
