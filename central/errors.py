@@ -3,7 +3,8 @@
     CentralError
     ├── BadInput      what a person or a file gave is not what was expected
     │   ├── BadConfig the configuration file, every fault at once, by key
-    │   └── BadFile   a file to import, every fault at once, by file, row and column
+    │   ├── BadFile   a file to import, every fault at once, by file, row and column
+    │   └── BadSheet  a spreadsheet that cannot be taken as it is, in both languages
     ├── NotThere      the thing named does not exist
     ├── NotNow        a rule said no: the state of the thing does not admit it
     │   ├── ChangedSince  somebody else changed it since it was seen
@@ -41,6 +42,14 @@ class BadConfig(_ManyFaults):
 
 class BadFile(_ManyFaults):
     """A directory of files cannot be imported; `faults` names file, row and column."""
+
+
+class BadSheet(BadInput):
+    """A spreadsheet cannot be taken as it is; `zh` says why in Chinese."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
 
 
 class NotThere(CentralError):

@@ -17,7 +17,7 @@ from typing import IO
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load_workbook
 
 from central.core.intake.cells import Raw
-from central.errors import BadInput
+from central.errors import BadSheet
 
 FILE_BYTES_MAX = 20 * 1024 * 1024
 UNPACKED_BYTES_MAX = 256 * 1024 * 1024
@@ -46,9 +46,12 @@ class Grid:
 
 
 def grids_of(content: bytes, name: str) -> list[Grid]:
-    """Return the sheets of a file that hold anything. Raises `BadInput` with what to do."""
+    """Return the sheets of a file that hold anything. Raises `BadSheet` with what to do."""
     if len(content) > FILE_BYTES_MAX:
-        raise BadInput(f"file: expected at most {FILE_BYTES_MAX >> 20} MB, got more; split it")
+        raise BadSheet(
+            f"文件超过 {FILE_BYTES_MAX >> 20} MB；请拆分后再上传",
+            f"file: expected at most {FILE_BYTES_MAX >> 20} MB, got more; split it",
+        )
     if content.startswith(ZIP):
         _check_zip(content)
         return _by_calamine(content)
@@ -60,9 +63,15 @@ def grids_of(content: bytes, name: str) -> list[Grid]:
 
 def _check_ole(content: bytes) -> None:
     if LOCKED in content:
-        raise BadInput("file: expected one without a password, got an encrypted one; save it without and try again")
+        raise BadSheet(
+            "文件有密码保护；请取消密码后另存再上传",
+            "file: expected one without a password, got an encrypted one; save it without and try again",
+        )
     if MACROS in content:
-        raise BadInput("file: expected one without macros, got macros; save it as .xlsx and try again")
+        raise BadSheet(
+            "文件带有宏；请另存为 .xlsx 再上传",
+            "file: expected one without macros, got macros; save it as .xlsx and try again",
+        )
 
 
 def _check_zip(content: bytes) -> None:
@@ -70,7 +79,10 @@ def _check_zip(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             _check_members(packed)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise BadInput("file: expected a whole Excel workbook, got a damaged one; save it again") from error
+        raise BadSheet(
+            "工作簿已损坏；请重新另存后再上传",
+            "file: expected a whole Excel workbook, got a damaged one; save it again",
+        ) from error
 
 
 def _check_members(packed: zipfile.ZipFile) -> None:
@@ -79,9 +91,15 @@ def _check_members(packed: zipfile.ZipFile) -> None:
     if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
         raise _too_large()
     if any(name.endswith("vbaProject.bin") for name in names):
-        raise BadInput("file: expected one without macros, got macros; save it as .xlsx and try again")
+        raise BadSheet(
+            "文件带有宏；请另存为 .xlsx 再上传",
+            "file: expected one without macros, got macros; save it as .xlsx and try again",
+        )
     if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
-        raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file")
+        raise BadSheet(
+            "不是 Excel 工作簿（.xlsx、.xls）或 CSV 文件",
+            "file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file",
+        )
     left = UNPACKED_BYTES_MAX
     for one in members:
         with packed.open(one) as member:
@@ -89,7 +107,7 @@ def _check_members(packed: zipfile.ZipFile) -> None:
 
 
 def _walk(member: IO[bytes], left: int) -> int:
-    """Read a member to its end without keeping it; returns how much may still come. Raises `BadInput`."""
+    """Read a member to its end without keeping it; returns how much may still come. Raises `BadSheet`."""
     tail, rows = b"", 0
     while piece := member.read(CHUNK_BYTES):
         left -= len(piece)
@@ -99,15 +117,24 @@ def _walk(member: IO[bytes], left: int) -> int:
         rows += len(ROW.findall(text)) - len(ROW.findall(tail))
         far = [(_number_of(column), int(row)) for column, row in ADDRESS.findall(text)]
         if rows > ROWS_MAX or any(row > ROWS_MAX for _, row in far):
-            raise BadInput(f"file: expected at most {ROWS_MAX} rows, got more; split it, or delete empty rows below")
+            raise BadSheet(
+                f"超过 {ROWS_MAX} 行；请拆分，或删除下方的空行",
+                f"file: expected at most {ROWS_MAX} rows, got more; split it, or delete empty rows below",
+            )
         if any(column > COLUMNS_MAX for column, _ in far):
-            raise BadInput(f"file: expected at most {COLUMNS_MAX} columns, got more; delete empty columns to the right")
+            raise BadSheet(
+                f"超过 {COLUMNS_MAX} 列；请删除右侧的空列",
+                f"file: expected at most {COLUMNS_MAX} columns, got more; delete empty columns to the right",
+            )
         tail = text[-TAIL_BYTES:]
     return left
 
 
-def _too_large() -> BadInput:
-    return BadInput(f"file: expected at most {UNPACKED_BYTES_MAX >> 20} MB when unpacked, got more; split it")
+def _too_large() -> BadSheet:
+    return BadSheet(
+        f"文件展开后超过 {UNPACKED_BYTES_MAX >> 20} MB；请拆分后再上传",
+        f"file: expected at most {UNPACKED_BYTES_MAX >> 20} MB when unpacked, got more; split it",
+    )
 
 
 def _number_of(letters: bytes) -> int:
@@ -122,19 +149,24 @@ def _by_calamine(content: bytes) -> list[Grid]:
         with load_workbook(io.BytesIO(content)) as book:
             return [grid for name in book.sheet_names[:SHEETS_MAX] if (grid := _grid(book, name)).rows]
     except PasswordError as error:
-        raise BadInput(
-            "file: expected one without a password, got an encrypted one; save it without and try again"
+        raise BadSheet(
+            "文件有密码保护；请取消密码后另存再上传",
+            "file: expected one without a password, got an encrypted one; save it without and try again",
         ) from error
     except (CalamineError, OSError, ValueError) as error:
-        raise BadInput(
-            "file: expected an Excel workbook (.xlsx or .xls) or CSV that opens, got a damaged one"
+        raise BadSheet(
+            "工作簿打不开，可能已损坏；请重新另存后再上传",
+            "file: expected an Excel workbook (.xlsx or .xls) or CSV that opens, got a damaged one",
         ) from error
 
 
 def _grid(book: CalamineWorkbook, name: str) -> Grid:
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height > ROWS_MAX or sheet.total_width > COLUMNS_MAX:
-        raise BadInput(f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it")
+        raise BadSheet(
+            f"超过 {ROWS_MAX} 行或 {COLUMNS_MAX} 列；请拆分后再上传",
+            f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it",
+        )
     rows = [[_raw(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     return Grid(name, rows, tuple(sheet.merged_cell_ranges or ()))
 
@@ -148,24 +180,35 @@ def _raw(cell: object) -> Raw:
 def _from_text(content: bytes, name: str) -> Grid:
     text = _decoded(content)
     if "\0" in text:
-        raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file")
+        raise BadSheet(
+            "不是 Excel 工作簿（.xlsx、.xls）或 CSV 文件",
+            "file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file",
+        )
     sample = text[:4096]
     delimiter = max(",\t;", key=sample.count)
     try:
         read = csv.reader(io.StringIO(text), delimiter=delimiter)
         rows: list[list[Raw]] = [list(row) for _, row in zip(range(ROWS_MAX + 1), read, strict=False)]
     except csv.Error as error:
-        raise BadInput(f"file: expected a table with {delimiter!r} between its cells; {error}") from error
+        raise BadSheet(
+            "CSV 格式有误，无法读成表格", f"file: expected a table with {delimiter!r} between its cells; {error}"
+        ) from error
     if len(rows) > ROWS_MAX or any(len(row) > COLUMNS_MAX for row in rows):
-        raise BadInput(f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it")
+        raise BadSheet(
+            f"超过 {ROWS_MAX} 行或 {COLUMNS_MAX} 列；请拆分后再上传",
+            f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it",
+        )
     return Grid(name, rows, ())
 
 
 def _decoded(content: bytes) -> str:
-    """Return a text in what Chinese programs write it in: UTF-8, or GB 18030. Raises `BadInput`."""
+    """Return a text in what Chinese programs write it in: UTF-8, or GB 18030. Raises `BadSheet`."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadInput("file: expected an Excel workbook (.xlsx or .xls) or CSV in UTF-8 or GB 18030, got neither")
+    raise BadSheet(
+        "不是 Excel 工作簿（.xlsx、.xls）或 UTF-8、GB 18030 编码的 CSV 文件",
+        "file: expected an Excel workbook (.xlsx or .xls) or CSV in UTF-8 or GB 18030, got neither",
+    )

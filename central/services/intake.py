@@ -20,7 +20,7 @@ from central.core.intake.kinds import KINDS, Kind
 from central.core.intake.meanings import said_zh
 from central.core.intake.reading import CellFault, Left, Plan, Taken, filled, plan_from, take
 from central.core.rights import Caller
-from central.errors import BadInput, NotNow, NotThere
+from central.errors import BadInput, BadSheet, NotNow, NotThere
 from central.links import sheets
 from central.links.workbooks import Grid, grids_of
 from central.services.documents import Documents, check_text
@@ -79,7 +79,7 @@ class Intake:
         check_text("file", name, NAME_MAX)
         grids = grids_of(content, name)
         if not grids:
-            raise BadInput("file: expected a sheet with rows, got an empty one")
+            raise BadSheet("文件里没有数据", "file: expected a sheet with rows, got an empty one")
         grid, heads = _likeliest(grids)
         hospital, now = self.documents.hospital, self.documents.clock.now()
         file = self.letters()[:FILE_LETTERS]

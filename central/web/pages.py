@@ -31,6 +31,7 @@ from central.web.entrance import SIGN_IN, add_entrance
 from central.web.exports import add_exports
 from central.web.figures import add_figures
 from central.web.hand import add_hand
+from central.web.imports import add_imports
 from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.permits import add_permits
@@ -101,6 +102,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_suppliers(pages, renderer, porter, sources.desk)
     add_catalogue(pages, renderer, porter, sources.desk)
     add_exports(pages, porter, sources.desk)
+    add_imports(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)
