@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from central.clock import new_secret
 from central.core.forms.cells import Column
+from central.core.intake.called import VALUES
 from central.core.intake.cells import shown
 from central.core.intake.kinds import KINDS, USUAL, Kind
 from central.core.intake.meanings import MEANINGS
@@ -95,7 +96,7 @@ def _add_plan(pages: FastAPI, renderer: Renderer, porter: Porter, intake: Intake
         return renderer.page(
             "import_plan.html.j2", visit, status, looked=looked, kind=looked.kind, plan=looked.plan, shown=shown,
             sample=sample, columns=columns_of(looked.kind), fault=fault, fixed_max=FIXED_MAX, name_max=NAME_MAX,
-            meanings=MEANINGS,
+            meanings=MEANINGS, own_word=own_word,
         )  # fmt: skip
 
     @pages.get("/imports/{file}")
@@ -171,6 +172,11 @@ def _add_trial(pages: FastAPI, renderer: Renderer, porter: Porter, intake: Intak
         except (BadInput, NotNow):
             return page(visit, caller, file, status=409)
         return RedirectResponse("/imports", 303)
+
+
+def own_word(column: str, value: str) -> str:
+    """Return what hospitals write for a value of a column, or the value where they have no word of their own."""
+    return next((word for word, meant in VALUES.get(column, {}).items() if meant == value), value)
 
 
 def columns_of(kind: Kind) -> list[tuple[Column, bool, str]]:
