@@ -328,7 +328,8 @@ class DiscrepancyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_un
 class DutyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
     """The body of `duty`: which duty, when it was due (µs UTC), and `done`, `late` or `missed`; `refs` its evidence.
 
-    A person's signature under a duty is `signed`, due at no time (0), and says in `said` what was signed.
+    A person's signature under a duty is `signed`, due at no time (0), and says in `said` what was signed. `heard` is of
+    a daily check: the thousandths of the time since the one before it in which each antenna (`reader:number`) listened.
     """
 
     duty: str
@@ -336,6 +337,7 @@ class DutyBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     state: str
     refs: tuple[str, ...] = ()
     said: str = ""
+    heard: dict[str, int] = {}
 
 
 class ClockStepBody(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):

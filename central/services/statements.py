@@ -35,13 +35,17 @@ from central.services.wards import Standing, standings
 from central.store.engine import Store
 from central.store.merge import add_new
 from central.store.queries_book import loose_in, units_of
+from central.store.queries_evidence import duties_of
 from central.store.queries_work import discrepancies
 from central.store.tables.ledger import DEVICE, INCARNATION
 from central.store.tables.statement import STATEMENT
+from protocols.errors import ProtocolsError
+from protocols.movements import DutyBody, read_body
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, to_iso
 
 OWNER_ONLY = 0o600
+DAILY_CHECK = "daily_check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ def _stated(connection: Connection, hospital: HospitalId, one: Standing, now: In
                 }
                 for found in discrepancies(connection, hospital, status="open", place=place)
             ],
-            readers=_readers(one),
+            readers=_readers(one) | _coverage(connection, hospital, one.place.device),
             policy_version=rules.version,
         )
     )
@@ -222,6 +226,23 @@ def _readers(one: Standing) -> dict[str, Any]:
         "status": "" if seen is None else seen.status,
         "entries_pending": 0 if seen is None else seen.pending,
     }
+
+
+def _coverage(connection: Connection, hospital: HospitalId, device: str) -> dict[str, Any]:
+    """Return for how much of the day before the last daily check each antenna listened, as the device recorded it.
+
+    `coverage` is the mean over antennas; all None where no device has recorded any.
+    """
+    for entry in duties_of(connection, hospital, device):
+        try:
+            body = read_body(entry.body, DutyBody)
+        except ProtocolsError:
+            continue
+        if body.duty == DAILY_CHECK and body.heard:
+            shares = {name: f"{told / 1000:.3f}" for name, told in sorted(body.heard.items())}
+            mean = sum(body.heard.values()) / len(body.heard) / 1000
+            return {"antennas": shares, "coverage": f"{mean:.3f}", "covered_until": to_iso(entry.at)}
+    return {"antennas": None, "coverage": None, "covered_until": None}
 
 
 def _head(connection: Connection, hospital: HospitalId, device: str) -> LedgerHead | None:

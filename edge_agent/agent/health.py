@@ -10,6 +10,7 @@ from edge_agent.agent.inbox import BrokerDown, BrokerUp, Happening, ScannerClose
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock
 from edge_agent.config import ReaderConfig
+from edge_agent.core.coverage import Coverage
 from edge_agent.core.outages import (
     BLIND,
     BROKER,
@@ -47,6 +48,7 @@ class Watch:
         self._outages = Outages(watched)
         self._reference = {Epc(epc) for each in watched.values() for epc in each.reference.values()}
         self._rates = Rates()
+        self.coverage = Coverage({each.name: (each.round_s, tuple(each.antennas)) for each in readers})
         self._presence, self._clock, self._voice = presence, clock, voice
         self._waiting: list[Change] = []
         self._rates_due_s = clock.link_s() + RATES_FIRST_S
@@ -55,6 +57,7 @@ class Watch:
         """Take what a reader says, after dedup."""
         self._rates.hear(name, event)
         self._told(self._outages.hear(name, event, self._clock.now(), self._clock.link_now()))
+        self.coverage.hear(name, event, self._outages.deaf(name))
 
     def take(self, happening: Happening) -> None:
         """Take what happened to a scanner's port or to the broker."""

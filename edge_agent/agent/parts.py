@@ -58,6 +58,7 @@ class Parts:
         presence = self._believe(config, ledger)
         self.counter = self._make_counter(config, ledger, presence)
         self.roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
+        self.roster.covered = self.watch.coverage.tell
         self.bins = self._make_bins(config, ledger)
         self.printed = PrintedLabels(config.ledger, clock=clock, voice=voice)
         self.signals = self._make_signals(config)

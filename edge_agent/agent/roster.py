@@ -51,6 +51,8 @@ class Roster:
         self._looked, self._looked_s = Instant(0), -math.inf
         self._round_s = -math.inf
         self.central_now: Callable[[], Instant | None] = lambda: None
+        self.covered: Callable[[int], dict[str, int]] = lambda _period_us: {}
+        """How much of a period each antenna listened, in thousandths."""
 
     def hear(self, event: ReaderEvent) -> None:
         """Take what a reader says: only an ended round shows that it is at work, and a check may wait for one."""
@@ -109,7 +111,9 @@ class Roster:
             state = judge(due, done_at, now)
             if not state:
                 break  # the next of its kind waits for this one
-            body = DutyBody(duty.value, due.at, state, refs)
+            heard = self.covered(now - after) if duty is Duty.DAILY_CHECK else {}
+            after = now
+            body = DutyBody(duty.value, due.at, state, refs, heard=heard)
             written += _append(ledger, pen, [Draft("duty", write_body(body), DEVICE)])
         return written
 

@@ -146,6 +146,10 @@ class Outages:
         """Tell whether an antenna's silence may prove something: it is plugged in and not blind."""
         return not any(Key(ANTENNA, name, antenna, cause) in self._open for cause in (UNPLUGGED, BLIND))
 
+    def deaf(self, name: str) -> frozenset[int]:
+        """Return the antennas of a reader whose silence proves nothing."""
+        return frozenset(key.antenna for key in self._open if key.part == ANTENNA and key.name == name)
+
     # --- antennas ---
 
     def _read(self, reader: _Reader, name: str, read: TagRead, now: Instant) -> list[Change]:

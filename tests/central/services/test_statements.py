@@ -16,7 +16,8 @@ from central.errors import BadInput, NotReady, NotThere
 from central.services.reconcile import reconcile
 from central.services.statements import make, signer_at, statements, verify_file
 from central.store.engine import Store
-from protocols.values.instant import plus
+from protocols.movements import DutyBody, write_body
+from protocols.values.instant import plus, to_iso
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
 DAY = date(2026, 3, 2)
@@ -57,6 +58,21 @@ def test_a_statement_says_what_book_and_readers_say(written: Path) -> None:
     assert [one["kind"] for one in said["discrepancies"]] == ["missing"]
     assert said["ledger"]["device"] == "ward-01"
     assert (said["readers"]["entries_pending"], said["day"]) == (0, "2026-03-02")
+
+
+def test_a_statement_says_for_how_long_each_antenna_listened(store: Store, tmp_path: Path) -> None:
+    signer = signer_at(tmp_path / "keys.key")
+    body = DutyBody("daily_check", START, "done", heard={"r1:1": 1000, "r1:2": 431})
+    Ward(store).say("duty", write_body(body), 960)
+    said, _, _ = read_sealed(make(store, HOSPITAL, plus(START, 1000), signer)["ward-01"])
+    readers = said["readers"]
+    assert (readers["antennas"], readers["coverage"]) == ({"r1:1": "1.000", "r1:2": "0.431"}, "0.716")
+    assert readers["covered_until"] == to_iso(plus(START, 960))
+
+
+def test_a_storeroom_whose_device_tells_no_coverage_is_stated_without(written: Path) -> None:
+    said, _, _ = read_sealed((written / "ward-01.json").read_text("utf-8"))
+    assert (said["readers"]["antennas"], said["readers"]["coverage"]) == (None, None)
 
 
 def test_a_statement_verifies_from_the_file_and_the_public_key_alone(

@@ -219,3 +219,11 @@ def test_beside_centrals_time_a_clock_a_week_ahead_is_not_believed_and_a_long_sl
     later = from_iso("2026-06-03T07:00:00+08:00")
     round_.roster.central_now = lambda: plus(later, 60.0)
     assert "duty" in round_.go_to(later)
+
+
+def test_a_daily_check_says_how_much_of_the_time_each_antenna_listened(round_: Round) -> None:
+    round_.roster.covered = lambda period_us: {"r1:1": 1000 if period_us > 0 else 0}
+    round_.go("02T20:00")
+    round_.go("03T07:00")
+    (check,) = [body for body in round_.desk.bodies("duty") if body["duty"] == "daily_check"]
+    assert check["heard"] == {"r1:1": 1000}
