@@ -9,11 +9,12 @@ import gc
 import hashlib
 import pickle
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
 from edge_agent.agent.replay import feed
 from edge_agent.core.presence.ward import Bin, Fact, Ward
@@ -27,6 +28,16 @@ TRAINING = range(100, 200)
 UNSEEN = range(5_000, 6_000)
 SPREAD = 0.25
 """Spread of every rate of a varied world, in logarithms."""
+SHIFTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "groups": {"group_takes_a_week": 5.0, "group_unscanned": 0.5},
+        "rhythm": {"weekly_rhythm": 1.0},
+        "ghosts": {"ghost": 2e-4},
+        "stretches": {"block_single": 0.0, "block_group": 0.0, "block_shelf": 0.01},
+    }
+)
+"""Worlds that are built otherwise than the model thinks, by what differs: handfuls that leave, half of them unscanned;
+visits that follow the day of the week; reads of what is not there; shields before whatever stands on a shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +58,12 @@ class Size:
 
 
 def rates_of(world: str, seed: int) -> WorldRates:
-    """Return the rates of a world; a name that begins with `varied-` varies every one of them by the seed."""
-    base = WORLDS[world.removeprefix("varied-")]
+    """Return the rates of a world: of the simulator's or, behind a dash, one of those with a shift (`nominal-ghosts`).
+
+    A name that begins with `varied-` varies every rate by the seed.
+    """
+    name, _, shift = world.removeprefix("varied-").partition("-")
+    base = replace(WORLDS[name], **SHIFTS[shift]) if shift else WORLDS[name]
     if not world.startswith("varied-"):
         return base
     chance = Random(f"varied {seed}")

@@ -59,6 +59,11 @@ class ColumnOps:
         found: Column = table[((rounds * LEVELS + level) * WIDTH + reads).astype(np.intp)]
         return found
 
+    def along(self, x: Column, points: Sequence[float], values: Sequence[float]) -> Column:
+        """Return the value at x of a line through rising points; beyond its ends the nearest."""
+        found: Column = np.interp(x, points, values)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class _Past:
@@ -72,7 +77,7 @@ class Columns:
     """All tags of a storeroom."""
 
     def __init__(self, ward: Ward, model: Model) -> None:
-        self._ward, self._radio, self._ops, self._platt = ward, model.radio, ColumnOps(), model.platt
+        self._ward, self._radio, self._ops, self._table = ward, model.radio, ColumnOps(), model.table
         radio = model.radio
         size = self._size = len(ward.tags)
         here = np.array([1.0 if tag.book is Place.HERE else 0.0 for tag in ward.tags])
@@ -117,11 +122,15 @@ class Columns:
         return found
 
     def _calibrated(self) -> Column:
-        return calibrated(self.mind.here(), self.mind.n + self.mind.g, self._platt, self._ops)
+        return calibrated(self.mind.here(), self.mind.n + self.mind.g, self._book(), self._table, self._ops)
 
     def _living(self) -> Column:
         mind = self.mind
-        return calibrated(mind.h + mind.b + mind.z, mind.n + mind.g + mind.d, self._platt, self._ops)
+        living, away = mind.h + mind.b + mind.z, mind.n + mind.g + mind.d
+        return calibrated(living, away, self._book(), self._table, self._ops)
+
+    def _book(self) -> tuple[Column, Column]:
+        return self.habits.book_here, self.habits.book_next
 
     def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
         """Weigh and learn what a bin brought."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge_agent.core.presence.antennas import Antennas, Doorway, Listening
-from edge_agent.core.presence.calibration import LEARNED, Platt
+from edge_agent.core.presence.calibration import LEARNED, Table
 from edge_agent.core.presence.company import LONG_AGO, Company, Nudge, Ties
 from edge_agent.core.presence.fitting import Spells
 from edge_agent.core.presence.hazards import SURE, Hazards, Radio
@@ -36,7 +36,7 @@ class Model:
     hazards: Hazards = field(default_factory=Hazards)
     radio: Radio = field(default_factory=Radio)
     ties: Ties = field(default_factory=Ties)
-    platt: Platt = LEARNED
+    table: Table = LEARNED
 
 
 class Tags(Protocol):

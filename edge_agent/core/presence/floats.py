@@ -38,7 +38,7 @@ class FloatTags:
     """All tags of a storeroom."""
 
     def __init__(self, ward: Ward, model: Model) -> None:
-        self._ward, self._radio, self._platt = ward, model.radio, model.platt
+        self._ward, self._radio, self._table = ward, model.radio, model.table
         self.minds: list[Mind[float]] = []
         self.habits: list[Habits[float]] = []
         self.watches: list[Watch[float]] = []
@@ -62,12 +62,16 @@ class FloatTags:
     def p(self, tag: int) -> float:
         """Return P(here) of one tag."""
         mind = self.minds[tag]
-        return calibrated(mind.here(), mind.n + mind.g, self._platt, OPS)
+        return calibrated(mind.here(), mind.n + mind.g, self._book(tag), self._table, OPS)
 
     def living(self, tag: int) -> float:
         """Return the probability that it is here with a tag that lives."""
         mind = self.minds[tag]
-        return calibrated(mind.h + mind.b + mind.z, mind.n + mind.g + mind.d, self._platt, OPS)
+        living, away = mind.h + mind.b + mind.z, mind.n + mind.g + mind.d
+        return calibrated(living, away, self._book(tag), self._table, OPS)
+
+    def _book(self, tag: int) -> tuple[float, float]:
+        return self.habits[tag].book_here, self.habits[tag].book_next
 
     def dead(self, tag: int) -> float:
         """Return the probability that it is here with a dead tag."""

@@ -42,6 +42,8 @@ class Hazards:
     """How far a person's eyes are believed."""
     one_ear: float = 0.15
     """Further power where one of two readers is dumb."""
+    strange_ear: float = 0.8
+    """What is taken from the power of a neighbour's reader that has not heard a piece of ours for long."""
     temper: float = 0.45
     """Power of the likelihoods: the rounds of a bin, and bins one after another, are not independent."""
 

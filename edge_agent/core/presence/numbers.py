@@ -4,6 +4,7 @@
 agent starts without it. The rule that must not be broken: both forms compute the same numbers, to the last few bits.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import exp, floor, log, sqrt
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -38,6 +39,9 @@ class Ops(Protocol[N]):
     def look(self, concentration: float, level: N, rounds: N, reads: N) -> N:
         """Return the logarithm of the chance of `reads` in `rounds`, from a table."""
 
+    def along(self, x: N, points: Sequence[float], values: Sequence[float]) -> N:
+        """Return the value at x of a line through rising points; beyond its ends the nearest."""
+
 
 class Floats:
     """One tag at a time, in plain Python."""
@@ -61,3 +65,12 @@ class Floats:
     def look(self, concentration: float, level: float, rounds: float, reads: float) -> float:
         """Return the logarithm of the chance of `reads` in `rounds`, from a table."""
         return beta_binomial(concentration)[(int(rounds) * LEVELS + int(level)) * WIDTH + int(reads)]
+
+    def along(self, x: float, points: Sequence[float], values: Sequence[float]) -> float:
+        """Return the value at x of a line through rising points; beyond its ends the nearest."""
+        after = bisect_right(points, x)
+        if after in (0, len(points)):
+            return values[0] if after == 0 else values[-1]
+        low, high = points[after - 1], points[after]
+        slope = (values[after] - values[after - 1]) / (high - low)
+        return slope * (x - low) + values[after - 1]

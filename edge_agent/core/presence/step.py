@@ -111,18 +111,39 @@ class Told(Generic[N]):
 def weigh(mind: Mind[N], habits: Habits[N], heard: Heard[N], model: tuple[Hazards, Radio], ops: Ops[N]) -> None:
     """Multiply the states by the likelihood of what was heard.
 
-    Of two rooms with one reader dumb, the other alone can hardly tell slow fading from a move: it weighs little.
+    Of two rooms with one reader dumb, the other alone can hardly tell slow fading from a move: it weighs little. So
+    does a neighbour's reader of which it was not learned yet how it hears a piece that the book has here.
     """
     hazards, radio = model
     one_ear = 1.0 - hazards.one_ear
     room = hazards.temper * (1.0 - one_ear * habits.book_next * (1.0 - ops.above(heard.next_rounds, 0.5)))
     strange = _young(habits.near, radio)
     beside = hazards.temper * (1.0 - (one_ear + hazards.one_ear * strange) * (1.0 - ops.above(heard.rounds, 0.5)))
+    beside = beside * (1.0 - hazards.strange_ear * strange * habits.book_here)
     h, b, z, n, g, d = (
-        ops.exp(room * one + beside * two)
+        room * one + beside * two
         for one, two in zip(_room(habits, heard, radio, ops), _beside(habits, heard, radio, ops), strict=True)
     )
+    one, two = _shielded_there(habits, heard, radio, ops)
+    shielded = room * one + beside * (two - radio.shielded_there_cost)
+    n = n + habits.book_next * ops.above(shielded, n) * (shielded - n)
+    h, b, z, n, g, d = (ops.exp(each) for each in (h, b, z, n, g, d))
     _settle(mind, mind.h * h, mind.b * b, mind.z * z, mind.n * n, mind.g * g, mind.d * d)
+
+
+def _shielded_there(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N]:
+    """Return how likely both readers hear what they hear of a piece of the next room that a leaky shield hides there.
+
+    The shield is before both: what speaks through it to us is as much weaker as what speaks to the neighbour.
+    """
+    stray = _rate(habits.stray, radio.stray, radio.stray_rounds) * heard.share
+    through = ops.look(radio.leaky, ops.level(stray * radio.leaks + radio.ghost_rate), heard.rounds, heard.reads)
+    about = (radio.wall_sd_db, radio.leaky_db)
+    through = through + _level(habits.stray, (heard.dbm, heard.has_dbm), about, radio, ops)
+    rate = _rate(habits.next, radio.mean_rate, radio.mean_rounds)
+    there = ops.look(radio.leaky, ops.level(rate * radio.leaks), heard.next_rounds, heard.next_reads)
+    about = (radio.level_sd_db, radio.leaky_db)
+    return through, there + _level(habits.next, (heard.next_dbm, heard.has_next_dbm), about, radio, ops)
 
 
 def _room(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tuple[N, N, N, N, N, N]:
@@ -147,8 +168,6 @@ def _beside(habits: Habits[N], heard: Heard[N], radio: Radio, ops: Ops[N]) -> tu
     near = _rate(habits.near, radio.near, radio.near_rounds)
     n, k, told = heard.next_rounds, heard.next_reads, (heard.next_dbm, heard.has_next_dbm)
     there = _at_least(_reads((radio.here, rate), (n, k), _young(habits.next, radio), radio, ops), (n, k), radio, ops)
-    shielded = ops.look(radio.leaky, ops.level(rate * radio.leaks), n, k) - radio.shielded_there_cost
-    there = there + habits.book_next * ops.above(shielded, there) * (shielded - there)
     there = there + _level(habits.next, _softer(habits.next, told, radio, ops), (radio.level_sd_db, 0.0), radio, ops)
     stray = _reads((radio.wall, near), (n, k), _young(habits.near, radio), radio, ops)
     stray = stray + _level(habits.near, told, (radio.wall_sd_db, 0.0), radio, ops)
