@@ -1,4 +1,4 @@
-"""The tools beside the agent: verify, status, decode, doctor, backup, restore, label. Only `restore` changes a ledger.
+"""The tools beside the agent: each command with its options. Only `restore` changes a ledger.
 
 Only `edge_agent.cli` imports this file, and only when no agent is to be started.
 """
@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from edge_agent.agent.doctor import Finding, examine
 from edge_agent.agent.trust import signing_said
+from edge_agent.cli.cards import cards
 from edge_agent.cli.copies import Answer, back_up, restore
 from edge_agent.cli.doctor_scan import examine_scan
 from edge_agent.cli.health import health_json, health_lines, health_of
@@ -293,6 +294,15 @@ def _label(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         if not good:
             spoilt = "every inlay was spoilt; look at the roll and the printer's RFID calibration"
             raise LinkFault(spoilt if reader is None else "the tag did not take it; take another tag")
+
+
+app.command(
+    "cards",
+    help="Draw the cards that people scan: every command, or badges, shelves, storerooms, bins.",
+    epilog=example(
+        "wardstock-edge cards --out cards.html", "wardstock-edge cards --out badges.html --badge 1001 --badge 1002"
+    ),
+)(cards)
 
 
 # --- what the commands share ---
