@@ -15,7 +15,7 @@ from central.core.purchasing import OrderStep
 from central.core.reorder.receipts import filled
 from central.core.suppliers import Delivered
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
-from central.store.queries_book import arrivals_at
+from central.store.queries_book import arrivals_in
 from central.store.queries_master import suppliers, terms
 from central.store.queries_work import ordered
 from central.store.tables.purchasing import DOCUMENT_STEP
@@ -34,7 +34,7 @@ def delivered_lines(connection: Connection, hospital: HospitalId, now: Instant) 
     by_line: dict[tuple[str, str], list[tuple[str, Ordered]]] = {}
     for place, item, source, line in ordered(connection, hospital, since):
         by_line.setdefault((place, item), []).append((source, line))
-    arrived = {place: arrivals_at(connection, hospital, place, since) for place, _ in by_line}
+    arrived = arrivals_in(connection, hospital, sorted({place for place, _ in by_line}), since)
     found = []
     for (place, item), several in sorted(by_line.items()):
         lines, came = [line for _, line in several], arrived[place].get(item, [])

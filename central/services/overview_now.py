@@ -3,7 +3,7 @@
 It names things and joins them, and decides nothing. The rule that must not be broken: one transaction for all of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from central.services.wards import standings
 from central.store import queries_master as master
 from central.store import queries_work as work
 from central.store.engine import Store
+from central.store.paging import PageAsked
 from central.store.queries_overview import positions_in_book, serials
 from protocols.sync.reception import Standing
 from protocols.values.ids import HospitalId
@@ -43,21 +44,24 @@ def overview_now(
     need = EVERYWHERE if caller is None else caller.scope(Right.SEE_ORDERS)
     prices = caller is None or caller.may(Right.SEE_PRICES)
     with store.read() as connection:
-        names = _names(connection, hospital)
         rules = rules_at(connection, hospital, now)
         proposed = work.open_proposals(connection, hospital, need)
+        listed = work.discrepancies(connection, hospital, status="open", scope=stock)
+        ordered = work.orders_page(connection, hospital, PageAsked(ORDERS_SHOWN_MAX), scope=need).items
+        told = {one.item for one in proposed} | {one.item for one in listed}
+        names = _names(connection, hospital, told | {line.item for one in ordered for line in one.lines})
         return seen.Overview(
             hospital=name,
             now=now,
             line_gate=rules.number("match.line_gate"),
             wards=_wards(connection, hospital, names, now, stock),
-            discrepancies=_discrepancies(connection, hospital, names, stock),
+            discrepancies=_discrepancies(connection, hospital, names, listed),
             discrepancies_all=sum(
                 found for place, found in work.open_counts(connection, hospital).items() if place in stock
             ),
             proposals=_proposals(names, proposed, prices=prices)[:PROPOSALS_SHOWN_MAX],
             proposals_all=len(proposed),
-            orders=_orders(connection, hospital, names, now, need, prices=prices),
+            orders=_orders(connection, hospital, names, now, ordered, prices=prices),
         )
 
 
@@ -87,12 +91,13 @@ class _Names:
         return self.place(code).name
 
 
-def _names(connection: Connection, hospital: HospitalId) -> _Names:
+def _names(connection: Connection, hospital: HospitalId, told: Collection[str]) -> _Names:
+    """Return what storerooms, suppliers and the items that are told of are called."""
     return _Names(
         places={place.place: place for place in master.places(connection, hospital)},
-        items=master.items(connection, hospital),
+        items=master.items(connection, hospital, told),
         suppliers=master.suppliers(connection, hospital),
-        expiries=master.expiries(connection, hospital),
+        expiries=master.expiries(connection, hospital, told),
     )
 
 
@@ -118,9 +123,8 @@ def _wards(
 
 
 def _discrepancies(
-    connection: Connection, hospital: HospitalId, names: _Names, scope: Scope
+    connection: Connection, hospital: HospitalId, names: _Names, listed: Sequence[work.Discrepancy]
 ) -> tuple[seen.Discrepancy, ...]:
-    listed = work.discrepancies(connection, hospital, status="open", scope=scope)
     units = [one.unit for one in listed]
     positions = positions_in_book(connection, hospital, units)
     printed = serials(connection, hospital, units)
@@ -201,11 +205,16 @@ def _why(reason: Mapping[str, Any], names: _Names) -> seen.Why:
 
 
 def _orders(
-    connection: Connection, hospital: HospitalId, names: _Names, now: Instant, scope: Scope, *, prices: bool
+    connection: Connection,
+    hospital: HospitalId,
+    names: _Names,
+    now: Instant,
+    listed: Sequence[work.Order],
+    *,
+    prices: bool,
 ) -> tuple[seen.Order, ...]:
-    listed = work.orders(connection, hospital, scope)
-    come = progress_of(connection, hospital, listed, now)
-    return tuple(_order(one, come[one.order_no], names, prices=prices) for one in listed[:ORDERS_SHOWN_MAX])
+    come = progress_of(connection, hospital, list(listed), now)
+    return tuple(_order(one, come[one.order_no], names, prices=prices) for one in listed)
 
 
 def _order(one: work.Order, progress: Progress, names: _Names, *, prices: bool) -> seen.Order:

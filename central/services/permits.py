@@ -15,7 +15,7 @@ from central.errors import BadInput, NotThere
 from central.services.documents import Documents, check_seen, check_text
 from central.store.feeds import checksums_of, held_by
 from central.store.queries_master import LEVEL_WARD, Place, places
-from central.store.queries_permits import add_step, policies, steps_of
+from central.store.queries_permits import add_step, policies, steps_by_place, steps_of
 from protocols.permits import Audit
 from protocols.policy import PolicyText
 from protocols.sync.feed import DEVICE
@@ -57,16 +57,17 @@ class Permits:
                 one for one in places(connection, hospital) if one.level == LEVEL_WARD and PlaceId(one.place) in scope
             ]
             newest = checksums_of(connection, hospital, [f"device:{one.device}" for one in wards if one.device])
-            steps = {one.place: steps_of(connection, hospital, one.place) for one in wards}
+            steps = steps_by_place(connection, hospital)
         rooms = []
         for one in wards:
-            stand = standing(steps[one.place])
+            taken = steps.get(one.place, [])
+            stand = standing(taken)
             last = newest.get(f"device:{one.device}")
             said = held.get((DeviceId(one.device), DEVICE))
             policy = issued[one.place][0] if one.place in issued else None
             known = None if last is None or said is None else said[0] == last[0]
             may = tuple(audit for audit in choices(stand) if _may(caller, audit, PlaceId(one.place)))
-            rooms.append(Room(one, stand, tuple(steps[one.place]), policy, known, may))
+            rooms.append(Room(one, stand, tuple(taken), policy, known, may))
         return rooms
 
     def move(self, caller: Caller, place: str, audit: str, why: str, seen: int | None = None) -> Step:

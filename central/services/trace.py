@@ -92,11 +92,11 @@ def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Sc
         whole_item = found.sort is Sort.ITEM
         moved = kept.moved(connection, hospital, item=found.item, lot=None if whole_item else lot)
         held = [] if whole_item else kept.held(connection, hospital, item=found.item, lot=lot)
-        units = [] if whole_item else [u for u in kept.bound(connection, hospital, lot=lot) if u.item == found.item]
+        units = [] if whole_item else kept.bound(connection, hospital, item=found.item, lot=lot)
     seen = [line for line in moved if _storeroom(line.source) in scope or _storeroom(line.target) in scope]
     if not seen and not scope.everywhere:
         raise NotThere("trace: expected something that was in your storerooms, this never was")
-    day = expiries(connection, hospital).get((found.item, lot))
+    day = expiries(connection, hospital, [found.item]).get((found.item, lot))
     return Trace(
         sort=found.sort,
         item=found.item,
@@ -107,7 +107,7 @@ def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Sc
         units=tuple(units),
         held=tuple(line for line in held if _storeroom(line.place) in scope),
         moved=tuple(seen),
-        name=items(connection, hospital).get(found.item),
+        name=items(connection, hospital, [found.item]).get(found.item),
         rooms={room.place: room for room in places(connection, hospital)},
     )
 
@@ -127,7 +127,7 @@ def named(connection: Connection, hospital: HospitalId, asked: str) -> Named | N
     of_lot = kept.lots_named(connection, hospital, asked)
     if of_lot:
         return Named(Sort.LOT, of_lot[0], asked)
-    if asked in items(connection, hospital):
+    if items(connection, hospital, [asked]):
         return Named(Sort.ITEM, asked)
     return None
 

@@ -4,7 +4,6 @@ Reading only. The rule that must not be broken: silence is judged by one thresho
 else.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,7 +14,7 @@ from central.services.policy import rules_at
 from central.store.chains import OWN_DEVICE
 from central.store.queries_book import DeviceSeen, devices, quarantined
 from central.store.queries_master import Place, places
-from central.store.queries_work import matches, open_counts, open_proposals
+from central.store.queries_work import matches, open_counts, open_proposal_counts
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, seconds_between
 
@@ -46,7 +45,7 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant, scope:
     looked = matches(connection, hospital)
     open_here = open_counts(connection, hospital)
     aside = quarantined(connection, hospital)
-    wanted = Counter(one.place for one in open_proposals(connection, hospital))
+    wanted = open_proposal_counts(connection, hospital)
     return [
         Standing(
             place=place,
@@ -57,7 +56,7 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant, scope:
             looked_at=looked[place.place][0] if place.place in looked else None,
             match=looked[place.place][1] if place.place in looked else None,
             discrepancies=open_here.get(place.place, 0),
-            proposals=wanted[place.place],
+            proposals=wanted.get(place.place, 0),
         )
         for place in places(connection, hospital)
         if place.place in scope

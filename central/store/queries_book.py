@@ -133,7 +133,8 @@ def _states(
 
 def _booked_units(hospital: HospitalId, place: str) -> Select[Any]:
     held = (BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit != "", IS_HELD)
-    return select(BALANCE.c.unit).where(*held).group_by(BALANCE.c.unit).having(func.sum(BALANCE.c.qty) > 0)
+    each = BALANCE.c.unit.concat("")  # not the bare column: SQLite would walk the index of all units to group by it
+    return select(func.max(BALANCE.c.unit)).where(*held).group_by(each).having(func.sum(BALANCE.c.qty) > 0)
 
 
 def _beliefs(
@@ -320,7 +321,10 @@ def _receipts(
     """Return what was accepted by receipts since an instant, by storeroom, the entry that posted it, and item."""
     line, order = RECEIPT_LINE.c, PURCHASE_ORDER.c
     chosen = (
-        select(line.event_id, line.item, line.accepted, POSTING_LINE.c.at, line.order_no, line.order_line, order.place)
+        select(
+            *(line.receipt, line.line_no, line.event_id, line.item, line.accepted, line.order_no, line.order_line),
+            *(POSTING_LINE.c.at, order.place),
+        )
         .join(PURCHASE_ORDER, (order.hospital == line.hospital) & (order.order_no == line.order_no))
         .join(
             POSTING_LINE,
@@ -329,10 +333,10 @@ def _receipts(
             & (POSTING_LINE.c.line_no == 0),
         )
         .where(line.hospital == hospital, order.place.in_(rooms), line.accepted > 0, POSTING_LINE.c.at >= since)
-        .order_by(line.receipt, line.line_no)
     )
+    rows = connection.execute(chosen if items is None else chosen.where(line.item.in_(items))).all()
     told: defaultdict[tuple[str, bytes, str], list[Arrived]] = defaultdict(list)
-    for row in connection.execute(chosen if items is None else chosen.where(line.item.in_(items))):
+    for row in sorted(rows, key=lambda one: (one.receipt, one.line_no)):
         came = Arrived(row.at, row.accepted, (row.order_no, row.order_line))
         told[row.place, row.event_id, row.item].append(came)
     return told

@@ -4,6 +4,7 @@ The rule that must not be broken: every query names the hospital, and a step is 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -23,18 +24,22 @@ def steps_of(connection: Connection, hospital: HospitalId, place: str) -> list[S
         .where(PERMIT_STEP.c.hospital == hospital, PERMIT_STEP.c.place == place)
         .order_by(PERMIT_STEP.c.seq)
     )
-    return [
-        Step(
-            row.seq,
-            Audit(row.audit),
-            Phase(row.phase),
-            Permit(row.permit),
-            Instant(row.at),
-            ActorId(row.person),
-            row.why,
-        )
-        for row in rows
-    ]
+    return [_step(row) for row in rows]
+
+
+def steps_by_place(connection: Connection, hospital: HospitalId) -> dict[str, list[Step]]:
+    """Return the steps of every storeroom that has any, oldest first."""
+    step = PERMIT_STEP.c
+    rows = connection.execute(PERMIT_STEP.select().where(step.hospital == hospital).order_by(step.place, step.seq))
+    found: dict[str, list[Step]] = {}
+    for row in rows:
+        found.setdefault(row.place, []).append(_step(row))
+    return found
+
+
+def _step(row: Any) -> Step:  # noqa: ANN401 # a row of Core has no type of its own
+    who = Instant(row.at), ActorId(row.person), row.why
+    return Step(row.seq, Audit(row.audit), Phase(row.phase), Permit(row.permit), *who)
 
 
 def add_step(connection: Connection, hospital: HospitalId, place: str, step: Step) -> None:
@@ -56,8 +61,7 @@ def add_step(connection: Connection, hospital: HospitalId, place: str, step: Ste
 
 def standings(connection: Connection, hospital: HospitalId) -> dict[PlaceId, Standing]:
     """Return how each storeroom with a step stands; one without is normal."""
-    places = connection.scalars(select(PERMIT_STEP.c.place).where(PERMIT_STEP.c.hospital == hospital).distinct())
-    return {PlaceId(place): standing(steps_of(connection, hospital, place)) for place in places}
+    return {PlaceId(place): standing(steps) for place, steps in steps_by_place(connection, hospital).items()}
 
 
 def closed_places(connection: Connection, hospital: HospitalId) -> frozenset[str]:

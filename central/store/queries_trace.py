@@ -67,10 +67,17 @@ class Held:
 
 
 def bound(
-    connection: Connection, hospital: HospitalId, *, epc: str = "", serial: str = "", gtin: str = "", lot: str = ""
+    connection: Connection,
+    hospital: HospitalId,
+    *,
+    epc: str = "",
+    serial: str = "",
+    gtin: str = "",
+    item: str = "",
+    lot: str = "",
 ) -> list[Bound]:
     """Return the pieces with all that is named; without anything named, none."""
-    named = {"epc": epc, "serial": serial, "gtin": gtin, "lot": lot}
+    named = {"epc": epc, "serial": serial, "gtin": gtin, "item": item, "lot": lot}
     asked = [BINDING.c[name] == value for name, value in named.items() if value]
     if not asked:
         return []
@@ -128,7 +135,7 @@ def moved(
             row.source_position,
             row.target,
             row.target_position,
-            _patient(row.body),
+            patient_of(row.body),
         )
         for row in rows
     ]
@@ -137,9 +144,9 @@ def moved(
 def held(connection: Connection, hospital: HospitalId, *, unit: str = "", item: str = "", lot: str = "") -> list[Held]:
     """Return where the book has a piece, or an item's lot, now."""
     asked = [BALANCE.c.unit == unit] if unit else [BALANCE.c.item == item, BALANCE.c.lot == lot]
-    chosen = BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.qty != 0, *asked)
+    chosen = BALANCE.select().where(BALANCE.c.hospital == hospital, *asked)
     shelves: defaultdict[tuple[str, str, str, str], dict[str, int]] = defaultdict(dict)
-    for row in connection.execute(chosen.order_by(BALANCE.c.place, BALANCE.c.unit, BALANCE.c.position)):
+    for row in sorted(connection.execute(chosen), key=lambda one: (one.place, one.unit, one.position)):
         shelves[row.place, row.item, row.lot, row.unit][row.position] = row.qty
     found = []
     for (place, of_item, of_lot, of_unit), positions in shelves.items():
@@ -149,7 +156,8 @@ def held(connection: Connection, hospital: HospitalId, *, unit: str = "", item: 
     return [one for one in found if one.qty > 0][:MOVED_MAX]
 
 
-def _patient(body: bytes) -> str:
+def patient_of(body: bytes) -> str:
+    """Return the keyed hash of the patient an entry names, empty where it names none."""
     try:
         return read_body(body, MovementBody).patient
     except (ProtocolsError, ValueError, msgspec.MsgspecError):

@@ -18,7 +18,7 @@ from central.core.reconcile import Match
 from central.core.rights import EVERYWHERE, Scope
 from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.purchasing import DOCUMENT_STEP
-from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
+from central.store.tables.work import DISCREPANCY, IS_OPEN, ORDER_LINE, PROPOSAL, PURCHASE_ORDER, STOREROOM_MATCH
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
 from protocols.values.money import Money
@@ -228,9 +228,19 @@ def _proposals(hospital: HospitalId, *, status: str, id: str, scope: Scope) -> S
 
 def open_proposals(connection: Connection, hospital: HospitalId, scope: Scope = EVERYWHERE) -> list[Proposal]:
     """Return every open proposal in a scope."""
-    standing_open = (PROPOSAL.c.hospital == hospital, PROPOSAL.c.status == "open", within(PROPOSAL.c.place, scope))
+    standing_open = (PROPOSAL.c.hospital == hospital, IS_OPEN, within(PROPOSAL.c.place, scope))
     rows = connection.execute(select(PROPOSAL).where(*standing_open))
     return [_proposal(row) for row in rows]
+
+
+def open_proposal_counts(connection: Connection, hospital: HospitalId) -> dict[str, int]:
+    """Return how many proposals stand open for each storeroom."""
+    rows = connection.execute(
+        select(PROPOSAL.c.place, func.count().label("standing"))
+        .where(PROPOSAL.c.hospital == hospital, IS_OPEN)
+        .group_by(PROPOSAL.c.place)
+    )
+    return {row.place: row.standing for row in rows}
 
 
 def refused_since(connection: Connection, hospital: HospitalId, since: Instant) -> set[tuple[str, str]]:
@@ -358,7 +368,8 @@ def ordered(
     if rooms is not None:
         chosen = chosen.where(PURCHASE_ORDER.c.place.in_(rooms))
     if items is not None:
-        chosen = chosen.where(ORDER_LINE.c.item.in_(items))
+        having = select(ORDER_LINE.c.order_no).where(ORDER_LINE.c.hospital == hospital, ORDER_LINE.c.item.in_(items))
+        chosen = chosen.where(ORDER_LINE.c.item.in_(items), PURCHASE_ORDER.c.order_no.in_(having))
     return [
         (row.place, row.item, row.source, Ordered((row.order_no, row.line_no), row.created_at, row.qty, row.until))
         for row in connection.execute(chosen)

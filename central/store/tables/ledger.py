@@ -122,6 +122,7 @@ class PostingLineRow(SQLModel, table=True):
         Index("posting_line_source", "hospital", "source", "item", "at"),
         Index("posting_line_unit", "hospital", "unit"),
         Index("posting_line_at", "hospital", "at"),
+        Index("posting_line_item", "hospital", "item", "lot", "at"),
     )
 
     hospital: str = Field(primary_key=True)
@@ -145,6 +146,8 @@ class BalanceRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "balance"
     __table_args__: ClassVar[Any] = (
         CheckConstraint(f"qty BETWEEN -{BALANCE_MAX} AND {BALANCE_MAX}", name="balance_whole"),
+        Index("balance_lot", "hospital", "lot", "item"),
+        Index("balance_unit", "hospital", "unit"),
         Index(
             "balance_held",
             *("hospital", "place", "item", "lot"),
@@ -184,7 +187,10 @@ class BindingRow(SQLModel, table=True):
     """Which unit a tag is bound to, as last said by any device."""
 
     __tablename__: ClassVar[str] = "binding"
-    __table_args__: ClassVar[Any] = (Index("binding_item", "hospital", "item", "lot"),)
+    __table_args__: ClassVar[Any] = (
+        Index("binding_item", "hospital", "item", "lot", "epc"),
+        Index("binding_serial", "hospital", "serial", "epc"),
+    )
 
     hospital: str = Field(primary_key=True)
     epc: str = Field(primary_key=True)

@@ -5,9 +5,9 @@ state is that of its last step. The rule that must not be broken: steps, receipt
 """
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -31,6 +31,7 @@ class ReceiptLineRow(SQLModel, table=True):
     """What came of one order line in one delivery: base units delivered, accepted and refused, with lot and expiry."""
 
     __tablename__: ClassVar[str] = "receipt_line"
+    __table_args__: ClassVar[Any] = (Index("receipt_line_item", "hospital", "item"),)
 
     hospital: str = Field(primary_key=True)
     receipt: str = Field(primary_key=True)
