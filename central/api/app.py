@@ -19,6 +19,7 @@ from central.api.events import event_routes
 from central.api.exports import export_routes
 from central.api.figures import figure_routes
 from central.api.his import his_routes
+from central.api.month import month_routes
 from central.api.orders import order_routes
 from central.api.people import people_routes
 from central.api.permits import permit_routes
@@ -56,6 +57,7 @@ RESOURCES = (
     agreement_routes,
     supplier_routes,
     catalogue_routes,
+    month_routes,
     his_routes,
     export_routes,
     event_routes,

@@ -21,6 +21,7 @@ from central.core.month import (
     late_from,
     month_at,
     roll_forward,
+    sides,
 )
 from central.core.valuation import Layer, Moved, Origin, Part, Pool, Valuer, valued
 from central.errors import NotNow, NotThere
@@ -144,3 +145,12 @@ def close_book(
     detail = {"lines": closed.lines, "late": closed.late, "value": closed.value}
     note(connection, hospital, now, person=person, act="close-month", subject=str(month), detail=detail)
     return closed, book.parts
+
+
+def lines_behind(book: Book, place: str, item: str, *, consigned: bool) -> list[Part]:
+    """Return the value lines of one row, as they happened. Raises `NotThere` for a row there is not."""
+    key = Key(place, item, consigned)
+    if key not in book.rows:
+        raise NotThere(f"row: expected one of {book.month}, got {place!r:.40} {item!r:.40}")
+    found = [part for part in book.parts if any(one == key for one, *_ in sides(part))]
+    return sorted(found, key=lambda one: (one.at, one.event, one.line_no, one.part))

@@ -309,6 +309,7 @@ class Play:
             self.count()
         if day == date(2026, 1, 14):
             self.give_back()
+            self.lay_in()
         if day == date(2026, 2, 10):
             self.cases()
         if day == BLOCKED_ON:
@@ -338,6 +339,14 @@ class Play:
         out = PostingLine(GAUZE, qty, ward, f"issued@{ward}", lot=lot, owner=owner)
         self.ward(ward, "issue", [out])
         self.ward(ward, "return_to_store", [_back(out)])
+
+    def lay_in(self) -> None:
+        """The wards that will need stents get their first ones."""
+        for ward in (one for one in WARDS if uses(one, STENT)):
+            ((lot, owner, qty),) = self.pick(MAIN, STENT, 3)[:1]
+            out = PostingLine(STENT, qty, MAIN, f"transit@{ward}", lot=lot, owner=owner)
+            self.central("transfer_out", [out])
+            self.ward(ward, "ward_receipt", [PostingLine(STENT, qty, out.target, ward, lot=lot, owner=owner)])
 
     def cases(self) -> None:
         """The failing supplier's disruption; two emergency requests, one answered late; a ticket."""
