@@ -32,6 +32,7 @@ from central.web.exports import add_exports
 from central.web.figures import add_figures
 from central.web.hand import add_hand
 from central.web.imports import add_imports
+from central.web.month import add_months
 from central.web.orders import add_orders
 from central.web.people import add_people
 from central.web.permits import add_permits
@@ -91,6 +92,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_devices(pages, renderer, porter, sources.desk.devices, sources.desk.looks.saw)
     add_proposals(pages, renderer, porter, sources.desk, sources.overview)
     add_orders(pages, renderer, porter, sources.desk)
+    add_months(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
