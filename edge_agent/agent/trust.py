@@ -13,6 +13,7 @@ from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, chance
 from edge_agent.config import Config
 from edge_agent.errors import BadConfig, LinkFault
+from protocols.sync.certified import is_over
 from protocols.sync.codec import Signing
 from protocols.values.instant import Instant, to_iso
 
@@ -92,9 +93,13 @@ def make_trust(config: Config, given: "Enrolment | None", clock: Clock, voice: V
         trust.on_fresh()
 
     renewal = Renewal(config.keys, given, own, Surroundings(clock.real_now, chance, voice, config.sync.spread_s), fresh)
-    signing = signing_with(config.device.id, EdgeKeys(given.said.key_id, own, central))
+
+    def over(key_id: str) -> bool:
+        return is_over(standing[0].said.keys, key_id, clock.real_now())
+
+    signing = signing_with(config.device.id, EdgeKeys(given.said.key_id, own, central), over)
     trust = Trust(signing, lambda: broker_tls(config.keys, standing[0]), renewal)
-    trust.proves = proving_with(policy)
+    trust.proves = proving_with(policy, over)
     return trust
 
 

@@ -1,8 +1,9 @@
 """The edge's keys: it signs what it says with the device's own, and believes central by a root given at enrolment.
 
 Central's sync keys change; each comes with the root's signature over its name and its bytes, and two may stand at a
-time. Ed25519 (RFC 8032) by `cryptography`. Not here: how a key reaches the disk. The rule that must not be broken: a
-key is never asked for by a message; only what the root has signed before is believed.
+time; one whose last instant has passed is not believed once the next is here. Ed25519 (RFC 8032) by `cryptography`. Not
+here: how a key reaches the disk. The rule that must not be broken: a key is never asked for by a message; only what the
+root has signed before is believed.
 """
 
 import hashlib
@@ -20,6 +21,9 @@ from protocols.values.ids import DeviceId
 SYNC_KEYS_MAX = 2
 """The one in use and the one that follows."""
 KEY_DIGITS = 16
+
+Over = Callable[[str], bool]
+"""(key id) -> it may not be used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,14 @@ def policy_keys(root: bytes, keys: Iterable[CertifiedKey]) -> dict[str, Ed25519P
         raise LinkFault(f"central's keys: {error}") from error
 
 
-def proving_with(policy: Mapping[str, Ed25519PublicKey]) -> Callable[[str, bytes, bytes], bool]:
+def proving_with(
+    policy: Mapping[str, Ed25519PublicKey], over: Over = lambda _key_id: False
+) -> Callable[[str, bytes, bytes], bool]:
     """Return what tells whether a policy key signed some bytes: (key id, bytes, signature) -> it did."""
 
     def proves(key_id: str, data: bytes, signature: bytes) -> bool:
         key = policy.get(key_id)
-        if key is None:
+        if key is None or over(key_id):
             return False
         try:
             key.verify(signature, data)
@@ -90,12 +96,15 @@ def proving_with(policy: Mapping[str, Ed25519PublicKey]) -> Callable[[str, bytes
     return proves
 
 
-def signing_with(device: DeviceId, keys: EdgeKeys) -> Signing:
-    """Return how this edge signs and checks: own messages by the device's key, central's by a believed one."""
+def signing_with(device: DeviceId, keys: EdgeKeys, over: Over = lambda _key_id: False) -> Signing:
+    """Return how this edge signs and checks: own messages by the device's key, central's by a believed one.
+
+    `over` tells of a key of central that its last instant has passed.
+    """
 
     def verify(whose: DeviceId, key_id: str, data: bytes, signature: bytes) -> bool:
         key = keys.central.get(key_id)
-        if key is None or whose != device:
+        if key is None or whose != device or over(key_id):
             return False
         try:
             key.verify(signature, data)

@@ -4,6 +4,7 @@ The root signs the key's kind and last day with it: a key that signs policy can 
 that must not be broken: what is signed begins with a tag of its kind, so that one kind's signature is never another's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -55,6 +56,18 @@ def signed_part(key_id: str, public: bytes, kind: KeyKind = KeyKind.SYNC, until:
     """Return the bytes that the root signs."""
     tag = b"wardstock." + kind.value.encode() + b"-key.1"
     return tag + len(key_id.encode()).to_bytes(1, "big") + key_id.encode() + public + until.to_bytes(8, "big")
+
+
+def is_over(keys: Iterable[CertifiedKey], key_id: str, now: Instant) -> bool:
+    """Tell whether a key's last instant has passed while another of its kind goes on after it.
+
+    The last key that there is stays believed: a clock that is decades ahead must not shut central out.
+    """
+    known = {key.key_id: key for key in keys}
+    own = known.get(key_id)
+    if own is None or now <= own.until:
+        return False
+    return any(other.kind is own.kind and other.until > own.until for other in known.values())
 
 
 class _Text(msgspec.Struct, forbid_unknown_fields=True):

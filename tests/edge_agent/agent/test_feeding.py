@@ -129,10 +129,16 @@ def test_a_policy_is_not_taken_away_without_the_policy_key(edge: Edge) -> None:
     assert edge.take(policy(Permit.WARNED), before=1)
 
 
-def test_a_central_put_back_from_a_backup_is_followed_to_its_older_policy(edge: Edge) -> None:
+def test_an_older_policy_said_again_is_refused_after_a_restart_too_and_one_issued_anew_is_taken(edge: Edge) -> None:
     edge.take(policy(issued_at=plus(START, 60)))
-    assert edge.take(policy(Permit.NORMAL, issued_at=START))
-    assert edge.permit() == (Permit.NORMAL, "3")
+    again = Edge(edge.desk)  # what was taken is on the disk, nothing else is left
+    again.versions = edge.versions
+    assert not again.take(policy(Permit.NORMAL, issued_at=START))
+    assert "expected one issued since" in again.log.getvalue()
+    assert again.permit() == (Permit.SUSPENDED, "3")
+    assert again.take(policy(Permit.SUSPENDED, issued_at=plus(START, 60)))
+    assert again.take(policy(Permit.NORMAL, issued_at=plus(START, 61)))
+    assert again.permit() == (Permit.NORMAL, "3")
 
 
 def test_e6_a_lease_that_is_over_or_a_bad_clock_goes_to_what_the_policy_says_for_that(edge: Edge) -> None:

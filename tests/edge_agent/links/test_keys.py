@@ -9,10 +9,18 @@ from central.links import keys as central_keys
 from edge_agent.errors import BadConfig
 from edge_agent.links.keys import EdgeKeys, believed, signing_with
 from protocols.errors import BadValue, PeerBroke
-from protocols.sync.certified import CERTIFIED_BYTES_MAX, CertifiedKey, KeyKind, read_certified, write_certified
+from protocols.sync.certified import (
+    CERTIFIED_BYTES_MAX,
+    CertifiedKey,
+    KeyKind,
+    is_over,
+    read_certified,
+    write_certified,
+)
 from protocols.sync.codec import Envelope, Signing, seal, unseal
 from protocols.sync.frames import NOTHING, Ack, Pull
 from protocols.values.ids import DeviceId, incarnation
+from protocols.values.instant import Instant, plus
 
 WARD, OTHER = DeviceId("ward-01"), DeviceId("ward-02")
 ENVELOPE = Envelope(WARD, incarnation(b"i" * 16), b"n" * 16, b"t" * 16, 1)
@@ -63,6 +71,28 @@ def test_two_sync_keys_may_stand_at_a_time_and_no_more_nor_none() -> None:
     for wrong in (more, []):
         with pytest.raises(BadConfig, match=r"1\.\.2"):
             believed(ROOT.public_key(), wrong)
+
+
+def test_a_key_whose_last_instant_has_passed_is_not_believed_once_the_next_is_here() -> None:
+    day = Instant(1_772_438_400_000_000)
+    first = central_keys.certify(ROOT, "sync-1", SYNC.public_key(), until=day)
+    second = central_keys.certify(ROOT, "sync-2", STRANGER.public_key(), until=plus(day, 86_400))
+    keys = EdgeKeys("device", OWN, believed(ROOT.public_key(), [first, second]))
+    for now, stands in ((day, True), (plus(day, 1), False)):
+        signing = signing_with(WARD, keys, lambda key_id, now=now: is_over([first, second], key_id, now))  # type: ignore[misc] # the default binds it
+        data = seal(ENVELOPE, ACK, CENTRAL)
+        if stands:
+            assert unseal(data, signing) == (ENVELOPE, ACK)
+        else:
+            with pytest.raises(PeerBroke, match="by key"):
+                unseal(data, signing)
+
+
+def test_the_last_key_stays_believed_so_that_a_clock_far_ahead_shuts_nobody_out() -> None:
+    day = Instant(1_772_438_400_000_000)
+    policy = central_keys.certify(ROOT, "policy-1", SYNC.public_key(), kind=KeyKind.POLICY)
+    only = central_keys.certify(ROOT, "sync-1", SYNC.public_key(), until=day)
+    assert not is_over([only, policy], "sync-1", plus(day, 40 * 365 * 86_400))
 
 
 def test_a_key_without_a_name_is_none() -> None:
