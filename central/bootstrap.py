@@ -181,6 +181,7 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
         refresh_s=refresh_s,
         about=about,
         secure=config.http.secure,
+        hospital=(config.hospital.name_zh, config.hospital.name_en),
     )
     app.mount("/", build_pages(sources))
     return app

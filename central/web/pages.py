@@ -34,6 +34,7 @@ from central.web.hand import add_hand
 from central.web.imports import add_imports
 from central.web.month import add_months
 from central.web.orders import add_orders
+from central.web.papers import add_papers
 from central.web.people import add_people
 from central.web.permits import add_permits
 from central.web.porter import WORD_MAX, Porter, keep_language
@@ -76,6 +77,7 @@ class PageSources:
     refresh_s: int
     about: About
     secure: bool = False
+    hospital: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         if self.refresh_s < REFRESH_S_MIN:
@@ -105,6 +107,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_catalogue(pages, renderer, porter, sources.desk)
     add_exports(pages, porter, sources.desk)
     add_imports(pages, renderer, porter, sources.desk)
+    add_papers(pages, porter, sources.desk, sources.hospital)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)
