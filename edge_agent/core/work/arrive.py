@@ -21,6 +21,8 @@ from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, PlaceId, UnitId
 
 BINDINGS_A_DRAFT = 100
+NOWHERE = "?"
+"""Where a transfer goes after a storeroom's card that is not known: what is scanned then was meant to leave."""
 _MAY_ARRIVE = frozenset({Custody.NONE.value, Custody.TRANSIT.value, Custody.RETURNED.value})
 
 
@@ -92,6 +94,8 @@ def arrive(scene: Scene) -> Decision:
 
 def transfer_in(scene: Scene) -> Decision:
     """A piece that another storeroom sent is put onto the shelf."""
+    if scene.present.to == NOWHERE:
+        return refuse(scene, Word.NO_DESTINATION)
     return gate(scene, Gated.TRANSFER_IN) or _arrive(scene, "transfer_in", ())
 
 
@@ -183,16 +187,19 @@ def scrap(scene: Scene) -> Decision:
 
 
 def destination(scene: Scene) -> Decision:
-    """The storeroom that a transfer goes to."""
+    """The storeroom that a transfer goes to; after one that is not known nothing leaves, and nothing comes in."""
     assert isinstance(scene.meaning, Ticket)
     to = scene.facts.place
     if not to or to == scene.room.ward:
-        return refuse(scene, Word.UNKNOWN_PLACE, code=scene.meaning.code)
+        refused = refuse(scene, Word.UNKNOWN_PLACE, code=scene.meaning.code)
+        return replace(refused, visit=replace(scene.present, to=NOWHERE, number=0, pack=False))
     return Decision(replace(scene.present, to=to), Beep.OK, Word.DESTINATION, {"to": to})
 
 
 def send(scene: Scene) -> Decision:
     """Goods leave for another storeroom; until it takes them in they are in transit beside it."""
+    if scene.present.to == NOWHERE:
+        return refuse(scene, Word.NO_DESTINATION)
     return _leave(scene, "transfer_out", PlaceId(f"transit@{scene.present.to}"), Word.SENT)
 
 

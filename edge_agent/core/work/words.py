@@ -132,6 +132,10 @@ class Word(Enum):
     NOTE_RECEIVED = ("document {number} was taken in before; nothing was done", "单据 {number} 已签收，未重复入账")
     NEEDS_APPROVAL = ("this storeroom is {permit}: {act} needs an approval", "本库状态 {permit}：{act} 需审批")
     UNKNOWN_PLACE = ("place {code} is not known here; scan the storeroom's own code", "未知库房码 {code}")
+    NO_DESTINATION = (
+        "item: expected the other storeroom's card first; scan it, or TRANSFER again for what comes in",
+        "请先扫对方库房码；如为调入，请重扫调拨码",
+    )
     NOT_OF_SET = ("{item}: not of set {number}, or used already", "{item} 不属于手术套包 {number}，或已使用")
     PATIENT_NEXT = ("patient noted: scan what is used", "已登记患者：请扫使用物资")
     UNKNOWN_ITEM = (

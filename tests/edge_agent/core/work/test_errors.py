@@ -90,6 +90,16 @@ def test_a_refusal_forgets_a_number_card_and_the_visit_goes_on(desk: Desk) -> No
     assert desk.qty("issued@ward-01", SYRINGE) == 1
 
 
+def test_what_follows_an_unknown_storeroom_neither_leaves_nor_comes_in(desk: Desk) -> None:
+    desk.scan(NURSE, card("TRANSFER"))
+    head = desk.ledger.head()
+    assert desk.scan(place("NOSUCH"), loose(SYRINGE_GTIN), stent(1)) == [NO, NO, NO]
+    assert (desk.last.word, desk.ledger.head()) == (Word.NO_DESTINATION, head)
+    assert desk.scan(place("WARD02"), stent(1)) == [OK, OK]
+    assert desk.scan(place("NOSUCH"), stent(2)) == [NO, NO]
+    assert desk.scan(card("TRANSFER"), loose(SYRINGE_GTIN)) == [OK, OK]
+
+
 def test_a_number_card_waits_for_its_item_past_a_patient(desk: Desk) -> None:
     assert desk.scan(NURSE, stent(1), card("X5"), PATIENT, loose(SYRINGE_GTIN)) == [OK] * 5
     assert desk.qty("patient@ward-01", SYRINGE) == 5
