@@ -47,12 +47,14 @@ class Section:
     def __init__(self, name: str, raw: object, faults: list[str]) -> None:
         self._name, self._faults = name, faults
         self._left: dict[str, object] = dict(raw) if isinstance(raw, Mapping) else {}
+        self._asked: set[str] = set()
         self.refused = not isinstance(raw, Mapping)
         if self.refused:
             self.note("", f"expected a table, got {raw!r:.{SHOWN_MAX}}")
 
     def need(self, key: str, form: Form[T]) -> T:
         """Return the value of a key that must be there; after a fault nothing of use, for the file is refused."""
+        self._asked.add(key)
         if key not in self._left:
             self.note(f".{key}", f"it is missing; expected {form.expected}")
             return cast(T, None)
@@ -60,6 +62,7 @@ class Section:
 
     def take(self, key: str, form: Form[T], default: T) -> T:
         """Return the value of a key, or the default where it is not given."""
+        self._asked.add(key)
         if key not in self._left:
             return default
         raw = self._left.pop(key)
@@ -80,7 +83,7 @@ class Section:
     def end(self) -> None:
         """Note every key that nobody asked for."""
         for key in self._left:
-            self.note(f".{key}", "this key is unknown; look at its spelling")
+            self.note(f".{key}", f"this key is unknown; expected one of {', '.join(sorted(self._asked))}")
 
     def note(self, key: str, fault: str) -> None:
         """Keep a fault; `key` is empty for the table as a whole."""
