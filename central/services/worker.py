@@ -1,8 +1,8 @@
 """The one thread that compares and proposes: woken after an ingest's COMMIT and by the bell, it does what is due.
 
 Many commits between two of its rounds are one comparison of the storerooms they touched. What is due is decided by
-`core.jobs`, and a finished run is a row, so that no period is run twice. After a round it rests in proportion to the
-round. The rule that must not be broken: nothing that happens in a round ends the thread.
+`core.jobs`, and a run is a row that one process claims, so that no period is run twice. After a round it rests in
+proportion to the round. The rule that must not be broken: nothing that happens in a round ends the thread.
 """
 
 import logging
@@ -11,19 +11,17 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import func, select
-
 from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
 from central.services.counts import ask
 from central.services.counts_taken import take_in_counts
 from central.services.figures import keep_figures
+from central.services.month_close import close_due
 from central.services.purchasing_day import purchasing_day
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
+from central.services.runs import claim, finish, last_period
 from central.store.engine import Store
-from central.store.merge import merge
-from central.store.tables.work import JOB_RUN
 from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant
 
@@ -35,9 +33,8 @@ FIGURES_S = 21_600
 """A figure's day is renewed four times, so that its last look is of the evening."""
 PURCHASING_S = 86_400
 """What comes round by month, quarter or half year is looked for every day and made once."""
-OUTCOME_MAX = 400
-RUNS_KEPT = 2_000
-"""Periods of a job whose runs are remembered: a week of the busiest one."""
+MONTH_S = 86_400
+"""Every day it is looked whether a month's own day has come; one that was missed is closed then."""
 IDLE_S = 5.0
 """Longest wait of the thread: a lost wake costs no more."""
 REST_PER_WORK, REST_S_MAX = 3.0, 30.0
@@ -84,6 +81,7 @@ class Worker:
             Job("counts", COUNTS_S): self._ask_counts,
             Job("figures", FIGURES_S): self._keep_figures,
             Job("purchasing", PURCHASING_S): self._work_purchasing,
+            Job("month", MONTH_S): self._close_months,
         }
         if duties.state is not None:
             self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
@@ -172,43 +170,15 @@ class Worker:
 
     def _run_if_due(self, job: Job, work: Callable[[Instant, int], str]) -> None:
         now = self._now()
-        period = due(job, now, self._last_period(job))
-        if period is None or self._stopping.is_set():
+        period = due(job, now, last_period(self._store, self._hospital, job, now))
+        if period is None or self._stopping.is_set() or not claim(self._store, self._hospital, job, period, now):
             return
         try:
             outcome = work(now, period)
         except Exception as error:  # noqa: BLE001 # one job may fail as a whole; the jobs behind it are run
             outcome = f"failed: {type(error).__name__}: {error}"
             self._complain(f"{job.name} {outcome}")
-        self._keep(job, period, now, outcome)
-
-    def _last_period(self, job: Job) -> int | None:
-        query = select(func.max(JOB_RUN.c.period)).where(
-            JOB_RUN.c.hospital == self._hospital, JOB_RUN.c.job == job.name, JOB_RUN.c.period_s == job.period_s
-        )
-        with self._store.read() as connection:
-            period: int | None = connection.scalar(query)
-        return period
-
-    def _keep(self, job: Job, period: int, now: Instant, outcome: str) -> None:
-        row = {
-            "hospital": self._hospital,
-            "job": job.name,
-            "period_s": job.period_s,
-            "period": period,
-            "started_at": now,
-            "outcome": outcome[:OUTCOME_MAX],
-        }
-        with self._store.write() as connection:
-            merge(connection, JOB_RUN, [row])
-            connection.execute(
-                JOB_RUN.delete().where(
-                    JOB_RUN.c.hospital == self._hospital,
-                    JOB_RUN.c.job == job.name,
-                    JOB_RUN.c.period_s == job.period_s,
-                    JOB_RUN.c.period < period - RUNS_KEPT,
-                )
-            )
+        finish(self._store, self._hospital, job, period, outcome)
 
     def _look_everywhere(
         self, conflicts: Callable[[Collection[PlaceId] | None], int], _now: Instant, _period: int
@@ -220,6 +190,9 @@ class Worker:
 
     def _work_purchasing(self, now: Instant, _period: int) -> str:
         return purchasing_day(self._store, self._hospital, now)
+
+    def _close_months(self, now: Instant, _period: int) -> str:
+        return close_due(self._store, self._hospital, now)
 
     def _ask_counts(self, now: Instant, _period: int) -> str:
         return f"{ask(self._store, self._hospital, now)} lines asked to be counted"

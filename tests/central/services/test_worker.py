@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select, text
 
 from central.core.jobs import Job, period_at
-from central.services.worker import REST_S_MAX, RUNS_KEPT, Duties, Worker, rest_s
+from central.services.runs import LEASE_S, RUNS_KEPT, claim, finish
+from central.services.worker import REST_S_MAX, Duties, Worker, rest_s
 from central.store.engine import Store
 from central.store.queries_work import discrepancies, proposals
 from central.store.tables.work import JOB_RUN
@@ -42,6 +43,7 @@ def test_a_round_runs_each_job_once_in_its_period(tmp_path: Path) -> None:
     assert runs(store) == [
         counts,
         figures,
+        ("month", period_at(Job("month", 86_400), START)),
         ("purchasing", period_at(Job("purchasing", 86_400), START)),
         ("reconcile", period),
         ("replenish", period_at(Job("replenish", 1800), START)),
@@ -112,7 +114,7 @@ def test_runs_long_past_are_forgotten(tmp_path: Path) -> None:
     worker.round()
     time.now = plus(START, 300 * (RUNS_KEPT + 2))
     worker.round()
-    twice = ["counts", "counts", "figures", "figures", "purchasing", "purchasing"]
+    twice = ["counts", "counts", "figures", "figures", "month", "month", "purchasing", "purchasing"]
     assert [job for job, _ in runs(store)] == [*twice, "reconcile", "replenish", "replenish"]
 
 
@@ -137,3 +139,28 @@ def test_however_much_arrives_the_worker_leaves_three_quarters_of_the_time_to_ot
     assert rest_s(0.0) == 0.0
     assert rest_s(2.0) / (rest_s(2.0) + 2.0) == 0.75
     assert rest_s(3_600.0) == REST_S_MAX
+
+
+def test_of_many_processes_one_holds_a_period_and_a_run_given_up_is_taken_up(tmp_path: Path) -> None:
+    store, job = hospital(tmp_path), Job("figures", 86_400)
+    period = period_at(job, START)
+    assert claim(store, HOSPITAL, job, period, START)
+    assert not claim(store, HOSPITAL, job, period, plus(START, 60))
+    later = plus(START, LEASE_S + 1)
+    assert claim(store, HOSPITAL, job, period, later)
+    finish(store, HOSPITAL, job, period, "7 figures kept")
+    assert not claim(store, HOSPITAL, job, period, plus(later, 2 * LEASE_S))
+
+
+def test_nights_that_were_missed_are_caught_up_once_and_told(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+    time.now = plus(START, 4 * 86_400)
+    worker.round()
+    worker.round()
+    with store.read() as connection:
+        told = connection.execute(select(JOB_RUN).where(JOB_RUN.c.job == "figures").order_by(JOB_RUN.c.period)).all()
+    assert len(told) == 2
+    assert all(row.outcome.endswith("figures kept") for row in told)
+    assert told[-1].started_at == time.now
