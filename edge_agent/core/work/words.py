@@ -96,8 +96,8 @@ class Word(Enum):
     )
     ONE_PIECE = ("a single piece is one: no number card for it", "单件不可使用数量码")
     SCANNED_TWICE = (
-        "scanned twice within a second: counted once; scan again for another",
-        "一秒内重复扫码，只计一次；再取请重扫",
+        "scanned twice within a second: the second is not counted; scan again for another",
+        "一秒内重复扫码，第二次不计；再取请重扫",
     )
     AGAIN = (
         "{item} lot {lot}: recorded for {actor} at {at}, just before the power went; scan again only for another",
