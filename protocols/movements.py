@@ -248,7 +248,8 @@ class BindBody(msgspec.Struct, frozen=True):
 class ObserveBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of `observe`: the belief that a tag is here, `p` in 0..1, held by `model` since an instant (µs UTC).
 
-    `dead`, beside `p`: that the piece is here and only its tag is dead; left out where a model does not tell.
+    `dead`, beside `p`: that the piece is here and only its tag is dead; left out where a model does not tell. `door` is
+    when a reader at the door heard it shortly before, 0 where none did.
     """
 
     epc: str
@@ -256,6 +257,7 @@ class ObserveBody(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str
     since: int
     dead: float = 0.0
+    door: int = 0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.p <= 1.0 or not 0.0 <= self.dead <= 1.0:

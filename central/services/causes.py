@@ -47,6 +47,9 @@ class Sort(StrEnum):
     """What a moment of the evidence is."""
 
     BELIEF = "belief"
+    HEARD = "heard"
+    SILENT = "silent"
+    DOOR = "door"
     MOVEMENT = "movement"
     VISIT = "visit"
     UNCLAIMED = "unclaimed"
@@ -207,9 +210,9 @@ def _timeline(
         for each in visits
         if each.event not in own
     ]
-    moments += [
-        Moment(each.at, Sort.BELIEF, one.place, p=_p(each), late_s=_late(each), event=each.event) for each in seen
-    ]
+    for each in seen:
+        moments.append(Moment(each.at, Sort.BELIEF, one.place, p=_p(each), late_s=_late(each), event=each.event))
+        moments += _reads(one.place, each)
     if told is not None:
         moments.append(Moment(told.at, Sort.UNCLAIMED, one.place, event=told.event))
     moments.append(Moment(one.found_at, Sort.FOUND, one.place, p=one.evidence["belief"]["p"], event=one.found_event))
@@ -217,6 +220,14 @@ def _timeline(
     if one.closed_at is not None:
         moments.append(Moment(one.closed_at, Sort.CLOSED, one.place, said=one.cause))
     return tuple(sorted(moments, key=lambda each: (each.at, each.sort))[-TIMELINE_MAX:])
+
+
+def _reads(place: str, entry: near.Near) -> list[Moment]:
+    """Return the reads behind a belief: since when it was heard, or no more, and when the door heard it."""
+    said = read_body(entry.body, ObserveBody)
+    sort = Sort.HEARD if said.p >= HERE_FROM else Sort.SILENT
+    found = [Moment(Instant(said.since), sort, place, event=entry.event)]
+    return [*found, Moment(Instant(said.door), Sort.DOOR, place, event=entry.event)] if said.door else found
 
 
 def _late(entry: near.Near) -> float:

@@ -7,7 +7,7 @@ that must not be broken: neither edge nor central reads what truly happened.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from central.services.reconcile import reconcile
 from central.store.engine import Store
 from edge_agent.agent.replay import feed
 from edge_agent.core.presence.columns import column_course
+from edge_agent.core.presence.course import Course
 from edge_agent.core.presence.saying import Saying
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
 from edge_agent.links.trace import Trace
@@ -38,6 +39,8 @@ COMPARED_EVERY = 60
 LATER_S = {OWN: 30.0, BESIDE: 30.5}
 """When in a bin an edge writes; never two in the same instant, of which their test identifiers are made."""
 NEXT_ANTENNA = "7"
+Form = Callable[[Ward], Course]
+"""Over all tags at once, as a replay has it, or one by one, as the live agent has."""
 SWAPPED = {Place.HERE: Place.NEXT, Place.NEXT: Place.HERE, Place.OUT: Place.OUT}
 
 
@@ -73,14 +76,14 @@ def somebody_was_there(folder: Path, do: str) -> bool:
     return any(visit["b"] - 1 <= at <= visit["until"] + 1 for visit in happened["visits"])
 
 
-def play(folder: Path, store: Store) -> None:
-    """Play a trace. Central compares every hour."""
+def play(folder: Path, store: Store, form: Form = column_course) -> None:
+    """Play a trace through one form of the filter. Central compares every hour."""
     trace = Trace(folder)
     told = list(feed(trace.bins(), trace.facts))
     said = [
         *_acts(trace),
         *_shift_ends(len(told)),
-        *_beliefs(trace, told),
+        *beliefs(trace, told, form),
     ]
     wards = {name: main.Ward(store, name) for name in (OWN, BESIDE)}
     for name, ward in wards.items():
@@ -142,23 +145,26 @@ def _shift_ends(bins: int) -> Iterator[Said]:
 class Edge:
     """The filter of one storeroom, and what it writes."""
 
-    def __init__(self, name: str, room: Ward, said: list[Said]) -> None:
+    def __init__(self, name: str, room: Ward, said: list[Said], form: Form) -> None:
         self.name, self.room, self.said = name, room, said
-        self.course = column_course(room)
+        self.course = form(room)
         self._saying = Saying(self.course)
 
     def take(self, heard: Bin, facts: list[Fact]) -> None:
         fixed = (self.room.ref or {}).values()
-        for tag, p, dead, since in self._saying.after(heard.number, self.course.take(heard, facts)):
-            if tag not in fixed:
-                at = plus(main.START, since * BIN_S)
-                body = ObserveBody(self.room.tags[tag].epc, round(p, 4), "filter-2", at, round(dead, 4))
+        for said in self._saying.after(heard.number, self.course.take(heard, facts)):
+            if said.tag not in fixed:
+                at = plus(main.START, said.since * BIN_S)
+                door = 0 if said.door is None else plus(main.START, said.door * BIN_S)
+                epc = self.room.tags[said.tag].epc
+                body = ObserveBody(epc, round(said.p, 4), "filter-2", at, round(said.dead, 4), door)
                 self.said.append(Said(heard.number, self.name, "observe", write_body(body)))
 
 
-def _beliefs(trace: Trace, told: Iterable[tuple[Bin, list[Fact]]]) -> list[Said]:
+def beliefs(trace: Trace, told: Iterable[tuple[Bin, list[Fact]]], form: Form) -> list[Said]:
+    """Return what both edges write of what they hear."""
     said: list[Said] = []
-    own, beside = Edge(OWN, trace.ward, said), Edge(BESIDE, _beside(trace.ward), said)
+    own, beside = Edge(OWN, trace.ward, said, form), Edge(BESIDE, _beside(trace.ward), said, form)
     for heard, facts in told:
         own.take(heard, facts)
         beside.take(*_heard_beside(heard, facts, whole=all(own.course.listened)))

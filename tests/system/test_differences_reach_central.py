@@ -11,10 +11,15 @@ import pytest
 from central.services.causes import first_causes
 from central.store.engine import Store
 from central.store.queries_work import discrepancies
+from edge_agent.agent.replay import feed
+from edge_agent.core.presence.columns import column_course
+from edge_agent.core.presence.floats import float_course
+from edge_agent.links.trace import Trace
 from tests.central.hospital import HOSPITAL, hospital
-from tests.system.recorded_room import drawn, play, somebody_was_there, words_of
+from tests.system.recorded_room import Form, beliefs, drawn, play, somebody_was_there, words_of
 
 pytestmark = pytest.mark.slow
+BINS_COMPARED = 700
 
 
 def opened(store: Store, status: str) -> dict[tuple[str, str, str], str]:
@@ -25,11 +30,11 @@ def opened(store: Store, status: str) -> dict[tuple[str, str, str], str]:
     return {(one.unit, one.kind, one.place): one.cause or causes[one.id] for one in found}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_each_difference_opens_once_with_its_cause_and_no_other(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "form"), [(1, float_course), (2, column_course)])
+def test_each_difference_opens_once_with_its_cause_and_no_other(tmp_path: Path, seed: int, form: Form) -> None:
     """A tag that dies in the minute of somebody's visit is, by all that can be known, a take without a scan."""
     store, trace = hospital(tmp_path / "files"), drawn(tmp_path / "trace", seed, story="differences")
-    play(trace, store)
+    play(trace, store, form)
     word = words_of(trace)
     died = "unscanned_take" if somebody_was_there(trace, "dead") else "dead_tag"
     assert opened(store, "open") == {
@@ -42,6 +47,14 @@ def test_each_difference_opens_once_with_its_cause_and_no_other(tmp_path: Path, 
         (word["dead"], "missing", "ward-01"): died,
     }
     assert set(opened(store, "closed").values()) <= {"claimed"}
+
+
+def test_the_live_form_of_the_filter_says_what_the_replaying_form_says(tmp_path: Path) -> None:
+    trace = Trace(drawn(tmp_path / "trace", 1, story="differences"))
+    told = list(feed(trace.bins(), trace.facts))[:BINS_COMPARED]
+    live, replayed = beliefs(trace, told, float_course), beliefs(trace, told, column_course)
+    assert len(live) > 60
+    assert live == replayed
 
 
 def test_a_quiet_week_raises_no_alarm(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from protocols.values.instant import Instant
 class Belief:
     """A belief that changed: the probability that a tag is here, since when, and which model says so.
 
-    `dead` is the probability that the piece is here though its tag is dead, beside `p`; a model may not tell.
+    `dead` is the probability that the piece is here though its tag is dead, beside `p`; a model may not tell. `door` is
+    when the door heard it around that time, None where it did not.
     """
 
     epc: Epc
@@ -28,6 +29,7 @@ class Belief:
     since: Instant
     model: str
     dead: float = 0.0
+    door: Instant | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.p <= 1.0:
@@ -35,7 +37,7 @@ class Belief:
 
     def draft(self) -> Draft:
         """Return the entry that puts this belief into the ledger."""
-        body = ObserveBody(self.epc, self.p, self.model, self.since, self.dead)
+        body = ObserveBody(self.epc, self.p, self.model, self.since, self.dead, self.door or 0)
         return Draft("observe", write_body(body), ActorId(""))
 
 

@@ -247,8 +247,15 @@ class Filter:
 
     def _new_beliefs(self, number: int, raised: Sequence[Raised]) -> list[Belief | ForeignTags]:
         return [
-            Belief(Epc(self._tags[tag].epc), _share(p), Instant(since * BIN_US), MODEL, _share(dead))
-            for tag, p, dead, since in self._saying.after(number, raised)
+            Belief(
+                Epc(self._tags[said.tag].epc),
+                _share(said.p),
+                Instant(said.since * BIN_US),
+                MODEL,
+                _share(said.dead),
+                None if said.door is None else Instant(said.door * BIN_US),
+            )
+            for said in self._saying.after(number, raised)
         ]
 
 

@@ -16,6 +16,8 @@ from edge_agent.core.presence.judge import HIGH, LOW
 TAKING_BINS = 20
 """Bins after a fact in which a piece that is on its way is not said to be gone."""
 
+DOOR_BINS = 15
+"""A read at the door so many bins before a piece fell silent, or was heard again, tells of its way."""
 HERE_FROM = 0.5
 """From this probability a belief of the last run was that it is here."""
 
@@ -29,12 +31,16 @@ class State(Enum):
 
 
 class Anew(NamedTuple):
-    """One belief to be said: the tag, P(here with a living tag), P(here with a dead one), the bin it goes back to."""
+    """One belief to be said: the tag, P(here with a living tag), P(here with a dead one), the bin it goes back to.
+
+    `door` is the bin in which the door heard it around then, None where it did not.
+    """
 
     tag: int
     p: float
     dead: float
     since: int
+    door: int | None
 
 
 class Saying:
@@ -63,8 +69,13 @@ class Saying:
                 continue
             self._said[tag] = now
             since = course.since(tag) if now is State.HERE else course.silent_since(tag)
-            found.append(Anew(tag, course.tags.living(tag), course.tags.dead(tag), since if since > 0 else number))
+            since = since if since > 0 else number
+            found.append(Anew(tag, course.tags.living(tag), course.tags.dead(tag), since, self._door(tag, since)))
         return found
+
+    def _door(self, tag: int, since: int) -> int | None:
+        heard = self._course.marks(tag)[2]
+        return heard if heard >= since - DOOR_BINS else None
 
     def _judged(self, tag: int, p: float, alarm: Raised | None) -> State | None:
         """Return what is to be said of a tag; None when nothing is certain enough."""

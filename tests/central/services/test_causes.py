@@ -9,7 +9,15 @@ from central.services.reconcile import reconcile
 from central.services.verify import verify
 from central.store.engine import Store
 from central.store.queries_work import Discrepancy, discrepancies
-from protocols.movements import DiscrepancyBody, DutyBody, MovementBody, PostingLine, VisitBody, write_body
+from protocols.movements import (
+    DiscrepancyBody,
+    DutyBody,
+    MovementBody,
+    ObserveBody,
+    PostingLine,
+    VisitBody,
+    write_body,
+)
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, VALVE, Ward, hospital, tags
 
@@ -73,11 +81,22 @@ def test_each_trouble_opens_one_discrepancy_with_its_cause_and_quiet_pieces_none
     assert verify(store).faults == []
 
 
+def test_the_evidence_says_when_the_door_heard_the_piece(store: Store) -> None:
+    left = plus(START, HOUR + 110)
+    body = ObserveBody(TAKEN, 0.01, "filter-2", plus(START, HOUR + 100), door=left)
+    Ward(store).say("observe", write_body(body), HOUR + 910)
+    with store.read() as connection:
+        account = account_of(connection, HOSPITAL, by_unit(store)[TAKEN])
+    assert [one.at for one in account.moments if one.sort is Sort.DOOR] == [left]
+
+
 def test_the_evidence_stands_on_a_line_of_time_with_who_was_there(store: Store) -> None:
     with store.read() as connection:
         account = account_of(connection, HOSPITAL, by_unit(store)[TAKEN])
     sorts = [one.sort for one in account.moments]
-    assert sorts == [Sort.MOVEMENT, Sort.BELIEF, Sort.VISIT, Sort.VISIT, Sort.VISIT, *sorts[5:]]
+    first = [Sort.MOVEMENT, Sort.BELIEF, Sort.HEARD, Sort.VISIT, Sort.VISIT]
+    assert sorts == [*first, *sorts[5:]]
+    assert sorts.count(Sort.SILENT) == 1
     assert [one.at for one in account.moments] == sorted(one.at for one in account.moments)
     assert {one.who for one in account.moments if one.sort is Sort.VISIT} == {"N1001"}
     assert [one.p for one in account.moments if one.sort is Sort.BELIEF] == [0.98, 0.01]

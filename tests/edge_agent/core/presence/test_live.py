@@ -71,6 +71,9 @@ def test_a_piece_carried_through_the_door_is_said_to_be_gone_since_its_last_read
     assert belief.epc == TAGS[1]
     assert belief.p < 0.05
     assert abs(belief.since - left) <= 2 * BIN_US
+    assert belief.door is not None
+    assert abs(belief.door - left) <= 2 * BIN_US
+    assert all(each.door is None for each in shelf.said[:before])
 
 
 def test_a_cut_link_proves_nothing_however_long() -> None:
