@@ -56,6 +56,8 @@ from central.services.permits import Permits
 from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.source_making import sources_of
+from central.services.sources import Sources
 from central.services.statements import make, signer_at
 from central.services.suppliers import SupplierDesk
 from central.services.worker import Duties, Worker
@@ -127,7 +129,13 @@ def accounts_of(config: Config, store: Store, clock: Clock) -> Accounts:
 def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], None] = lambda: None) -> Desk:
     """Return what requests are answered from; while there are no people, the set-up code is said in the log."""
     entrance = Entrance(
-        store, config.hospital_id, clock.real_now, new_secret, config.people.everyone_is, new_secret()[:SETUP_LETTERS]
+        store,
+        config.hospital_id,
+        clock.real_now,
+        new_secret,
+        config.people.everyone_is,
+        new_secret()[:SETUP_LETTERS],
+        sources_of(config, store, clock),
     )
     if entrance.is_new():
         log.warning("no account yet: open /first-account and enter the set-up code %s", entrance.setup_code)
@@ -189,7 +197,7 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
 
 def listen(config: Config) -> socket.socket:
     """Bind the server's own socket. Raises `NotReady` when the port is taken."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else asyncio leaves Nagle on
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((config.http.host, config.http.port))
@@ -263,9 +271,11 @@ def serve(
         bound = parts.enter_context(listen(config))
         signer = signer_at(config.statement_key)
         feed = feed_of(config, store, clock, signer)
+        application = build_app(config, store, clock, feed.changed)
+        entrance: Entrance = application.state.entrance
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(config, store, clock, feed.changed),
+                application,
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
@@ -283,7 +293,7 @@ def serve(
             feed.round,
             his_of(config, Documents(store, config.hospital_id, clock)).settle,
             lambda rooms: settle_conflicts(store, config.hospital_id, clock, rooms).moved,
-            _configured_jobs(config, store, clock),
+            _configured_jobs(config, store, clock, entrance.sources),
         )
         worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)
         feed.wake_by(worker.ring)
@@ -310,19 +320,22 @@ def serve(
         server.run(sockets=[bound])
 
 
-def _configured_jobs(config: Config, store: Store, clock: Clock) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
-    """Return the jobs that only some hospitals have: reading another system's charges."""
+def _configured_jobs(
+    config: Config, store: Store, clock: Clock, sources: Sources | None
+) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
+    """Return the jobs that only some hospitals have: reading another system's charges, asking about accounts again."""
+    jobs: list[tuple[Job, Callable[[Instant], str]]] = []
+    if sources is not None:
+        look_s = min(one.look_s for one in (config.ldap, config.oidc))
+        jobs.append((Job("sources", look_s), lambda _now: sources.look_again()))
     said = config.his
-    if not said.charges_url:
-        return ()
-    documents = Documents(store, config.hospital_id, clock)
-    intake = Intake(his_of(config, documents), documents, "view", "view", said.wards, used=said.charges_use)
-    view = HisView(said.charges_url, said.charges_view, said.charges_mark)
-
-    def read(_now: Instant) -> str:
-        return read_view(intake, view, said.charges_columns, READER)
-
-    return ((Job("charges", said.charges_every_s), read),)
+    if said.charges_url:
+        documents = Documents(store, config.hospital_id, clock)
+        intake = Intake(his_of(config, documents), documents, "view", "view", said.wards, used=said.charges_use)
+        view = HisView(said.charges_url, said.charges_view, said.charges_mark)
+        read = partial(read_view, intake, view, said.charges_columns, READER)
+        jobs.append((Job("charges", said.charges_every_s), lambda _now: read()))
+    return tuple(jobs)
 
 
 def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:

@@ -10,6 +10,7 @@
     │   ├── ChangedSince  somebody else changed it since it was seen
     │   └── Stopped   a check stands in the way of an order until it is waived
     ├── NotSignedIn   nobody is known to ask: no session, no token, or one that is over
+    │   └── CodesNeeded   who asks is known and must set up one-time codes first
     ├── NotAllowed    who asks is known and does not hold the right
     ├── TooMany       too many tries; later it works again
     └── NotReady      the surroundings are not as they must be: an unmigrated store, a port in use
@@ -70,6 +71,10 @@ class Stopped(NotNow):
 
 class NotSignedIn(CentralError):
     """Nobody is known to ask."""
+
+
+class CodesNeeded(NotSignedIn):
+    """Who asks must set up one-time codes before anything else."""
 
 
 class NotAllowed(CentralError):

@@ -15,6 +15,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from central.config.his import HisSection
+from central.config.notices import NoticesSection
+from central.config.people import LdapSection, OidcSection
 from central.config.section import Section
 from central.core.reorder import POLICIES
 from central.errors import BadConfig
@@ -209,7 +211,10 @@ class Config(Section):
     statements: StatementsSection = StatementsSection()
     policy: PolicySection = PolicySection()
     his: HisSection = HisSection()
+    ldap: LdapSection = LdapSection()
+    oidc: OidcSection = OidcSection()
     jobs: JobsSection = JobsSection()
+    notices: NoticesSection = NoticesSection()
 
     @property
     def hospital_id(self) -> HospitalId:
@@ -295,10 +300,16 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "statements": StatementsSection,
         "policy": PolicySection,
         "his": HisSection,
+        "ldap": LdapSection,
+        "oidc": OidcSection,
         "jobs": JobsSection,
+        "notices": NoticesSection,
     }
 )
 """Every table of the file by its name."""
+
+SECRET = frozenset({("notices", "urls")})
+"""Keys whose value no message says."""
 
 
 def read_config(path: Path) -> Config:
@@ -337,8 +348,11 @@ def _faults(read: dict[str, Any], one: ErrorDetails) -> Iterator[str]:
     elif one["type"] == "missing":
         yield _missing(section, keys[0], known)
     else:
-        expected, came = known.model_fields[keys[0]].description, read[section][keys[0]]
-        yield f"{section}.{keys[0]}: expected {expected}, got {came!r:.{SHOWN_MAX}}"
+        expected, came = known.model_fields[keys[0]].description, repr(read[section][keys[0]])
+        shown = (
+            "a value that is not repeated here: it holds secrets" if (section, keys[0]) in SECRET else came[:SHOWN_MAX]
+        )
+        yield f"{section}.{keys[0]}: expected {expected}, got {shown}"
 
 
 def _missing(section: str, key: str, known: type[Section]) -> str:

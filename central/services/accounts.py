@@ -53,9 +53,11 @@ class Accounts:
     def invite(self, by: ActorId, person: ActorId) -> str:
         """Return a new invitation to set a password; what signed in the person before is over."""
         with self.store.write() as connection:
-            self._found(connection, person)
+            if self._found(connection, person).source:
+                raise NotNow(f"person: expected an account kept here, {person} is not; its password is set elsewhere")
             people.end_sessions(connection, self.hospital, person=person)
-            people.change_person(connection, self.hospital, person, password_hash="", totp_secret="")
+            people.change_person(connection, self.hospital, person, password_hash="", totp_secret="", totp_step=0)
+            people.set_recovery(connection, self.hospital, person, [])
             self._note(connection, by, "invite", person)
             return self._invite(connection, person)
 

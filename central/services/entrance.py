@@ -11,10 +11,13 @@ from threading import Lock
 
 from sqlalchemy import Connection
 
+from central.core.directory import DIRECTORY, ISSUER
 from central.core.rights import Caller, Grant, Role
 from central.core.signin import SESSION_S, SESSION_TOUCH_S, Attempts, check_password, session_stands
-from central.errors import BadInput, NotNow, NotSignedIn, TooMany
-from central.services.secrets_kept import digest, hash_password, is_code, is_password, same
+from central.errors import BadInput, CodesNeeded, NotNow, NotSignedIn, TooMany
+from central.services.codes import Codes
+from central.services.secrets_kept import digest, hash_password, is_password, same
+from central.services.sources import Sources
 from central.store import queries_people as people
 from central.store.audit import note
 from central.store.engine import Store
@@ -55,6 +58,8 @@ class Entrance:
     everyone_is: str = ""
     setup_code: str = ""
     """What the first account's maker must know; the server says it once, in its log, while there are no people."""
+    sources: Sources | None = None
+    """Where accounts are kept that are not kept here."""
     _tries: OrderedDict[str, _Tries] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -69,16 +74,24 @@ class Entrance:
             return None
         return Caller(ActorId(self.everyone_is), self.everyone_is, tuple(Grant(role) for role in OPEN_ROLES))
 
-    def by_session(self, secret: str) -> Caller:
-        """Return who holds a session. Raises `NotSignedIn`."""
+    @property
+    def codes(self) -> Codes:
+        """Return the one-time codes of the accounts."""
+        return Codes(self.store, self.hospital, self.now, self.draw)
+
+    def by_session(self, secret: str, *, without_codes: bool = False) -> Caller:
+        """Return who holds a session. Raises `NotSignedIn`; `CodesNeeded` for a role that must have one-time codes."""
         if not secret:
             raise NotSignedIn("expected somebody signed in, got nobody; sign in first")
         key, now = digest(secret), self.now()
         with self.store.read() as connection:
             found = people.session(connection, self.hospital, key)
             person = None if found is None else _active(connection, self.hospital, found.person)
+            lacks = person is not None and not without_codes and self._lacks_codes(connection, person)
         if found is None or person is None or not session_stands(found.made_at, found.seen_at, now):
             raise NotSignedIn("expected a session that stands, got one that is over; sign in again")
+        if lacks:
+            raise CodesNeeded("expected one-time codes for a role of yours, none are set up; set them up first")
         if seconds_between(found.seen_at, now) >= SESSION_TOUCH_S:
             with self.store.write() as connection:
                 people.touch_session(connection, self.hospital, key, now)
@@ -94,22 +107,56 @@ class Entrance:
         return person.caller(read_only=found.read_only)
 
     def sign_in(self, staff_number: str, password: str, code: str, address: str) -> str:
-        """Return a new session's secret. Raises `NotSignedIn`, `TooMany` for an address that tries and tries."""
+        """Return a new session's secret. Raises `NotSignedIn`, `TooMany` for an address that tries and tries.
+
+        An account kept elsewhere is asked for there: `NotReady` where nobody answers, `NotAllowed` without a role here.
+        """
         self._limit(address)
         now, person = self.now(), self._person(staff_number)
-        attempts = Attempts() if person is None else person.attempts
-        right = is_password("" if person is None else person.password_hash, password)
-        if person is not None and right and person.totp_secret:
-            right = is_code(person.totp_secret, code, now)
-        if person is None or not person.active or attempts.is_locked(now) or not right:
+        locked = person is not None and person.attempts.is_locked(now)
+        if self._is_elsewhere(person) and not locked:
+            assert self.sources is not None
+            right = self.sources.by_password(staff_number, password) is not None
+            person = self._person(staff_number) if right else person
+        else:
+            right = is_password("" if person is None else person.password_hash, password)
+        if person is not None and right and not locked and person.totp_secret:
+            with self.store.write() as connection:
+                right = self.codes.spend(connection, person, code)
+        if person is None or not person.active or locked or not right:
             self._failed(person, staff_number, address, now)
             raise NotSignedIn(SIGN_IN_FAILED)
-        secret = self.draw()
+        return self._open(person.person, address)
+
+    def sign_in_by_issuer(self, state: str, code: str, back: str, address: str) -> tuple[str, str]:
+        """Return a new session's secret for who came back from the issuer, and where they wanted to go.
+
+        Raises what `Sources.receive` does, and `TooMany`.
+        """
+        self._limit(address)
+        if self.sources is None:
+            raise BadInput("sign-in: expected an issuer in the configuration, there is none")
+        person, wanted = self.sources.receive(state, code, back)
+        return self._open(person, address), wanted
+
+    def _is_elsewhere(self, person: people.Person | None) -> bool:
+        """Tell whether the directory is asked: for who it keeps, and for whom nobody knows here."""
+        known = self.sources is not None and self.sources.directory is not None
+        return known and (person is None or person.source.startswith(DIRECTORY))
+
+    def _lacks_codes(self, connection: Connection, person: people.Person) -> bool:
+        """Tell whether a role asks for one-time codes that are not set up; the issuer asks for its own."""
+        if person.totp_secret or person.source.startswith(ISSUER):
+            return False
+        return self.codes.asked_of(connection, person.grants)
+
+    def _open(self, person: ActorId, address: str) -> str:
+        secret, now = self.draw(), self.now()
         with self.store.write() as connection:
-            people.keep_attempts(connection, self.hospital, person.person, Attempts())
+            people.keep_attempts(connection, self.hospital, person, Attempts())
             people.drop_old_sessions(connection, self.hospital, plus(now, -SESSION_S))
-            people.add_session(connection, self.hospital, digest(secret), person.person, now)
-            self._note(connection, person.person, "sign-in", address)
+            people.add_session(connection, self.hospital, digest(secret), person, now)
+            self._note(connection, person, "sign-in", address)
         return secret
 
     def sign_out(self, secret: str) -> None:

@@ -41,17 +41,21 @@ def is_password(kept: str, password: str) -> bool:
         return False
 
 
-def is_code(secret: str, code: str, now: Instant) -> bool:
-    """Tell whether a one-time code (RFC 6238) is that of now or of the period before; `secret` is base32."""
-    totp = TOTP(b32decode(secret), CODE_LENGTH, SHA1(), CODE_PERIOD_S, enforce_key_length=False)
+def code_step(secret: str, code: str, now: Instant) -> int | None:
+    """Return the period a one-time code (RFC 6238) is of: that of now or the one before; `secret` is base32."""
+    try:
+        key = b32decode(secret)
+    except ValueError:
+        return None
+    totp = TOTP(key, CODE_LENGTH, SHA1(), CODE_PERIOD_S, enforce_key_length=False)
     seconds = now // 1_000_000
     for moment in (seconds, seconds - CODE_PERIOD_S):
         try:
-            totp.verify(code.encode(), moment)
+            totp.verify("".join(code.split()).encode(), moment)
         except InvalidToken:
             continue
-        return True
-    return False
+        return moment // CODE_PERIOD_S
+    return None
 
 
 def same(one: str, other: str) -> bool:

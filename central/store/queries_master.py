@@ -149,9 +149,10 @@ def uses(
     return found
 
 
-def policy_rows(connection: Connection, hospital: HospitalId) -> list[PolicyRow]:
-    """Return every row of the policy table, past and coming ones too."""
-    rows = connection.execute(select(POLICY_RULE).where(POLICY_RULE.c.hospital == hospital))
+def policy_rows(connection: Connection, hospital: HospitalId, code: str = "") -> list[PolicyRow]:
+    """Return every row of the policy table, or of one code, past and coming ones too."""
+    which = [POLICY_RULE.c.hospital == hospital, *([POLICY_RULE.c.code == code] if code else [])]
+    rows = connection.execute(select(POLICY_RULE).where(*which))
     return [
         PolicyRow(row.code, row.scope, row.value, row.effective_from, row.effective_to, row.source_doc) for row in rows
     ]

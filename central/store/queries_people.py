@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from central.core.rights import Caller, Grant, grants_of
 from central.core.signin import Attempts
-from central.store.tables.people import API_TOKEN, INVITATION, PERSON, PERSON_ROLE, SESSION
+from central.store.tables.people import API_TOKEN, INVITATION, PERSON, PERSON_ROLE, RECOVERY_CODE, SESSION
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant
 
@@ -30,6 +30,8 @@ class Person:
     password_hash: str
     totp_secret: str
     made_at: Instant
+    source: str = ""
+    totp_step: int = 0
 
     def caller(self, *, read_only: bool = False) -> Caller:
         """Return who asks when this person does."""
@@ -79,6 +81,8 @@ def people(connection: Connection, hospital: HospitalId, *, person: str | None =
             password_hash=row.password_hash,
             totp_secret=row.totp_secret,
             made_at=Instant(row.made_at),
+            source=row.source,
+            totp_step=row.totp_step,
         )
         for row in connection.execute(chosen)
     ]
@@ -148,6 +152,47 @@ def end_sessions(
         raise ValueError("expected either a person or one session")
     which = SESSION.c.person == person if secret_hash is None else SESSION.c.secret_hash == secret_hash
     connection.execute(delete(SESSION).where(SESSION.c.hospital == hospital, which))
+
+
+def end_sessions_before(connection: Connection, hospital: HospitalId, person: ActorId, made_before: Instant) -> None:
+    """Close the sessions of a person that were opened before an instant."""
+    mine = (SESSION.c.hospital == hospital, SESSION.c.person == person, SESSION.c.made_at < made_before)
+    connection.execute(delete(SESSION).where(*mine))
+
+
+def of_sources(connection: Connection, hospital: HospitalId) -> list[tuple[ActorId, str]]:
+    """Return who holds a session or a token and is kept elsewhere, with the source."""
+    held = select(SESSION.c.person).where(SESSION.c.hospital == hospital)
+    tokens = select(API_TOKEN.c.person).where(API_TOKEN.c.hospital == hospital, API_TOKEN.c.revoked.is_(False))
+    chosen = select(PERSON.c.person, PERSON.c.source).where(
+        PERSON.c.hospital == hospital,
+        PERSON.c.source != "",
+        PERSON.c.active.is_(True),
+        PERSON.c.person.in_(held.union(tokens)),
+    )
+    return [(ActorId(row.person), row.source) for row in connection.execute(chosen.order_by(PERSON.c.person))]
+
+
+def set_recovery(connection: Connection, hospital: HospitalId, person: ActorId, hashes: Iterable[bytes]) -> None:
+    """Replace the recovery codes of a person."""
+    mine = (RECOVERY_CODE.c.hospital == hospital, RECOVERY_CODE.c.person == person)
+    connection.execute(delete(RECOVERY_CODE).where(*mine))
+    rows = [{"hospital": hospital, "person": person, "code_hash": one} for one in hashes]
+    if rows:
+        connection.execute(RECOVERY_CODE.insert(), rows)
+
+
+def use_recovery(connection: Connection, hospital: HospitalId, person: ActorId, code_hash: bytes, now: Instant) -> bool:
+    """Use up a recovery code; tells whether there was such a one that was not used."""
+    mine = (RECOVERY_CODE.c.hospital == hospital, RECOVERY_CODE.c.person == person)
+    free = (RECOVERY_CODE.c.code_hash == code_hash, RECOVERY_CODE.c.used_at.is_(None))
+    return connection.execute(RECOVERY_CODE.update().where(*mine, *free).values(used_at=now)).rowcount == 1
+
+
+def recovery_left(connection: Connection, hospital: HospitalId, person: ActorId) -> int:
+    """Return how many recovery codes of a person are left."""
+    mine = (RECOVERY_CODE.c.hospital == hospital, RECOVERY_CODE.c.person == person, RECOVERY_CODE.c.used_at.is_(None))
+    return connection.scalar(select(func.count()).select_from(RECOVERY_CODE).where(*mine)) or 0
 
 
 def drop_old_sessions(connection: Connection, hospital: HospitalId, made_before: Instant) -> None:

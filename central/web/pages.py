@@ -17,10 +17,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from central.core.rights import Caller, Right
-from central.errors import BadInput, CentralError, NotAllowed, NotNow, NotReady, NotSignedIn, NotThere, Stopped, TooMany
+from central.errors import (
+    BadInput,
+    CentralError,
+    CodesNeeded,
+    NotAllowed,
+    NotNow,
+    NotReady,
+    NotSignedIn,
+    NotThere,
+    Stopped,
+    TooMany,
+)
 from central.services.desk import Desk
 from central.services.orders import Approved
 from central.services.overview import Overview
+from central.web.account import CODES, add_account
 from central.web.agreements import add_agreements
 from central.web.catalogue import add_catalogue
 from central.web.charges import add_charges
@@ -68,7 +80,7 @@ class PageSources:
     `overview` reads the hospital now, as far as a caller may see it. `approve` takes who approves, a proposal's id and
     the version the buyer saw, and returns the order and whether this made it; it raises `NotThere` for an id that never
     was, `NotNow` for one that may not be approved, any more or as it was seen, `NotAllowed`. `secure` tells that people
-    reach the pages through TLS.
+    reach the pages through TLS; `hospital` is its name in Chinese and English, for forms to print.
     """
 
     overview: Callable[[Caller], Overview]
@@ -90,6 +102,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
+    add_account(pages, renderer, porter)
     add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
     add_devices(pages, renderer, porter, sources.desk.devices, sources.desk.looks.saw)
     add_proposals(pages, renderer, porter, sources.desk, sources.overview)
@@ -166,13 +179,18 @@ def _add_error_pages(pages: FastAPI, renderer: Renderer, porter: Porter) -> None
     def answer(request: Request, status: int, cause: str = "") -> Response:
         if request.url.path.startswith(PATH_API):
             return _problem(status)
-        return renderer.page("error.html.j2", porter.visit(request), status, code=status, cause=cause)
+        return renderer.page(
+            "error.html.j2", porter.visit(request, without_codes=True), status, code=status, cause=cause
+        )
 
     def to_sign_in(request: Request, _error: Exception) -> Response:
         if request.method != "GET":
             return RedirectResponse(SIGN_IN, 303)
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(back, safe='')}", 303)
+
+    def to_codes(_request: Request, _error: Exception) -> Response:
+        return RedirectResponse(CODES, 303)
 
     def refused(request: Request, error: Exception) -> Response:
         status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
@@ -187,6 +205,7 @@ def _add_error_pages(pages: FastAPI, renderer: Renderer, porter: Porter) -> None
     def broken(request: Request, _error: Exception) -> Response:
         return answer(request, 500)
 
+    pages.add_exception_handler(CodesNeeded, to_codes)
     pages.add_exception_handler(NotSignedIn, to_sign_in)
     pages.add_exception_handler(CentralError, refused)
     pages.add_exception_handler(HTTPException, http)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from central.core.rights import Caller, Right
 from central.core.signin import SESSION_S
-from central.errors import NotSignedIn
+from central.errors import CodesNeeded, NotSignedIn
 from central.services.entrance import SESSION_COOKIE, Entrance
 from central.services.secrets_kept import form_word, same
 from central.web.render import COOKIE_S, LANGUAGE_COOKIE, Visit, language_of
@@ -28,15 +28,17 @@ class Porter:
     entrance: Entrance
     secure: bool
 
-    def visit(self, request: Request) -> Visit:
-        """Return the visit of a request, whoever makes it."""
+    def visit(self, request: Request, *, without_codes: bool = False) -> Visit:
+        """Return the visit of a request, whoever makes it. Raises `CodesNeeded` for who must set up codes first."""
         language, origin = language_of(request), str(request.base_url).rstrip("/")
         everyone = self.entrance.open_caller()
         if everyone is not None:
             return Visit(language, everyone, form_word(everyone.person), everyone=True, origin=origin)
         secret = request.cookies.get(SESSION_COOKIE, "")
         try:
-            caller: Caller | None = self.entrance.by_session(secret)
+            caller: Caller | None = self.entrance.by_session(secret, without_codes=without_codes)
+        except CodesNeeded:
+            raise
         except NotSignedIn:
             caller = None
         return Visit(language, caller, form_word(secret), origin=origin)

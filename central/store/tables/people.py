@@ -5,9 +5,9 @@ password an argon2 hash, of a session, token or invitation the SHA-256 of what t
 broken: the record of acts is only ever added to, and each row's hash covers the row before it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -21,6 +21,10 @@ class PersonRow(SQLModel, table=True):
     name: str
     password_hash: str = ""
     totp_secret: str = ""
+    totp_step: int = Field(sa_type=BigInteger, default=0)
+    """The period of the last one-time code that was accepted; none of it or before it counts again."""
+    source: str = ""
+    """Where the account is kept: here (empty), `ldap` or `oidc`; with `-gone` the source knows the person no more."""
     active: bool = True
     failures: int = 0
     locked_until: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
@@ -65,6 +69,17 @@ class ApiTokenRow(SQLModel, table=True):
     revoked: bool = False
 
 
+class RecoveryCodeRow(SQLModel, table=True):
+    """A code that stands for a one-time code, once."""
+
+    __tablename__: ClassVar[str] = "recovery_code"
+
+    hospital: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    code_hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    used_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
+
+
 class InvitationRow(SQLModel, table=True):
     """A link by which a person sets a password, once."""
 
@@ -81,6 +96,7 @@ class AuditRow(SQLModel, table=True):
     """One act or look: who, what, of what, with its details as JSON text with sorted keys."""
 
     __tablename__: ClassVar[str] = "audit"
+    __table_args__: ClassVar[Any] = (Index("audit_person", "hospital", "person", "seq"),)
 
     hospital: str = Field(primary_key=True)
     seq: int = Field(sa_type=BigInteger, primary_key=True)
@@ -99,4 +115,5 @@ PERSON_ROLE = _tables["person_role"]
 SESSION = _tables["session"]
 API_TOKEN = _tables["api_token"]
 INVITATION = _tables["invitation"]
+RECOVERY_CODE = _tables["recovery_code"]
 AUDIT = _tables["audit"]
