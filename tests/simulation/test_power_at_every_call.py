@@ -15,6 +15,7 @@ from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
 from protocols.sync.frames import Head
 from protocols.values.ids import incarnation
+from protocols.values.instant import plus
 from tests.edge_agent.conftest import BORN, START, WARD, Scribe
 from tests.simulation.disk import Disk, Image, Rack
 from tests.simulation.sqlite_under import DiskConnection, bring_up_to_date
@@ -61,12 +62,13 @@ def before(rack: Rack, journal: str) -> tuple[Image, int]:
 
 
 def write_groups(ledger: Ledger, disk: Disk) -> int:
-    """Write two groups and return how many entries were beeped before the power went."""
+    """Write a group of acts and an act of as many entries; return how many were beeped before the power went."""
     scribe, beeped, era = Scribe(count=100), 0, disk.era
     with suppress(StoreFault):
-        for unit in UNITS[:2]:
-            write_group(ledger, scribe, unit)
-            beeped += GROUP if disk.era == era else 0
+        write_group(ledger, scribe, UNITS[0])
+        beeped += GROUP if disk.era == era else 0
+        ledger.append([scribe.issue(UNITS[1]) for _ in range(GROUP)])
+        beeped += GROUP if disk.era == era else 0
     return beeped
 
 
@@ -122,5 +124,62 @@ def test_going_on_in_a_new_chain_is_whole_or_absent(rack: Rack, journal: str) ->
         closed(again)
         if not struck:
             assert len(way) == 2
+            return
+    pytest.fail("it never ended within so many calls")
+
+
+SAFE = 3
+LATER = plus(START, 200 * 86_400)
+
+
+def book_of(ledger: Ledger) -> list[tuple[object, ...]]:
+    return ledger.connection.query("SELECT place, item, lot, unit, qty FROM balance WHERE qty <> 0 ORDER BY 1, 2, 3, 4")
+
+
+def trim_between_groups(ledger: Ledger, disk: Disk) -> int:
+    """Write a group, trim what is safe, write another; return how many entries were beeped before the power went."""
+    scribe, beeped, era = Scribe(count=100), 0, disk.era
+    with suppress(StoreFault):
+        write_group(ledger, scribe, UNITS[0])
+        beeped += GROUP if disk.era == era else 0
+        ledger.trim(LATER)
+        write_group(ledger, scribe, UNITS[1])
+        beeped += GROUP if disk.era == era else 0
+    return beeped
+
+
+@pytest.mark.parametrize("journal", ["WAL", "DELETE"])
+def test_a_trim_between_groups_is_whole_or_absent_and_the_book_stands_on_its_checkpoint(
+    rack: Rack, journal: str
+) -> None:
+    image, head = before(rack, journal)
+    disk = rack.add("disk", f"{journal}/trim")
+    disk.put(image)
+    connection, ledger = opened(rack, disk, journal)
+    ledger.set_acked(head)
+    ledger.set_safe(SAFE, BORN)
+    image = disk.image()
+    books = {head: book_of(ledger)}
+    for unit, scribe in zip(UNITS[:2], (Scribe(count=100), Scribe(count=104)), strict=True):
+        write_group(ledger, scribe, unit)
+        books[ledger.head().seq] = book_of(ledger)
+    closed(connection)
+    for call in range(1, CALLS_MAX):
+        disk.put(image)
+        connection, ledger = opened(rack, disk, journal)
+        disk.fuse, era = call, disk.era
+        beeped = head + trim_between_groups(ledger, disk)
+        struck = disk.era != era
+        closed(connection)
+        disk.fuse = None
+        again, ledger = opened(rack, disk, journal)
+        assert verify(ledger.connection).problems == [], call
+        assert ledger.head().seq in {beeped, beeped + GROUP}, call
+        assert book_of(ledger) == books[ledger.head().seq], call
+        ((first,),) = ledger.connection.query("SELECT MIN(seq) FROM ledger")
+        assert first in {0, SAFE + 1}, call
+        closed(again)
+        if not struck:
+            assert (first, ledger.head().seq) == (SAFE + 1, head + 2 * GROUP)
             return
     pytest.fail("it never ended within so many calls")
