@@ -28,6 +28,7 @@ from central.errors import BadInput, NotReady
 from central.links.broker import CentralBroker
 from central.links.his_view import HisView
 from central.links.news import Listener, tell
+from central.links.notices import send as send_notice
 from central.links.patient_key import read_patient_key
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
@@ -48,6 +49,7 @@ from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
 from central.services.metering import Meter
+from central.services.notices import NOTICES_S, Notices
 from central.services.orders import Approved
 from central.services.overview import Name, Overview
 from central.services.overview_now import overview_now
@@ -293,7 +295,7 @@ def serve(
             feed.round,
             his_of(config, Documents(store, config.hospital_id, clock)).settle,
             lambda rooms: settle_conflicts(store, config.hospital_id, clock, rooms).moved,
-            _configured_jobs(config, store, clock, entrance.sources),
+            (*_configured_jobs(config, store, clock, entrance.sources), *_notice_jobs(config, store, clock)),
         )
         worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)
         feed.wake_by(worker.ring)
@@ -336,6 +338,16 @@ def _configured_jobs(
         read = partial(read_view, intake, view, said.charges_columns, READER)
         jobs.append((Job("charges", said.charges_every_s), lambda _now: read()))
     return tuple(jobs)
+
+
+def _notice_jobs(config: Config, store: Store, clock: Clock) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
+    """Return the job that tells roles what needs them, none where no address is configured."""
+    said = config.notices
+    if not said.urls:
+        return ()
+    zh = said.language == "zh"
+    notices = Notices(store, config.hospital_id, clock.now, said.starts, said.urls, send_notice, zh)
+    return ((Job("notices", NOTICES_S), notices.work),)
 
 
 def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:
