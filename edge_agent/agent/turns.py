@@ -78,7 +78,7 @@ class Agent:
             self._take(happening)
         self._tick()
         writer.write_the_rest()
-        parts.upkeep.tick(writer.ledger)
+        parts.upkeep.tick(writer.ledger, quiet=not scans)
         parts.uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
         parts.window.show(writer.ledger, parts.counter, after_scans=bool(scans))
 

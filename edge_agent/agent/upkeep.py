@@ -65,10 +65,12 @@ class Upkeep:
         except StoreFault as fault:
             self._voice.say_counted("upkeep", str(fault))
 
-    def tick(self, ledger: Ledger) -> None:
-        """Do what is due."""
+    def tick(self, ledger: Ledger, *, quiet: bool = True) -> None:
+        """Do what is due; the ledger's file is tidied while it is `quiet`."""
         self.beat()
         try:
+            if quiet:
+                ledger.tidy()
             self.disk.tick(ledger.connection)
             self._checks.tick(ledger)
             self._trimmer.tick(ledger)

@@ -32,6 +32,8 @@ from protocols.values.instant import Instant
 
 UNKNOWN = Instant(0)
 """When a chain was born, where nobody said."""
+TIDY_ENTRIES = 64
+"""Entries after which the WAL is worth moving into the file: fewer than would make SQLite do it within a commit."""
 RAW_ROWS_MAX = 500
 """Most entries one call hands to the link; a frame carries no more."""
 
@@ -57,6 +59,7 @@ class Ledger:
         self._incarnation = incarnation(bytes.fromhex(known["incarnation"]))
         self._head = self._read_head()
         self._grouped = self._torn = False
+        self._untidy = 0
 
     @property
     def connection(self) -> Connection:
@@ -107,9 +110,19 @@ class Ledger:
         self._connection.executemany(INSERT, [row_of(each) for each in chained])
         project(self._connection, list(zip(entries, effects, strict=True)))
         self._torn = False
+        self._untidy += len(chained)
         if chained:
             self._head = Head(head.incarnation, chained[-1].seq, chained[-1].hash)
         return chained
+
+    def tidy(self) -> None:
+        """Move what the WAL has gathered into the file, once it is worth it. Raises `StoreFault`.
+
+        To be called while nobody waits; else SQLite does it within the commit that fills the WAL.
+        """
+        if self._untidy >= TIDY_ENTRIES:
+            self._untidy = 0
+            self._connection.query("PRAGMA wal_checkpoint(PASSIVE)")
 
     def set_acked(self, seq: int, incarnation: Incarnation | None = None) -> None:
         """Move a chain's mark of what central has committed; it may fall after a restore. Raises `StoreFault`."""

@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.errors import DiskFull, NotALedger, StoreFault
 from edge_agent.store.connection import open_to_read
-from edge_agent.store.ledger import Head, Ledger, open_ledger
+from edge_agent.store.ledger import TIDY_ENTRIES, Head, Ledger, open_ledger
 from edge_agent.store.verify import verify
 from protocols.entry import GENESIS, chain, decode_entry, encode_entry
 from protocols.errors import BadValue, PeerBroke
@@ -217,6 +217,23 @@ def test_a_full_disk_in_a_group_takes_back_the_whole_group(open_again: Callable[
         fill()
     assert tight.head().seq == -1
     assert verify(tight.connection).sound
+
+
+def test_what_many_commits_left_in_the_wal_goes_into_the_file_while_nobody_waits(
+    ledger: Ledger, ledger_path: Path, scribe: Scribe
+) -> None:
+    def in_file() -> int:
+        return int.from_bytes(ledger_path.read_bytes()[28:32], "big")  # the page count of the header
+
+    for _ in range(TIDY_ENTRIES - 1):
+        ledger.append([scribe.visit()])
+    before = in_file()
+    ledger.tidy()
+    assert in_file() == before
+    ledger.append([scribe.visit()])
+    ledger.tidy()
+    ((pages,),) = ledger.connection.query("PRAGMA page_count")
+    assert in_file() == pages > before
 
 
 def test_the_ledger_of_another_device_is_refused(ledger: Ledger, ledger_path: Path) -> None:
