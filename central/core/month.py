@@ -113,6 +113,9 @@ class Column(StrEnum):
     PRICE = "price"
 
 
+INTERNAL = frozenset({Column.TRANSFER, Column.ISSUE})
+"""What leaves one place of the hospital's stock by these comes into another."""
+
 _COLUMN_OF: Mapping[str, Column] = {
     "opening": Column.OPENING,
     "supplier": Column.PURCHASE,
@@ -182,6 +185,12 @@ class Row:
     def closing(self) -> Sum:
         """Opening + in - out."""
         return self.opening + self.total_in - self.total_out
+
+    def outward(self) -> "Row":
+        """Return the row without what moved inside the hospital; of a row over all places, whose both ends it holds."""
+        came = {column: one for column, one in self.came.items() if column not in INTERNAL}
+        went = {column: one for column, one in self.went.items() if column not in INTERNAL}
+        return Row(self.opening, came, went)
 
     def add(self, other: "Row") -> None:
         """Add another row to this one."""

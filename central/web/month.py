@@ -100,6 +100,9 @@ def _add_stock(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         for row in own.values():
             total.add(row)
         groups = sorted(grouped(own, word).items(), key=lambda one: (-one[1].closing.value, one[0]))
+        if not place:
+            total = total.outward()
+            groups = groups if by not in {"category", "item"} else [(code, row.outward()) for code, row in groups]
         heavy = sorted(chosen.items(), key=lambda one: (-one[1].closing.value, one[0].place, one[0].item))
         answer = renderer.page(
             "month.html.j2", visit, book=book, month=book.month, by=by, of=of, place=place, total=total,

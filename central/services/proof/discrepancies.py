@@ -202,7 +202,7 @@ class _Room:
 
     def _compared_last(self, looked: Instant | None) -> Instant | None:
         job = select(func.max(JOB_RUN.c.started_at)).where(
-            JOB_RUN.c.hospital == self._hospital, JOB_RUN.c.job == "reconcile"
+            JOB_RUN.c.hospital == self._hospital, JOB_RUN.c.job == "reconcile", JOB_RUN.c.outcome != ""
         )
         return max(filter(None, (looked, self._connection.scalar(job))), default=None)
 

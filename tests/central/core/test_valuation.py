@@ -158,7 +158,11 @@ def test_opening_and_in_less_out_is_closing_and_is_what_the_pools_hold(
     drawn: list[tuple[tuple[str, str], int, str, int]], cut: int
 ) -> None:
     lines = [moved(n, qty, *where, lot=lot) for n, (where, qty, lot, _) in enumerate(drawn)]
-    prices = {(f"e{n}", 0): [Layer(Money(price), qty, (f"PO-{n}", "S"))] for n, (_, qty, _, price) in enumerate(drawn)}
+    prices = {
+        (f"e{n}", 0): [Layer(Money(price), qty, (f"PO-{n}", "S"))]
+        for n, (where, qty, _, price) in enumerate(drawn)
+        if where[0].startswith("supplier@")
+    }
     costs = Costs(bought=prices, items={"A": Money(5)})
     change = [Repriced("PC-1", Instant(MARCH + cut), "A", "", Money(11))]
     valuer = Valuer(costs)
@@ -183,7 +187,11 @@ def test_opening_and_in_less_out_is_closing_and_is_what_the_pools_hold(
 def test_a_month_cut_in_two_closes_as_the_whole(drawn: list[tuple[tuple[str, str], int, str, int]]) -> None:
     lines = [moved(n, qty, *where, lot=lot) for n, (where, qty, lot, _) in enumerate(drawn)]
     costs = Costs(
-        bought={(f"e{n}", 0): [Layer(Money(price), qty)] for n, (_, qty, _, price) in enumerate(drawn)},
+        bought={
+            (f"e{n}", 0): [Layer(Money(price), qty)]
+            for n, (where, qty, _, price) in enumerate(drawn)
+            if where[0].startswith("supplier@")
+        },
         items={"A": Money(5)},
     )
     whole = Valuer(costs)
@@ -205,5 +213,21 @@ def test_a_value_shared_is_whole(value: int, qty: int) -> None:
 
 
 def test_no_line_moves_value_within_one_place() -> None:
-    parts: list[Part] = valued(Valuer(bought((1, 3, 2))), [moved(1, 2, "transit@main-store", "transit@ward-01")])
+    parts: list[Part] = valued(Valuer(Costs()), [moved(1, 2, "transit@main-store", "transit@ward-01")])
     assert parts == []
+
+
+@given(acts)
+def test_over_all_places_what_moved_inside_the_hospital_cancels_out(
+    drawn: list[tuple[tuple[str, str], int, str, int]],
+) -> None:
+    lines = [moved(n, qty, *where, lot=lot) for n, (where, qty, lot, _) in enumerate(drawn)]
+    rows = roll_forward({}, valued(Valuer(Costs(items={"A": Money(5)})), lines))
+    for row in grouped(rows, lambda key: key.item).values():
+        assert row.outward().closing == row.closing
+        assert not {Column.TRANSFER, Column.ISSUE} & {*row.outward().came, *row.outward().went}
+
+
+def test_what_a_ward_takes_in_by_the_note_of_a_suppliers_order_never_came_out_of_stock() -> None:
+    parts = valued(Valuer(bought((1, 100, 3))), [moved(1, 3, "transit@ward-01", WARD)])
+    assert [(one.source, one.value, one.origin[0]) for one in parts] == [("supplier@ward-01", 300, "PO-1/1")]
