@@ -5,6 +5,7 @@ The rule that must not be broken: rows a hospital added or changed are never ove
 
 import csv
 from datetime import date
+from functools import lru_cache
 from importlib.resources import files
 
 from sqlalchemy import Connection
@@ -12,12 +13,14 @@ from sqlalchemy import Connection
 from central.core.policy import PolicyRow, Rules, rules_on
 from central.store.engine import Store
 from central.store.merge import add_new
-from central.store.queries_master import policy_rows
+from central.store.queries_master import PolicyValues, policy_values
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 
 RULES_FILE = "policy_rules.csv"
+RULES_KEPT = 32
+"""Sets of rules remembered: today's, and those of days that somebody looks back to."""
 
 
 def shipped_rows() -> list[PolicyRow]:
@@ -56,4 +59,10 @@ def seed_policy(store: Store, hospital: HospitalId) -> int:
 
 def rules_at(connection: Connection, hospital: HospitalId, now: Instant) -> Rules:
     """Return the rules in force on the business day of an instant."""
-    return rules_on(business_day(now), policy_rows(connection, hospital))
+    return _rules_of(business_day(now), policy_values(connection, hospital))
+
+
+@lru_cache(RULES_KEPT)
+def _rules_of(day: date, rows: tuple[PolicyValues, ...]) -> Rules:
+    """Return what some rows come to on a day; the same rows are read once, for every page asks."""
+    return rules_on(day, [PolicyRow(*values) for values in rows])

@@ -155,6 +155,8 @@ def _post_all(
 ) -> frozenset[PlaceId]:
     """Post all together; when that fails, one by one, so that only the one that fails is set aside."""
     where = (chain.hospital, chain.device, chain.place)
+    if not any(fact.lines or fact.belief or fact.bindings for _, fact in facts):
+        return frozenset()
     try:
         with connection.begin_nested():
             return _settled(connection, *post(connection, *where, [fact for _, fact in facts]), owed)

@@ -73,10 +73,10 @@ def _says(column: Any, text: str) -> Any:  # noqa: ANN401 # columns and conditio
 
 def held_among(connection: Connection, hospital: HospitalId, place: str, keys: Sequence[LineKey]) -> dict[LineKey, int]:
     """Return what the book holds of some lines: loose pieces, and one for each tagged unit."""
-    items = sorted({item for item, _ in keys})
+    lines = tuple_(BALANCE.c.item, BALANCE.c.lot).in_(keys)
     rows = connection.execute(
         select(BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, BALANCE.c.qty).where(
-            BALANCE.c.hospital == hospital, BALANCE.c.place == place, IS_HELD, BALANCE.c.item.in_(items)
+            BALANCE.c.hospital == hospital, BALANCE.c.place == place, IS_HELD, lines
         )
     )
     sums: dict[tuple[str, str, str], int] = {}

@@ -19,6 +19,9 @@ from protocols.values.money import Money
 NAMED_MAX = 2_000
 """Items one question names at most; who names more is given all."""
 
+PolicyValues = tuple[str, str, str, date, date | None, str]
+"""A rule's row as it is kept: what `PolicyRow` is made of."""
+
 LEVEL_STORE, LEVEL_WARD = 1, 2
 """The hospital's own store, and a ward's."""
 
@@ -151,8 +154,12 @@ def uses(
 
 def policy_rows(connection: Connection, hospital: HospitalId, code: str = "") -> list[PolicyRow]:
     """Return every row of the policy table, or of one code, past and coming ones too."""
-    which = [POLICY_RULE.c.hospital == hospital, *([POLICY_RULE.c.code == code] if code else [])]
-    rows = connection.execute(select(POLICY_RULE).where(*which))
-    return [
-        PolicyRow(row.code, row.scope, row.value, row.effective_from, row.effective_to, row.source_doc) for row in rows
-    ]
+    return [PolicyRow(*values) for values in policy_values(connection, hospital, code)]
+
+
+def policy_values(connection: Connection, hospital: HospitalId, code: str = "") -> tuple[PolicyValues, ...]:
+    """Return the same rows as they are kept, unread."""
+    rule = POLICY_RULE.c
+    which = [rule.hospital == hospital, *([rule.code == code] if code else [])]
+    columns = (rule.code, rule.scope, rule.value, rule.effective_from, rule.effective_to, rule.source_doc)
+    return tuple((*row,) for row in connection.execute(select(*columns).where(*which)))

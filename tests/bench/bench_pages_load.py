@@ -1,5 +1,6 @@
-"""Fifty people browse while two hundred entries a second arrive: `wardstock-central serve` on PostgreSQL, two cores.
+"""Fifty people browse while two hundred entries a second arrive: central on PostgreSQL, everything on two cores.
 
+Central is `wardstock-central serve --no-ingest` with one `wardstock-central ingest` beside it, each a core's worth.
 Thirty-two wards with signed entries through a real broker; people signed in through the page, each role at its own
 pages, five seconds to read each. Rounds with and without arriving entries take turns in one run, so that each page's
 p95 stands beside the same page's without load. Everything, the people and the edges too, shares this machine's cores.

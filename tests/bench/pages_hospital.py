@@ -85,20 +85,27 @@ class Hospital:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """Run `wardstock-central serve` and give its address."""
-        command = [*PROGRAM, "serve", "--config", str(self.config)]
+        """Run `wardstock-central serve` with a process that takes in beside it, and give the server's address."""
+        with self._running("ingest"), self._running("serve", "--no-ingest") as said:
+            yield said.split()[1]
+
+    @contextmanager
+    def _running(self, *words: str) -> Iterator[str]:
+        """Run one command of central until it is told to end, and give the first line it says."""
+        log = self.folder / "central.log"
+        command = [*PROGRAM, *words, "--config", str(self.config)]
         with (
-            (self.folder / "server.log").open("ab") as log,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as server,
+            log.open("ab") as heard,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=heard, text=True) as process,
         ):
-            assert server.stdout is not None
+            assert process.stdout is not None
             try:
-                said = server.stdout.readline().split()
-                assert said, (self.folder / "server.log").read_text("utf-8")
-                yield said[1]
+                said = process.stdout.readline()
+                assert said, log.read_text("utf-8")
+                yield said
             finally:
-                server.terminate()
-                server.wait()
+                process.terminate()
+                process.wait()
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
