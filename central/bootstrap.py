@@ -58,9 +58,10 @@ from central.services.permits import Permits
 from central.services.policy import seed_policy
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.reports import REPORTS_S, make_due
 from central.services.source_making import sources_of
 from central.services.sources import Sources
-from central.services.statements import make, signer_at
+from central.services.statements import Signer, make, signer_at
 from central.services.suppliers import SupplierDesk
 from central.services.worker import Duties, Worker
 from central.store.alone import alone
@@ -295,7 +296,7 @@ def serve(
             feed.round,
             his_of(config, Documents(store, config.hospital_id, clock)).settle,
             lambda rooms: settle_conflicts(store, config.hospital_id, clock, rooms).moved,
-            (*_configured_jobs(config, store, clock, entrance.sources), *_notice_jobs(config, store, clock)),
+            (*_configured_jobs(config, store, clock, entrance.sources), *_outgoing_jobs(config, store, clock, signer)),
         )
         worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)
         feed.wake_by(worker.ring)
@@ -340,14 +341,17 @@ def _configured_jobs(
     return tuple(jobs)
 
 
-def _notice_jobs(config: Config, store: Store, clock: Clock) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
-    """Return the job that tells roles what needs them, none where no address is configured."""
+def _outgoing_jobs(
+    config: Config, store: Store, clock: Clock, signer: Signer
+) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
+    """Return the jobs that report by month and quarter, and tell roles what needs them where addresses stand."""
+    report = (Job("reports", REPORTS_S), lambda now: make_due(store, config.hospital_id, now, signer))
     said = config.notices
     if not said.urls:
-        return ()
+        return (report,)
     zh = said.language == "zh"
     notices = Notices(store, config.hospital_id, clock.now, said.starts, said.urls, send_notice, zh)
-    return ((Job("notices", NOTICES_S), notices.work),)
+    return report, (Job("notices", NOTICES_S), notices.work)
 
 
 def _listen_to_others(config: Config, store: Store, worker: Worker) -> Listener:

@@ -17,7 +17,7 @@ def test_ninety_whole_days_before_today_count_and_today_does_not() -> None:
     assert (demand.total, demand.days, demand.daily_mean) == (18, 90, Fraction(1, 5))
 
 
-def test_a_new_item_is_divided_by_the_whole_window() -> None:
+def test_d4_a_new_item_is_divided_by_the_whole_window() -> None:
     assert demand_until(TODAY, 90, {TODAY - timedelta(days=1): 9}).daily_mean == Fraction(1, 10)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central.core.policy import rules_on
 from central.core.suppliers import (
     CASE_STEPS,
     CaseKind,
@@ -35,6 +36,7 @@ from central.core.suppliers import (
     uncovered,
 )
 from central.errors import BadInput, NotNow
+from central.services.policy import shipped_rows
 from protocols.values.instant import from_iso, plus
 
 MARKS = Marks(
@@ -121,6 +123,14 @@ def test_b3_the_clock_of_a_disruption_stops_at_72_hours(hours: float, *, in_time
     clock = clock_of(OPENED, plus(OPENED, hours * 3600), plus(OPENED, 10**6), 72)
     assert (clock.in_time, clock.running) == (in_time, False)
     assert clock_of(OPENED, None, plus(OPENED, hours * 3600), 72).running
+
+
+@pytest.mark.parametrize(("kind", "hours"), [(CaseKind.EMERGENCY, 2), (CaseKind.DISRUPTION, 72)])
+def test_g2_an_emergency_is_answered_in_two_hours_and_a_supply_restored_in_72(kind: CaseKind, hours: int) -> None:
+    limit = rules_on(date(2026, 3, 2), shipped_rows()).whole("case.hours", kind)
+    assert limit == hours
+    assert clock_of(OPENED, plus(OPENED, hours * 3600), plus(OPENED, 10**6), limit).in_time
+    assert not clock_of(OPENED, plus(OPENED, hours * 3600 + 1), plus(OPENED, 10**6), limit).in_time
 
 
 def test_b4_only_an_open_incident_blocks_and_only_a_block_is_lifted() -> None:

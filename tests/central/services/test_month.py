@@ -187,7 +187,7 @@ def test_a_price_change_needs_two_people_and_moves_the_value_of_what_lies_there(
     assert [(one.state, one.decided_by) for one in later.every(HEAD)] == [("approved", "10001")]
 
 
-def test_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_laid_in_again(story: Story) -> None:
+def test_h2_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_laid_in_again(story: Story) -> None:
     consignment = Consignment(story.at(day(3)).purchasing.documents)
     consignment.set_term(BUYER, KIT, "S02", date(2026, 3, 1), None, CATHETER, 20)
     order = story.buys(KIT, "S02", CATHETER, 20, day(3), "K1")

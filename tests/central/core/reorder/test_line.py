@@ -135,7 +135,7 @@ def test_sentences_say_the_engines_rule_in_both_languages() -> None:
     st.sampled_from(["engine-item", "engine-system"]),
     st.none() | st.floats(1e3, 1e9),
 )
-def test_a_decision_is_replayed_from_its_reason_byte_for_byte(
+def test_a10_a_decision_is_replayed_from_its_reason_byte_for_byte(
     sizes: list[int], physical: int, received: list[int], policy: str, worth: float | None
 ) -> None:
     past = Past(sums_of(sizes, 180), sums_of((3, 5), 180), worth=worth, price=Money(31_400))

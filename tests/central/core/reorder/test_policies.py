@@ -31,7 +31,7 @@ def test_the_fair_policy_puts_safety_stock_on_top_of_the_lead_time() -> None:
     assert decision.reason["bound_by"] == "moq"
 
 
-def test_the_literal_policy_triggers_at_three_days_of_use_whatever_the_lead() -> None:
+def test_d4_the_literal_policy_triggers_at_three_days_of_use_whatever_the_lead() -> None:
     assert not decide("3x-literal", facts(physical=3)).due
     assert decide("3x-literal", facts(physical=2)).due
 
