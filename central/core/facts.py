@@ -6,7 +6,8 @@ raises, so that ingest can put the entry into quarantine; nothing is guessed.
 
 from dataclasses import dataclass
 
-from protocols.entry import Entry
+from protocols.entry import SCHEMA_NOW, Entry
+from protocols.errors import BadValue
 from protocols.movements import (
     BindBody,
     Binding,
@@ -33,6 +34,8 @@ class Fact:
 
 def read_fact(entry: Entry) -> Fact:
     """Read an entry. Raises `BadValue` or `PeerBroke` for a kind, a body or a time this version cannot post."""
+    if entry.schema > SCHEMA_NOW:
+        raise BadValue(f"entry schema: expected 1..{SCHEMA_NOW}, got {entry.schema}; update central, it is kept")
     row, wall = movement_of(entry.kind), instant(entry.wall)
     if row.posts:
         body = posting_of(entry.kind, entry.body)

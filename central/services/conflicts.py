@@ -15,25 +15,23 @@ from central.clock import Clock
 from central.core.conflicts import DAY_S, Flag, Sort
 from central.core.conflicts.acts import below_zero
 from central.core.conflicts.pieces import Judged, Piece, judge, line_of
-from central.core.rights import Caller, Right
-from central.errors import NotNow, NotThere
 from central.services.conflict_signs import signs
-from central.services.counts import COUNT
-from central.services.documents import Documents, check_text, number_of
+from central.services.documents import number_of
 from central.services.own_chain import Draft, append_within
 from central.store import queries_conflicts as kept
 from central.store import queries_settling as tasks_kept
 from central.store.engine import Store
 from protocols.movements import LINES_MAX, MovementBody, write_body
-from protocols.values.ids import HospitalId, PlaceId
+from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, plus
 
 PIECES_A_ROUND = 2_000
 """Pieces judged in one transaction; the next round goes on, because what is judged stands in `suspense` entries."""
 REFS_MAX = 20
-REMARK_MAX = 500
 BY_FACTS = (Sort.DOUBLE_ISSUE, Sort.IMPLIED_TRANSFER, Sort.NEGATIVE)
 """Sorts that end by themselves once the facts no longer show them."""
+COUNT = "count"
+"""The kind of task that a count ends."""
 TO_COUNT = frozenset({Sort.NEGATIVE, Sort.RECOUNT})
 VALID = frozenset({Sort.BEFORE_IT_KNEW})
 """Sorts that are kept as what they are; nobody has to do anything."""
@@ -110,9 +108,11 @@ def _bring_up_to_date(
 
 def _open(connection: Connection, hospital: HospitalId, flags: Sequence[Flag], now: Instant) -> int:
     """Open conflicts that do not stand open, ask for the counts they call for, and return how many were opened."""
-    stand = kept.ids_of(connection, hospital, [flag.id for flag in flags])
+    stand = kept.kept_of(connection, hospital, [flag.id for flag in flags])
     once = {flag.id: flag for flag in flags if not (flag.sort in VALID and flag.id in stand)}
-    fresh = [flag for flag in once.values() if stand.get(flag.id) != kept.OPEN]
+    stands_open = {id for id, one in stand.items() if one.status == kept.OPEN}
+    fresh = [flag for flag in once.values() if flag.id not in stands_open]
+    kept.renew(connection, hospital, [flag for flag in once.values() if _says_more(flag, stand.get(flag.id))])
     opened = kept.keep(connection, hospital, [_dated(flag, now) for flag in fresh if flag.id not in stand], now)
     again = [_dated(flag, now) for flag in fresh if flag.id in stand]
     opened += kept.open_again(connection, hospital, again)
@@ -120,6 +120,12 @@ def _open(connection: Connection, hospital: HospitalId, flags: Sequence[Flag], n
     kept.close(connection, hospital, valid, now, by="", remark="valid: done before it knew")
     tasks_kept.add_tasks(connection, hospital, [_count(flag, now) for flag in fresh if flag.sort in TO_COUNT], now)
     return opened
+
+
+def _says_more(flag: Flag, stands: kept.Standing | None) -> bool:
+    if stands is None or stands.status != kept.OPEN:
+        return False
+    return (flag.provisional, flag.event, dict(flag.detail)) != (stands.provisional, stands.event, stands.detail)
 
 
 def _dated(flag: Flag, now: Instant) -> Flag:
@@ -138,35 +144,3 @@ def _was_looked_at(one: kept.Standing, judged: Collection[tuple[str, str, str]],
     if one.sort is Sort.NEGATIVE:
         return rooms is None or one.place in rooms
     return rooms is None or (one.item, one.lot, one.unit) in judged
-
-
-@dataclass(frozen=True, slots=True)
-class Conflicts:
-    """The conflicts of one hospital, as people see and close them."""
-
-    documents: Documents
-
-    def open(self, caller: Caller) -> list[kept.Standing]:
-        """Return what stands open in the caller's storerooms, what is due first."""
-        caller.need(Right.SEE_STOCK)
-        scope = caller.scope(Right.SEE_STOCK)
-        with self.documents.store.read() as connection:
-            every = kept.standing(connection, self.documents.hospital)
-        return [one for one in every if PlaceId(one.place) in scope or (one.other and PlaceId(one.other) in scope)]
-
-    def close(self, caller: Caller, id: str, remark: str) -> None:
-        """Note that a person has looked and what was found. Raises `NotThere`, `NotAllowed`, `NotNow`, `BadInput`.
-
-        What the book says is not changed by it: a wrong fact is undone by a reversal of its own.
-        """
-        check_text("remark", remark, REMARK_MAX)
-        hospital, now = self.documents.hospital, self.documents.clock.now()
-        with self.documents.store.write() as connection:
-            found = kept.standing(connection, hospital, status="", id=id)
-            if not found or PlaceId(found[0].place) not in caller.scope(Right.SEE_STOCK):
-                raise NotThere(f"conflict: expected one of your storerooms, got {id!r:.40}")
-            caller.need(Right.SETTLE, PlaceId(found[0].place))
-            if not kept.close(connection, hospital, [id], now, by=caller.person, remark=remark.strip()):
-                raise NotNow("conflict: expected an open one, it is closed; look again")
-            detail = {"sort": found[0].sort, "unit": found[0].unit, "remark": remark.strip()}
-            self.documents.note(connection, caller, "close-conflict", id, detail)

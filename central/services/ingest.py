@@ -33,6 +33,8 @@ MESSAGES_A_TRANSACTION_MAX = 50
 TRANSACTION_S_MAX = 0.02
 INBOX_MAX = 2_000
 """Messages waiting for the ingest thread: 2,000 frames are at most 500 MB, in practice a few MB."""
+BUSY_FROM, BUSY_MS = 1_500, 2_000
+"""With so many messages waiting a frame is answered with busy, for so long and a millisecond more for each."""
 IDLE_S = 0.5
 STOP_S_MAX = 10.0
 COMPLAIN_EVERY_S = 60.0
@@ -89,7 +91,7 @@ class Ingest:
     ) -> None:
         self.counts = Counts()
         self._store, self._clock, self._on_committed = store, clock, on_committed
-        self._reception = Reception(signing, clock, draw_token, keys)
+        self._reception = Reception(signing, clock, draw_token, keys, self._busy_ms)
         self._complaints = _Complaints(clock)
         self._inbox: queue.Queue[Arrived] = queue.Queue(INBOX_MAX)
         self._stopping = threading.Event()
@@ -116,6 +118,11 @@ class Ingest:
         except queue.Full:
             self.counts.dropped += 1
             self._complaints.say("inbox", f"ingest: {INBOX_MAX} messages wait; dropped one, the device will repeat it")
+
+    def _busy_ms(self) -> int:
+        """Return for how long a device is to keep its frames, 0 while the inbox has room."""
+        waiting = self._inbox.qsize()
+        return BUSY_MS + waiting if waiting >= BUSY_FROM else 0
 
     def _run(self) -> None:
         while not self._stopping.is_set():

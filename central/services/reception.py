@@ -103,8 +103,10 @@ class Reception:
         clock: Clock,
         draw_token: Callable[[], bytes] = new_token,
         keys: DeviceKeys | None = None,
+        busy_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         self._signing, self._clock, self._draw_token, self._keys = signing, clock, draw_token, keys
+        self._busy_ms = busy_ms
         self._nacked_at: dict[DeviceId, float] = {}
         self._feed = FeedAnswers()
         self._safe: dict[tuple[HospitalId, Incarnation], tuple[float, int]] = {}
@@ -202,8 +204,10 @@ class Reception:
         head = None if held is None or held.device != topics.device else base_of(connection, topics.hospital, held)
         if head is None:
             return self._stale(envelope, frame.from_seq)
-        verdict = take(head, topics.device, frame)
         answer_in = down(stored, envelope.incarnation)
+        if busy_ms := self._busy_ms():
+            return Outcome(self._seal(answer_in, Nack(Why.BUSY, frame.from_seq, head.seq + 1, busy_ms, "")))
+        verdict = take(head, topics.device, frame)
         if isinstance(verdict, Nack):
             return Outcome(self._seal(answer_in, verdict))
         now = self._clock.now()

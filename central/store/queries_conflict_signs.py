@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from central.core.conflicts.acts import Act
+from central.core.conflicts.acts import AGAIN_S, Act
 from central.core.conflicts.counts import CountOf, Moved, Version
 from central.store.merge import add_new
 from central.store.queries_counts import NO_LINE
@@ -20,7 +20,7 @@ from central.store.tables.settling import COUNTED_LINE
 from protocols.errors import ProtocolsError
 from protocols.movements import CountBody, MovementBody, UnknownBody, read_body
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, plus
 
 LINES_MAX = 5_000
 """Counted lines, acts or names that one look reads; what is older was looked at before."""
@@ -166,7 +166,10 @@ def acts_at(
 
 
 def forgotten_acts(connection: Connection, hospital: HospitalId, since: Instant) -> list[tuple[list[Act], list[Act]]]:
-    """Return, for each stretch of a chain that its device forgot, the acts in it and those of its other chains."""
+    """Return, for each stretch of a chain that its device forgot, its acts with a piece, and like ones of other chains.
+
+    Like ones are of the same persons, pieces and kinds, and near in time.
+    """
     row = LEDGER_LOSS.c
     losses = connection.execute(
         LEDGER_LOSS.select().where(row.hospital == hospital, row.kind == FORGOTTEN, row.opened_at >= since)
@@ -175,15 +178,31 @@ def forgotten_acts(connection: Connection, hospital: HospitalId, since: Instant)
     for loss in losses:
         stretch = and_(EVENT.c.incarnation == loss.incarnation, EVENT.c.seq.between(loss.first_seq, loss.last_seq))
         whose = _acts().where(EVENT.c.hospital == hospital, EVENT.c.device == loss.device, EVENT.c.at >= since)
-        old = _read(connection, whose.where(stretch))
-        new = _read(connection, whose.where(EVENT.c.incarnation != loss.incarnation)) if old else []
-        found.append((old, new))
+        old = _pieces(connection, whose.where(stretch, POSTING_LINE.c.unit != "", EVENT.c.actor != ""))
+        if not old:
+            continue
+        like = (
+            EVENT.c.incarnation != loss.incarnation,
+            EVENT.c.kind.in_(sorted({act.kind for act in old})),
+            EVENT.c.at.between(plus(old[0].at, -AGAIN_S), plus(old[-1].at, AGAIN_S)),
+            EVENT.c.actor.in_(sorted({act.actor for act in old})),
+            POSTING_LINE.c.unit.in_(sorted({act.unit for act in old})),
+        )
+        found.append((old, _pieces(connection, whose.where(*like))))
     return found
 
 
 def _events(*columns: object) -> Select[tuple[object, ...]]:
     chosen = (EVENT.c.event_id, EVENT.c.at, EVENT.c.kind, EVENT.c.actor, DEVICE.c.place, *columns)
     return select(*chosen).join(DEVICE, _DEVICE).join(LEDGER, _JOINED)  # type: ignore[call-overload, no-any-return] # columns of Core
+
+
+def _pieces(connection: Connection, query: Select[tuple[object, ...]]) -> list[Act]:
+    rows = connection.execute(query.order_by(EVENT.c.at, EVENT.c.event_id).limit(LINES_MAX))
+    return [
+        Act(row.event_id.hex(), row.place, row.actor, row.kind, row.item, row.lot, row.unit, Instant(row.at))
+        for row in rows
+    ]
 
 
 def _acts() -> Select[tuple[object, ...]]:

@@ -229,13 +229,19 @@ def open_again(connection: Connection, hospital: HospitalId, flags: Iterable[Fla
     return opened
 
 
-def ids_of(connection: Connection, hospital: HospitalId, ids: Sequence[str]) -> dict[str, str]:
-    """Return which of some conflicts are kept, with their status."""
-    found: dict[str, str] = {}
+def kept_of(connection: Connection, hospital: HospitalId, ids: Sequence[str]) -> dict[str, Standing]:
+    """Return which of some conflicts are kept, and how."""
+    found: dict[str, Standing] = {}
     for start in range(0, len(ids), PIECES_AT_ONCE):
         part = CONFLICT.c.conflict.in_(ids[start : start + PIECES_AT_ONCE])
-        rows = connection.execute(
-            select(CONFLICT.c.conflict, CONFLICT.c.status).where(CONFLICT.c.hospital == hospital, part)
-        )
-        found |= {row.conflict: row.status for row in rows}
+        rows = connection.execute(CONFLICT.select().where(CONFLICT.c.hospital == hospital, part))
+        found |= {row.conflict: _standing(row) for row in rows}
     return found
+
+
+def renew(connection: Connection, hospital: HospitalId, flags: Iterable[Flag]) -> None:
+    """Bring what open conflicts say up to date: later facts may have made one sure."""
+    for flag in flags:
+        said = {"provisional": flag.provisional, "detail": json.dumps(dict(flag.detail), sort_keys=True)}
+        here = (CONFLICT.c.hospital == hospital, CONFLICT.c.conflict == flag.id, CONFLICT.c.status == OPEN)
+        connection.execute(CONFLICT.update().where(*here).values(**said, event_id=bytes.fromhex(flag.event)))

@@ -89,6 +89,14 @@ _entries = msgspec.msgpack.Decoder(
 _BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
+class TooLarge(PeerBroke):
+    """A frame is more than is taken at once: fewer entries may do."""
+
+
+class UnknownForm(PeerBroke):
+    """A frame is packed in a form of a later version."""
+
+
 def seal(envelope: Envelope, message: Message, signing: Signing) -> bytes:
     """Return the bytes of a message. Raises `WeBroke` when it exceeds the wire's limit."""
     head = _encode(
@@ -165,10 +173,10 @@ def unpack_entries(packed: bytes) -> tuple[bytes, ...]:
     try:
         said = zstandard.get_frame_parameters(packed)
         if not 0 < said.content_size <= UNPACKED_BYTES_MAX:
-            raise PeerBroke(f"frame: expected a stated size of 1..{UNPACKED_BYTES_MAX} bytes, got {said.content_size}")
+            raise TooLarge(f"frame: expected a stated size of 1..{UNPACKED_BYTES_MAX} bytes, got {said.content_size}")
         words = dictionary(version_of(said.dict_id))
         if said.dict_id and words is None:
-            raise PeerBroke(f"frame: expected a dictionary that is known here, got {said.dict_id}; update central")
+            raise UnknownForm(f"frame: expected a dictionary that is known here, got {said.dict_id}; update central")
         unpacked = zstandard.ZstdDecompressor(dict_data=words, max_window_size=UNPACKED_BYTES_MAX).decompress(
             packed, max_output_size=UNPACKED_BYTES_MAX, allow_extra_data=False
         )

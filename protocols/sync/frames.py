@@ -31,6 +31,8 @@ import msgspec
 from protocols.entry import GENESIS, SEQ_MAX
 
 FRAME_ENTRIES_MAX = 500
+ENTRIES_SAID_MAX = 65_535
+"""What a frame may say it holds; more than `FRAME_ENTRIES_MAX` are answered, not taken."""
 MESSAGE_BYTES_MAX = 256 * 1024
 """One sealed message on the wire."""
 UNPACKED_BYTES_MAX = 4 * 1024 * 1024
@@ -272,7 +274,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     """
 
     from_seq: Seq
-    n: Annotated[int, msgspec.Meta(ge=1, le=FRAME_ENTRIES_MAX)]
+    n: Annotated[int, msgspec.Meta(ge=1, le=ENTRIES_SAID_MAX)]
     prev_hash: Hash
     last_half: Half
     entries: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX)]

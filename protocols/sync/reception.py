@@ -20,8 +20,9 @@ from enum import StrEnum
 
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash
 from protocols.errors import BadValue, PeerBroke, WeBroke
-from protocols.sync.codec import Envelope, unpack_entries
+from protocols.sync.codec import Envelope, TooLarge, UnknownForm, unpack_entries
 from protocols.sync.frames import (
+    FRAME_ENTRIES_MAX,
     HALF_BYTES,
     NO_PARENT,
     NOTHING,
@@ -318,10 +319,12 @@ def take(head: Head, device: DeviceId, frame: Frame) -> Taken | Nack:
         return Taken((), head)
     if frame.from_seq == need and frame.prev_hash != head.hash:
         return Nack(Why.FORK, frame.from_seq, need, 0, f"expected a frame behind this chain's entry {head.seq}")
+    if frame.n > FRAME_ENTRIES_MAX:
+        return Nack(Why.TOO_LARGE, frame.from_seq, need, 0, f"expected at most {FRAME_ENTRIES_MAX} entries")
     try:
         raws = unpack_entries(frame.entries)
     except PeerBroke as error:
-        return Nack(Why.CHAIN, frame.from_seq, need, 0, str(error)[:200])
+        return Nack(_why(error), frame.from_seq, need, 0, str(error)[:200])
     links = _links(device, Incarnation(head.incarnation), frame, raws)
     if len(raws) != frame.n or links[-1].hash[:HALF_BYTES] != frame.last_half:
         return Nack(Why.CHAIN, frame.from_seq, need, 0, "expected entries whose chain ends in the frame's last hash")
@@ -329,6 +332,16 @@ def take(head: Head, device: DeviceId, frame: Frame) -> Taken | Nack:
     if fresh[0].prev_hash != head.hash:
         return Nack(Why.FORK, frame.from_seq, need, 0, f"expected this chain's entry {head.seq} inside the frame")
     return Taken(fresh, Head(head.incarnation, links[-1].seq, links[-1].hash))
+
+
+def _why(error: PeerBroke) -> Why:
+    match error:
+        case TooLarge():
+            return Why.TOO_LARGE
+        case UnknownForm():
+            return Why.SCHEMA
+        case _:
+            return Why.CHAIN
 
 
 def _links(device: DeviceId, incarnation: Incarnation, frame: Frame, raws: Sequence[bytes]) -> tuple[Link, ...]:

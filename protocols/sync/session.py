@@ -470,13 +470,16 @@ class EdgeSession:
         match message.reason:
             case Why.SESSION | Why.FORK:
                 return self._lose_session(now)
+            case Why.SCHEMA if self._dictionary != NO_DICTIONARY:
+                self._dictionary = NO_DICTIONARY  # central was put back to a version that knows fewer words
+                self._window.rewind()
             case Why.SCHEMA:
-                return self._stick(f"central cannot read this version's entries: {message.detail}", now)
+                return self._stick(f"central cannot read this version's frames, update it: {message.detail}", now)
             case Why.CHAIN | Why.TOO_LARGE:
                 return self._halve(message, now)
             case Why.BUSY:
                 self._paused_until = now + message.retry_after_ms / 1000
-                self._window.rewind()
+                self._window.ease()
             case Why.GAP if message.need <= self._window.acked == message.from_seq - 1:
                 return self._lose_session(now)  # central no longer holds what it acknowledged: have the heads compared
             case Why.GAP:
@@ -492,7 +495,7 @@ class EdgeSession:
         if message.from_seq != self._window.acked + 1:
             return []
         self._tries_alone += self._window.chunk == 1
-        self._window.halve()
+        (self._window.split if message.reason is Why.TOO_LARGE else self._window.halve)()
         if self._tries_alone > TRIES_ALONE_MAX:
             self._tries_alone = 0
             want = self._window.ask(self._way.leg.seq)

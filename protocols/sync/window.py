@@ -24,7 +24,8 @@ class Window:
     def __init__(self, incarnation: Incarnation, acked: int, acked_hash: Digest) -> None:
         self.incarnation = incarnation
         self.acked = acked
-        self.chunk = FRAME_ENTRIES_MAX
+        self.chunk = self._most = FRAME_ENTRIES_MAX
+        self._frames = WINDOW_FRAMES
         self._acked_hash = acked_hash
         self._next_seq, self._next_prev = acked + 1, acked_hash
         self._wanted: int | None = None
@@ -34,7 +35,7 @@ class Window:
     def advance(self, seq: int, digest: Digest) -> None:
         """Note that central has committed up to `seq`, above the mark."""
         self.acked, self._acked_hash = seq, digest
-        self.chunk = min(FRAME_ENTRIES_MAX, self.chunk * 2)
+        self.chunk, self._frames = min(self._most, self.chunk * 2), WINDOW_FRAMES
         self._flight = [sent for sent in self._flight if sent.last_seq > seq]
         if self._next_seq <= seq:
             self.rewind()
@@ -45,13 +46,24 @@ class Window:
         self._next_seq, self._next_prev = self.acked + 1, self._acked_hash
 
     def halve(self) -> None:
-        """Begin again with frames half as long."""
-        self.chunk = max(1, self.chunk // 2)
+        """Begin again with frames half as long as the first on its way."""
+        sent = self._flight[0].last_seq - self.acked if self._flight else self.chunk
+        self.chunk = max(1, min(self.chunk, sent) // 2)
         self.rewind()
+
+    def ease(self) -> None:
+        """Begin again with one frame at a time, until it is acknowledged."""
+        self._frames = 1
+        self.rewind()
+
+    def split(self) -> None:
+        """Begin again with frames half as long, and none longer from now on: central takes no more at once."""
+        self.halve()
+        self._most = self.chunk
 
     def ask(self, head_seq: int) -> WantEntries | None:
         """Return what to read for the next frame, None while the window is full or there is nothing to send."""
-        if len(self._flight) >= WINDOW_FRAMES or self._wanted is not None or self._next_seq > head_seq:
+        if len(self._flight) >= self._frames or self._wanted is not None or self._next_seq > head_seq:
             return None
         if self._next_seq == self._alone and self._flight:
             return None

@@ -17,10 +17,14 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=FAULT_EVERY_S, help="mean seconds between two faults")
     parser.add_argument("--rough", action="store_true", help="disks may be taken away with what is nowhere else")
     parser.add_argument("--part", type=int, default=0, help="which pairs of faults it plays, as a campaign names it")
+    parser.add_argument("--pressed", action="store_true", help="central takes little at once: busy, too large")
+    parser.add_argument("--old", action="append", default=[], metavar="WARD", help="a storeroom with an older agent")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for the shortest failing trace")
     asked = parser.parse_args()
     logging.disable()
-    setting = Setting(asked.seed, asked.hours, gentle=not asked.rough, part=asked.part)
+    setting = Setting(
+        asked.seed, asked.hours, gentle=not asked.rough, part=asked.part, pressed=asked.pressed, old=tuple(asked.old)
+    )
     faults = faults_of(setting, asked.every)
     report = run(setting, faults)
     if report.violations and not asked.no_shrink:

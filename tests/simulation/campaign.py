@@ -22,6 +22,10 @@ SIMULATED_H_MIN = 20 * 24
 EACH_KIND_MIN = 200
 PAIRS_A_RUN = 6
 CLOSING_RUNS_MAX = 20
+CONFLICTS = ("double_issue", "implied_transfer", "negative", "entered_again")
+NACKS = ("gap", "session", "busy", "too_large", "chain")
+EACH_OF_THESE_MIN = 40
+"""Conflicts found and frames refused in all runs together, of each sort."""
 EXCUSED_MAX = 0.01
 """Share of the entries that may be on no disk any more; where runs are gentle none may."""
 
@@ -45,6 +49,8 @@ class Campaign:
             "entries": self._sum(gentle=None, what="entries"),
             "messages": sum(report.messages for _, report in self.reports),
             "excused": self._sum(gentle=None, what="excused"),
+            "conflicts": dict(sorted(self._counted("conflicts").items())),
+            "nacks": dict(sorted(self._counted("nacks").items())),
             "violations": sum(len(report.violations) for _, report in self.reports),
             "seconds": round(self.seconds),
         }
@@ -57,6 +63,13 @@ class Campaign:
             fired.update(report.faults_fired)
         return fired
 
+    def _counted(self, what: str) -> Counter[str]:
+        """Return how often each of something happened."""
+        times: Counter[str] = Counter()
+        for _, report in self.reports:
+            times.update(getattr(report, what))
+        return times
+
     def _sum(self, *, gentle: bool | None, what: str) -> int:
         return sum(getattr(report, what) for setting, report in self.reports if gentle in (None, setting.gentle))
 
@@ -66,6 +79,13 @@ class Campaign:
         short = [
             f"{kind}: {fired[kind]} times, expected {EACH_KIND_MIN}" for kind in DRAWN if fired[kind] < EACH_KIND_MIN
         ]
+        for what, named in (("conflicts", CONFLICTS), ("nacks", NACKS)):
+            times = self._counted(what)
+            short += [
+                f"{each}: {times[each]} times, expected {EACH_OF_THESE_MIN}"
+                for each in named
+                if times[each] < EACH_OF_THESE_MIN
+            ]
         if sum(fired.values()) < FAULTS_MIN:
             short.append(f"{sum(fired.values())} faults, expected {FAULTS_MIN}")
         if hours < SIMULATED_H_MIN:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 
+from tests.simulation.conflicts import flags_standing
 from tests.simulation.faults import Fault, plan
 from tests.simulation.feeding import small_pages
 from tests.simulation.laws import broken, entries_at_central, excused
+from tests.simulation.pressure import pressed
 from tests.simulation.world import HEAL_S, Setting, World
 
 FAULT_EVERY_S = 72.0
@@ -27,6 +29,10 @@ class Report:
     entries: int
     messages: int
     excused: int
+    conflicts: dict[str, int]
+    """How many conflicts were found, by sort."""
+    nacks: dict[str, int]
+    """How often central refused a frame, by reason."""
     violations: list[str]
     trace_hash: str
     speed: float
@@ -59,7 +65,7 @@ def play(setting: Setting, faults: Sequence[Fault]) -> Played:
     began = perf_counter()
     world = World(setting, faults)
     try:
-        with small_pages():
+        with small_pages(), pressed(setting.pressed):
             world.run(setting.hours * 3600)
             world.heal()
             world.run(setting.hours * 3600 + HEAL_S)
@@ -73,6 +79,8 @@ def play(setting: Setting, faults: Sequence[Fault]) -> Played:
             entries,
             world.wire.messages,
             excused(world),
+            {} if world.hub.store is None else flags_standing(world.hub.store),
+            dict(sorted(world.nacks.items())),
             violations,
             world.trace_hash,
             round(hours * 3600 / (perf_counter() - began), 1),

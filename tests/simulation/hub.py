@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.clock import Clock
+from central.services.conflicts import settle_conflicts
 from central.services.ingest import Ingest
 from central.store.chains import enrol, hash_at, keep_device, registered
 from central.store.engine import Store, open_store
@@ -72,6 +73,7 @@ class Hub:
         say: Callable[[str, bytes], None],
     ) -> None:
         self.disk, self.clock = disk, clock
+        self._rooms: tuple[str, ...] = ()
         self._rack, self._chance, self._signing = rack, random.Random(seed), signing
         self._after, self._say = after, say
         self.store: Store | None = None
@@ -85,7 +87,8 @@ class Hub:
 
     def install(self, devices: Sequence[str]) -> None:
         """Make a new store that knows these devices, and start."""
-        self.disk.put(_migrated())
+        installed(self.disk)
+        self._rooms = tuple(devices)
         self.start()
         assert self.store is not None
         with self.store.write() as connection:
@@ -127,6 +130,17 @@ class Hub:
             stored = registered(connection, HOSPITAL_DEFAULT, DeviceId(device))
             if stored is not None and stored.standing is Standing.DISPUTED:
                 keep_device(connection, HOSPITAL_DEFAULT, settle_dispute(stored))
+
+    def look_for_conflicts(self, *, everywhere: bool) -> int:
+        """Answer what the facts of several edges contradict; return how much that moved."""
+        if self.store is None:
+            return 0
+        try:
+            rooms = None if everywhere else self._rooms
+            return settle_conflicts(self.store, HOSPITAL_DEFAULT, self.clock, rooms).moved
+        except SQLAlchemyError:
+            self.faults += 1
+            return 0
 
     def say_hint(self, topic: str, data: bytes) -> None:
         """Put a hint on a device's line; what a broker keeps is lost here like everything else."""
@@ -176,6 +190,11 @@ def hash_held(hub: Hub, incarnation: bytes, seq: int) -> bytes | None:
             return hash_at(connection, HOSPITAL_DEFAULT, Incarnation(incarnation), seq) or b""
     except SQLAlchemyError:
         return None
+
+
+def installed(disk: Disk) -> None:
+    """Put an empty store of this version on a disk."""
+    disk.put(_migrated())
 
 
 @cache

@@ -14,6 +14,7 @@ from central.services.verify import verify as verify_central
 from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
 from central.store.tables.sync import LEDGER_GAP
 from edge_agent.core.book import effect_of
+from tests.simulation.conflicts import conflicts_agree
 from tests.simulation.feeding import feeds_agree
 from tests.simulation.hub import missing_at_central
 from tests.simulation.ward import Beeped, Ward
@@ -40,7 +41,7 @@ def broken(world: World) -> list[str]:
     found += [f"I3/I4 central: {fault}" for fault in verify_central(world.hub.store).faults[:SHOWN_MAX]]
     for name, ward in world.wards.items():
         found += [f"I3/I4 {name}: {what}" for what in ward.sound()[:SHOWN_MAX]]
-    return _few(found + list(_frugal(world)))
+    return _few([*found, *conflicts_agree(world), *_frugal(world)])
 
 
 def _few(found: list[str]) -> list[str]:

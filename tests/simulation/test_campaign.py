@@ -28,7 +28,17 @@ def settings() -> list[Setting]:
     """Half of them gentle; nobody has tried the fresh ones, their names are printed."""
     names = [f"fixed-{number}" for number in range(FIXED)]
     names += [f"fresh-{drawn_by_the_code()}-{number}" for number in range(FRESH)]
-    return [Setting(name, HOURS, gentle=number % 2 == 0, part=number // 2) for number, name in enumerate(names)]
+    return [
+        Setting(
+            name,
+            HOURS,
+            gentle=number % 2 == 0,
+            part=number // 2,
+            pressed=number % 3 == 2,
+            old=("ward-02",) if number % 4 == 1 else (),
+        )
+        for number, name in enumerate(names)
+    ]
 
 
 def test_twenty_days_of_twenty_thousand_faults_break_no_law(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +49,7 @@ def test_twenty_days_of_twenty_thousand_faults_break_no_law(capsys: pytest.Captu
     if broken:
         setting, report = broken[0]
         options = f"--part {setting.part}" + ("" if setting.gentle else " --rough")
+        options += (" --pressed" if setting.pressed else "") + "".join(f" --old {ward}" for ward in setting.old)
         again = f'make chaos SEED={setting.seed} HOURS={setting.hours} ARGS="{options}"'
         shortest = "\n".join(map(str, shrink(setting, faults_of(setting)))) if setting.hours == HOURS else ""
         pytest.fail(f"{report.violations}\nplay it again: {again}\n{shortest}")

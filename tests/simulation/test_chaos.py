@@ -93,7 +93,7 @@ def test_a_failing_run_is_made_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def dislikes(_setting: Setting, tried: list[Fault]) -> Report:
         said = ["no"] if culprit in tried else []
-        return Report("", 0, {}, 0, 0, 0, said, "", 0)
+        return Report("", 0, {}, 0, 0, 0, {}, {}, said, "", 0)
 
     monkeypatch.setattr("tests.simulation.chaos.run", dislikes)
     assert shrink(setting, faults, 500) == [culprit]

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock, Pen
@@ -18,8 +20,10 @@ from edge_agent.core.recognise import Draft
 from edge_agent.errors import NotALedger, StoreFault
 from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
-from protocols.entry import ChainedEntry
-from protocols.sync.codec import Signing
+from protocols.entry import SCHEMA_NOW, ChainedEntry
+from protocols.sync.codec import Envelope, Signing
+from protocols.sync.frames import Welcome
+from protocols.sync.machine import Action
 from protocols.values.ids import ActorId, DeviceId, EventId, Incarnation, incarnation
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Rack
@@ -39,6 +43,10 @@ BOOT_S = 20.0
 ITEMS = ("A1", "A2", "A3")
 OPENING_QTY = 500
 UNITS = 6
+NEWER_FROM = 0.6
+"""From this size on a poisoned entry is one of a later schema, which central keeps and does not post."""
+FOREIGN = 0.15
+"""Share of the pieces taken by name that another storeroom received: two edges say they had one and the same."""
 REPAIR_S = 60.0
 KEPT_DAYS_BACK = 20_000
 """A clock may be wrong by decades; age is no question here."""
@@ -83,6 +91,17 @@ class Pipe:
         self.moved += 1
 
 
+def knows_no_later_keys(uplink: Uplink) -> None:
+    """Let a session skip what a WELCOME says since the first version: it packs its frames as it always did."""
+    session = uplink._session
+    welcomed = session._welcomed
+
+    def skips(envelope: Envelope, message: Welcome, now: float) -> list[Action]:
+        return welcomed(envelope, msgspec.structs.replace(message, dictionary=0, safe=()), now)
+
+    session._welcomed = skips  # type: ignore[method-assign] # an older agent
+
+
 class _Mute(io.StringIO):
     def write(self, text: str) -> int:
         return len(text)
@@ -104,12 +123,13 @@ class Ward:
         wards: tuple[str, ...],
         marked: Callable[["Ward", bytes, int, bytes | None], None],
         signing: Signing,
+        old: bool = False,
     ) -> None:
         self.device, self.disk, self.watch = device, disk, Watch(now_us)
         self.clock = Clock(None, lambda: now_us() * 1000, self.watch.wall)
         self._rack, self._chance, self._wards = rack, random.Random(seed), wards
         self._after, self._send, self._marked = after, send, marked
-        self._signing = signing
+        self._signing, self._old = signing, old
         self.settled_us = 0
         """When central last held everything here and both knew it."""
         self.greeted_us = 0
@@ -196,12 +216,14 @@ class Ward:
             SYNC,
             Pipe(self._send),
             boot_nonce=self._chance.randbytes(16),
-            version="0.1.0",
+            version="0.0.9" if self._old else "0.1.0",
             clock=self.clock,
             voice=Voice(self.clock, _Mute()),
             chance=self._chance.random,
             signing=self._signing,
         )
+        if self._old:
+            knows_no_later_keys(self.uplink)
         if not self.ledger.connection.query("SELECT 1 FROM ledger LIMIT 1"):
             self.act(self._opening())
 
@@ -301,7 +323,7 @@ class Ward:
         if self.up:
             self.act(self._some())
 
-    def act(self, acts: list[list[Draft]]) -> None:
+    def act(self, acts: list[list[Draft]], schema: int = SCHEMA_NOW) -> None:
         """Write a group of acts and beep for each that is kept."""
         assert self.ledger is not None
         assert self._pen is not None
@@ -309,7 +331,8 @@ class Ward:
         try:
             with self.ledger.group():
                 for drafts in acts:
-                    written += self.ledger.append([self._pen.entry(draft) for draft in drafts])
+                    entries = [replace(self._pen.entry(draft), schema=schema) for draft in drafts]
+                    written += self.ledger.append(entries)
         except NotALedger:
             self.replace()
             return
@@ -378,8 +401,13 @@ class Ward:
             self._again(size)
         else:
             before = len(self.beeped)
-            self.act(self._poison(size))
+            if size > NEWER_FROM:
+                self.act([[self._one()]], SCHEMA_NOW + 1)
+            else:
+                self.act(self._poison(size))
             self._note_poison(self.beeped[before : before + 1])
+            if size > NEWER_FROM and self.up:
+                self.act([[self._one()]])
         return True
 
     def _note_poison(self, beeped: list[Beeped]) -> None:
@@ -407,8 +435,8 @@ class Ward:
         bad = {"lines": [line], "occurred_at": 2**62 + 1 + int(size * 1000)}
         return [[Draft("issue", bad, ActorId("N1"))], [self._one()]]
 
-    def _units(self) -> list[str]:
-        ward = self._wards.index(self.device)
+    def _units(self, whose: str = "") -> list[str]:
+        ward = self._wards.index(whose or self.device)
         return [f"E2{ward:04X}{number:06X}" for number in range(UNITS)]
 
     def _some(self) -> list[list[Draft]]:
@@ -431,7 +459,7 @@ class Ward:
             case 4:
                 return self._move("return_to_store", f"issued@{here}", here, actor)
             case 5:
-                unit = chance.choice(self._units())
+                unit = chance.choice(self._units(other if chance.random() < FOREIGN else here))
                 line = {"item": "A1", "lot": "L2", "qty": 1, "unit": unit}
                 return Draft("issue", {"lines": [{**line, "source": here, "target": f"issued@{here}"}]}, actor)
             case 6:

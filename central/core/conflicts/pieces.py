@@ -23,6 +23,10 @@ OWNED = SPENT | {Where.STORE, Where.OWNER}
 """Places that are the storeroom's own: what lies there came into it."""
 
 
+First = tuple[Instant, str]
+"""When something was first so, and the event that says it: what is compared where the earlier one counts."""
+
+
 class Piece(NamedTuple):
     """What is one piece: a unit of an item and lot, of an owner."""
 
@@ -73,7 +77,7 @@ class _Lack:
     """What a storeroom took and did not have: places below zero, and the first taking."""
 
     room: str
-    first: tuple[Instant, str]
+    first: First
     below: list[At]
 
 
@@ -133,7 +137,7 @@ class _Reading:
 
     def __init__(self, piece: Piece, facts: Sequence[Said], book: Counter[At]) -> None:
         self._piece, self._facts, self._book = piece, facts, book
-        self._brought: dict[str, tuple[Instant, str]] = {}
+        self._brought: dict[str, First] = {}
         """Storerooms to which the piece came over, by their first taking."""
         self._wanted: list[Carry] = []
         self._flags: list[Flag] = []
@@ -142,14 +146,30 @@ class _Reading:
         lacks = self._lacks()
         for lack in lacks:
             self._bring(lack)
-        came = self._came_into()
-        for lack in lacks:
-            if lack.below:
-                self._suspend(lack.room, len(lack.below), lack.first, came, provisional=False)
-        self._received_twice(came)
+        self._give_to_one(self._came_into(), {lack.room: lack.first for lack in lacks if lack.below})
         return self._wanted, self._flags
 
-    def _came_into(self) -> Mapping[str, tuple[Instant, str]]:
+    def _give_to_one(self, came: Mapping[str, First], took: Mapping[str, First]) -> None:
+        """Of storerooms that gave the piece out one keeps it: the one that has it by custody, else the earliest."""
+        gave = {room_of(at.place) for at, qty in self._book.items() if qty > 0 and place_sort(at.place) in SPENT}
+        if not gave:
+            return
+        by_custody = sorted(gave & came.keys(), key=lambda room: (came[room], room))
+        elsewhere = sorted(came.keys() - gave)
+        if by_custody or elsewhere:
+            keeps, sure = (*by_custody, *elsewhere)[0], len(by_custody) < 2
+        else:
+            keeps, sure = min(gave, key=lambda room: (took.get(room) or self._first_in(room), room)), False
+        for room in sorted(gave - {keeps}):
+            since = came.get(room) or took.get(room) or self._first_in(room)
+            self._suspend(room, since, keeps, provisional=room in came or not sure)
+
+    def _first_in(self, room: str) -> First:
+        """Return the first fact that brought the piece into a storeroom's hands."""
+        into = (one for one in self._facts if room_of(one.carry.target.place) == room)
+        return next((one.at, one.event) for one in into)
+
+    def _came_into(self) -> Mapping[str, First]:
         """Return the storerooms into which the piece came and which still have it, with the first receipt."""
         have: Counter[str] = Counter()
         first = dict(self._brought)
@@ -198,40 +218,14 @@ class _Reading:
             if qty > 0 and place_sort(at.place) is Where.STORE and room_of(at.place) != room
         )
 
-    def _suspend(
-        self,
-        room: str,
-        most: int,
-        first: tuple[Instant, str],
-        came: Mapping[str, tuple[Instant, str]],
-        *,
-        provisional: bool,
-    ) -> None:
-        """Put what a piece became in a storeroom that loses it into suspense, at most so many times."""
-        others = sorted(other for other in came if other != room)
-        held = [at for at, qty in sorted(self._book.items()) if qty > 0 and self._is_taken_in(at.place, room)]
-        if not others or not held:
-            return
+    def _suspend(self, room: str, first: First, keeps: str, *, provisional: bool) -> None:
+        """Put what a piece became in a storeroom that loses it into suspense."""
         suspense = At(virtual_place("suspense", PlaceId(room)), "")
-        for at in held:
-            while most > 0 and self._book[at] > 0:
-                self._carry(at, suspense)
-                most -= 1
-        self._flag(Sort.DOUBLE_ISSUE, room, first, other=others[0], provisional=provisional)
-
-    def _received_twice(self, came: Mapping[str, tuple[Instant, str]]) -> None:
-        """Of storerooms that each received the piece and gave it out, all but the first lose it."""
-        gave = [
-            room
-            for room in came
-            if any(qty > 0 and self._is_taken_in(at.place, room) for at, qty in self._book.items())
-        ]
-        for room in sorted(gave, key=lambda each: (came[each], each))[1:]:
-            self._suspend(room, 1, came[room], {each: came[each] for each in gave}, provisional=True)
-
-    @staticmethod
-    def _is_taken_in(place: str, room: str) -> bool:
-        return room_of(place) == room and place_sort(place) in SPENT
+        for at in sorted(self._book):
+            if room_of(at.place) == room and place_sort(at.place) in SPENT:
+                for _ in range(self._book[at]):
+                    self._carry(at, suspense)
+        self._flag(Sort.DOUBLE_ISSUE, room, first, other=keeps, provisional=provisional)
 
     def _carry(self, source: At, target: At) -> None:
         self._wanted.append(Carry(source, target))
@@ -242,7 +236,7 @@ class _Reading:
         self,
         sort: Sort,
         place: str,
-        first: tuple[Instant, str],
+        first: First,
         *,
         other: str,
         provisional: bool = False,

@@ -4,19 +4,23 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
+import zstandard
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
 from central.core.facts import read_fact
-from central.services.ingest import INBOX_MAX
+from central.services.ingest import BUSY_MS, INBOX_MAX
 from central.services.verify import verify
 from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, LEDGER_LOSS, OPAQUE_SCHEMA, QUARANTINE
 from protocols.entry import GENESIS, chain, decode_entry, encode_entry
 from protocols.movements import LINE_QTY_MAX
-from protocols.sync.codec import seal, unpack_entries
+from protocols.sync.codec import seal, unpack_entries, unseal
 from protocols.sync.frames import (
+    FRAME_ENTRIES_MAX,
     NOTHING,
+    UNPACKED_BYTES_MAX,
     Ack,
     Branch,
     Facts,
@@ -255,6 +259,65 @@ def test_a_hole_is_named_and_nothing_of_the_frame_is_kept() -> None:
     (nack,) = device.say(device.frame(2, 4))
     assert nack == Nack(Why.GAP, 2, 0, 0, "")
     assert central.raws() == []
+
+
+def test_a_central_with_a_full_inbox_says_busy_and_takes_the_frame_when_it_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("central.services.ingest.BUSY_FROM", 1)
+    central = a_central()
+    device = live(central)
+    device.write(issue(1), issue(2))
+    said: list[bytes] = []
+    for from_seq in (0, 1):
+        data = seal(device.envelope, device.frame(from_seq, from_seq + 1), OPEN)
+        central.ingest.arrive(Topics(central.hospital, 0, WARD).up, data, lambda _topic, reply: said.append(reply))
+    while central.ingest.step(0):
+        pass
+    busy, gap = (unseal(reply, OPEN)[1] for reply in said)
+    assert isinstance(busy, Nack)
+    assert (busy.reason, busy.from_seq, busy.need, busy.retry_after_ms) == (Why.BUSY, 0, 0, BUSY_MS + 1)
+    assert gap == Nack(Why.GAP, 1, 0, 0, "")
+    assert device.say(device.frame(0, 2)) == [Ack(1, device.chained[1].hash, -1, ())]
+
+
+def test_a_frame_of_too_many_entries_is_answered_as_too_large() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(*(issue(number) for number in range(1, 4)))
+    frame = device.frame(0, 3)
+    (nack,) = device.say(msgspec.structs.replace(frame, n=FRAME_ENTRIES_MAX + 1))
+    assert isinstance(nack, Nack)
+    assert (nack.reason, nack.need) == (Why.TOO_LARGE, 0)
+    bomb = zstandard.ZstdCompressor().compress(bytes(UNPACKED_BYTES_MAX + 1))
+    (nack,) = device.say(msgspec.structs.replace(frame, entries=bomb))
+    assert isinstance(nack, Nack)
+    assert nack.reason is Why.TOO_LARGE
+
+
+def test_a_frame_packed_by_words_of_a_later_version_is_answered_as_schema() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1))
+    samples: list[Any] = [b"%d words of another day %d" % (number, number * 7) for number in range(900)]
+    words = zstandard.train_dictionary(400, samples, dict_id=32_900)
+    packed = zstandard.ZstdCompressor(dict_data=words).compress(msgspec.msgpack.encode((b"words of another day",)))
+    (nack,) = device.say(msgspec.structs.replace(device.frame(0, 1), entries=packed))
+    assert isinstance(nack, Nack)
+    assert nack.reason is Why.SCHEMA
+    assert "update central" in nack.detail
+
+
+def test_an_entry_of_a_later_schema_is_kept_and_set_aside_and_the_queue_goes_on() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(opening(1), replace(issue(2), schema=2), issue(3))
+    (ack,) = device.say(device.frame(0, 3))
+    assert isinstance(ack, Ack)
+    assert (ack.seq, ack.quarantined) == (2, (1,))
+    assert "update central" in central.quarantine()[1]
+    assert len(central.raws()) == 3
+    assert central.balance()["ward-01", "A1"] == 9
 
 
 def test_a_frame_whose_chain_does_not_hold_is_refused() -> None:

@@ -554,6 +554,48 @@ def test_a_busy_central_is_left_alone_for_as_long_as_it_asks() -> None:
     assert [type(m) for m in edge.tick(1.7)] == [Frame]
 
 
+def test_a_busy_central_gets_one_frame_at_a_time_until_it_takes_one() -> None:
+    edge = Edge(2_000)
+    edge.live()
+    edge.hear(nack(Why.BUSY, ms=700), 1.0)
+    (alone,) = edge.tick(1.7)
+    assert isinstance(alone, Frame)
+    assert [type(m) for m in edge.ack(alone.n - 1, 1.8)] == [Frame] * 3
+
+
+def test_a_frame_that_is_too_large_is_split_and_none_is_that_long_again() -> None:
+    edge = Edge(40)
+    (whole,) = edge.live()
+    half = [m for m in edge.hear(nack(Why.TOO_LARGE, 0), 1.0) if isinstance(m, Frame)]
+    assert [m.n for m in (whole, *half)] == [40, 20, 20]
+    (last,) = [m for m in edge.hear(nack(Why.TOO_LARGE, 0), 1.1) if isinstance(m, Frame)][:1]
+    assert last.n == 10
+    assert [m.n for m in edge.ack(9, 1.2) if isinstance(m, Frame)] == []  # the window is full of tens
+
+
+def test_an_entry_too_large_even_alone_is_left_behind_raw_and_the_queue_goes_on() -> None:
+    edge = Edge(2)
+    edge.live()
+    edge.ledger.stands_for[0] = Spoilt(Digest(edge.head(0).hash), b"large", "too large")
+    said: list[Message] = []
+    for _ in range(40):
+        said = edge.hear(nack(Why.TOO_LARGE, 0), 1.0)
+        if not isinstance(said[0], Frame):
+            break
+    assert said == [Damaged(1, 0, None, Digest(edge.head(0).hash), b"large", "too large")]
+
+
+def test_a_central_put_back_to_an_older_version_is_sent_frames_without_the_words_it_does_not_know() -> None:
+    edge = Edge(3)
+    edge.greet()
+    (packed,) = edge.hear(replace_dictionary(welcome(1, edge.head(-1)), DICTIONARY_NOW), 0.1)
+    (plain,) = edge.hear(nack(Why.SCHEMA), 0.2)
+    assert isinstance(packed, Frame)
+    assert isinstance(plain, Frame)
+    assert [get_frame_parameters(frame.entries).dict_id for frame in (packed, plain)] == [32_769, 0]
+    assert edge.session.state is State.LIVE
+
+
 def test_a_version_central_cannot_read_stops_and_says_so() -> None:
     edge = Edge(3)
     edge.live()

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.core.conflicts import DAY_S, Sort
-from central.core.conflicts.pieces import At, Carry, Judged, Piece, Said, judge, line_of
+from central.core.conflicts.pieces import SPENT, At, Carry, Judged, Piece, Said, judge, line_of, room_of
+from protocols.movements import place_sort
 from protocols.values.instant import Instant, plus
 
 PIECE = Piece("A1", "L1", "hospital", "E2000001")
@@ -151,9 +152,17 @@ def test_whatever_came_first_the_same_facts_come_to_the_same_book(
 
 
 @given(st.lists(MOVES, max_size=12))
-def test_an_answer_keeps_every_sum_and_leaves_a_serial_given_out_at_one_storeroom_by_custody(
+def test_an_answer_keeps_every_sum_and_leaves_a_serial_given_out_at_one_storeroom(
     moves: list[tuple[int, str, str]],
 ) -> None:
     facts = [said(minute, source, target, f"{n:04x}") for n, (minute, source, target) in enumerate(moves)]
     book = after(facts, judge(PIECE, facts))
     assert sum(book.values()) == 0
+    assert len({room_of(place) for place, qty in book.items() if qty > 0 and place_sort(place) in SPENT}) <= 1
+
+
+def test_of_a_serial_nobody_received_and_two_gave_out_the_earlier_keeps_it_provisionally() -> None:
+    facts = [issued(5, "b"), issued(3, "a")]
+    judged = judge(PIECE, facts)
+    assert ends(judged) == [("issued@b", "suspense@b")]
+    assert [(flag.place, flag.other, flag.provisional) for flag in judged.flags] == [("b", "a", True)]
