@@ -48,6 +48,7 @@ from central.services.his import His
 from central.services.ingest import OnCommitted, Running, start_ingest
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.master import Master
 from central.services.metering import Meter
 from central.services.notices import NOTICES_S, Notices
 from central.services.orders import Approved
@@ -77,6 +78,8 @@ log = logging.getLogger(__name__)
 SETUP_LETTERS = 12
 """Letters of the set-up code: 72 bits, and tries are limited."""
 
+MASTER_S = 3600
+"""Changes of master data that are to hold from a day on are looked for every hour."""
 READER = "his-view"
 """Who charges that were read from a view are said to be sent by."""
 
@@ -161,6 +164,7 @@ def desk_of(config: Config, store: Store, clock: Clock, changed: Callable[[], No
         devices=devices_of(config, store, clock),
         his=his_of(config, documents),
         hands=Hands(documents, his_of(config, documents)),
+        master=Master(documents, changed),
     )
 
 
@@ -326,8 +330,11 @@ def serve(
 def _configured_jobs(
     config: Config, store: Store, clock: Clock, sources: Sources | None
 ) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
-    """Return the jobs that only some hospitals have: reading another system's charges, asking about accounts again."""
-    jobs: list[tuple[Job, Callable[[Instant], str]]] = []
+    """Return the jobs beside the comparing ones: coming changes of master data, and what only some hospitals have."""
+    master = Master(Documents(store, config.hospital_id, clock))
+    jobs: list[tuple[Job, Callable[[Instant], str]]] = [
+        (Job("master", MASTER_S), lambda now: f"{master.apply_due(now)} changes took effect")
+    ]
     if sources is not None:
         look_s = min(one.look_s for one in (config.ldap, config.oidc))
         jobs.append((Job("sources", look_s), lambda _now: sources.look_again()))

@@ -15,6 +15,7 @@ from central.services.hand import Hands
 from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.master import Master
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
@@ -44,3 +45,4 @@ class Desk:
     devices: Devices
     his: His
     hands: Hands
+    master: Master

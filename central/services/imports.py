@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Table, select
 from central.clock import Clock
 from central.core.forms import FORMS, Fault, Form, Row, Sheet, faulty, read_form, unknown_references
 from central.errors import BadFile, BadInput
+from central.services.master import note_import
 from central.services.open_orders import draft_new, new_items, take_over
 from central.services.own_chain import Draft, append_within
 from central.store.chains import OWN_DEVICE, enrol
@@ -169,6 +170,7 @@ def write_sheet(connection: Connection, hospital: HospitalId, sheet: Sheet, cloc
         if sheet.form.file == ITEMS
         else []
     )
+    note_import(connection, hospital, sheet.form.file, [row for _, row in sheet.rows], clock.now())
     merge(connection, TABLES[sheet.form.file], [{"hospital": hospital, **row} for _, row in sheet.rows])
     draft_new(connection, hospital, fresh, clock.now())
     if sheet.form.file == "places.csv":

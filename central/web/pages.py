@@ -44,6 +44,7 @@ from central.web.exports import add_exports
 from central.web.figures import add_figures
 from central.web.hand import add_hand
 from central.web.imports import add_imports
+from central.web.master import add_master
 from central.web.month import add_months
 from central.web.orders import add_orders
 from central.web.papers import add_papers
@@ -114,6 +115,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_counts(pages, renderer, porter, sources.desk)
     add_charges(pages, renderer, porter, sources.desk)
     add_hand(pages, renderer, porter, sources.desk)
+    add_master(pages, renderer, porter, sources.desk)
     add_figures(pages, renderer, porter, sources.desk)
     add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)

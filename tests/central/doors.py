@@ -15,6 +15,7 @@ from central.services.hand import Hands
 from central.services.his import His
 from central.services.invoices import Invoices
 from central.services.looks import Looks
+from central.services.master import Master
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
@@ -61,6 +62,7 @@ def desk(store: Store, watch: Watch, everyone_is: str = "", clock: Clock | None 
         Devices(store, HOSPITAL, watch.read, new_token, Path("keys"), None),
         His(documents, PATIENT_KEY),
         Hands(documents, His(documents, PATIENT_KEY)),
+        Master(documents),
     )
 
 

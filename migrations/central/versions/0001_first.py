@@ -22,7 +22,7 @@ REFUSALS = {"refuse_change": REFUSAL, "refuse_removal": KEPT}
 """What an attempt is told, by the name of PostgreSQL's function that says it."""
 
 NEVER_CHANGED = {"ledger": REFUSAL, "event": REFUSAL, "posting_line": REFUSAL, "quarantine": REFUSAL}
-NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT}
+NEVER_CHANGED |= {"purchase_order": KEPT, "order_line": KEPT, "audit": KEPT, "audit_checkpoint": KEPT}
 NEVER_CHANGED |= {"document_step": KEPT, "receipt_line": KEPT, "invoice": KEPT, "invoice_line": KEPT, "statement": KEPT}
 NEVER_CHANGED |= {"settlement": KEPT, "counted_line": KEPT}
 NEVER_CHANGED |= {"permit_step": KEPT, "permit_policy": KEPT, "daily_heads": KEPT}
@@ -39,8 +39,23 @@ NEVER_REMOVED |= {"device_key": KEPT, "device_certificate": KEPT, "enrol_token":
 NEVER_REMOVED |= {"recall": KEPT, "consignment_term": KEPT}
 NEVER_REMOVED |= {"storeroom_match": KEPT, "ward_task": KEPT, "figure_day": KEPT}
 NEVER_REMOVED |= {"bargain_line": KEPT, "purchase_task": KEPT, "catalogue_review": KEPT}
-NEVER_REMOVED |= {"charge_use": KEPT}
+NEVER_REMOVED |= {"charge_use": KEPT, "master_change": KEPT}
 """Tables whose rows may be brought up to date and are never removed."""
+
+TRIMMED = {
+    "audit": "NOT EXISTS (SELECT 1 FROM audit_checkpoint c WHERE c.hospital = OLD.hospital AND c.seq >= OLD.seq)"
+}
+"""When a row may not go: all but those behind a checkpoint."""
+
+KEPT_MICROS = 180 * 86_400 * 1_000_000
+TOO_SOON = "acts are kept for 180 days, and a checkpoint names the hash of the last one that goes"
+CHECKPOINTS = {
+    "audit_checkpoint": (
+        "NOT EXISTS (SELECT 1 FROM audit a WHERE a.hospital = NEW.hospital AND a.seq = NEW.seq AND a.hash = NEW.hash "
+        f"AND a.at <= NEW.at - {KEPT_MICROS})"
+    )
+}
+"""Which checkpoint must not be added."""
 
 FOUND = (
     *("hospital", "discrepancy", "kind", "device", "place", "item", "lot", "unit"),
@@ -100,7 +115,9 @@ def _seal_sqlite() -> None:
     for table, said in NEVER_CHANGED.items():
         _refuse(table, "UPDATE", said)
     for table, said in (NEVER_CHANGED | NEVER_REMOVED).items():
-        _refuse(table, "DELETE", said)
+        _refuse(table, "DELETE", said, f"WHEN {TRIMMED[table]} " if table in TRIMMED else "")
+    for table, wrong in CHECKPOINTS.items():
+        _refuse(table, "INSERT", TOO_SOON, f"WHEN {wrong} ")
     for table, ended in ENDED.items():
         _refuse(table, "UPDATE", KEPT, f"WHEN {ended} ")
     for table, alone in FOUR_EYES.items():
@@ -132,7 +149,10 @@ def _seal_postgresql() -> None:
     for table, said in NEVER_CHANGED.items():
         _refuse_on_postgresql(table, "UPDATE", names[said])
     for table, said in (NEVER_CHANGED | NEVER_REMOVED).items():
-        _refuse_on_postgresql(table, "DELETE", names[said])
+        if table in TRIMMED:
+            _refuse_where_on_postgresql(table, "DELETE", f"{table}_trimmed", TRIMMED[table], said)
+        else:
+            _refuse_on_postgresql(table, "DELETE", names[said])
         op.execute(
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
             f"EXECUTE FUNCTION {names[said]}()"
@@ -140,12 +160,20 @@ def _seal_postgresql() -> None:
     for table, ended in ENDED.items():
         _refuse_on_postgresql(table, "UPDATE", names[KEPT], f"WHEN ({ended.replace(' IS NOT ', ' IS DISTINCT FROM ')})")
     for table, alone in FOUR_EYES.items():
-        op.execute(
-            f"CREATE FUNCTION {table}_alone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {alone} THEN "
-            f"RAISE EXCEPTION '{TWO_PEOPLE}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
-            "RETURN NEW; END $$"
-        )
-        _refuse_on_postgresql(table, "INSERT", f"{table}_alone")
+        _refuse_where_on_postgresql(table, "INSERT", f"{table}_alone", alone, TWO_PEOPLE)
+    for table, wrong in CHECKPOINTS.items():
+        _refuse_where_on_postgresql(table, "INSERT", f"{table}_too_soon", wrong, TOO_SOON)
+
+
+def _refuse_where_on_postgresql(table: str, act: str, function: str, when: str, said: str) -> None:
+    """Refuse by a function of the table's own: a trigger's condition may not ask other tables there."""
+    row = "OLD" if act == "DELETE" else "NEW"
+    op.execute(
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {when} THEN "
+        f"RAISE EXCEPTION '{said}' USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN {row}; END $$"
+    )
+    name = f"{table}_only_trimmed" if act == "DELETE" else f"{table}_no_{act.lower()}"
+    op.execute(f"CREATE TRIGGER {name} BEFORE {act} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()")
 
 
 def _refuse_on_postgresql(table: str, act: str, function: str, when: str = "") -> None:
