@@ -6,8 +6,10 @@ not be broken: an ok is beeped only for what `Ledger.group` has put on the disk;
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from edge_agent.agent.inbox import ScannerClosed, ScannerOpened, ScannerSaid, Wire
 from edge_agent.agent.model import tell

@@ -8,8 +8,9 @@ What the broker says may be lost: central says it again.
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 QUEUE_MAX = 1024
 """Happenings that wait in one lane; a full one is some seconds of work."""
@@ -36,68 +37,59 @@ class Closable(Wire, Protocol):
         """End it, and connect again after `pause_s` at the earliest."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScannerOpened:
+class ScannerOpened(msgspec.Struct, frozen=True):
     """A scanner's port stands."""
 
     name: str
     wire: Wire
 
 
-@dataclass(frozen=True, slots=True)
-class ScannerSaid:
+class ScannerSaid(msgspec.Struct, frozen=True):
     """Bytes of a scanner."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ScannerClosed:
+class ScannerClosed(msgspec.Struct, frozen=True):
     """A scanner's port is gone or does not open."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderOpened:
+class ReaderOpened(msgspec.Struct, frozen=True):
     """A reader took our connection."""
 
     name: str
     wire: Closable
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderSaid:
+class ReaderSaid(msgspec.Struct, frozen=True):
     """Bytes of a reader."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderClosed:
+class ReaderClosed(msgspec.Struct, frozen=True):
     """A reader's connection is gone or does not open."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerUp:
+class BrokerUp(msgspec.Struct, frozen=True):
     """The broker took us and our subscription stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerDown:
+class BrokerDown(msgspec.Struct, frozen=True):
     """The broker is gone or does not answer."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSaid:
+class BrokerSaid(msgspec.Struct, frozen=True):
     """One message from central."""
 
     data: bytes

@@ -4,7 +4,7 @@ It decides nothing and takes no turn. The rule that must not be broken: a part t
 it here; parts never look for each other.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.agent.beginnings import Files, make_kanban, make_room, open_panel
 from edge_agent.agent.clock_steps import ClockSteps

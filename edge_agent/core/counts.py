@@ -7,8 +7,9 @@ the closing says "recount", it is never adjusted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 
 class LineKey(NamedTuple):
@@ -19,8 +20,7 @@ class LineKey(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """One scan of a count: `seq` is its entry's place, so that of two the later is known."""
 
     key: LineKey
@@ -29,8 +29,7 @@ class Seen:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """Stock that entered (or left) the storeroom by the entry at `seq`."""
 
     key: LineKey
@@ -38,8 +37,7 @@ class Moved:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of a count: counted, the book at the moment of its last scan, and whether it must be counted again.
 
     Not `seen`: nobody counted it, and it is on the list because the book has it.

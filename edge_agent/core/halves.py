@@ -5,7 +5,7 @@ that its other half may tell does it wait for that, and the person is told to lo
 broken: what was acted upon is never joined to a later scan, so nothing is taken twice.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.core.recognise import Meaning
 from edge_agent.core.work.scene import Decision

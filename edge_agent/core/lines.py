@@ -8,7 +8,7 @@ two items: making or opening one goes through `kit@`. The rule that must not be 
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from edge_agent.core.stock import Content
 from protocols.movements import PostingLine
@@ -19,17 +19,17 @@ def used(line: PostingLine, ward: PlaceId) -> tuple[PostingLine, ...]:
     """Return the lines that use what a line names, from where it lies; a supplier's goods change hands on the way."""
     patient = virtual_place("patient", ward)
     if line.owner == HOSPITAL_OWNED:
-        return (changed(line, target=patient, target_position=""),)
+        return (replace(line, target=patient, target_position=""),)
     between = virtual_place("owner", ward)
-    sold = changed(line, target=between, target_position="")
-    bought = changed(sold, source=between, source_position="", owner=HOSPITAL_OWNED, target=patient)
+    sold = replace(line, target=between, target_position="")
+    bought = replace(sold, source=between, source_position="", owner=HOSPITAL_OWNED, target=patient)
     return sold, bought
 
 
 def mirrored(lines: Sequence[PostingLine]) -> tuple[PostingLine, ...]:
     """Return the lines that undo some others, last first."""
     return tuple(
-        changed(
+        replace(
             line,
             source=line.target,
             target=line.source,
@@ -51,4 +51,4 @@ def opened_pack(pack: PostingLine, content: Content, ward: PlaceId) -> tuple[Pos
         lot=pack.lot,
         owner=pack.owner,
     )
-    return changed(pack, target=kit, target_position=""), *used(inside, ward)
+    return replace(pack, target=kit, target_position=""), *used(inside, ward)

@@ -5,7 +5,8 @@ by `core.work`. The rule that must not be broken: everything a scanner can say i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from protocols.codes.label import Badge, Command, Label, Ticket, UnreadableLabel, read_label
 from protocols.values.ids import ActorId
@@ -16,8 +17,7 @@ VISIT_IDLE_S = 120.0
 Meaning = Label | Badge | Command | Ticket | UnreadableLabel
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """What an entry will say; time, ids and place in the chain are given when it is written."""
 
     kind: str

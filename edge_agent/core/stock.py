@@ -5,9 +5,10 @@ must not be broken: a proposal never refuses; whoever takes another lot is recor
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+import msgspec
 
 from protocols.errors import BadValue
 from protocols.movements import LINE_QTY_MAX
@@ -21,16 +22,14 @@ class ConsumeOn(StrEnum):
     PACK = "pack"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """What one quota pack holds: `qty` base units of an item."""
 
     item: str
     qty: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One catalogue line as the storeroom needs it; `pack` base units are its middle pack."""
 
     code: str
@@ -48,8 +47,7 @@ class Item:
             raise BadValue(f"item {self.code}: expected 0..36 months before expiry, got {self.scrap_before_months}")
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(msgspec.Struct, frozen=True):
     """Base units of one lot on one shelf; `expiry` None when nobody said one, `held` the kind of hold."""
 
     item: str
@@ -62,13 +60,12 @@ class Stock:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """So many base units from one shelf; `known` says that the book has them there."""
 
     stock: Stock
     qty: int
-    known: bool = field(default=True)
+    known: bool = True
 
 
 def is_expired(expiry: date | None, today: date) -> bool:

@@ -1,7 +1,9 @@
 """Questions asked of the book, each answered by one index: a label's facts, the last visit, what presence must know."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from edge_agent.core.work.machine import AGAIN_S, REPEATS
 from edge_agent.core.work.scene import CustodyOf, CutShort, Visit, wrote

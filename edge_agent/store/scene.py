@@ -5,8 +5,9 @@ writes the answer, so that a scan sees what the scan before it did.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from edge_agent.core.book import HOLDS
 from edge_agent.core.presence.window import GONE

@@ -4,9 +4,8 @@ The rule that must not be broken: a note is taken in once, however often it is s
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, is_expired
@@ -151,7 +150,7 @@ def give_back(scene: Scene) -> Decision:
 
 def replace_shelf(line: PostingLine, shelf: str) -> PostingLine:
     """Return a line that leaves no shelf, for what is in a hand lies on none, and is laid on one."""
-    return changed(line, unit="", source_position="", target_position=shelf)
+    return replace(line, unit="", source_position="", target_position=shelf)
 
 
 def home(scene: Scene, lot: str) -> str:
@@ -223,7 +222,7 @@ def _leave(scene: Scene, kind: str, target: PlaceId, word: Word) -> Decision:
 
 
 def _named(line: PostingLine, unit: UnitId) -> PostingLine:
-    return changed(line, unit=unit, target_position="")
+    return replace(line, unit=unit, target_position="")
 
 
 def _done(scene: Scene, kind: str, lines: list[PostingLine], flags: list[Flag], word: Word) -> Decision:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from edge_agent.core.lines import used
 from edge_agent.core.recognise import Draft
@@ -54,7 +54,7 @@ def entries(
 
 def uses(scene: Scene, in_hand: Sequence[PostingLine], patient: str, flags: Sequence[Flag] = ()) -> tuple[Draft, ...]:
     """Return the entries that use for a patient what was issued by some lines."""
-    lying = [changed(line, source=line.target, source_position="", target=scene.at("patient")) for line in in_hand]
+    lying = [replace(line, source=line.target, source_position="", target=scene.at("patient")) for line in in_hand]
     lines = [one for line in lying for one in used(line, scene.room.ward)]
     starts = range(0, len(lines), LINES_A_DRAFT)  # a sale's two lines share an entry: a hundred is even
     return tuple(entry(scene, "use", lines[at : at + LINES_A_DRAFT], flags, patient=patient) for at in starts)

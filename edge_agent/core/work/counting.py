@@ -6,9 +6,7 @@ several people may count at once. In the first count a piece that the book does 
 rule that must not be broken: a count is what was seen, never what the book says.
 """
 
-from dataclasses import replace
-
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from edge_agent.core.counts import Line
 from edge_agent.core.recognise import Draft
@@ -147,7 +145,7 @@ def _moves(scene: Scene, line: Line, closed: Closed) -> list[PostingLine]:
 def _named(line: PostingLine, unit: str) -> PostingLine:
     """Return a line with its unit, on the shelf of the end that is a storeroom."""
     found = line.source.startswith("unknown@")
-    return changed(
+    return replace(
         line,
         unit=unit,
         source_position="" if found else line.source_position,

@@ -6,8 +6,9 @@ entries of the decision are committed; nothing a scanner can say leads anywhere 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from edge_agent.core.recognise import Meaning
 from edge_agent.core.work import arrive, counting, reconciling, sets, take, visits

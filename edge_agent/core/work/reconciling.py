@@ -6,7 +6,7 @@ must not be broken: what is not even is signed as not even; it is never made eve
 Source: requirement E1: the weekly reconcile matches documents, signed by the keeper, no physical count.
 """
 
-from dataclasses import asdict
+from msgspec.structs import asdict
 
 from edge_agent.core.duties import Duty
 from edge_agent.core.recognise import Draft

@@ -5,9 +5,11 @@ entries' event ids, so that what is undone or used later names the very entry.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from edge_agent.core.counts import Line as CountedLine
 from edge_agent.core.permits import NO_POLICY, Standing
@@ -28,8 +30,7 @@ TICKS_A_DOUBLE_S = 1.0
 """Story seconds within which the same text from the same scanner is one scan: a trigger held too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """One entry of this visit that posted lines; entries of one scan share `act`."""
 
     act: int
@@ -38,8 +39,7 @@ class Done:
     lines: tuple[PostingLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """A person at the storeroom, from the badge to the last act; nobody's name in an emergency without a badge."""
 
     actor: ActorId
@@ -72,8 +72,7 @@ class Visit:
         return tuple(line for line in lines if (line.item, line.lot, line.unit) not in gone)
 
 
-@dataclass(frozen=True, slots=True)
-class CustodyOf:
+class CustodyOf(msgspec.Struct, frozen=True):
     """Where one unit stands: its state, the place, and who brought it there when."""
 
     unit: UnitId
@@ -83,16 +82,14 @@ class CustodyOf:
     actor: ActorId
 
 
-@dataclass(frozen=True, slots=True)
-class Unclaimed:
+class Unclaimed(msgspec.Struct, frozen=True):
     """One unit that the book has here and the readers say has left, since when."""
 
     stock: Stock
     since: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A delivery note or a procedure set, as the hospital's data have it; `lines` go into this storeroom.
 
     `brought` is the event that took it in, empty before; `rest` are a set's lines that are neither used nor returned.
@@ -107,8 +104,7 @@ class Document:
     rest: tuple[PostingLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """A count that is open: its lines so far, those that stock moved on since, whether this very piece is on it."""
 
     number: str
@@ -117,8 +113,7 @@ class Sheet:
     counted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """A closed count that nobody adjusted yet: its closing event, its lines, and the stock of those that differ."""
 
     number: str
@@ -127,8 +122,7 @@ class Closed:
     stock: tuple[Stock, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(msgspec.Struct, frozen=True):
     """What the weekly reconcile holds side by side since the last one was signed, in base units and documents.
 
     Deliveries by note against those that wait; taken against used, given back and still in hands; open discrepancies.
@@ -156,8 +150,7 @@ class Mode(StrEnum):
     FIRST_COUNT = "first-count"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the book and the hospital's data say about one scan; `home` is the shelf that a piece was taken from."""
 
     unit: str = ""
@@ -186,8 +179,7 @@ class Facts:
         return next((one for one in self.stock if one.unit and one.unit == self.unit), None)
 
 
-@dataclass(frozen=True, slots=True)
-class CutShort:
+class CutShort(msgspec.Struct, frozen=True):
     """An act that was recorded shortly before the power went: its beep may never have been heard."""
 
     kind: str
@@ -198,8 +190,7 @@ class CutShort:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """What holds in the storeroom now: whether it only watches, its permit, and the key that hides patients.
 
     `cut_short` are the acts that nobody may have heard the beep of; who repeats one is asked once.
@@ -218,8 +209,7 @@ class Room:
         return self.mode is not Mode.LIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """One scan, before anything has come of it. `visit` is renewed already; its `last_act` is now."""
 
     meaning: Meaning
@@ -257,14 +247,13 @@ class Scene:
         return custody is not None and custody.state == Custody.IN_STOCK.value and custody.place == self.room.ward
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What follows from one scan: the visit afterwards, entries to write, the beep owed, a sentence for a person."""
 
     visit: Visit | None
     beep: Beep
     word: Word
-    about: Mapping[str, object] = field(default_factory=dict)
+    about: Mapping[str, object] = {}
     drafts: tuple[Draft, ...] = ()
 
     @property

@@ -6,9 +6,8 @@ moment at which the pieces left, not the moment at which somebody said so.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from edge_agent.core.lines import used
 from edge_agent.core.recognise import Draft
@@ -56,8 +55,8 @@ def use_of_set(scene: Scene) -> Decision:
     if line is None:
         name = facts.unit or scene.label.product
         return refuse(scene, Word.NOT_OF_SET, item=name, number=visit.document)
-    lying = changed(line, qty=1, source=ward, source_position=line.target_position, target=scene.at("patient"))
-    lines = used(changed(lying, target_position=""), ward)
+    lying = replace(line, qty=1, source=ward, source_position=line.target_position, target=scene.at("patient"))
+    lines = used(replace(lying, target_position=""), ward)
     draft = entry(scene, "set_used", lines, refs=(visit.document,), patient=visit.patient)
     return did(visit, (draft,), (), Word.USED, qty=1)
 
@@ -75,7 +74,7 @@ def return_set(scene: Scene) -> Decision:
     visit, document = scene.present, scene.facts.document
     rest = document.rest if document is not None else ()
     back = [
-        changed(
+        replace(
             line,
             source=line.target,
             target=line.source,

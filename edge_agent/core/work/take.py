@@ -4,7 +4,7 @@ The rules of stock are asked here: expired, held, first to expire, permit. The r
 person in an emergency holds in the hand is recorded, whatever the book thinks of it.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.core.lines import opened_pack, used
 from edge_agent.core.recognise import Draft

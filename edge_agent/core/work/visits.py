@@ -1,6 +1,6 @@
 """Coming and going, number and reason cards, taking back the last act, and what cannot be read. Pure."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.core.lines import mirrored
 from edge_agent.core.recognise import Draft
