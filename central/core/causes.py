@@ -18,6 +18,8 @@ from central.core.discrepancies import Kind
 
 BELIEF_RATIO_MAX = 200.0
 BELIEF_RATIO_MIN = 0.05
+DOOR_STRAY = 0.01
+"""How seldom the door hears a piece by chance in the very minutes in which its tag dies."""
 RECEIPT_KINDS = frozenset({"receive", "ward_receipt", "transfer_in", "opening", "set_brought"})
 TAKE_KINDS = frozenset({"issue", "use", "pack_open", "set_used"})
 
@@ -48,6 +50,7 @@ class Sign(StrEnum):
     NEVER_SEEN = "never_seen"
     NEVER_MOVED = "never_moved"
     TAKEN_TOGETHER = "taken_together"
+    AT_DOOR = "at_door"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Evidence:
     `counterparts` open discrepancies of the other kind of the same item here; `coming` entries that devices hold and
     central has not; `last_kind` its last movement; `seen_since` whether it was believed here after that, None where not
     known; `taken_together` other takes of the item by the same hand within minutes of its own; `dead_to_gone` how much
-    likelier its readers take its tag for dead than the piece for gone, None where their model does not tell.
+    likelier its readers take its tag for dead than the piece for gone, None where their model does not tell; `at_door`
+    that the door heard it as it fell silent: somebody carried it, badge or not, and its tag lived.
     """
 
     kind: Kind
@@ -75,6 +79,7 @@ class Evidence:
     seen_since: bool | None = None
     taken_together: int = 0
     dead_to_gone: float | None = None
+    at_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,11 @@ def _factor(why: Why, known: Evidence) -> tuple[float, tuple[Sign, ...]]:
 
 def _presence(why: Why, known: Evidence) -> tuple[float, Sign | None]:
     """Weigh whether somebody was in the room: nobody takes anything from a room without going there."""
+    by_hand = why in {Why.UNSCANNED_TAKE, Why.SWAP, Why.NEXT_DOOR}
+    if known.at_door:
+        return (1.0, Sign.AT_DOOR) if by_hand else (DOOR_STRAY if why is Why.DEAD_TAG else 1.0, None)
     if known.somebody_there is None:
         return 1.0, None
-    by_hand = why in {Why.UNSCANNED_TAKE, Why.SWAP, Why.NEXT_DOOR}
     if known.somebody_there:
         return 1.0, Sign.SOMEBODY_THERE if by_hand else None
     if why is Why.LATE_ENTRY:

@@ -123,6 +123,7 @@ def _evidence(
         seen_since=_seen_since(last, seen),
         taken_together=_together(connection, hospital, one, last),
         dead_to_gone=_dead_to_gone(seen),
+        at_door=bool(seen) and _left_by_door(seen[-1]),
     )
 
 
@@ -155,6 +156,12 @@ def _dead_to_gone(seen: list[near.Near]) -> float | None:
     said = read_body(seen[-1].body, ObserveBody)
     gone = max(GONE_LEAST, 1.0 - said.p - said.dead)
     return said.dead / gone if said.dead else None
+
+
+def _left_by_door(newest: near.Near) -> bool:
+    """Tell whether the newest belief is that the piece is away, and the door heard it on its way."""
+    said = read_body(newest.body, ObserveBody)
+    return said.p < HERE_FROM and said.door > 0
 
 
 def _together(connection: Connection, hospital: HospitalId, one: Discrepancy, last: Moved | None) -> int:

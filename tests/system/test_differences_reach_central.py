@@ -32,19 +32,20 @@ def opened(store: Store, status: str) -> dict[tuple[str, str, str], str]:
 
 @pytest.mark.parametrize(("seed", "form"), [(1, float_course), (2, column_course)])
 def test_each_difference_opens_once_with_its_cause_and_no_other(tmp_path: Path, seed: int, form: Form) -> None:
-    """A tag that dies in the minute of somebody's visit is, by all that can be known, a take without a scan."""
+    """A tag that dies in the minute of somebody's visit may be, by all that can be known, a take without a scan too."""
     store, trace = hospital(tmp_path / "files"), drawn(tmp_path / "trace", seed, story="differences")
     play(trace, store, form)
     word = words_of(trace)
-    died = "unscanned_take" if somebody_was_there(trace, "dead") else "dead_tag"
-    assert opened(store, "open") == {
+    found = opened(store, "open")
+    dead = (word["dead"], "missing", "ward-01")
+    assert found.pop(dead) in {"dead_tag", *(["unscanned_take"] if somebody_was_there(trace, "dead") else [])}
+    assert found == {
         (word["unscanned-1"], "missing", "ward-01"): "unscanned_take",
         (word["unscanned-2"], "missing", "ward-01"): "unscanned_take",
         (word["swapped"], "missing", "ward-01"): "swap",
         (word["scanned-instead"], "unexpected", "ward-01"): "swap",
         (word["next-door"], "missing", "ward-01"): "moved_next_door",
         (word["next-door"], "unexpected", "ward-02"): "moved_next_door",
-        (word["dead"], "missing", "ward-01"): died,
     }
     assert set(opened(store, "closed").values()) <= {"claimed"}
 

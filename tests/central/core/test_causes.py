@@ -17,6 +17,7 @@ EVIDENCE = st.builds(
     last_kind=st.sampled_from(["", "issue", "ward_receipt", "opening", "transfer_out"]),
     seen_since=st.sampled_from([None, True, False]),
     taken_together=st.integers(0, 3),
+    at_door=st.booleans(),
 )
 
 
@@ -40,6 +41,13 @@ def test_a_piece_that_left_while_somebody_was_there_was_taken_without_a_scan() -
 def test_a_piece_that_fell_silent_while_nobody_was_there_has_a_dead_tag() -> None:
     found = rank(missing(somebody_there=False))[0]
     assert (found.why, found.signs) == (Why.DEAD_TAG, (Sign.NOBODY_THERE,))
+
+
+def test_a_piece_that_the_door_heard_was_carried_out_though_nobody_had_badged() -> None:
+    known = missing(somebody_there=False, dead_to_gone=3.0, at_door=True)
+    assert first(known) is Why.UNSCANNED_TAKE
+    assert rank(known)[0].signs[-1] is Sign.AT_DOOR
+    assert first(missing(somebody_there=False, dead_to_gone=3.0)) is Why.DEAD_TAG
 
 
 def test_who_takes_without_a_scan_may_not_badge_either_while_the_storeroom_is_in_use() -> None:
