@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of, take_in_alone
 from central.cli import charges as charge_commands
 from central.cli import devices as devices_commands
+from central.cli import month as month_commands
 from central.cli import safety as safety_commands
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
@@ -66,6 +67,7 @@ users = typer.Typer(
 app.add_typer(users)
 devices_commands.add_commands(app)
 safety_commands.add_commands(app)
+month_commands.add_commands(app)
 app.command("charges", epilog="Example: wardstock-central charges --config central.toml charges.csv")(
     charge_commands.take_in_charges
 )

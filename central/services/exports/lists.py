@@ -9,12 +9,13 @@ from types import MappingProxyType
 from central.errors import NotThere
 from central.services.exports.form import Export
 from central.services.exports.judged import JUDGED_EXPORTS
+from central.services.exports.money import MONEY_EXPORTS
 from central.services.exports.purchasing import PURCHASING_EXPORTS
 from central.services.exports.stock import STOCK_EXPORTS
 from central.services.exports.trade import TRADE_EXPORTS
 
 EXPORTS: Mapping[str, Export] = MappingProxyType(
-    {one.name: one for one in (*STOCK_EXPORTS, *PURCHASING_EXPORTS, *TRADE_EXPORTS, *JUDGED_EXPORTS)}
+    {one.name: one for one in (*STOCK_EXPORTS, *PURCHASING_EXPORTS, *TRADE_EXPORTS, *JUDGED_EXPORTS, *MONEY_EXPORTS)}
 )
 
 
