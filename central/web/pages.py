@@ -53,6 +53,7 @@ from central.web.permits import add_permits
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.proposals import add_proposals
 from central.web.render import About, Renderer
+from central.web.records import add_records
 from central.web.reports import add_reports
 from central.web.stock import add_stock
 from central.web.suppliers import add_suppliers
@@ -125,6 +126,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_imports(pages, renderer, porter, sources.desk)
     add_papers(pages, porter, sources.desk, sources.hospital)
     add_reports(pages, renderer, porter, sources.desk)
+    add_records(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)
