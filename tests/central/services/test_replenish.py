@@ -6,12 +6,13 @@ from sqlalchemy import text
 from central.core.orders import Progress, State
 from central.errors import BadInput, NotNow, NotThere
 from central.services.accounts import staff_number
+from central.services.conflicts import settle_conflicts
 from central.services.orders import approve, orders_now
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.store.queries_work import Proposal, proposals
 from protocols.values.instant import plus
-from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, Ward, hospital, tags
+from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, Ward, frozen_clock, hospital, tags
 
 BUYER = staff_number("demo-buyer")
 
@@ -51,6 +52,35 @@ def test_use_that_drives_a_line_below_its_trigger_proposes_the_main_supplier(tmp
     assert one.reason["rejected"] == [{"source": "main-store", "available": 0, "wanted": 5}]
     assert 0.9 < one.reason["fill_predicted"] <= 1
     assert len(one.policy_version) == 12
+
+
+def below_zero(store: Store, criticality: str) -> None:
+    """Five kits more were taken than the book had; somebody is asked to count within a day."""
+    with store.write() as connection:
+        said = {"item": KIT, "so": criticality}
+        connection.execute(text("UPDATE item SET criticality = :so WHERE item = :item"), said)
+    ward, here = Ward(store), {"item": KIT, "lot": "K1", "target": "ward-01"}
+    ward.say("opening", {"lines": [{**here, "qty": 1, "source": "opening@ward-01"}]}, 10)
+    taken = {"item": KIT, "lot": "K1", "qty": 6, "source": "ward-01", "target": "issued@ward-01"}
+    ward.say("issue", {"lines": [taken]}, 20, actor="N1001")
+    settle_conflicts(store, HOSPITAL, frozen_clock())
+
+
+def test_a_line_below_zero_is_counted_before_it_is_ordered_and_then_no_order_exceeds_what_fills_it(
+    tmp_path: Path,
+) -> None:
+    store = hospital(tmp_path)
+    below_zero(store, "normal")
+    assert run(store) == (0, 0, 0)
+    assert run(store, "replenish:2", 86_400 + 3600) == (1, 0, 0)
+    (one,) = listed(store)
+    assert (one.reason["position"]["physical"], one.reason["order_up_to"], one.qty) == (0, 15, 15)
+
+
+def test_a_vital_line_below_zero_is_ordered_at_once(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    below_zero(store, "vital")
+    assert run(store) == (1, 0, 0)
 
 
 def test_a_later_run_renews_the_open_proposal_and_doubles_nothing(tmp_path: Path) -> None:
