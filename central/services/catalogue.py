@@ -36,6 +36,7 @@ from central.services.documents import Documents, check_text
 from central.services.policy import rules_at
 from central.store import queries_catalogue as kept
 from central.store.merge import add_new, merge
+from central.store.queries_find import keep_sounds
 from central.store.queries_master import terms
 from central.store.queries_purchasing import history
 from central.store.queries_volumes import purchases
@@ -218,6 +219,7 @@ class Catalogue:
             elif known:
                 raise NotNow(f"item: expected a new code, {new.item} is in the catalogue and active")
             merge(connection, ITEM, [_item_row(hospital, new)])
+            keep_sounds(connection, hospital, {new.item: new.name_zh})
             merge(connection, CATALOGUE_ITEM, [_codes_row(hospital, new)])
             self.documents.write(connection, caller, document, "item", ItemStep.DRAFT, ItemState.DRAFT, {})
 

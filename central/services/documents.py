@@ -32,7 +32,8 @@ class Documents:
     clock: Clock
 
     def order(self, connection: Connection, caller: Caller, right: Right, order_no: str) -> Order:
-        """Return an order that a right reaches. Raises `NotThere`."""
+        """Return an order that a right reaches. Raises `NotAllowed`, `NotThere`."""
+        caller.need(right)
         found = orders(connection, self.hospital, caller.scope(right), named=[order_no])
         if not found:
             raise NotThere(f"order: expected one of your storerooms, got {order_no!r:.40}")

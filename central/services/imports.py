@@ -21,6 +21,7 @@ from central.store.chains import OWN_DEVICE, enrol
 from central.store.engine import Store
 from central.store.merge import merge
 from central.store.queries_book import lines_opened
+from central.store.queries_find import keep_sounds
 from central.store.tables.agreements import (
     AGREEMENT,
     AGREEMENT_PRICE,
@@ -172,6 +173,8 @@ def write_sheet(connection: Connection, hospital: HospitalId, sheet: Sheet, cloc
     )
     note_import(connection, hospital, sheet.form.file, [row for _, row in sheet.rows], clock.now())
     merge(connection, TABLES[sheet.form.file], [{"hospital": hospital, **row} for _, row in sheet.rows])
+    if sheet.form.file == ITEMS:
+        keep_sounds(connection, hospital, {row["item"]: row["name_zh"] for _, row in sheet.rows})
     draft_new(connection, hospital, fresh, clock.now())
     if sheet.form.file == "places.csv":
         for _, row in sheet.rows:

@@ -42,6 +42,7 @@ from central.web.discrepancies import add_discrepancies
 from central.web.entrance import SIGN_IN, add_entrance
 from central.web.exports import add_exports
 from central.web.figures import add_figures
+from central.web.find import add_find
 from central.web.hand import add_hand
 from central.web.imports import add_imports
 from central.web.master import add_master
@@ -55,8 +56,10 @@ from central.web.proposals import add_proposals
 from central.web.render import About, Renderer
 from central.web.records import add_records
 from central.web.reports import add_reports
+from central.web.rules import add_rules
 from central.web.stock import add_stock
 from central.web.suppliers import add_suppliers
+from central.web.tokens import add_tokens
 from central.web.views import Said, view_of
 
 REFRESH_S = 30
@@ -112,6 +115,9 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_orders(pages, renderer, porter, sources.desk)
     add_months(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)
+    add_find(pages, renderer, porter, sources.desk)
+    add_rules(pages, renderer, porter, sources.desk)
+    add_tokens(pages, renderer, porter, sources.desk.accounts)
     add_discrepancies(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
     add_charges(pages, renderer, porter, sources.desk)

@@ -1,0 +1,151 @@
+"""A hospital in which everything exists once, and somebody of every role, for tests that try every address.
+
+Everything about stock and orders is ward-01's; of the roles of a ward there is one person of ward-01 and one of
+ward-02. `restore` puts the store back as it was, so that one request's doing is not the next one's surprise.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from central.bootstrap import build_app
+from central.config import read_config
+from central.core.purchasing import InvoicedLine
+from central.core.rights import WARD_ROLES, Caller, Grant, Role
+from central.core.suppliers import CaseKind
+from central.services.counts import ask
+from central.services.desk import Desk
+from central.services.imports import import_folder
+from central.services.orders import approve
+from central.services.reconcile import reconcile
+from central.services.replenish import replenish
+from central.services.secrets_kept import digest
+from central.store.engine import Store
+from central.store.queries_people import add_person, add_session, set_grants
+from central.store.queries_work import discrepancies, proposals
+from protocols.values.ids import ActorId, PlaceId
+from protocols.values.instant import business_day, plus
+from protocols.values.money import Money
+from tests.central.doors import Watch, desk
+from tests.central.hospital import (
+    FILES,
+    GAUZE,
+    HOSPITAL,
+    KIT,
+    START,
+    Ward,
+    frozen_clock,
+    hospital,
+    tags,
+    use_file,
+    write_files,
+)
+from tests.central.purchases import AGREEMENT_FILES, BATCH, GROUP, ITEMS, SUPPLIER_FILES, TERMS
+
+OWN, OTHER = PlaceId("ward-01"), PlaceId("ward-02")
+NOW = plus(START, 1000)
+HEAD = Caller(ActorId("head"), "head", (Grant(Role.HEAD_OF_CONSUMABLES),))
+
+
+def _callers() -> dict[str, Grant]:
+    """Return who asks, by name: `nurse@ward-01`, `purchaser`."""
+    named = {}
+    for role in Role:
+        places = (OWN, OTHER) if role in WARD_ROLES else (None,)
+        for place in places:
+            name = role.value if place is None else f"{role.value}@{place}"
+            named[name] = Grant(role, frozenset() if place is None else frozenset({place}))
+    return named
+
+
+CALLERS: Mapping[str, Grant] = _callers()
+
+
+@dataclass(frozen=True)
+class Town:
+    """The application with its people: a token and a session each, and what everything is called."""
+
+    app: FastAPI
+    store: Store
+    tokens: Mapping[str, str]
+    sessions: Mapping[str, str]
+    names: Mapping[str, str]
+    hidden: tuple[str, ...]
+    """Numbers and pieces that only ward-01's people and the whole hospital's may read."""
+    _kept: sqlite3.Connection
+
+    def restore(self) -> None:
+        """Put the store back as it was when the town was built."""
+        self._copy(self._kept, None)
+
+    def _copy(self, source: sqlite3.Connection | None, target: sqlite3.Connection | None) -> None:
+        raw = self.store.engine.raw_connection()
+        driver = raw.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        (source or driver).backup(target or driver)
+        raw.close()
+
+
+def town(folder: Path) -> Town:
+    """Build a hospital where everything exists once."""
+    store = _filled(folder)
+    watch = Watch(frozen_clock().real_now())
+    site = desk(store, watch)
+    names = _documents(store, site)
+    tokens, sessions = {}, {}
+    with store.write() as connection:
+        for name, grant in CALLERS.items():
+            person = ActorId(name.replace("@", "-"))
+            add_person(connection, HOSPITAL, person, name, watch.now)
+            set_grants(connection, HOSPITAL, person, [grant])
+            sessions[name] = f"session of {name}"
+            add_session(connection, HOSPITAL, digest(sessions[name]), person, watch.now)
+    for name in CALLERS:
+        person = ActorId(name.replace("@", "-"))
+        tokens[name] = site.accounts.add_token(person, person, "test", read_only=False, days=30)
+    path = folder / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[http]\nrequests_a_minute = 0\n', "utf-8")
+    app = build_app(read_config(path), store, frozen_clock(NOW))
+    hidden = (names["proposal"], names["order_no"], names["id"], *tags(6))
+    built = Town(app, store, tokens, sessions, names, hidden, sqlite3.connect(":memory:", check_same_thread=False))
+    built._copy(None, built._kept)
+    return built
+
+
+def _filled(folder: Path) -> Store:
+    store = hospital(folder / "files", {KIT: 1, GAUZE: 20})
+    more = {
+        **FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, "use.csv": use_file({KIT: 1, GAUZE: 20}),
+        "items.csv": FILES["items.csv"] + ITEMS, "item_suppliers.csv": FILES["item_suppliers.csv"] + TERMS,
+    }  # fmt: skip
+    import_folder(store, HOSPITAL, write_files(folder / "more", more), frozen_clock())
+    ward = Ward(store)
+    ward.open(KIT, "K1", tags(6))
+    ward.receive(GAUZE, "G1", 5, 200)
+    ward.observe(tags(1)[0], 0.02, 900, since_s=300)
+    reconcile(store, HOSPITAL, NOW)
+    replenish(store, HOSPITAL, NOW, policy="3x", run="replenish:1")
+    ask(store, HOSPITAL, NOW)
+    return store
+
+
+def _documents(store: Store, site: Desk) -> dict[str, str]:
+    """Make an order, a proposal that stays open, an invoice, a case, a recall; return what they are called."""
+    with store.read() as connection:
+        found = {one.item: one for one in proposals(connection, HOSPITAL) if one.place == OWN}
+        (missing,) = discrepancies(connection, HOSPITAL)
+    bought = approve(store, HOSPITAL, found[KIT].id, ActorId("earlier"), NOW)
+    line = InvoicedLine(bought.order_no, 1, 5, Money(2_680_000))
+    invoice = site.invoices.enter_invoice(HEAD, "S02", "INV-1", business_day(NOW), [line])
+    case_no = site.suppliers.open_case(HEAD, CaseKind.EMERGENCY, "S01", KIT, "none left")
+    site.recalls.recall(Caller(ActorId("keeper"), "keeper", (Grant(Role.STOREKEEPER),)), GAUZE, "G1", "the letter")
+    return {
+        "proposal": found[GAUZE].id, "version": found[GAUZE].version, "order_no": str(bought.order_no),
+        "id": missing.id, "document": invoice.document, "case_no": case_no, "place": OWN, "device": OWN, "item": KIT,
+        "lot": "K1", "supplier": "S01", "agreement": BATCH, "group": GROUP, "quarter": "2026Q1",
+        "half_year": "2026H1", "day": str(business_day(NOW)), "task": "none", "staff": "nurse-ward-02",
+        "unit": tags(1)[0],
+    }  # fmt: skip
