@@ -59,6 +59,12 @@ def test_g3_a_month_and_a_quarter_are_reported_once_signed_and_never_otherwise(
         }  # fmt: skip
 
 
+def test_a_quarter_before_the_hospital_began_is_not_reported(desk: Desk, signer: Signer) -> None:
+    assert make_due(desk.store, HOSPITAL, START, signer) == "1 reports made"
+    with desk.store.read() as connection:
+        assert [(one.kind.value, one.period) for one in reports(connection, HOSPITAL)] == [("supply", "2026-02")]
+
+
 def test_a_report_that_was_not_made_is_not_there(desk: Desk) -> None:
     with pytest.raises(NotThere, match="expected one that was made"):
         text(desk, "supply", "2020-01")
