@@ -33,6 +33,7 @@ from central.links.patient_key import read_patient_key
 from central.links.timetable import bell_for
 from central.links.tls_files import keep_server
 from central.services.accounts import Accounts
+from central.services.acts_kept import ACTS_S, let_old_acts_go
 from central.services.agreements import Agreements
 from central.services.approvals import approve_as
 from central.services.catalogue import Catalogue
@@ -335,6 +336,7 @@ def _configured_jobs(
     jobs: list[tuple[Job, Callable[[Instant], str]]] = [
         (Job("master", MASTER_S), lambda now: f"{master.apply_due(now)} changes took effect")
     ]
+    jobs.append((Job("acts", ACTS_S), lambda _now: let_old_acts_go(store, config.hospital_id, clock.real_now())))
     if sources is not None:
         look_s = min(one.look_s for one in (config.ldap, config.oidc))
         jobs.append((Job("sources", look_s), lambda _now: sources.look_again()))

@@ -1,7 +1,8 @@
-"""The record of who did and saw what: one chain of rows a hospital, only ever added to.
+"""The record of who did and saw what: one chain of rows a hospital, added to at its end, let go at its beginning.
 
-It is about people at central, not about stock; the ledger has its own chains. The rule that must not be broken: a row
-is written in the same transaction as what it tells of, and its hash covers every field and the row before it.
+It is about people at central, not about stock; the ledger has its own chains. The rules that must not be broken: a row
+is written in the same transaction as what it tells of, and its hash covers every field and the row before it; what is
+old enough goes only behind a checkpoint, of which the chain itself tells, and only while it is whole.
 
 Source: GB/T 22239-2019 8.1.4.3 (records of every user, protected from change); Cybersecurity Law of China, article 21
 (kept at least six months).
@@ -9,21 +10,30 @@ Source: GB/T 22239-2019 8.1.4.3 (records of every user, protected from change); 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from central.errors import BadInput, NotNow
 from central.store.paging import Key, Keyset, Page, PageAsked
-from central.store.tables.people import AUDIT
+from central.store.tables.people import AUDIT, AUDIT_CHECKPOINT
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, plus
 
 GENESIS = bytes(32)
 DOMAIN = b"wardstock.audit.1"
 LISTED_MAX = 500
 """Rows a list gives at most."""
+KEPT_DAYS_MIN = 180
+"""Nothing is let go that is younger, whatever the policy table says; the store's own triggers hold to it too."""
+LET_GO_MAX = 50_000
+"""Rows let go at once: the hashing of a second."""
+LET_GO, DAY_S = "let-go", 86_400
+WALKED_AT_ONCE = 1_000
 DETAIL_MAX = 4000
 """Characters of detail kept with a row."""
 LOCK_KEY = 0x57415244
@@ -84,15 +94,72 @@ def acts_page(connection: Connection, hospital: HospitalId, asked: PageAsked, *,
 
 
 def broken_at(connection: Connection, hospital: HospitalId) -> int | None:
-    """Return the number of the first row that is not as it was written or is missing, None when all stand."""
-    expected, before = 0, GENESIS
+    """Return the number of the first row that is not as it was written or is missing, None when all stand.
+
+    Where rows were let go, an act behind them must tell of it, else the last that went is named.
+    """
+    start = _checkpoint(connection, hospital)
+    told = start.seq < 0
+    for row in _walked(connection, hospital, start):
+        if isinstance(row, int):
+            return row
+        told = told or (row.act == LET_GO and _detail(row.detail).get("hash") == start.hash.hex())
+    return None if told else start.seq
+
+
+def let_go(connection: Connection, hospital: HospitalId, now: Instant, kept_days: int) -> int:
+    """Let go of the rows older than so many days, at most `LET_GO_MAX`; returns how many. Writes an act that tells it.
+
+    Raises `BadInput` for fewer days than `KEPT_DAYS_MIN`, `NotNow` when what would go is not whole.
+    """
+    if kept_days < KEPT_DAYS_MIN:
+        raise BadInput(f"audit.kept_days: expected {KEPT_DAYS_MIN} days or more, got {kept_days}")
+    before, start = plus(now, -kept_days * DAY_S), _checkpoint(connection, hospital)
+    last = start
+    with closing(_walked(connection, hospital, start)) as walked:
+        for row in islice(walked, LET_GO_MAX):
+            if isinstance(row, int):
+                raise NotNow(f"record of acts, row {row}: expected it as it was written; nothing is let go, run verify")
+            if row.at >= before:
+                break
+            last = Checkpoint(row.seq, row.hash)
+    if last == start:
+        return 0
+    gone = last.seq - start.seq
+    said = {"first": start.seq + 1, "last": last.seq, "hash": last.hash.hex()}
+    note(connection, hospital, now, person="central", act=LET_GO, detail=said)
+    connection.execute(AUDIT_CHECKPOINT.insert().values(hospital=hospital, seq=last.seq, hash=last.hash, at=now))
+    connection.execute(AUDIT.delete().where(AUDIT.c.hospital == hospital, AUDIT.c.seq <= last.seq))
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The last row that is no longer kept, -1 and zeros while all are."""
+
+    seq: int
+    hash: bytes
+
+
+def _checkpoint(connection: Connection, hospital: HospitalId) -> Checkpoint:
+    point = AUDIT_CHECKPOINT.c
+    newest = AUDIT_CHECKPOINT.select().where(point.hospital == hospital).order_by(point.seq.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return Checkpoint(-1, GENESIS) if row is None else Checkpoint(row.seq, row.hash)
+
+
+def _walked(connection: Connection, hospital: HospitalId, start: Checkpoint) -> Generator[Row[Any] | int, None, None]:
+    """Give the rows in their order while they are as they were written, then the number of the first that is not."""
+    expected, before = start.seq + 1, start.hash
     chosen = AUDIT.select().where(AUDIT.c.hospital == hospital).order_by(AUDIT.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(chosen):
-        fields = {name: row._mapping[name] for name in _FIELDS}
-        if row.seq != expected or row.prev_hash != before or row.hash != _digest(fields, before):
-            return expected
-        expected, before = expected + 1, row.hash
-    return None
+    with connection.execute(chosen.execution_options(yield_per=WALKED_AT_ONCE)) as rows:
+        for row in rows:
+            fields = {name: row._mapping[name] for name in _FIELDS}
+            if row.seq != expected or row.prev_hash != before or row.hash != _digest(fields, before):
+                yield expected
+                return
+            yield row
+            expected, before = expected + 1, row.hash
 
 
 _FIELDS = ("hospital", "seq", "at", "person", "act", "subject", "detail")

@@ -17,7 +17,7 @@ from central.services.purchasing import Inspected
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.services.verify import verify
-from central.store.audit import acts, broken_at
+from central.store.audit import acts, broken_at, let_go, note
 from central.store.engine import BadStoreUrl, Store, open_store
 from central.store.migrate import migrate, pending
 from central.store.queries_work import discrepancies, proposals
@@ -108,6 +108,16 @@ def test_the_store_refuses_what_the_product_never_does(store: Store, statement: 
         )
     with pytest.raises(DBAPIError, match=r"never changed|nothing is removed"), store.write() as connection:
         connection.exec_driver_sql(statement)
+
+
+def test_old_acts_go_behind_a_checkpoint_in_the_database_too(store: Store) -> None:
+    with store.write() as connection:
+        for day in range(200):
+            note(connection, HOSPITAL, plus(START, day * 86_400), person="10001", act="approve")
+        assert let_go(connection, HOSPITAL, plus(START, 200 * 86_400), 180) == 20
+        assert broken_at(connection, HOSPITAL) is None
+    with pytest.raises(DBAPIError, match="kept for 180 days"), store.write() as connection:
+        connection.exec_driver_sql("INSERT INTO audit_checkpoint SELECT hospital, seq, hash, at FROM audit LIMIT 1")
 
 
 def test_two_people_are_needed_in_the_database_too(store: Store) -> None:

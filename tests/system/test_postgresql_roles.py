@@ -9,9 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from central.cli import start
 from central.services.verify import verify
+from central.store.audit import let_go, note
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate, pending
 from protocols.sync.frames import Ack, Welcome
+from protocols.values.ids import HospitalId
+from protocols.values.instant import Instant, plus
 from tests.central.services.parties import Device, a_central, issue, opening
 from tests.system.postgresql import cluster
 
@@ -68,12 +71,23 @@ def test_the_servers_role_takes_entries_in_and_each_month_has_its_partition(app_
         "UPDATE event SET actor = 'x'",
         "DELETE FROM balance",
         "TRUNCATE balance",
-        "DELETE FROM audit",
+        "UPDATE audit SET person = 'x'",
+        "TRUNCATE audit",
         "UPDATE alembic_version SET version_num = '9999'",
     ],
 )
 def test_the_servers_role_may_not_change_what_stands(app_store: Store, statement: str) -> None:
     assert "permission denied" in refused(app_store, statement)
+
+
+def test_the_servers_role_lets_acts_go_only_behind_a_checkpoint(app_store: Store) -> None:
+    with app_store.write() as connection:
+        for day in range(182):
+            note(connection, HospitalId("main"), plus(Instant(0), day * 86_400), person="10001", act="approve")
+    assert "nothing is removed" in refused(app_store, "DELETE FROM audit WHERE seq = 0")
+    with app_store.write() as connection:
+        assert let_go(connection, HospitalId("main"), plus(Instant(0), 181 * 86_400), 180) == 1
+    assert "nothing is removed" in refused(app_store, "DELETE FROM audit WHERE seq = 1")
 
 
 @pytest.mark.parametrize(

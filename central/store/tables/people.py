@@ -109,6 +109,17 @@ class AuditRow(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
 
 
+class AuditCheckpointRow(SQLModel, table=True):
+    """Where the record of acts was let go behind: the last row that went, its hash, and when that was."""
+
+    __tablename__: ClassVar[str] = "audit_checkpoint"
+
+    hospital: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    hash: bytes = Field(sa_type=LargeBinary)
+    at: int = Field(sa_type=BigInteger)
+
+
 _tables = SQLModel.metadata.tables
 PERSON = _tables["person"]
 PERSON_ROLE = _tables["person_role"]
@@ -117,3 +128,4 @@ API_TOKEN = _tables["api_token"]
 INVITATION = _tables["invitation"]
 RECOVERY_CODE = _tables["recovery_code"]
 AUDIT = _tables["audit"]
+AUDIT_CHECKPOINT = _tables["audit_checkpoint"]
