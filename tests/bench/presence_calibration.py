@@ -6,7 +6,6 @@ stands beside it. The slope is that of a logistic regression of the outcome on t
 """
 
 from collections.abc import Sequence
-from math import log
 from random import Random
 
 import numpy as np
@@ -16,6 +15,9 @@ from tests.bench.presence_score import Truth
 
 UNCERTAIN = (0.02, 0.98)
 PERFECT = 500
+RESAMPLED = 300
+FEW = 20
+"""Fewer spells say nothing."""
 Sample = tuple[float, bool]
 
 
@@ -42,10 +44,10 @@ def _sample(truth: Truth, name: str, at: tuple[int, float]) -> Sample:
     return at[1], truth.is_here(name, at[0])
 
 
-def calibration(wards: Sequence[Sequence[Sample]]) -> dict[str, float | int | None]:
-    """Return spells, error, a perfect model's 95th percentile, and the slope."""
+def calibration(wards: Sequence[Sequence[Sample]]) -> dict[str, object]:
+    """Return spells, error, a perfect model's 95th percentile, the slope, and both with 95 % intervals by wards."""
     samples = [sample for ward in wards for sample in ward]
-    if len(samples) < 20:
+    if len(samples) < FEW:
         return {"spells": len(samples), "error": None, "perfect_95": None, "slope": None}
     p = np.array([sample[0] for sample in samples])
     here = np.array([float(sample[1]) for sample in samples])
@@ -55,8 +57,31 @@ def calibration(wards: Sequence[Sequence[Sample]]) -> dict[str, float | int | No
         "spells": len(samples),
         "error": round(_error(p, here), 4),
         "perfect_95": round(float(np.quantile(perfect, 0.95)), 4),
-        "slope": round(_slope(np.array([log(each / (1 - each)) for each in p]), here), 3),
+        "slope": round(_slope(_odds(p), here), 3),
+        **_intervals(wards, rng),
     }
+
+
+def _intervals(wards: Sequence[Sequence[Sample]], rng: np.random.Generator) -> dict[str, list[float]]:
+    """Return where error and slope lie, 95 times of 100, by resampling wards."""
+    told = [np.array(ward, dtype=np.float64).reshape(-1, 2) for ward in wards]
+    errors, slopes = [], []
+    for pick in rng.integers(len(told), size=(RESAMPLED, len(told))):
+        p, here = np.concatenate([told[ward] for ward in pick]).T
+        if 0 < here.sum() < len(here):
+            errors.append(_error(p, here))
+            slopes.append(_slope(_odds(p), here))
+    if not errors:
+        return {}
+    named = {"error_95": errors, "slope_95": slopes}
+    return {
+        name: [round(float(each), 3) for each in np.quantile(those, (0.025, 0.975))] for name, those in named.items()
+    }
+
+
+def _odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    odds: NDArray[np.float64] = np.log(p / (1 - p))
+    return odds
 
 
 def _error(p: NDArray[np.float64], here: NDArray[np.float64]) -> float:
