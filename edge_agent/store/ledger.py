@@ -9,8 +9,9 @@ Not here: what an entry means (`core`), whether the chain is sound (`verify`), q
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from edge_agent.core.book import effect_of
 from edge_agent.errors import NotALedger, StoreFault
@@ -38,8 +39,7 @@ RAW_ROWS_MAX = 500
 """Most entries one call hands to the link; a frame carries no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """The last entry's place: seq -1 and the genesis hash when there is none."""
 
     incarnation: Incarnation
