@@ -17,7 +17,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeVar
 
-from central.core.workdays import working_days
+from central.core.workdays import NONE_OWN, OwnDays, working_days
 from central.errors import BadInput, NotNow
 from protocols.values.money import Money, times
 
@@ -240,12 +240,18 @@ class Stages:
 
 
 def stages(
-    *, requested: date, approved: date | None, sent: date | None, confirmed: date | None, received: date | None
+    *,
+    requested: date,
+    approved: date | None,
+    sent: date | None,
+    confirmed: date | None,
+    received: date | None,
+    own: OwnDays = NONE_OWN,
 ) -> Stages:
-    """Return how long each stage took, from the days on which it ended."""
+    """Return how long each stage took, from the days on which it ended; `own` are days the hospital said itself."""
 
     def between(first: date | None, last: date | None) -> int | None:
-        return None if first is None or last is None else working_days(first, last)
+        return None if first is None or last is None else working_days(first, last, own)
 
     return Stages(
         between(requested, approved), between(approved, sent), between(sent, confirmed), between(sent, received)

@@ -13,9 +13,10 @@ from statistics import median
 from sqlalchemy import Connection, select
 
 from central.core.purchasing import OrderStep, Stages, share_in_time, stages
-from central.core.workdays import is_known
+from central.core.workdays import OwnDays, is_known
 from central.services.deliveries import delivered_lines
 from central.services.policy import rules_at
+from central.store.queries_master import own_days
 from central.store.tables.purchasing import DOCUMENT_STEP
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
 from protocols.values.ids import HospitalId
@@ -78,10 +79,11 @@ def cycle_of(connection: Connection, hospital: HospitalId, now: Instant) -> Cycl
     today = business_day(now)
     since = today - timedelta(days=DAYS)
     limit = rules_at(connection, hospital, now).whole("purchase.days_to_sent")
-    timed = _timed(connection, hospital, since, now)
+    own = own_days(connection, hospital)
+    timed = _timed(connection, hospital, since, now, own)
     found = tuple(Stage(name, _taken(timed, name), limit if name == "request_to_sent" else None) for name in STAGES)
     slow_first = sorted(timed, key=lambda one: (-(one.stages.request_to_sent or 0), one.order_no))
-    years = tuple(year for year in sorted({since.year, today.year}) if not is_known(year))
+    years = tuple(year for year in sorted({since.year, today.year}) if not is_known(year, own))
     return Cycle(since, found, tuple(slow_first), years)
 
 
@@ -89,7 +91,7 @@ def _taken(timed: Sequence[Timed], name: str) -> tuple[int, ...]:
     return tuple(days for one in timed if (days := getattr(one.stages, name)) is not None)
 
 
-def _timed(connection: Connection, hospital: HospitalId, since: date, now: Instant) -> list[Timed]:
+def _timed(connection: Connection, hospital: HospitalId, since: date, now: Instant, own: OwnDays) -> list[Timed]:
     order, line, asked = PURCHASE_ORDER.c, ORDER_LINE.c, PROPOSAL.c
     rows = connection.execute(
         select(order.order_no, order.supplier, order.place, order.created_at, asked.made_at)
@@ -114,6 +116,7 @@ def _timed(connection: Connection, hospital: HospitalId, since: date, now: Insta
                 sent=steps.get((row.order_no, OrderStep.SEND.value)),
                 confirmed=steps.get((row.order_no, OrderStep.CONFIRM.value)),
                 received=whole.get(row.order_no),
+                own=own,
             ),
         )
         for row in rows

@@ -32,7 +32,7 @@ from central.store.tables.agreements import (
 )
 from central.store.tables.catalogue import CATALOGUE_ITEM, SUBSTITUTE
 from central.store.tables.charges import CHARGE_ITEM
-from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
+from central.store.tables.master import CALENDAR_DAY, ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.suppliers import CERTIFICATE, DELIVERY_RELATION, SUPPLIER_PROFILE
 from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, virtual_place
@@ -61,6 +61,7 @@ TABLES: Mapping[str, Table] = {
     "delivery_relations.csv": DELIVERY_RELATION,
     "catalogue.csv": CATALOGUE_ITEM,
     "substitutes.csv": SUBSTITUTE,
+    "calendar.csv": CALENDAR_DAY,
 }
 """Where the rows of each file go; stock.csv goes through the ledger."""
 

@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import Connection, select
 
 from central.core.policy import PolicyRow
-from central.store.tables.master import ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
+from central.store.tables.master import CALENDAR_DAY, ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import HospitalId
 from protocols.values.money import Money
@@ -163,3 +163,9 @@ def policy_values(connection: Connection, hospital: HospitalId, code: str = "") 
     which = [rule.hospital == hospital, *([rule.code == code] if code else [])]
     columns = (rule.code, rule.scope, rule.value, rule.effective_from, rule.effective_to, rule.source_doc)
     return tuple((*row,) for row in connection.execute(select(*columns).where(*which)))
+
+
+def own_days(connection: Connection, hospital: HospitalId) -> dict[date, bool]:
+    """Return the days the hospital said itself, each with whether people work on it."""
+    rows = connection.execute(select(CALENDAR_DAY).where(CALENDAR_DAY.c.hospital == hospital))
+    return {row.day: bool(row.working) for row in rows}

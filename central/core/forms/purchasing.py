@@ -193,5 +193,15 @@ PURCHASING_FORMS = (
         ("order_no", "line_no"),
         MappingProxyType({"supplier": "suppliers.csv", "place": "places.csv", "item": "items.csv"}),
     ),
+    Form(
+        "calendar.csv",
+        (
+            Column("day", iso_day, DAY_MEANT),
+            Column("working", lambda text: one_of("0", "1")(text) == "1", "0 or 1"),
+            Column("source_doc", any_text, TEXT),
+        ),
+        ("day",),
+        MappingProxyType({}),
+    ),
 )  # fmt: skip
 """Agreements first, so that what names one finds it."""

@@ -96,6 +96,17 @@ class UseDayRow(SQLModel, table=True):
     qty: int = Field(sa_type=BigInteger)
 
 
+class CalendarDayRow(SQLModel, table=True):
+    """A day of which the hospital says itself whether people work on it, where no library knows its year yet."""
+
+    __tablename__: ClassVar[str] = "calendar_day"
+
+    hospital: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    working: bool
+    source_doc: str
+
+
 _tables = SQLModel.metadata.tables
 ITEM = _tables["item"]
 LOT = _tables["lot"]
@@ -103,3 +114,4 @@ SUPPLIER = _tables["supplier"]
 ITEM_SUPPLIER = _tables["item_supplier"]
 PLACE = _tables["place"]
 USE_DAY = _tables["use_day"]
+CALENDAR_DAY = _tables["calendar_day"]

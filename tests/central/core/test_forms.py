@@ -10,6 +10,10 @@ from tests.central.hospital import FILES, use_file
 from tests.central.purchases import AGREEMENT_FILES, CATALOGUE_FILES, SUPPLIER_FILES
 
 SAMPLES = {**FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, **CATALOGUE_FILES, "use.csv": use_file({"HC-KIT": 1}, days=2)}
+SAMPLES |= {
+    "calendar.csv": "day,working,source_doc\n2027-02-05,0,the notice of 2026\n2027-02-07,1,\n",
+    "charge_items.csv": "code,item,effective_from,effective_to,ratio\nC-1,HC-KIT,2026-01-01,,1\n",
+}
 MUTATIONS = 10_000
 
 

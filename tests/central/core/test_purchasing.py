@@ -100,6 +100,15 @@ def test_a_line_nobody_ordered_and_a_line_said_twice_are_told_apart() -> None:
     assert [(one.line_no, one.why) for one in found] == [(2, Mismatch.NO_SUCH_LINE), (1, Mismatch.TWICE)]
 
 
+def test_a8_what_the_hospital_says_of_a_day_goes_before_the_library_and_makes_a_year_known() -> None:
+    own = {date(2190, 1, 1): False, date(2190, 1, 2): True, date(2026, 10, 9): False}
+    assert date(2190, 1, 2).weekday() == 5, "a Saturday"
+    assert is_known(2190, own)
+    assert (is_working_day(date(2190, 1, 1), own), is_working_day(date(2190, 1, 2), own)) == (False, True)
+    assert working_days(date(2189, 12, 31), date(2190, 1, 4), own) == 2
+    assert working_days(date(2026, 9, 30), date(2026, 10, 10), own) == 2
+
+
 @given(st.integers(1, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 100), st.integers(0, 100))
 def test_what_matches_never_pays_more_than_was_accepted_at_the_agreed_price(
     qty: int, accepted: int, invoiced: int, price: int, agreed: int
