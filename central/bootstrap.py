@@ -197,6 +197,7 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
         refresh_s=refresh_s,
         about=about,
         secure=config.http.secure,
+        statement_key=config.statement_key.with_suffix(".pub"),
         hospital=(config.hospital.name_zh, config.hospital.name_en),
     )
     app.mount("/", build_pages(sources))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from central.core.rights import Caller
-from central.errors import BadInput, NotNow, NotSignedIn
+from central.errors import BadInput, NotNow, NotSignedIn, NotThere
 from central.store.queries_people import people
 from central.web.entrance import SIGN_IN, fault_of
 from central.web.porter import WORD_MAX, Porter, keep_language
@@ -86,7 +86,9 @@ def _add_changes(pages: FastAPI, renderer: Renderer, porter: Porter) -> None:
 
 def _visit(porter: Porter, request: Request) -> tuple[Visit, Caller]:
     visit = porter.visit(request, without_codes=True)
-    if visit.caller is None or visit.everyone:
+    if visit.everyone:
+        raise NotThere("account: expected a server where people sign in, here everyone is one person")
+    if visit.caller is None:
         raise NotSignedIn(f"expected somebody signed in, got nobody; sign in first at {SIGN_IN}")
     return visit, visit.caller
 

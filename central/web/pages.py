@@ -7,6 +7,7 @@ broken: every page works with scripts off, and a page about stock or people is d
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -30,6 +31,7 @@ from central.errors import (
     TooMany,
 )
 from central.services.desk import Desk
+from central.services.needs import needs_of
 from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.account import CODES, add_account
@@ -44,6 +46,7 @@ from central.web.exports import add_exports
 from central.web.figures import add_figures
 from central.web.find import add_find
 from central.web.hand import add_hand
+from central.web.help import add_help
 from central.web.imports import add_imports
 from central.web.master import add_master
 from central.web.month import add_months
@@ -53,10 +56,11 @@ from central.web.people import add_people
 from central.web.permits import add_permits
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.proposals import add_proposals
-from central.web.render import About, Renderer
 from central.web.records import add_records
+from central.web.render import About, Renderer
 from central.web.reports import add_reports
 from central.web.rules import add_rules
+from central.web.statements import add_statements
 from central.web.stock import add_stock
 from central.web.suppliers import add_suppliers
 from central.web.tokens import add_tokens
@@ -95,6 +99,7 @@ class PageSources:
     refresh_s: int
     about: About
     secure: bool = False
+    statement_key: Path | None = None
     hospital: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
@@ -123,6 +128,9 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_charges(pages, renderer, porter, sources.desk)
     add_hand(pages, renderer, porter, sources.desk)
     add_master(pages, renderer, porter, sources.desk)
+    add_help(pages, renderer, porter, sources.desk)
+    if sources.statement_key is not None:
+        add_statements(pages, renderer, porter, sources.desk, sources.statement_key)
     add_figures(pages, renderer, porter, sources.desk)
     add_permits(pages, renderer, porter, sources.desk)
     add_agreements(pages, renderer, porter, sources.desk)
@@ -151,7 +159,8 @@ def _add_overview(pages: FastAPI, renderer: Renderer, porter: Porter, sources: P
         if caller.may(Right.SEE_PRICES):
             sources.desk.looks.saw(caller, "see-prices", "overview")
         view = view_of(sources.overview(caller), Said(said) if said in set(Said) else None, order)
-        answer = renderer.page("overview.html.j2", visit, view=view, refresh_s=sources.refresh_s)
+        yours = needs_of(sources.desk, caller)
+        answer = renderer.page("overview.html.j2", visit, view=view, yours=yours, refresh_s=sources.refresh_s)
         keep_language(request, visit, answer)
         return answer
 
