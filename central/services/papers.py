@@ -13,6 +13,7 @@ from types import MappingProxyType
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotThere
 from central.links.paper import ROWS_MAX, Column, Form
+from central.services.batches import sent_together
 from central.services.counts import side_by_side
 from central.services.desk import Desk
 from central.store import queries_consignment, queries_purchasing
@@ -20,8 +21,11 @@ from central.store.queries_master import Item, items, places, suppliers
 from central.store.queries_purchasing import Row
 from central.store.queries_work import Order
 from protocols.values.ids import PlaceId
-from protocols.values.instant import business_day
+from protocols.values.instant import business_day, plus
 from protocols.values.money import Money, rounded_fen, times
+
+BATCHES_LOOKED_BACK_S = 366 * 86_400.0
+"""A batch is printed again within a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,49 @@ def purchase_order(asked: Asked) -> Form:
         columns,
         rows,
         signed,
+        sums=((asked.say("合计(元)", "Total (yuan)"), _money(total)),) if priced else (),
+        dated=_date_line(asked),
+    )
+
+
+def batch(asked: Asked) -> Form:
+    """Return orders that were sent together as one form, each line with its order. Raises `NotThere`."""
+    documents, now = asked.desk.purchasing.documents, asked.desk.now()
+    with asked.desk.store.read() as connection:
+        sent = sent_together(connection, asked.desk.hospital, plus(now, -BATCHES_LOOKED_BACK_S))
+        numbers = sorted(sent.get(asked.named, ()))
+        found = [documents.order(connection, asked.caller, Right.SEE_ORDERS, number) for number in numbers]
+    if not found:
+        raise NotThere(f"batch: expected one that was sent, got {asked.named!r:.40}")
+    names, priced = _names(asked), asked.priced
+    columns = (Column(asked.say("订单号", "Order"), 44), *_item_columns(asked)[1:])
+    columns += (Column(asked.say("数量", "Quantity"), 18, number=True),)
+    columns += (Column(asked.say("金额(元)", "Amount"), 24, number=True),) if priced else ()
+    rows = [
+        (order.order_no, line.item, *names.of(asked, line.item), f"{line.qty:,}")
+        + ((_money(times(line.price, line.qty)),) if priced else ())
+        for order in found
+        for line in order.lines
+    ]
+    total = Money(sum(times(line.price, line.qty) for order in found for line in order.lines))
+    facts = [
+        (asked.say("供应商", "Supplier"), names.rooms.get(found[0].source, found[0].source)),
+        (asked.say("收货库房", "For"), names.rooms.get(found[0].place, found[0].place)),
+        (asked.say("订单数", "Orders"), str(len(found))),
+    ]
+    return Form(
+        _lang(asked),
+        asked.hospital,
+        asked.say("合并采购单", "Orders sent together"),
+        asked.named,
+        facts,
+        columns,
+        rows,
+        (
+            asked.say("采购员", "Purchaser"),
+            asked.say("耗材科长", "Head of consumables"),
+            asked.say("供应商确认", "Supplier"),
+        ),
         sums=((asked.say("合计(元)", "Total (yuan)"), _money(total)),) if priced else (),
         dated=_date_line(asked),
     )
@@ -343,6 +390,7 @@ def _lang(asked: Asked) -> str:
 PAPERS: Mapping[str, Callable[[Asked], Form]] = MappingProxyType(
     {
         "order": purchase_order,
+        "batch": batch,
         "receipt": receipt,
         "return": refused_return,
         "settlement": settlement,

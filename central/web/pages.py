@@ -36,6 +36,7 @@ from central.services.orders import Approved
 from central.services.overview import Overview
 from central.web.account import CODES, add_account
 from central.web.agreements import add_agreements
+from central.web.batches import add_batches
 from central.web.catalogue import add_catalogue
 from central.web.charges import add_charges
 from central.web.counts import add_counts
@@ -141,6 +142,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_papers(pages, porter, sources.desk, sources.hospital)
     add_reports(pages, renderer, porter, sources.desk)
     add_records(pages, renderer, porter, sources.desk)
+    add_batches(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
     _add_error_pages(pages, renderer, porter)

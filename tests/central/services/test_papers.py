@@ -82,8 +82,8 @@ def test_who_may_not_see_a_document_gets_no_form_of_it(desk: Desk, order: OrderN
 
 
 def test_a_document_or_form_that_is_not_there_is_named(desk: Desk) -> None:
-    with pytest.raises(BadInput, match="form: expected one of order, receipt"):
+    with pytest.raises(BadInput, match="form: expected one of order, batch, receipt"):
         paper_named("poem")
     with pytest.raises(NotThere):
         form(desk, "settlement", "CN-1")
-    assert set(PAPERS) == {"order", "receipt", "return", "settlement", "count"}
+    assert set(PAPERS) == {"order", "batch", "receipt", "return", "settlement", "count"}
