@@ -7,7 +7,9 @@ the second central is told facts alone, nothing that the first one answered.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 PART_MAX = 150
 LOOKS = 0.2
 """How often the second central looks between two parts."""
+_CHAIN: Callable[[Any], Incarnation] = attrgetter("incarnation")
 _FIRST = and_(
     LEDGER.c.hospital == EVENT.c.hospital, LEDGER.c.incarnation == EVENT.c.incarnation, LEDGER.c.seq == EVENT.c.seq
 )
@@ -111,14 +114,19 @@ def _tell(second: Store, facts: Sequence[Any], clock: HubClock, wards: Sequence[
         some = chance.randint(1, PART_MAX)
         part, left = left[:some], left[some:]
         with second.write() as connection:
-            for row in part:
-                place = PlaceId(row.whose if row.whose in wards else "")
-                chain = Chain(HOSPITAL_DEFAULT, DeviceId(row.whose), Incarnation(row.incarnation), place)
-                hashes = (Digest(row.content_hash), Digest(row.prev_hash), Digest(row.hash))
-                take_in(connection, chain, [Link(row.seq, encode_entry(entry_of(row)), *hashes)], clock.now())
+            for incarnation, rows in groupby(sorted(part, key=_CHAIN), _CHAIN):
+                several = list(rows)
+                whose = DeviceId(several[0].whose)
+                chain = Chain(HOSPITAL_DEFAULT, whose, incarnation, PlaceId(whose if whose in wards else ""))
+                take_in(connection, chain, [_link(row) for row in several], clock.now())
         if chance.random() < LOOKS:
             settle_conflicts(second, HOSPITAL_DEFAULT, clock)
     settle_conflicts(second, HOSPITAL_DEFAULT, clock)
+
+
+def _link(row: Any) -> Link:  # noqa: ANN401 # a row of Core has no type of its own
+    hashes = (Digest(row.content_hash), Digest(row.prev_hash), Digest(row.hash))
+    return Link(row.seq, encode_entry(entry_of(row)), *hashes)
 
 
 def _outcome(store: Store) -> Counter[tuple[str, ...]]:

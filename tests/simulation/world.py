@@ -35,7 +35,7 @@ ACT_EVERY_S = 240.0
 HEAL_S = 3600.0
 """After the last fault everything is whole for so long before the laws are asked."""
 TRIM_EVERY_S = 300.0
-LOOK_EVERY_S, LOOKS_EVERYWHERE = 420.0, 9
+LOOK_EVERY_S, LOOKS_EVERYWHERE = 900.0, 4
 LOOKED_ON_S = 1_500.0
 """What central answers last is with the edges before the laws are asked."""
 LOG_LINES_MAX = 200_000

@@ -33,6 +33,7 @@ from protocols.sync.session import EdgeSession
 from protocols.values.ids import Incarnation
 from tests.simulation import sqlite_under
 from tests.simulation.faults import Kind
+from tests.simulation.mutants.conflicts import answer_given_again, answer_never_taken_back
 from tests.simulation.mutants.plays import Days, busy_with_twins, late_messages_after_a_restore, pages_of_two_versions
 
 Patch = pytest.MonkeyPatch
@@ -314,5 +315,7 @@ MUTANTS: Iterable[Mutant] = (
     Mutant(far_clock_refuses, Days(frozenset({Kind.EDGE_CLOCK}))),
     Mutant(mixed_snapshot_pages, pages_of_two_versions),
     Mutant(facts_are_not_told, Days(frozenset({Kind.CUT}))),
+    Mutant(answer_never_taken_back, Days(frozenset({Kind.CUT})), "I12"),
+    Mutant(answer_given_again, Days(frozenset({Kind.CUT})), "I12"),
 )
-"""Every mistake of the list that the sync was designed against, and one more."""
+"""Every mistake of the list that the sync was designed against, and three more."""
