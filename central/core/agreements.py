@@ -233,3 +233,92 @@ def quarter_days(quarter: str) -> tuple[date, date]:
     first = date(int(year), 3 * int(number) - 2, 1)
     after = date(int(year) + 1, 1, 1) if number == "4" else date(int(year), 3 * int(number) + 1, 1)
     return first, after - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One agreement as it was imported."""
+
+    agreement: str
+    kind: Kind
+    name_zh: str
+    name_en: str
+    supplier: str
+    group_id: str
+    parties: str
+    first: date
+    last: date
+    freight: str
+
+    def holds(self, day: date) -> bool:
+        """Tell whether it is in force on a day."""
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkPrice:
+    """The price of an item under a framework agreement with a supplier."""
+
+    agreement: Agreement
+    item: str
+    dated: Dated
+
+    def is_over(self, day: date) -> bool:
+        """Tell whether its last day is gone, its own or its agreement's."""
+        ends = self.agreement.last if self.dated.last is None else min(self.agreement.last, self.dated.last)
+        return ends < day
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One product group of a batch: its products with the winning price, None where not selected."""
+
+    agreement: str
+    group: str
+    name_zh: str
+    name_en: str
+    unit: str
+    last_year: int
+    agreed: int
+    products: dict[str, Money | None]
+
+    @property
+    def won(self) -> dict[str, Money]:
+        """The products that were selected, with their winning prices."""
+        return {item: price for item, price in self.products.items() if price is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One code of the platform; `supplier` is empty where it holds for every one."""
+
+    code: str
+    item: str
+    supplier: str
+    listed: Dated
+    insurance_code: str
+
+
+def groups_in_force(agreements: Iterable[Agreement], groups: Iterable[Group], day: date) -> list[Group]:
+    """Return the product groups of the batches in force on a day of which something was selected."""
+    held = {one.agreement for one in agreements if one.holds(day)}
+    return [group for group in groups if group.agreement in held and group.won]
+
+
+def winning_prices(groups: Iterable[Group]) -> tuple[dict[str, Money], dict[str, Money]]:
+    """Return winning prices by item, and by item not selected the lowest winning price of its group."""
+    winning: dict[str, Money] = {}
+    selected: dict[str, Money] = {}
+    for group in groups:
+        won = group.won
+        for item in group.products:
+            if item in won:
+                winning[item] = min(won[item], winning.get(item, won[item]))
+            else:
+                selected[item] = min(won.values())
+    return winning, {item: price for item, price in selected.items() if item not in winning}
+
+
+def selected_for(groups: Iterable[Group]) -> dict[str, list[str]]:
+    """Return for each product that was not selected the selected ones of its group (C8)."""
+    return {item: sorted(group.won) for group in groups for item, price in group.products.items() if price is None}

@@ -9,11 +9,12 @@ Sources: A4, A6, A7, A11 (S0, S4), B2, B4, B6 (S0, S4), C5, C6 (S2).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
+from central.core.agreements import FrameworkPrice, Platform, price_on
 from central.errors import BadInput
 from protocols.values.money import Money
 
@@ -157,3 +158,87 @@ def _said(asked: Asked, factor: Fraction) -> list[tuple[Finding, Mapping[str, ob
 def lifted_by(found: Found, asked: Asked, waivers: Sequence[Waiver], day: date) -> Waiver | None:
     """Return the waiver that lets a finding pass on a day, the newest first; None when none does."""
     return next((one for one in reversed(waivers) if one.lifts(found, asked, day)), None)
+
+
+Key = tuple[str, str]
+"""Item and supplier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One finding, and the waiver that lets it pass."""
+
+    found: Found
+    waiver: Waiver | None
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether the line may not be ordered."""
+        return self.found.mode is Mode.BLOCK and self.waiver is None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the checks know of one hospital on one day.
+
+    `winning` is by item that was selected, `selected` by item that was not: the lowest winning price of its group.
+    `listed` is None where no list of the platform was imported. `lapsed` names certificates that are
+    over, by item and supplier, each empty where it is of every one.
+    """
+
+    day: date
+    modes: Mapping[Finding, Mode]
+    factor: Fraction
+    winning: Mapping[str, Money] = field(default_factory=dict)
+    selected: Mapping[str, Money] = field(default_factory=dict)
+    listed: Sequence[Platform] | None = None
+    frameworks: Mapping[Key, Sequence[FrameworkPrice]] = field(default_factory=dict)
+    waivers: Sequence[Waiver] = ()
+    lapsed: Mapping[Key, Sequence[str]] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+    grades: Mapping[str, str] = field(default_factory=dict)
+    inactive: frozenset[str] = frozenset()
+
+    def of(self, item: str, supplier: str, price: Money) -> list[Judged]:
+        """Return what is found of a line, and what lets it pass."""
+        asked = self.asked(item, supplier, price)
+        return [
+            Judged(found, lifted_by(found, asked, self.waivers, self.day))
+            for found in findings(asked, self.modes, self.factor)
+        ]
+
+    def asked(self, item: str, supplier: str, price: Money) -> Asked:
+        """Return a line as the checks see it."""
+        on_platform, list_price = self._platform(item, supplier)
+        agreed, over = self._framework(item, supplier)
+        return Asked(
+            item, supplier, price,
+            winning_price=self.winning.get(item),
+            selected_price=self.selected.get(item),
+            on_platform=on_platform,
+            list_price=list_price,
+            agreement_price=agreed,
+            agreement_over=over,
+            lapsed=self.lapsed_for(item, supplier),
+            supplier_blocked=supplier in self.barred,
+            grade=self.grades.get(supplier, ""),
+            active=item not in self.inactive,
+        )  # fmt: skip
+
+    def _platform(self, item: str, supplier: str) -> tuple[bool | None, Money | None]:
+        if self.listed is None:
+            return None, None
+        mine = [one for one in self.listed if one.item == item and one.supplier in {"", supplier}]
+        price = price_on([one.listed for one in mine], self.day)
+        return price is not None, price
+
+    def lapsed_for(self, item: str, supplier: str) -> tuple[str, ...]:
+        """Return the certificates that an item of a supplier would stand under and that are over."""
+        keys = (("", supplier), (item, ""), (item, supplier))
+        return tuple(number for key in keys for number in self.lapsed.get(key, ()))
+
+    def _framework(self, item: str, supplier: str) -> tuple[Money | None, bool]:
+        mine = self.frameworks.get((item, supplier), ())
+        held = [one.dated for one in mine if one.agreement.holds(self.day)]
+        price = price_on(held, self.day)
+        return price, price is None and bool(mine) and all(one.is_over(self.day) for one in mine)

@@ -12,9 +12,11 @@ from fractions import Fraction
 from sqlalchemy import Connection, func, select
 
 from central.core.agreements import (
+    Agreement,
     Bargain,
     Bought,
     Goals,
+    Group,
     Purchase,
     Report,
     Trouble,
@@ -51,8 +53,8 @@ USE_DAYS = 90
 class GroupView:
     """One product group of a batch as it goes: base units, and what a regulator would find."""
 
-    agreement: kept.Agreement
-    group: kept.Group
+    agreement: Agreement
+    group: Group
     last_year: int
     reported: kept.Reported | None
     received: int
@@ -105,7 +107,7 @@ def groups_now(connection: Connection, hospital: HospitalId, now: Instant) -> li
 
 
 def _pace(
-    agreement: kept.Agreement, group: kept.Group, today: date, counts: Sequence[dict[str, int]], won: set[str]
+    agreement: Agreement, group: Group, today: date, counts: Sequence[dict[str, int]], won: set[str]
 ) -> Pace | None:
     if group.agreed < 1:
         return None
@@ -114,7 +116,7 @@ def _pace(
     return pace_of(volume, today, daily_use=Fraction(lately, USE_DAYS), stock=held)
 
 
-def _last_year(connection: Connection, hospital: HospitalId, agreement: kept.Agreement, group: kept.Group) -> int:
+def _last_year(connection: Connection, hospital: HospitalId, agreement: Agreement, group: Group) -> int:
     """Return what was bought of a group in the year before its agreement: as told with it, else summed."""
     if group.last_year:
         return group.last_year

@@ -5,15 +5,14 @@ transaction that orders it, and what was found stands with the order, whoever ap
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from central.core.agreements import price_on
-from central.core.order_checks import MODES, Asked, Finding, Found, Mode, Waiver, findings, lifted_by
+from central.core.agreements import FrameworkPrice, Group, groups_in_force, selected_for, winning_prices
+from central.core.order_checks import MODES, Finding, Judged, Key, Known, Mode
 from central.core.policy import Rules
 from central.errors import NotAllowed, Stopped
 from central.services.policy import rules_at
@@ -26,94 +25,6 @@ from central.store.tables.agreements import ORDER_ALERT
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import Money
-
-Key = tuple[str, str]
-"""Item and supplier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One finding, and the waiver that lets it pass."""
-
-    found: Found
-    waiver: Waiver | None
-
-    @property
-    def stops(self) -> bool:
-        """Tell whether the line may not be ordered."""
-        return self.found.mode is Mode.BLOCK and self.waiver is None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the checks know of one hospital on one day.
-
-    `winning` is by item that was selected, `selected` by item that was not: the lowest winning price of its group.
-    `listed` is None where no list of the platform was imported. `lapsed` names certificates that are
-    over, by item and supplier, each empty where it is of every one.
-    """
-
-    day: date
-    modes: Mapping[Finding, Mode]
-    factor: Fraction
-    winning: Mapping[str, Money] = field(default_factory=dict)
-    selected: Mapping[str, Money] = field(default_factory=dict)
-    listed: Sequence[kept.Platform] | None = None
-    frameworks: Mapping[Key, Sequence[kept.FrameworkPrice]] = field(default_factory=dict)
-    waivers: Sequence[Waiver] = ()
-    lapsed: Mapping[Key, Sequence[str]] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset()
-    grades: Mapping[str, str] = field(default_factory=dict)
-    inactive: frozenset[str] = frozenset()
-
-    def of(self, item: str, supplier: str, price: Money) -> list[Judged]:
-        """Return what is found of a line, and what lets it pass."""
-        asked = self.asked(item, supplier, price)
-        return [
-            Judged(found, lifted_by(found, asked, self.waivers, self.day))
-            for found in findings(asked, self.modes, self.factor)
-        ]
-
-    def asked(self, item: str, supplier: str, price: Money) -> Asked:
-        """Return a line as the checks see it."""
-        on_platform, list_price = self._platform(item, supplier)
-        agreed, over = self._framework(item, supplier)
-        return Asked(
-            item, supplier, price,
-            winning_price=self.winning.get(item),
-            selected_price=self.selected.get(item),
-            on_platform=on_platform,
-            list_price=list_price,
-            agreement_price=agreed,
-            agreement_over=over,
-            lapsed=self.lapsed_for(item, supplier),
-            supplier_blocked=supplier in self.barred,
-            grade=self.grades.get(supplier, ""),
-            active=item not in self.inactive,
-        )  # fmt: skip
-
-    def _platform(self, item: str, supplier: str) -> tuple[bool | None, Money | None]:
-        if self.listed is None:
-            return None, None
-        mine = [one for one in self.listed if one.item == item and one.supplier in {"", supplier}]
-        price = price_on([one.listed for one in mine], self.day)
-        return price is not None, price
-
-    def lapsed_for(self, item: str, supplier: str) -> tuple[str, ...]:
-        """Return the certificates that an item of a supplier would stand under and that are over."""
-        keys = (("", supplier), (item, ""), (item, supplier))
-        return tuple(number for key in keys for number in self.lapsed.get(key, ()))
-
-    def _framework(self, item: str, supplier: str) -> tuple[Money | None, bool]:
-        mine = self.frameworks.get((item, supplier), ())
-        held = [one.dated for one in mine if one.agreement.holds(self.day)]
-        price = price_on(held, self.day)
-        return price, price is None and bool(mine) and all(_is_over(one, self.day) for one in mine)
-
-
-def _is_over(one: kept.FrameworkPrice, day: date) -> bool:
-    ends = one.agreement.last if one.dated.last is None else min(one.agreement.last, one.dated.last)
-    return ends < day
 
 
 def modes_of(rules: Rules) -> dict[Finding, Mode]:
@@ -129,7 +40,7 @@ def known_at(connection: Connection, hospital: HospitalId, now: Instant, *, item
     winning, selected = vbp_prices(connection, hospital, day)
     listed = kept.platform_items(connection, hospital, item=item)
     keeps_list = bool(listed) or kept.keeps_platform_list(connection, hospital)
-    frameworks: dict[Key, list[kept.FrameworkPrice]] = {}
+    frameworks: dict[Key, list[FrameworkPrice]] = {}
     for one in kept.framework_prices(connection, hospital, item=item):
         frameworks.setdefault((one.item, one.agreement.supplier), []).append(one)
     return Known(
@@ -150,19 +61,11 @@ def known_at(connection: Connection, hospital: HospitalId, now: Instant, *, item
 
 def vbp_prices(connection: Connection, hospital: HospitalId, day: date) -> tuple[dict[str, Money], dict[str, Money]]:
     """Return winning prices by item, and by item not selected the lowest winning price of its group, on a day."""
-    in_force = {one.agreement for one in kept.agreements(connection, hospital) if one.holds(day)}
-    winning: dict[str, Money] = {}
-    selected: dict[str, Money] = {}
-    for group in kept.groups(connection, hospital):
-        won = {item: price for item, price in group.products.items() if price is not None}
-        if group.agreement not in in_force or not won:
-            continue
-        for item in group.products:
-            if item in won:
-                winning[item] = min(won[item], winning.get(item, won[item]))
-            else:
-                selected[item] = min(won.values())
-    return winning, {item: price for item, price in selected.items() if item not in winning}
+    return winning_prices(_groups_on(connection, hospital, day))
+
+
+def _groups_on(connection: Connection, hospital: HospitalId, day: date) -> list[Group]:
+    return groups_in_force(kept.agreements(connection, hospital), kept.groups(connection, hospital), day)
 
 
 def let_pass(judged: Sequence[Judged], approver: str) -> None:
@@ -224,10 +127,4 @@ def offers_over(connection: Connection, hospital: HospitalId, now: Instant) -> l
 
 def selected_instead(connection: Connection, hospital: HospitalId, day: date) -> dict[str, list[str]]:
     """Return for each product that was not selected the selected ones of its groups on a day (C8)."""
-    in_force = {one.agreement for one in kept.agreements(connection, hospital) if one.holds(day)}
-    found: dict[str, list[str]] = {}
-    for group in kept.groups(connection, hospital):
-        won = sorted(item for item, price in group.products.items() if price is not None)
-        if group.agreement in in_force and won:
-            found |= {item: won for item, price in group.products.items() if price is None}
-    return found
+    return selected_for(_groups_on(connection, hospital, day))

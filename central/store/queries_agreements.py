@@ -5,12 +5,11 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from central.core.agreements import Bargain, Dated, Kind, Report
+from central.core.agreements import Agreement, Bargain, Dated, FrameworkPrice, Group, Kind, Platform, Report
 from central.core.order_checks import Excuse, Finding, Waiver
 from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.agreements import (
@@ -33,66 +32,12 @@ LISTED_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """One agreement as it was imported."""
-
-    agreement: str
-    kind: Kind
-    name_zh: str
-    name_en: str
-    supplier: str
-    group_id: str
-    parties: str
-    first: date
-    last: date
-    freight: str
-
-    def holds(self, day: date) -> bool:
-        """Tell whether it is in force on a day."""
-        return self.first <= day <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class FrameworkPrice:
-    """The price of an item under a framework agreement with a supplier."""
-
-    agreement: Agreement
-    item: str
-    dated: Dated
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One product group of a batch: its products with the winning price, None where not selected."""
-
-    agreement: str
-    group: str
-    name_zh: str
-    name_en: str
-    unit: str
-    last_year: int
-    agreed: int
-    products: dict[str, Money | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Reported:
     """A report as it was made."""
 
     report: Report
     person: str
     at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """One code of the platform; `supplier` is empty where it holds for every one."""
-
-    code: str
-    item: str
-    supplier: str
-    listed: Dated
-    insurance_code: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from fastapi import FastAPI, Form, Query, Request
 from starlette.responses import Response
 
 from central.core.approval import Route
+from central.core.order_checks import Judged, Known
 from central.core.orders import State
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.approvals import approve_as, change_qty, reject, routes
 from central.services.desk import Desk
-from central.services.order_checks import Judged, Known, known_at, selected_instead
+from central.services.order_checks import known_at, selected_instead
 from central.services.overview import Overview
 from central.services.overview import Proposal as Shown
 from central.services.reasons import names_now
