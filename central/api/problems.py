@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
@@ -103,6 +104,10 @@ def add_problems(app: FastAPI, prefix: str) -> None:
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults)
         return answer(422, said, language_of(request.headers))
 
+    def unwritable(request: Request, _error: Exception) -> JSONResponse:
+        said = "expected text without the character NUL and numbers a store can hold, got others"
+        return answer(422, said, language_of(request.headers))
+
     @app.api_route(f"{prefix}/{{rest:path}}", methods=list(METHODS), include_in_schema=False)
     def unknown(request: Request) -> JSONResponse:
         language, paths = language_of(request.headers), app.openapi()["paths"].items()
@@ -118,4 +123,5 @@ def add_problems(app: FastAPI, prefix: str) -> None:
     app.add_exception_handler(CentralError, ours)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(DataError, unwritable)
     app.add_exception_handler(Exception, framework)

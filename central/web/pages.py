@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Form, Query, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -233,4 +234,5 @@ def _add_error_pages(pages: FastAPI, renderer: Renderer, porter: Porter) -> None
     pages.add_exception_handler(CentralError, refused)
     pages.add_exception_handler(HTTPException, http)
     pages.add_exception_handler(RequestValidationError, malformed)
+    pages.add_exception_handler(DataError, malformed)  # text with a NUL, a number beyond 64 bits
     pages.add_exception_handler(Exception, broken)
