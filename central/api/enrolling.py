@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from central.errors import BadInput, CentralError, NotAllowed, NotReady
+from central.errors import BadInput, CentralError, NotAllowed, NotReady, TooMany
 from central.services.enrolment import Devices
 from protocols.errors import PeerBroke
 from protocols.sync.enrolment import (
@@ -58,6 +58,10 @@ async def _body(request: Request) -> bytes:
 _SENT = Depends(_body)
 
 
+STATUS_OF: dict[type[Exception], int] = {NotAllowed: 403, TooMany: 429, BadInput: 400, PeerBroke: 400}
+"""The one table from a refusal's type to its status; whatever is not here is 409."""
+
+
 def build_enrolling(devices: Devices) -> FastAPI:
     """Return the application of the end point."""
     app = FastAPI(title="Wardstock enrolment", openapi_url=None, docs_url=None, redoc_url=None)
@@ -92,7 +96,7 @@ def _told(said: Enrolled, what: str) -> Response:
 
 def _refuse(_request: Request, error: Exception) -> Response:
     log.warning("refused: %s", error)
-    status = 403 if isinstance(error, NotAllowed) else 400 if isinstance(error, BadInput | PeerBroke) else 409
+    status = next((code for kinds, code in STATUS_OF.items() if isinstance(error, kinds)), 409)
     return JSONResponse({"error": str(error)}, status)
 
 

@@ -22,7 +22,7 @@ from central.core.enrolment import (
     standing_of,
 )
 from central.core.rights import Caller, Right
-from central.errors import BadInput, NotAllowed, NotNow, NotThere
+from central.errors import BadInput, NotAllowed, NotNow, NotThere, TooMany
 from central.links.authority import DEVICE_S, Wanted, device_key_in, fingerprint, issue, pem
 from central.links.key_files import load_certified, load_root, public_bytes
 from central.links.keys import key_id_of
@@ -38,6 +38,9 @@ from protocols.values.ids import ActorId, DeviceId, HospitalId
 from protocols.values.instant import Instant, from_datetime, plus, to_iso
 
 REPLACED = "enrolled anew"
+DAY_S = 86_400
+CERTIFICATES_A_DAY_MAX = 24
+"""Certificates given to one device in a day: a renewal is tried again by the hour, and rows are never removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Devices:
             return self._certify(connection, reach, token.device, public, now)
 
     def renew(self, renewing: Renewing) -> Enrolled:
-        """Give a standing key a new certificate. Raises `BadInput`, `NotAllowed` for a key that does not stand."""
+        """Give a standing key a new certificate. Raises `BadInput`, `TooMany`; `NotAllowed`: the key does not stand."""
         reach, now = self._reach(), self.now()
         public = device_key_in(renewing.csr)
         with self.store.write() as connection:
@@ -197,6 +200,11 @@ class Devices:
     def _certify(
         self, connection: Connection, reach: Reach, device: DeviceId, public: Ed25519PublicKey, now: Instant
     ) -> Enrolled:
+        if kept.certificates_since(connection, self.hospital, device, plus(now, -DAY_S)) >= CERTIFICATES_A_DAY_MAX:
+            raise TooMany(
+                f"certificate: expected at most {CERTIFICATES_A_DAY_MAX} a day for {device}, which a device that works "
+                "needs once in two months; look at its log"
+            )
         known, key_id = self._known(connection, device), key_id_of(public)
         issuer = load_issuer(self.keys)
         made = issue(issuer, Wanted(device, asks=True), public, DEVICE_S, now)

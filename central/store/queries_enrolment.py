@@ -161,6 +161,14 @@ def add_certificate(connection: Connection, hospital: HospitalId, made: Certific
     add_new(connection, DEVICE_CERTIFICATE, [row])
 
 
+def certificates_since(connection: Connection, hospital: HospitalId, device: DeviceId, since: Instant) -> int:
+    """Return how many certificates a device was given after an instant."""
+    made = DEVICE_CERTIFICATE.c
+    given = select(func.count()).where(made.hospital == hospital, made.device == device, made.begins_at > since)
+    count: int = connection.execute(given).scalar_one()
+    return count
+
+
 def revoked_certificates(connection: Connection, hospital: HospitalId, now: Instant) -> list[tuple[int, Instant]]:
     """Return serial number and instant of revocation of each revoked certificate that has not ended by itself."""
     same = (

@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from central.core.enrolment import Enrolment
 from central.core.rights import Caller, Grant, Role
-from central.errors import BadInput, NotAllowed, NotNow, NotThere
+from central.errors import BadInput, NotAllowed, NotNow, NotThere, TooMany
 from central.links.authority import fingerprint
 from central.links.tls_files import load_authority
 from central.services.device_keys import SEEN_S, DeviceKeys
-from central.services.enrolment import Devices
+from central.services.enrolment import CERTIFICATES_A_DAY_MAX, Devices
 from central.store.audit import acts
 from edge_agent.links.keys import believed
 from protocols.errors import PeerBroke
@@ -112,6 +112,17 @@ def test_a_certificate_is_renewed_by_the_key_that_stands_even_a_while_after_its_
     fleet.now = plus(second.until, 91 * DAY_S)
     with pytest.raises(NotAllowed, match="new token"):
         fleet.devices.renew(Renewing(WARD, request(KEY)))
+
+
+def test_a_device_is_given_so_many_certificates_a_day_and_no_more(fleet: Fleet) -> None:
+    fleet.let_in(KEY)
+    for _ in range(CERTIFICATES_A_DAY_MAX - 1):
+        fleet.devices.renew(Renewing(WARD, request(KEY)))
+    with pytest.raises(TooMany, match="at most 24 a day for ward-01"):
+        fleet.devices.renew(Renewing(WARD, request(KEY)))
+    fleet.let_in(SECOND, OTHER)
+    fleet.now = plus(fleet.now, 86_401)
+    fleet.devices.renew(Renewing(WARD, request(KEY)))
 
 
 def test_no_other_key_and_no_other_device_renews(fleet: Fleet) -> None:
