@@ -128,6 +128,8 @@ def refusals_in_other_work(week: Week) -> None:
     refused(piece(STENT, 2), Word.NOT_YOURS)
     assert scan(card("TRANSFER")) == [OK]
     refused(place("NOSUCH"), Word.UNKNOWN_PLACE)
+    refused(piece(STENT, 2), Word.NO_DESTINATION)
+    assert scan(card("TRANSFER")) == [OK]
     refused(piece(STENT, 2), Word.NOT_HERE)
     assert scan(card("SET")) == [OK]
     refused(piece(STENT, 2), Word.OUT_OF_ORDER)
