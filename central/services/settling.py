@@ -116,6 +116,7 @@ class Settling:
     def _open(
         self, connection: Connection, caller: Caller, id: str, seen: int | None
     ) -> tuple[Discrepancy, list[kept.Taken]]:
+        caller.need(Right.SETTLE)
         one = kept.one_discrepancy(connection, self.documents.hospital, id, caller.scope(Right.SEE_STOCK))
         if one is None:
             raise NotThere(f"discrepancy: expected one of your storerooms, got {id!r:.40}")

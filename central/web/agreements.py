@@ -152,6 +152,8 @@ def _add_alerts(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
     ) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_ORDERS)
         porter.check_form(request, visit, word)
+        if not caller.may(Right.GIVE_MEDICAL_REASON):
+            caller.need(Right.PURCHASE)
         try:
             if finding not in set(Finding) or reason not in set(Excuse):
                 raise BadInput("waiver: expected a finding and a reason of the lists")

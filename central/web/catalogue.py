@@ -223,8 +223,9 @@ def _add_steps(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
             raise NotThere(f"item: expected one of {', '.join(ItemStep)}, got {step!r:.20}")
         try:
             desk.catalogue.step(caller, item, ItemStep(step), reason)
-        except (BadInput, NotNow, NotAllowed):
-            return _item_page(renderer, visit, caller, desk, item, fault="step", status=409)
+        except (BadInput, NotNow, NotAllowed) as error:
+            status = 403 if isinstance(error, NotAllowed) else 409
+            return _item_page(renderer, visit, caller, desk, item, fault="step", status=status)
         return RedirectResponse(f"/catalogue/items/{quote(item)}", 303)
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from central.bootstrap import build_app
 from central.config import read_config
+from central.core.conflicts import Flag, Sort
 from central.core.purchasing import InvoicedLine
 from central.core.rights import WARD_ROLES, Caller, Grant, Role
 from central.core.suppliers import CaseKind
@@ -24,6 +25,7 @@ from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.services.secrets_kept import digest
 from central.store.engine import Store
+from central.store.queries_conflicts import keep
 from central.store.queries_people import add_person, add_session, set_grants
 from central.store.queries_work import discrepancies, proposals
 from protocols.values.ids import ActorId, PlaceId
@@ -37,8 +39,8 @@ from tests.central.hospital import (
     KIT,
     START,
     Ward,
+    fresh_store,
     frozen_clock,
-    hospital,
     tags,
     use_file,
     write_files,
@@ -78,7 +80,7 @@ class Town:
     _kept: sqlite3.Connection
 
     def restore(self) -> None:
-        """Put the store back as it was when the town was built."""
+        """Put the store back as it was when the town was built; only where it is in memory."""
         self._copy(self._kept, None)
 
     def _copy(self, source: sqlite3.Connection | None, target: sqlite3.Connection | None) -> None:
@@ -89,9 +91,9 @@ class Town:
         raw.close()
 
 
-def town(folder: Path) -> Town:
-    """Build a hospital where everything exists once."""
-    store = _filled(folder)
+def town(folder: Path, store: Store | None = None) -> Town:
+    """Build a hospital where everything exists once, in memory or in a store that was migrated."""
+    store = _filled(folder, fresh_store() if store is None else store)
     watch = Watch(frozen_clock().real_now())
     site = desk(store, watch)
     names = _documents(store, site)
@@ -111,12 +113,12 @@ def town(folder: Path) -> Town:
     app = build_app(read_config(path), store, frozen_clock(NOW))
     hidden = (names["proposal"], names["order_no"], names["id"], *tags(6))
     built = Town(app, store, tokens, sessions, names, hidden, sqlite3.connect(":memory:", check_same_thread=False))
-    built._copy(None, built._kept)
+    if store.is_sqlite:
+        built._copy(None, built._kept)
     return built
 
 
-def _filled(folder: Path) -> Store:
-    store = hospital(folder / "files", {KIT: 1, GAUZE: 20})
+def _filled(folder: Path, store: Store) -> Store:
     more = {
         **FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, "use.csv": use_file({KIT: 1, GAUZE: 20}),
         "items.csv": FILES["items.csv"] + ITEMS, "item_suppliers.csv": FILES["item_suppliers.csv"] + TERMS,
@@ -147,5 +149,13 @@ def _documents(store: Store, site: Desk) -> dict[str, str]:
         "id": missing.id, "document": invoice.document, "case_no": case_no, "place": OWN, "device": OWN, "item": KIT,
         "lot": "K1", "supplier": "S01", "agreement": BATCH, "group": GROUP, "quarter": "2026Q1",
         "half_year": "2026H1", "day": str(business_day(NOW)), "task": "none", "staff": "nurse-ward-02",
-        "unit": tags(1)[0],
+        "unit": tags(1)[0], "conflict": _conflict(store),
     }  # fmt: skip
+
+
+def _conflict(store: Store) -> str:
+    """A line below zero that somebody must look at."""
+    flag = Flag(Sort.NEGATIVE, OWN, "00" * 16, KIT, "K1")
+    with store.write() as connection:
+        keep(connection, HOSPITAL, [flag], NOW)
+    return flag.id

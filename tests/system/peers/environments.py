@@ -50,3 +50,5 @@ SLLURP = Peer("sllurp", "3.0.5")
 PYLLRP = Peer("pyllrp", "3.1.1", beside=("bitstring<5",))
 LLRPKIT = Peer("llrpkit", "0.3.0")
 EPCPY = Peer("epcpy", "0.1.8")
+OPENAPI_CLIENT = Peer("openapi-python-client", "0.29.1")
+"""Writes a client from an OpenAPI document; its typer is older than ours, so it lives apart."""
