@@ -5,7 +5,7 @@ in one transaction by the same definition, so that opening a figure adds up to i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -25,7 +25,7 @@ from central.services.reconcile import bounds_of
 from central.services.wards import is_silent
 from central.store import queries_figures as kept
 from central.store.engine import Store
-from central.store.queries_book import book_in, devices, units_against
+from central.store.queries_book import DeviceSeen, book_in, devices, units_against
 from central.store.queries_counts import counted_in
 from central.store.queries_master import Place, places
 from central.store.queries_settling import classes, prices
@@ -61,6 +61,8 @@ class _Sums:
     now: Instant
     rules: Rules
     prices: dict[str, Money]
+    classes: dict[str, str]
+    seen: dict[str, DeviceSeen]
     rooms: list[Place]
     lines: dict[str, list[Line]] = field(default_factory=dict)
     stocked: dict[str, list[Stocked]] = field(default_factory=dict)
@@ -125,8 +127,7 @@ class _Sums:
         ]
 
     def _trace(self, place: str) -> list[Part]:
-        of = classes(self.connection, self.hospital)
-        high = [item for item in of if of[item] == HIGH_CLASS]
+        high = [item for item, class_ in self.classes.items() if class_ == HIGH_CLASS]
         used = kept.used_pieces(self.connection, self.hospital, place, high)
         chains = kept.chains(self.connection, self.hospital, [unit for _, _, unit, _ in used if unit])
         parts = []
@@ -137,8 +138,7 @@ class _Sums:
 
     def _coverage(self, room: Place) -> list[Part]:
         silent_s = float(self.rules.number("contact.silent_s"))
-        seen = {one.device: one for one in devices(self.connection, self.hospital)}
-        heard = is_silent(seen.get(room.device), self.now, silent_s) is False
+        heard = is_silent(self.seen.get(room.device), self.now, silent_s) is False
         live = int(heard and kept.has_readers(self.connection, self.hospital, room.place))
         found = kept.positions(self.connection, self.hospital, room.place)
         return [Part(room.place, "", "", "", 0, live, 1, position) for position in found]
@@ -200,9 +200,10 @@ def keep_figures(store: Store, hospital: HospitalId, now: Instant) -> int:
     """Keep today's figures of every storeroom; returns how many. Doing it again renews the day's."""
     with store.read() as connection:
         rooms = places(connection, hospital)
+        whole = _sums(connection, hospital, now, rooms)
         found = []
         for room in rooms:
-            sums = _sums(connection, hospital, now, [room])
+            sums = replace(whole, rooms=[room])
             found += [(room.place, core.total(id, sums.parts(id), None)) for id in DEFINITIONS]
     with store.write() as connection:
         kept.keep_day(connection, hospital, found, now)
@@ -218,7 +219,9 @@ def figure_id(text: str) -> FigureId:
 
 def _sums(connection: Connection, hospital: HospitalId, now: Instant, rooms: Sequence[Place]) -> _Sums:
     rules = rules_at(connection, hospital, now)
-    return _Sums(connection, hospital, now, rules, prices(connection, hospital), list(rooms))
+    seen = {one.device: one for one in devices(connection, hospital)}
+    dear = prices(connection, hospital)
+    return _Sums(connection, hospital, now, rules, dear, classes(connection, hospital), seen, list(rooms))
 
 
 def _rooms(connection: Connection, desk: Desk, caller: Caller, place: str) -> list[Place]:

@@ -9,9 +9,12 @@ p95 stands beside the same page's without load. Everything, the people and the e
 import argparse
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -67,10 +70,44 @@ def told(place: Hospital, who: Visitor) -> dict[str, Sequence[str]]:
         }
 
 
-def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argparse.Namespace) -> tuple[Taken, Taken]:
-    """Serve, and return the seconds of every page: with entries arriving, and without."""
-    loaded: Taken = defaultdict(list)
-    alone: Taken = defaultdict(list)
+@dataclass(slots=True)
+class Half:
+    """The rounds of one kind: seconds of every page, of central's processes, and of the clock."""
+
+    taken: Taken = field(default_factory=lambda: defaultdict(list))
+    worked_s: Counter[str] = field(default_factory=Counter)
+    lasted_s: float = 0.0
+    arrived: list[float] = field(default_factory=list)
+
+    def add(self, place: Hospital, browsed: Callable[[], Taken]) -> None:
+        """Play one round."""
+        before, began = place.worked_s(), time.monotonic()
+        for form, seconds in browsed().items():
+            self.taken[form] += seconds
+        self.lasted_s += time.monotonic() - began
+        self.worked_s.update({name: spent - before[name] for name, spent in place.worked_s().items()})
+
+    @property
+    def every(self) -> list[float]:
+        """Return the seconds of all pages."""
+        return [second for seconds in self.taken.values() for second in seconds]
+
+    def figures(self, kind: str) -> dict[str, float]:
+        """Return what is told of these rounds: pages, and processor seconds of central a second of the clock."""
+        cores = {f"{kind}_{name}_cores": spent / self.lasted_s for name, spent in self.worked_s.items()}
+        every = self.every
+        return {
+            f"{kind}_pages": len(every),
+            f"{kind}_p50_s": median(every),
+            f"{kind}_p95_s": p95(every),
+            f"{kind}_serve_ms_a_page": 1_000 * self.worked_s["serve"] / len(every),
+            **cores,
+        }
+
+
+def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argparse.Namespace) -> tuple[Half, Half]:
+    """Serve, and return the rounds with entries arriving, and those without."""
+    loaded, alone = Half(), Half()
     with place.serving() as address, ExitStack() as parts:
         people = [Person(number, one, address, told(place, one)) for number, one in enumerate(who)]
         for person in people:
@@ -78,16 +115,11 @@ def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argp
             person.sign_in()
         browse(people, WARM_S)
         for _ in range(said.rounds):
-            _add(alone, browse(people, said.seconds))
+            alone.add(place, partial(browse, people, said.seconds))
             edges.say("write", A_SECOND, said.seconds)
-            _add(loaded, browse(people, said.seconds))
-            sys.stderr.write(f"arrived: {edges.answer()}\n")
+            loaded.add(place, partial(browse, people, said.seconds))
+            loaded.arrived.append(edges.answer()["acknowledged_p99_s"])
     return loaded, alone
-
-
-def _add(sums: Taken, more: Taken) -> None:
-    for form, seconds in more.items():
-        sums[form] += seconds
 
 
 def p95(seconds: Sequence[float]) -> float:
@@ -95,7 +127,7 @@ def p95(seconds: Sequence[float]) -> float:
     return quantiles(seconds, n=20)[18] if len(seconds) > 1 else max(seconds, default=0.0)
 
 
-def figures_of(loaded: Taken, alone: Taken) -> dict[str, float]:
+def by_page(loaded: Taken, alone: Taken) -> dict[str, float]:
     """Return p50 and p95 of every page, and how p95 stands to that without load."""
     found: dict[str, float] = {}
     for form in sorted(loaded):
@@ -125,20 +157,17 @@ def main() -> None:
     ):
         place, people = prepared(Path(name), store_url, pipe.url, edges)
         loaded, alone = measured(place, people, edges, said)
-    every = [second for seconds in loaded.values() for second in seconds]
-    before = [second for seconds in alone.values() for second in seconds]
-    figures = figures_of(loaded, alone) | {
+    figures = {
+        **by_page(loaded.taken, alone.taken),
         "people": len(people),
-        "pages": len(every),
-        "p50_s": median(every),
-        "p95_s": p95(every),
-        "alone_p50_s": median(before),
-        "alone_p95_s": p95(before),
-        "p95_to_alone": p95(every) / p95(before),
+        **loaded.figures("loaded"),
+        **alone.figures("alone"),
+        "p95_to_alone": p95(loaded.every) / p95(alone.every),
+        "acknowledged_p99_s": max(loaded.arrived),
     }
     report_bar(
         "pages_load",
-        ratio=p95(every) / BAR_S,
+        ratio=p95(loaded.every) / BAR_S,
         bar=1.0,
         what=f"p95 of all pages of {sum(CROWD.values())} people at {A_SECOND} entries/s over 500 ms",
         at_least=False,

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from central.cli import start
 from central.core.rights import WARD_ROLES, Grant, Role
 from central.services.orders import approve
@@ -52,6 +54,8 @@ class Hospital:
     broker_url: str
     wards: int
     enrolment_port: int = field(default_factory=free_port)
+    processes: dict[str, psutil.Process] = field(default_factory=dict)
+    """Central's processes that run, by their command."""
 
     @property
     def config(self) -> Path:
@@ -83,6 +87,11 @@ class Hospital:
             told["people"] = {"everyone_is": everyone_is}
         self.config.write_text(toml(told), "utf-8")
 
+    def worked_s(self) -> dict[str, float]:
+        """Return the processor seconds that each of central's processes has used."""
+        spent = {name: process.cpu_times() for name, process in self.processes.items()}
+        return {name: times.user + times.system for name, times in spent.items()}
+
     @contextmanager
     def serving(self) -> Iterator[str]:
         """Run `wardstock-central serve` with a process that takes in beside it, and give the server's address."""
@@ -102,6 +111,7 @@ class Hospital:
             try:
                 said = process.stdout.readline()
                 assert said, log.read_text("utf-8")
+                self.processes[words[0]] = psutil.Process(process.pid)
                 yield said
             finally:
                 process.terminate()
