@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from central.api.agreements import agreement_routes
 from central.api.catalogue import catalogue_routes
+from central.api.consignment import consignment_routes
 from central.api.counts import count_routes
 from central.api.description import describe, operation_id
 from central.api.discrepancies import discrepancy_routes
@@ -58,6 +59,7 @@ RESOURCES = (
     supplier_routes,
     catalogue_routes,
     month_routes,
+    consignment_routes,
     his_routes,
     export_routes,
     event_routes,

@@ -1,6 +1,5 @@
-"""The stock book by month, and what finance takes over of it: months, payables, price changes, consignment."""
+"""`/months`, `/payables`, `/finance/accounts`: the stock book by month, and what finance takes over of it."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -8,11 +7,9 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
 from central.api.problems import Problem
-from central.core.consignment import NoteStep
 from central.core.journal import CODE_MAX, NAME_MAX, Account
 from central.core.month import Month, Row, Sum, month_named
 from central.core.rights import Caller, Right
-from central.services.consignment import Consignment
 from central.services.desk import Desk
 from central.services.finance import (
     Finance,
@@ -23,22 +20,16 @@ from central.services.finance import (
     payables_now,
 )
 from central.services.month_close import MonthClose
-from central.services.price_changes import ChangeStep, PriceChange, PriceChanges
 from central.services.stock_book import Book, book_of, lines_behind, months_of
-from central.store import queries_consignment as consigned
-from central.store.queries_month import accounts_of
-from protocols.movements import LINE_QTY_MAX
+from central.store.queries_finance import accounts_of
 from protocols.values.instant import to_iso
-from protocols.values.money import Money
 
-PRICE_MAX = 10_000_000_000_000
 ROWS_MAX = 5_000
 """Rows one answer gives; whoever needs more names a storeroom or an item."""
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 JOURNAL: dict[str, Any] = {"text/csv": {}, "application/json": {}}
 
 Code = Annotated[str, Query(max_length=64)]
-Price = Annotated[int, Field(ge=0, le=PRICE_MAX)]
 
 
 class MonthOut(BaseModel):
@@ -169,103 +160,11 @@ class Accounts(BaseModel):
     accounts: dict[str, AccountIn]
 
 
-class PriceChangeIn(BaseModel):
-    """What stock of an item, or of one lot of it, is worth from its approval on: 1e-4 yuan a base unit, and why."""
-
-    item: str = Field(min_length=1, max_length=64)
-    lot: str = Field(default="", max_length=64)
-    price: Price
-    reason: str = Field(min_length=1, max_length=500)
-
-
-class PriceChangeOut(BaseModel):
-    """One price change."""
-
-    change: str
-    item: str
-    lot: str
-    price: int
-    reason: str
-    proposed_at: str
-    proposed_by: str
-    state: str
-    decided_by: str
-
-
-class PriceChangesOut(BaseModel):
-    """The price changes, the newest first."""
-
-    items: list[PriceChangeOut]
-
-
-class ChangedOut(BaseModel):
-    """The state a document is in now."""
-
-    document: str
-    state: str
-
-
-class TermIn(BaseModel):
-    """Goods a supplier lays in from a day on: price in 1e-4 yuan a base unit when used, and the level to keep."""
-
-    item: str = Field(min_length=1, max_length=64)
-    supplier: str = Field(min_length=1, max_length=64)
-    first: date
-    last: date | None = None
-    price: Annotated[int, Field(ge=1, le=PRICE_MAX)]
-    level: int = Field(ge=0, le=LINE_QTY_MAX)
-
-
-class TermsOut(BaseModel):
-    """Every term of consignment."""
-
-    items: list[TermIn]
-
-
-class NoteLineOut(BaseModel):
-    """One item of a settlement; `charged` and `difference` are null where the other system told nothing."""
-
-    item: str
-    used: int
-    charged: int | None
-    difference: int | None
-    price: int
-    amount: int
-
-
-class NoteOut(BaseModel):
-    """One settlement of what was used of a supplier's goods in a month."""
-
-    note: str
-    supplier: str
-    month: str
-    state: str
-    made_at: str
-    made_by: str
-    agreed_by: str
-    amount: int
-    lines: list[NoteLineOut]
-
-
-class Notes(BaseModel):
-    """The settlements, the newest month first."""
-
-    items: list[NoteOut]
-
-
-class SaidIn(BaseModel):
-    """What was said, needed where a settlement is disputed."""
-
-    said: str = Field(default="", max_length=500)
-
-
 def month_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
     router = APIRouter(tags=["month"])
     _add_months(router, desk)
     _add_finance(router, desk)
-    _add_price_changes(router, desk)
-    _add_consignment(router, desk)
     return router
 
 
@@ -405,92 +304,3 @@ def _add_finance(router: APIRouter, desk: Desk) -> None:
         told = {role: Account(one.code, one.name) for role, one in body.accounts.items()}
         Finance(desk.purchasing.documents).set_accounts(caller, told)
         return accounts(caller)
-
-
-def _add_price_changes(router: APIRouter, desk: Desk) -> None:
-    @router.get("/price-changes")
-    def listed(caller: Asks) -> PriceChangesOut:
-        """List the price changes."""
-        found = PriceChanges(desk.purchasing.documents).every(caller)
-        return PriceChangesOut(items=[_change(one) for one in found])
-
-    @router.post("/price-changes", status_code=201, responses=REFUSED)
-    def proposed(caller: Asks, body: PriceChangeIn) -> ChangedOut:
-        """Propose a price change; another person approves it."""
-        changes = PriceChanges(desk.purchasing.documents)
-        number = changes.propose(caller, body.item, body.lot, Money(body.price), body.reason)
-        return ChangedOut(document=number, state="proposed")
-
-    @router.post("/price-changes/{change}/steps/{step}", responses=REFUSED)
-    def decided(caller: Asks, change: str, step: Literal["approve", "refuse"]) -> ChangedOut:
-        """Approve or refuse a price change."""
-        state = PriceChanges(desk.purchasing.documents).decide(caller, change, ChangeStep(step))
-        return ChangedOut(document=change, state=state)
-
-
-def _change(one: PriceChange) -> PriceChangeOut:
-    return PriceChangeOut(
-        change=one.change, item=one.item, lot=one.lot, price=one.price, reason=one.reason,
-        proposed_at=to_iso(one.proposed_at), proposed_by=one.proposed_by, state=one.state, decided_by=one.decided_by,
-    )  # fmt: skip
-
-
-def _add_consignment(router: APIRouter, desk: Desk) -> None:
-    @router.get("/consignment/terms")
-    def terms(caller: Asks) -> TermsOut:
-        """List the goods that suppliers lay in."""
-        _prices(desk, caller, "consignment")
-        with desk.store.read() as connection:
-            found = consigned.terms_of(connection, desk.hospital)
-        return TermsOut(
-            items=[
-                TermIn(
-                    item=one.item, supplier=one.supplier, first=one.first, last=one.last, price=one.price,
-                    level=one.level,
-                )
-                for one in found
-            ]
-        )  # fmt: skip
-
-    @router.put("/consignment/terms", responses=REFUSED)
-    def set_term(caller: Asks, body: TermIn) -> TermIn:
-        """Say that a supplier lays in an item from a day on."""
-        Consignment(desk.purchasing.documents).set_term(
-            caller, body.item, body.supplier, body.first, body.last, Money(body.price), body.level
-        )
-        return body
-
-    @router.get("/consignment/settlements")
-    def settlements(caller: Asks, supplier: Code = "") -> Notes:
-        """List the settlements, of one supplier where it is named."""
-        _prices(desk, caller, "consignment")
-        with desk.store.read() as connection:
-            found = consigned.notes(connection, desk.hospital, supplier=supplier)
-        return Notes(items=[_note(one) for one in found])
-
-    @router.post("/months/{month}/settlements", responses=REFUSED)
-    def settle(caller: Asks, month: str) -> Notes:
-        """Make the settlements of a closed month that are not there yet."""
-        made = Consignment(desk.purchasing.documents).settle(caller, month_named(month))
-        with desk.store.read() as connection:
-            return Notes(items=[_note(one) for one in consigned.notes(connection, desk.hospital, named=made)])
-
-    @router.post("/consignment/settlements/{note}/steps/{step}", responses=REFUSED)
-    def stepped(caller: Asks, note: str, step: Literal["agree", "dispute"], body: SaidIn) -> ChangedOut:
-        """Agree to a settlement with its supplier, or note that it is disputed."""
-        state = Consignment(desk.purchasing.documents).step(caller, note, NoteStep(step), body.said)
-        return ChangedOut(document=note, state=state)
-
-
-def _note(one: consigned.Note) -> NoteOut:
-    lines = [
-        NoteLineOut(
-            item=each.item, used=each.used, charged=each.charged, difference=each.difference, price=each.price,
-            amount=each.amount,
-        )
-        for each in one.lines
-    ]  # fmt: skip
-    return NoteOut(
-        note=one.note, supplier=one.supplier, month=str(one.month), state=one.state, made_at=to_iso(one.made_at),
-        made_by=one.made_by, agreed_by=one.agreed_by, amount=one.amount, lines=lines,
-    )  # fmt: skip

@@ -35,7 +35,8 @@ from central.core.valuation import Origin, Part
 from central.errors import BadInput
 from central.services.documents import Documents
 from central.services.stock_book import Book, book_of, open_books, open_month
-from central.store import queries_month as kept
+from central.store import queries_finance as kept
+from central.store.queries_month import categories
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import Money
@@ -120,7 +121,7 @@ class Journal:
 def journal_of(connection: Connection, hospital: HospitalId, month: Month, now: Instant) -> Journal:
     """Return the entries of a month. Raises as `book_of` does."""
     book = book_of(connection, hospital, month, now)
-    of = kept.categories(connection, hospital)
+    of = categories(connection, hospital)
     steps: list[Invoiced] = kept.invoice_steps(connection, hospital, month.begins, month.ends)
     entries = entries_of(book.parts, lambda item: of.get(item, ""), steps)
     told = kept.accounts_of(connection, hospital)

@@ -28,6 +28,7 @@ from central.errors import NotNow, NotThere
 from central.services.stock_costs import costs_of
 from central.store import queries_month as kept
 from central.store.audit import note
+from central.store.queries_costs import changes
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant
 from protocols.values.money import Money
@@ -110,8 +111,8 @@ def _open_books(connection: Connection, hospital: HospitalId, until: Month, now:
     while month <= until:
         valuer = Valuer(costs, pools)
         since = Instant(0) if last is None and month == begun else month.begins
-        changes = kept.changes(connection, hospital, since, month.ends)
-        parts = _marked(valued(valuer, lines.get(month, []), changes), month)
+        changed = changes(connection, hospital, since, month.ends)
+        parts = _marked(valued(valuer, lines.get(month, []), changed), month)
         rows = roll_forward(stock, parts)
         stock, pools, costs = closings(rows), valuer.pools(), replace(costs, lots=valuer.lots)
         books.append(Book(month, None, rows, parts, pools, valuer.lots))

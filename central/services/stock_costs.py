@@ -14,8 +14,9 @@ from central.core.agreements import Dated, price_on
 from central.core.orders import Arrived, Ordered, fillings
 from central.core.valuation import Costs, Layer, Moved
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
-from central.store import queries_month as kept
+from central.store import queries_costs as kept
 from central.store.queries_master import terms
+from central.store.queries_month import lot_costs
 from central.store.queries_work import ordered
 from protocols.values.ids import HOSPITAL_OWNED, HospitalId
 from protocols.values.instant import Instant, plus
@@ -37,7 +38,7 @@ def costs_of(connection: Connection, hospital: HospitalId, lines: Sequence[Moved
     def price_of(item: str, supplier: str, day: date) -> Money:
         return _consigned_price(consigned.get((item, supplier), ()), day, items.get(item, Money(0)))
 
-    return Costs(bought, price_of, kept.lot_costs(connection, hospital), items)
+    return Costs(bought, price_of, lot_costs(connection, hospital), items)
 
 
 def _is_bought(line: Moved) -> bool:
