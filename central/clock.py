@@ -60,15 +60,14 @@ class Clock:
         """Make the id of a new entry."""
         return make_event_id(max(0, wall // 1000), os.urandom(10))
 
+    def new_incarnation(self) -> Incarnation:
+        """Draw the name of a new chain."""
+        return incarnation(os.urandom(16))
+
 
 def chance() -> float:
     """Return a random number in 0..1, from the system."""
     return int.from_bytes(os.urandom(7), "big") / (1 << 56)
-
-
-def new_incarnation() -> Incarnation:
-    """Draw the name of a new chain."""
-    return incarnation(os.urandom(16))
 
 
 def new_token() -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from central.clock import Clock, new_incarnation
+from central.clock import Clock
 from central.core.facts import read_fact
 from central.errors import BadInput
 from central.store.chains import OWN_DEVICE, enrol, head_of, keep_device, move_head, note_frame, registered
@@ -52,7 +52,7 @@ def append_within(
     connection: Connection, hospital: HospitalId, drafts: Sequence[Draft], clock: Clock
 ) -> list[ChainedEntry]:
     """Do what `append` does inside the caller's write transaction."""
-    own = _own_device(connection, hospital)
+    own = _own_device(connection, hospital, clock)
     now = clock.now()
     head = head_of(connection, hospital, own)
     entries = _entries(drafts, _last_hlc(connection, hospital, own), clock)
@@ -68,12 +68,12 @@ def append_within(
     return chained
 
 
-def _own_device(connection: Connection, hospital: HospitalId) -> Incarnation:
+def _own_device(connection: Connection, hospital: HospitalId, clock: Clock) -> Incarnation:
     known = registered(connection, hospital, OWN_DEVICE)
     if known is not None and known.incarnation is not None:
         return known.incarnation
     enrol(connection, hospital, OWN_DEVICE, NOWHERE)
-    born = replace(Registered(OWN_DEVICE), standing=Standing.LIVE, incarnation=new_incarnation())
+    born = replace(Registered(OWN_DEVICE), standing=Standing.LIVE, incarnation=clock.new_incarnation())
     keep_device(connection, hospital, born)
     assert born.incarnation is not None
     return born.incarnation

@@ -57,6 +57,9 @@ class HubClock(Clock):
     def event_id(self, wall: Instant) -> EventId:
         return make_event_id(max(0, wall // 1000), self._chance.randbytes(10))
 
+    def new_incarnation(self) -> Incarnation:
+        return Incarnation(self._chance.randbytes(16))
+
 
 class Hub:
     """Central on one disk. `after` lets something happen later, `say` puts an answer on a device's line."""
