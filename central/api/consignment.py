@@ -13,13 +13,12 @@ from central.core.month import month_named
 from central.core.rights import Caller, Right
 from central.services.consignment import Consignment
 from central.services.desk import Desk
-from central.services.price_changes import ChangeStep, PriceChange, PriceChanges
+from central.services.price_changes import PRICE_MAX, ChangeStep, PriceChange, PriceChanges
 from central.store import queries_consignment as consigned
 from protocols.movements import LINE_QTY_MAX
 from protocols.values.instant import to_iso
 from protocols.values.money import Money
 
-PRICE_MAX = 10_000_000_000_000
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 
 Code = Annotated[str, Query(max_length=64)]

@@ -25,6 +25,7 @@ from central.core.rights import Caller, Right
 from central.core.valuation import Part
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
+from central.services.price_changes import PRICE_MAX
 from central.store import queries_consignment as kept
 from central.store import queries_month as months
 from central.store.audit import note
@@ -35,7 +36,7 @@ from central.store.tables.month import CONSIGNMENT_LINE, CONSIGNMENT_NOTE, CONSI
 from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
-from protocols.values.money import MONEY_MAX, Money
+from protocols.values.money import Money
 
 KIND = "consignment"
 SAID_MAX = 500
@@ -104,7 +105,7 @@ class Consignment:
         caller.need(Right.PURCHASE)
         if last is not None and last < first:
             raise BadInput(f"consignment: expected an end from {first} on, got {last}")
-        if not (0 < price <= MONEY_MAX and 0 <= level <= LINE_QTY_MAX):
+        if not (0 < price <= PRICE_MAX and 0 <= level <= LINE_QTY_MAX):
             raise BadInput(f"consignment: expected a price above 0 and a level of 0 or more, got {price} and {level}")
         hospital, now = self.documents.hospital, self.documents.clock.now()
         with self.documents.store.write() as connection:

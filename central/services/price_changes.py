@@ -15,9 +15,11 @@ from central.store.queries_master import items
 from central.store.queries_purchasing import history
 from central.store.tables.month import PRICE_CHANGE
 from protocols.values.instant import Instant
-from protocols.values.money import MONEY_MAX, Money
+from protocols.values.money import Money
 
 REASON_MAX, LOT_MAX = 500, 64
+PRICE_MAX = 10_000_000_000
+"""A million yuan a base unit; above it a month's value could leave 64 bits."""
 LISTED_MAX = 200
 KIND = "price-change"
 
@@ -75,8 +77,8 @@ class PriceChanges:
         caller.need(Right.INVOICE)
         check_text("reason", reason, REASON_MAX)
         check_text("lot", lot, LOT_MAX, empty=True)
-        if not 0 <= price <= MONEY_MAX:
-            raise BadInput(f"price: expected 0 or more, got {price}")
+        if not 0 <= price <= PRICE_MAX:
+            raise BadInput(f"price: expected 0 to {PRICE_MAX} (1e-4 yuan a base unit), got {price}")
         hospital, now = self.documents.hospital, self.documents.clock.now()
         number = number_of("PC", item, lot, str(price), str(now), caller.person)
         with self.documents.store.write() as connection:
