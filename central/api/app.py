@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from central.api.agreements import agreement_routes
 from central.api.catalogue import catalogue_routes
+from central.api.conflicts import conflict_routes
 from central.api.consignment import consignment_routes
 from central.api.counts import count_routes
 from central.api.description import describe, operation_id
@@ -44,6 +45,7 @@ PREFIX = "/api/v1"
 RESOURCES = (
     ward_routes,
     discrepancy_routes,
+    conflict_routes,
     proposal_routes,
     order_routes,
     people_routes,

@@ -9,6 +9,7 @@ from central.core.rights import Caller, Right
 from central.errors import NotNow, NotThere
 from central.services.documents import Documents, check_text
 from central.store import queries_conflicts as kept
+from central.store.paging import Page, PageAsked
 from protocols.values.ids import PlaceId
 
 REMARK_MAX = 500
@@ -20,19 +21,19 @@ class Conflicts:
 
     documents: Documents
 
-    def open(self, caller: Caller) -> list[kept.Standing]:
-        """Return what stands open in the caller's storerooms, what is due first."""
+    def page(self, caller: Caller, asked: PageAsked, status: str = kept.OPEN) -> Page[kept.Standing]:
+        """Return a page of what concerns the caller's storerooms, the newest first. Raises `BadInput`, `NotAllowed`."""
         caller.need(Right.SEE_STOCK)
-        scope = caller.scope(Right.SEE_STOCK)
+        scope, hospital = caller.scope(Right.SEE_STOCK), self.documents.hospital
         with self.documents.store.read() as connection:
-            every = kept.standing(connection, self.documents.hospital)
-        return [one for one in every if PlaceId(one.place) in scope or (one.other and PlaceId(one.other) in scope)]
+            return kept.conflicts_page(connection, hospital, asked, status=status, scope=scope)
 
     def close(self, caller: Caller, id: str, remark: str) -> None:
         """Note that a person has looked and what was found. Raises `NotThere`, `NotAllowed`, `NotNow`, `BadInput`.
 
         What the book says is not changed by it: a wrong fact is undone by a reversal of its own.
         """
+        caller.need(Right.SETTLE)
         check_text("remark", remark, REMARK_MAX)
         hospital, now = self.documents.hospital, self.documents.clock.now()
         with self.documents.store.write() as connection:

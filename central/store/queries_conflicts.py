@@ -14,7 +14,10 @@ from sqlalchemy import Connection, Row, and_, case, func, not_, or_, select
 
 from central.core.conflicts import Flag, Sort
 from central.core.conflicts.pieces import At, Carry, Piece, Said
+from central.core.rights import Scope
 from central.store.merge import add_new
+from central.store.paging import Key, Keyset, Page, PageAsked
+from central.store.queries_work import within
 from central.store.tables.conflicts import CONFLICT
 from central.store.tables.ledger import BALANCE, EVENT, POSTING_LINE
 from protocols.values.ids import HospitalId
@@ -160,6 +163,22 @@ def standing(
         query = query.where(row.conflict == id)
     rows = connection.execute(query.order_by(row.due_at.is_(None), row.due_at, row.conflict).limit(CONFLICTS_MAX))
     return [_standing(each) for each in rows]
+
+
+CONFLICTS = Keyset("conflicts", (Key(CONFLICT.c.opened_at, falling=True), Key(CONFLICT.c.conflict)))
+"""The newest first."""
+
+
+def conflicts_page(
+    connection: Connection, hospital: HospitalId, asked: PageAsked, *, status: str, scope: Scope
+) -> Page[Standing]:
+    """Return a page of the conflicts of which one storeroom is in a scope. Raises `BadInput` for its cursor."""
+    row = CONFLICT.c
+    query = select(CONFLICT).where(row.hospital == hospital, or_(within(row.place, scope), within(row.other, scope)))
+    if status:
+        query = query.where(row.status == status)
+    rows, cursor = CONFLICTS.rows(connection, query, asked)
+    return Page(tuple(_standing(each) for each in rows), cursor)
 
 
 def _standing(row: Row[Any]) -> Standing:

@@ -129,7 +129,7 @@ def test_the_openapi_document_names_every_resource(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["info"]["version"] == "1.2.3"
     assert {path.split("/")[3] for path in document["paths"]} >= {
-        "health", "wards", "lines", "devices", "enrolments", "discrepancies", "proposals", "orders",
+        "health", "wards", "lines", "devices", "enrolments", "discrepancies", "conflicts", "proposals", "orders",
         "me", "people", "acts", "invoices", "trace", "statements",
         "count-tasks", "figures", "line-counts", "permits", "recalls", "vbp", "waivers", "bargaining", "items",
         "suppliers", "cases", "shortages", "purchase-tasks", "catalogue", "purchase-cycle",
