@@ -25,6 +25,8 @@ from protocols.values.ids import PlaceId
 PAGE_LINES = 100
 LINES_AT_ONCE = 1_000
 """Lines read together where all are wanted."""
+FOUND_MAX = 10_000
+"""Lines that a search finds at one look; of more they are counted first, which is a second look."""
 DIFFERING_MAX = 10_000
 """Lines of one storeroom that differ: each has a tagged unit, of which a storeroom has at most some thousands."""
 
@@ -68,9 +70,15 @@ def stock_page(
     with desk.store.read() as connection:
         shelf = shelf_of(connection, desk, place, question)
         off = shelf.off()
-        first = shelf.lines(off[begin:end])
         if differing:
-            return StockPage(first, len(off))
+            return StockPage(shelf.lines(off[begin:end]), len(off))
+        if shelf.sought.text:
+            named = shelf.sought.keys(connection, limit=FOUND_MAX + 1)
+            if len(named) <= FOUND_MAX:
+                apart = set(off)
+                every = off + [key for key in named if key not in apart]
+                return StockPage(shelf.lines(every[begin:end]), len(every))
+        first = shelf.lines(off[begin:end])
         inside = shelf.sought.count(connection) - len(shelf.booked(off))
         room = PAGE_LINES - len(first)
         keys = shelf.sought.keys(connection, limit=room, skip=max(0, begin - len(off)), without=off) if room else []

@@ -38,9 +38,7 @@ class Sought:
         """Return items and lots in their order, those after a key, less `skip` and those named."""
         chosen = self._keys().order_by(BALANCE.c.item, BALANCE.c.lot).limit(limit).offset(skip)
         if after is not None:
-            item, lot = after
-            beyond = or_(BALANCE.c.item > item, (BALANCE.c.item == item) & (BALANCE.c.lot > lot))
-            chosen = chosen.where(BALANCE.c.item >= item, beyond)
+            chosen = chosen.where(tuple_(BALANCE.c.item, BALANCE.c.lot) > after)
         if without:
             chosen = chosen.where(tuple_(BALANCE.c.item, BALANCE.c.lot).not_in(sorted(without)))
         return [(row.item, row.lot) for row in connection.execute(chosen)]
