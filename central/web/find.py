@@ -4,6 +4,7 @@ It decides nothing. The rule that must not be broken: a search that can mean one
 a scanner needs no second act.
 """
 
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -137,6 +138,7 @@ def _add_expiry(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
             place=place,
             days=days,
             choices=DAYS,
+            until=business_day(desk.now()) + timedelta(days=days),
             today=business_day(desk.now()),
             next=f"/expiry?{urlencode({'days': days, 'place': place, 'cursor': page.cursor})}" if page.cursor else "",
             first=not cursor,

@@ -9,14 +9,22 @@ from types import MappingProxyType
 from central.errors import NotThere
 from central.services.exports.form import Export
 from central.services.exports.judged import JUDGED_EXPORTS
+from central.services.exports.lots import LOT_EXPORTS
 from central.services.exports.money import MONEY_EXPORTS
 from central.services.exports.purchasing import PURCHASING_EXPORTS
 from central.services.exports.stock import STOCK_EXPORTS
 from central.services.exports.trade import TRADE_EXPORTS
 
-EXPORTS: Mapping[str, Export] = MappingProxyType(
-    {one.name: one for one in (*STOCK_EXPORTS, *PURCHASING_EXPORTS, *TRADE_EXPORTS, *JUDGED_EXPORTS, *MONEY_EXPORTS)}
+_EVERY = (
+    *STOCK_EXPORTS,
+    *LOT_EXPORTS,
+    *PURCHASING_EXPORTS,
+    *TRADE_EXPORTS,
+    *JUDGED_EXPORTS,
+    *MONEY_EXPORTS,
 )
+
+EXPORTS: Mapping[str, Export] = MappingProxyType({one.name: one for one in _EVERY})
 
 
 def export_named(name: str) -> Export:

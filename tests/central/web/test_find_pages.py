@@ -173,3 +173,15 @@ def test_a_token_is_made_shown_once_used_and_revoked_by_its_own_person(client: T
     assert client.post("/tokens/revoke", data={"name": "price list", "word": word}).status_code == 303
     client.cookies.clear()
     assert client.get("/api/v1/orders", headers=as_program).status_code == 401
+
+
+def test_what_expires_and_how_far_a_lot_came_leave_as_tables_of_the_own_ward(client: TestClient, there: Town) -> None:
+    come(client, there, "storekeeper")
+    expiring = client.get("/exports/expiring.csv").text
+    assert "main-store" in expiring
+    reach = client.get("/exports/lot.csv", params={"item": KIT, "lot": "K1"}).text
+    assert (TOKEN in reach, reach.count("\n")) == (True, 9)
+    come(client, there, "nurse@ward-01")
+    own = client.get("/exports/lot.csv", params={"item": KIT, "lot": "K1"}).text
+    assert (TOKEN in own, own.count("\n")) == (False, 7)
+    assert "main-store" not in client.get("/exports/expiring.csv").text

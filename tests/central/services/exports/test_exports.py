@@ -27,7 +27,11 @@ from tests.central.purchases import BUYER, HEAD, buying_hospital, person, propos
 
 UNITS = tags(3)
 KEEPER = Caller(ActorId("30001"), "K", (Grant(Role.WARD_KEEPER, frozenset({PlaceId("ward-01")})),))
-FILTERS: dict[str, dict[str, str]] = {"trace": {"q": KIT}, "figure-rows": {"id": "line-match.1"}}
+FILTERS: dict[str, dict[str, str]] = {
+    "trace": {"q": KIT},
+    "figure-rows": {"id": "line-match.1"},
+    "lot": {"item": KIT, "lot": "K1"},
+}
 """What some tables cannot be made without."""
 AUDITOR = person("50001", Role.AUDITOR)
 
