@@ -63,6 +63,7 @@ from central.services.recalls import Recalls
 from central.services.reports import REPORTS_S, make_due
 from central.services.source_making import sources_of
 from central.services.sources import Sources
+from central.services.standby import STANDBY_S, StandbyWatch
 from central.services.statements import Signer, make, signer_at
 from central.services.suppliers import SupplierDesk
 from central.services.worker import Duties, Worker
@@ -302,7 +303,11 @@ def serve(
             feed.round,
             his_of(config, Documents(store, config.hospital_id, clock)).settle,
             lambda rooms: settle_conflicts(store, config.hospital_id, clock, rooms).moved,
-            (*_configured_jobs(config, store, clock, entrance.sources), *_outgoing_jobs(config, store, clock, signer)),
+            (
+                *_configured_jobs(config, store, clock, entrance.sources),
+                *_standby_jobs(config, store),
+                *_outgoing_jobs(config, store, clock, signer),
+            ),
         )
         worker = Worker(store, config.hospital_id, clock.now, duties, clock.link_s)
         feed.wake_by(worker.ring)
@@ -349,6 +354,11 @@ def _configured_jobs(
         read = partial(read_view, intake, view, said.charges_columns, READER)
         jobs.append((Job("charges", said.charges_every_s), lambda _now: read()))
     return tuple(jobs)
+
+
+def _standby_jobs(config: Config, store: Store) -> tuple[tuple[Job, Callable[[Instant], str]], ...]:
+    """Return the look at the store's standbys, for a store that can have some."""
+    return () if store.is_sqlite else ((Job("standby", STANDBY_S), StandbyWatch(store, config.hospital_id).look),)
 
 
 def _outgoing_jobs(
