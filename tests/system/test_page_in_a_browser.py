@@ -210,22 +210,22 @@ def test_one_press_makes_one_order_with_or_without_scripts(
 ) -> None:
     page = open_page(scripts=scripts)
     page.goto(f"{central}/?lang=en")
-    page.get_by_role("button").click()
+    page.locator("main").get_by_role("button").click()
     expect(page.get_by_role("status").filter(has_text="Approved.")).to_be_visible()
     number = re.search(r"PO-\d{8}-[0-9A-F]{8}", page.inner_text(".notice"))
     assert number is not None
     expect(page.locator("#orders tbody tr")).to_have_count(1)
     expect(page.locator("#orders")).to_contain_text(number[0])
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
 
 
 def test_a_second_tab_is_told_that_it_was_approved_already(open_page: Callable[..., Page], central: str) -> None:
     first, second = open_page(scripts=False), open_page(scripts=False)
     for page in (first, second):
         page.goto(f"{central}/?lang=en")
-    first.get_by_role("button").click()
+    first.locator("main").get_by_role("button").click()
     expect(first.get_by_role("status")).to_contain_text("Approved.")
-    second.get_by_role("button").click()
+    second.locator("main").get_by_role("button").click()
     expect(second.get_by_role("status")).to_contain_text("Already approved at")
     expect(second.locator("#orders tbody tr")).to_have_count(1)
 
@@ -237,7 +237,7 @@ def test_a_proposal_that_changed_since_it_was_read_is_not_ordered(
     page.goto(f"{central}/?lang=zh")
     Ward(store).receive(KIT, "K2", 40, 950)
     replenish(store, HOSPITAL, plus(START, 960), policy="3x", run="replenish:2")
-    page.get_by_role("button").click()
+    page.locator("main").get_by_role("button").click()
     expect(page.get_by_role("status")).to_contain_text("未生成订单。")
     expect(page.locator("#orders tbody tr")).to_have_count(0)
 
@@ -270,6 +270,6 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(open_page: Calla
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to content")).to_be_focused()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-    page.get_by_role("button").focus()
+    page.locator("main").get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="Approved.")).to_be_visible()
