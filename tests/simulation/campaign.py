@@ -23,7 +23,7 @@ EACH_KIND_MIN = 200
 PAIRS_A_RUN = 6
 CLOSING_RUNS_MAX = 20
 CONFLICTS = ("double_issue", "implied_transfer", "negative", "entered_again")
-NACKS = ("gap", "session", "busy", "too_large", "chain")
+NACKS = ("gap", "session", "busy", "too_large")
 EACH_OF_THESE_MIN = 40
 """Conflicts found and frames refused in all runs together, of each sort."""
 EXCUSED_MAX = 0.01
