@@ -106,19 +106,20 @@ def moved(
     """Return the movements of a piece, or of an item's lot, the newest first."""
     line = POSTING_LINE.c
     asked = [line.unit == unit] if unit else [line.item == item, *([] if lot is None else [line.lot == lot])]
-    event = and_(EVENT.c.hospital == line.hospital, EVENT.c.event_id == line.event_id)
+    newest = (line.at.desc(), line.event_id.desc(), line.line_no)
+    chosen = select(POSTING_LINE).where(line.hospital == hospital, *asked).order_by(*newest).limit(MOVED_MAX)
+    last = chosen.subquery("newest")  # first which lines are shown: an item has a hundred thousand others
+    event = and_(EVENT.c.hospital == last.c.hospital, EVENT.c.event_id == last.c.event_id)
     entry = and_(
         LEDGER.c.hospital == EVENT.c.hospital,
         LEDGER.c.incarnation == EVENT.c.incarnation,
         LEDGER.c.seq == EVENT.c.seq,
     )
     rows = connection.execute(
-        select(POSTING_LINE, EVENT.c.kind, EVENT.c.actor, EVENT.c.device, LEDGER.c.body)
+        select(last, EVENT.c.kind, EVENT.c.actor, EVENT.c.device, LEDGER.c.body)
         .join(EVENT, event)
         .join(LEDGER, entry)
-        .where(line.hospital == hospital, *asked)
-        .order_by(line.at.desc(), line.event_id.desc(), line.line_no)
-        .limit(MOVED_MAX)
+        .order_by(last.c.at.desc(), last.c.event_id.desc(), last.c.line_no)
     )
     return [
         Moved(
