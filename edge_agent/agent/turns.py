@@ -28,6 +28,8 @@ from edge_agent.config import Config
 
 TURN_WAIT_S = 0.25
 """Longest wait of one turn: how soon a signal is obeyed."""
+PAUSE_S = 2.0
+"""Link seconds without a scan after which nobody is at a scanner, and the ledger's file may be tidied."""
 
 
 class Agent:
@@ -39,6 +41,7 @@ class Agent:
         self._folder, self._parts, self._writer, self._inbox = config.ledger.parent, parts, writer, inbox
         self._clock, self._ready = parts.clock, ready
         self._serves = False
+        self._scanned_s = self._clock.link_s()
 
     def live(self) -> None:
         """Take turns until asked to stop. Raises `StoreFault` when the ledger cannot be opened again after a fault."""
@@ -72,13 +75,15 @@ class Agent:
             if isinstance(happening, ScannerOpened | ScannerSaid | ScannerClosed):
                 scans += parts.counter.take(happening)
         scans = parts.bins.sift(scans)
+        if scans:
+            self._scanned_s = self._clock.link_s()
         writer.write_needs()
         writer.write_scans(scans)
         for happening in happenings:
             self._take(happening)
         self._tick()
         writer.write_the_rest()
-        parts.upkeep.tick(writer.ledger, quiet=not scans)
+        parts.upkeep.tick(writer.ledger, quiet=self._clock.link_s() - self._scanned_s >= PAUSE_S)
         parts.uplink.tick(now=self._clock.now(), free_bytes=self._free_bytes)
         parts.window.show(writer.ledger, parts.counter, after_scans=bool(scans))
 

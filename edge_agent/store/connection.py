@@ -16,6 +16,8 @@ from edge_agent.store.lock import LOCK_SUFFIX, hold_alone
 
 Row = tuple[Any, ...]
 
+WAL_PAGES_MAX = 4_000
+"""What the WAL may grow to before a commit moves it into the file itself: some hundred scans without a pause."""
 BUSY_TIMEOUT_S = 10.0
 """How long one waits for another reader or writer of the file; a verification holds a read for its whole length."""
 
@@ -109,6 +111,7 @@ def open_to_write(path: Path, *, max_pages: int | None = None) -> SqliteConnecti
     connection = _connect(path, "rwc")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}")
     connection.execute("PRAGMA temp_store = MEMORY")  # what a statement may undo is kept here, not in a file beside
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA recursive_triggers = ON")

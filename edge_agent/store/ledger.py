@@ -33,7 +33,7 @@ from protocols.values.instant import Instant
 
 UNKNOWN = Instant(0)
 """When a chain was born, where nobody said."""
-TIDY_ENTRIES = 64
+TIDY_ENTRIES = 256
 """Entries after which the WAL is worth moving into the file: fewer than would make SQLite do it within a commit."""
 RAW_ROWS_MAX = 500
 """Most entries one call hands to the link; a frame carries no more."""

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 
+from edge_agent.store.connection import WAL_PAGES_MAX
 from edge_agent.store.ledger import Ledger, open_ledger
 from protocols.codes.label import make_badge
 from protocols.entry import Entry
@@ -31,8 +32,8 @@ GROUP, GROUPS = 64, 12
 SCANS = 400
 SCAN_BYTES = 64 * 1024
 """What the commit of a scan appends to the WAL, about: sixteen pages."""
-WAL_BYTES = 1_000 * (4_096 + 24)
-"""What the WAL has grown to when SQLite checkpoints it and begins it anew: its default of 1,000 pages."""
+WAL_BYTES = WAL_PAGES_MAX * (4_096 + 24)
+"""What the WAL has grown to when a commit moves it into the file and it begins anew."""
 SCAN_MAX_S = 0.040
 COMMIT_MAX, GROUP_MIN = 1.3, 10.0
 
