@@ -1,8 +1,8 @@
 """Use beside charges: in which one state each chargeable piece is, and by how much a ward's day differs. Pure.
 
 The state of a piece is looked up in one table, by where the ledger has it and by whether the other system has charged
-it; so a piece is in exactly one. Loose pieces have no name: theirs are quantities, by storeroom, day and item. Who scans
-first is the service's matter. The rule that must not be broken: each pair of the table leads to one state.
+it; so a piece is in exactly one. Loose pieces have no name: theirs are quantities, by storeroom, day and item. Here
+it is no matter who scans first. The rule that must not be broken: each pair of the table leads to one state.
 
 Source: E2 (S0), issue and charge match one to one (领用 ↔ 收费).
 """
