@@ -164,6 +164,12 @@ def delivery_rate(lines: Iterable[Delivered], first: date, last: date) -> Rate:
     )
 
 
+def shares_of_deliveries(rates: Mapping[str, Rate]) -> dict[str, Fraction]:
+    """Return each distributor's share of all lines that were due, none where nothing was due (B5, concentration)."""
+    lines = sum(rate.lines for rate in rates.values())
+    return {supplier: Fraction(rate.lines, lines) for supplier, rate in rates.items()} if lines else {}
+
+
 class Standing(StrEnum):
     """How a certificate stands on a day."""
 

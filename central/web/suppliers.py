@@ -12,7 +12,7 @@ from fastapi import FastAPI, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from central.core.rights import Caller, Right
-from central.core.suppliers import CASE_STEPS, CaseKind, CaseStep, Dimension, failed
+from central.core.suppliers import CASE_STEPS, CaseKind, CaseStep, Dimension, failed, shares_of_deliveries
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.desk import Desk
 from central.services.policy import rules_at
@@ -107,6 +107,8 @@ def _list_page(renderer: Renderer, visit: Visit, caller: Caller, desk: Desk) -> 
         "suppliers.html.j2", visit, tab="suppliers", firms=firms, lacking=lacking, watched=watched, work=work,
         of_items=of_items, catalogue=catalogue, names=names, gates=marks.gates, dimensions=list(Dimension),
         rate_min=rules.number("delivery.rate_min"), may=caller.may(Right.PURCHASE), now=now,
+        shares=shares_of_deliveries({one.supplier: one.rate for one in firms}),
+        share_max=rules.number("delivery.share_max"),
     )  # fmt: skip
 
 

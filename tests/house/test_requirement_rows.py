@@ -22,7 +22,6 @@ ROWS = (
 PARTLY = {
     "A10": "a suggestion is replayed from its stored inputs; the demand model has no term of weekday or season",
     "A12": "a purchasing body stands with its agreement; shares of a quota are not divided among its members",
-    "B5": "delivery rate and who delivers what are told; concentration of deliveries on one distributor is not",
 }
 """Rows of which a part is missing, and which."""
 

@@ -20,6 +20,7 @@ from central.core.suppliers import (
     Level,
     Marks,
     Offer,
+    Rate,
     Standing,
     Supply,
     Tally,
@@ -30,6 +31,7 @@ from central.core.suppliers import (
     grade_of,
     punctuality,
     score_of,
+    shares_of_deliveries,
     shortage_level,
     standing,
     tally_of,
@@ -123,6 +125,12 @@ def test_b3_the_clock_of_a_disruption_stops_at_72_hours(hours: float, *, in_time
     clock = clock_of(OPENED, plus(OPENED, hours * 3600), plus(OPENED, 10**6), 72)
     assert (clock.in_time, clock.running) == (in_time, False)
     assert clock_of(OPENED, None, plus(OPENED, hours * 3600), 72).running
+
+
+def test_b5_concentration_is_a_distributors_share_of_all_lines_that_were_due() -> None:
+    rates = {"S1": Rate(100, 90, 6, 5), "S2": Rate(900, 900, 2, 2), "S3": Rate(0, 0, 0, 0)}
+    assert shares_of_deliveries(rates) == {"S1": Fraction(3, 4), "S2": Fraction(1, 4), "S3": Fraction(0)}
+    assert shares_of_deliveries({"S3": Rate(0, 0, 0, 0)}) == {}
 
 
 @pytest.mark.parametrize(("kind", "hours"), [(CaseKind.EMERGENCY, 2), (CaseKind.DISRUPTION, 72)])
