@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from central.core.rights import Caller
+from central.core.rights import Caller, Right
 from central.store.audit import note
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
@@ -43,3 +43,10 @@ class Looks:
             self._noted.move_to_end(key)
             if len(self._noted) > NOTED_MAX:
                 self._noted.popitem(last=False)
+
+    def sees_prices(self, caller: Caller, subject: str) -> bool:
+        """Tell whether prices are shown to somebody, and note that they were."""
+        if not caller.may(Right.SEE_PRICES):
+            return False
+        self.saw(caller, "see-prices", subject)
+        return True

@@ -102,7 +102,7 @@ def _vbp_page(
     return renderer.page(
         "agreements.html.j2", visit, status, tab="vbp", rows=found, catalogue=catalogue, over=over, goals=goals,
         fault=fault, today=today, quarters=_quarters(today), bar=bar_of, may=caller.may(Right.PURCHASE),
-        prices=caller.may(Right.SEE_PRICES),
+        prices=desk.looks.sees_prices(caller, "vbp"),
     )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def _alerts_page(
     return renderer.page(
         "alerts.html.j2", visit, status, tab="alerts", rows=rows, lacking=lacking, given=given, catalogue=catalogue,
         firms=firms, first=first, today=today, may=may, excuses=list(Excuse), asked=asked, fault=fault,
-        prices=caller.may(Right.SEE_PRICES),
+        prices=desk.looks.sees_prices(caller, "alerts"),
     )  # fmt: skip
 
 

@@ -245,7 +245,7 @@ def _item_page(
     mine = any(step.step in GIVERS and step.actor == caller.person for step in steps)
     return renderer.page(
         "catalogue_item.html.j2", visit, status, tab="catalogue", one=one, history=steps, given=given,
-        instead=instead, catalogue=catalogue, offers=offers, prices=caller.may(Right.SEE_PRICES),
+        instead=instead, catalogue=catalogue, offers=offers, prices=desk.looks.sees_prices(caller, item),
         steps=_steps(caller, one.line.state, mine=mine), fault=fault, mine=mine, now=desk.now(),
     )  # fmt: skip
 

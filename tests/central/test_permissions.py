@@ -12,7 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from central.core.rights import CHANGES, RIGHTS_OF, WARD_ROLES, Right, Role
+from central.store.audit import acts
 from tests.central.addresses import Address, ask, every_address
+from tests.central.hospital import HOSPITAL
 from tests.central.town import OTHER, OWN, Town, town
 
 TABLE = Path(__file__).parents[1] / "vectors" / "rights" / "matrix.tsv"
@@ -105,3 +107,16 @@ def test_no_right_that_changes_something_is_held_by_who_only_looks() -> None:
     assert RIGHTS_OF[Role.AUDITOR] & CHANGES == {Right.WRITE_AUDIT}
     assert RIGHTS_OF[Role.ADMINISTRATOR] & CHANGES == {Right.MANAGE_PEOPLE, Right.MANAGE_FLEET}
     assert not RIGHTS_OF[Role.ADMINISTRATOR] & {Right.SEE_STOCK, Right.SEE_ORDERS, Right.SEE_PRICES}
+
+
+def test_whoever_reads_a_price_stands_in_the_record_of_acts(client: TestClient, there: Town) -> None:
+    silent = []
+    for number, address in enumerate(one for one in every_address(there.app) if one.method == "GET"):
+        looker = there.newcomer(f"looker-{number}", Role.HEAD_OF_CONSUMABLES)
+        answer = ask(client, looker, address, f"looker-{number}")
+        if any(price in answer.text for price in KIT_PRICE):
+            with there.store.read() as connection:
+                noted = {one.act for one in acts(connection, HOSPITAL, person=f"looker-{number}")}
+            if "see-prices" not in noted:
+                silent.append(address.row)
+    assert not silent, "prices were shown and nobody noted it"

@@ -6,7 +6,7 @@ ward-02. `restore` puts the store back as it was, so that one request's doing is
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -26,7 +26,7 @@ from central.services.replenish import replenish
 from central.services.secrets_kept import digest
 from central.store.engine import Store
 from central.store.queries_conflicts import keep
-from central.store.queries_people import add_person, add_session, set_grants
+from central.store.queries_people import ApiToken, add_person, add_session, add_token, set_grants
 from central.store.queries_work import discrepancies, proposals
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import business_day, plus
@@ -83,6 +83,11 @@ class Town:
         """Put the store back as it was when the town was built; only where it is in memory."""
         self._copy(self._kept, None)
 
+    def newcomer(self, name: str, role: Role) -> "Town":
+        """Return the town with somebody more in it, of a role of the whole hospital."""
+        people = _let_in(self.store, {name: Grant(role)})
+        return replace(self, tokens=people["tokens"], sessions={**self.sessions, **people["sessions"]})
+
     def _copy(self, source: sqlite3.Connection | None, target: sqlite3.Connection | None) -> None:
         raw = self.store.engine.raw_connection()
         driver = raw.driver_connection
@@ -97,25 +102,39 @@ def town(folder: Path, store: Store | None = None) -> Town:
     watch = Watch(frozen_clock().real_now())
     site = desk(store, watch)
     names = _documents(store, site)
-    tokens, sessions = {}, {}
-    with store.write() as connection:
-        for name, grant in CALLERS.items():
-            person = ActorId(name.replace("@", "-"))
-            add_person(connection, HOSPITAL, person, name, watch.now)
-            set_grants(connection, HOSPITAL, person, [grant])
-            sessions[name] = f"session of {name}"
-            add_session(connection, HOSPITAL, digest(sessions[name]), person, watch.now)
-    for name in CALLERS:
-        person = ActorId(name.replace("@", "-"))
-        tokens[name] = site.accounts.add_token(person, person, "test", read_only=False, days=30)
+    people = _let_in(store, CALLERS)
     path = folder / "central.toml"
     path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[http]\nrequests_a_minute = 0\n', "utf-8")
     app = build_app(read_config(path), store, frozen_clock(NOW))
     hidden = (names["proposal"], names["order_no"], names["id"], *tags(6))
-    built = Town(app, store, tokens, sessions, names, hidden, sqlite3.connect(":memory:", check_same_thread=False))
+    built = Town(
+        app,
+        store,
+        people["tokens"],
+        people["sessions"],
+        names,
+        hidden,
+        sqlite3.connect(":memory:", check_same_thread=False),
+    )
     if store.is_sqlite:
         built._copy(None, built._kept)
     return built
+
+
+def _let_in(store: Store, callers: Mapping[str, Grant]) -> dict[str, dict[str, str]]:
+    """Make accounts with a token and a session each; return both by name."""
+    now = frozen_clock().real_now()
+    tokens = {name: f"token of {name}" for name in callers}
+    sessions = {name: f"session of {name}" for name in callers}
+    with store.write() as connection:
+        for name, grant in callers.items():
+            person = ActorId(name.replace("@", "-"))
+            add_person(connection, HOSPITAL, person, name, now)
+            set_grants(connection, HOSPITAL, person, [grant])
+            add_session(connection, HOSPITAL, digest(sessions[name]), person, now)
+            token = ApiToken(person, "test", False, plus(now, 86_400))
+            add_token(connection, HOSPITAL, digest(tokens[name]), token, now)
+    return {"tokens": tokens, "sessions": sessions}
 
 
 def _filled(folder: Path, store: Store) -> Store:
