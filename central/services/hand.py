@@ -26,8 +26,9 @@ from central.store.merge import add_new, merge
 from central.store.queries_master import LEVEL_WARD, Place, places
 from central.store.tables.master import LOT
 from central.store.tables.once import ONCE
+from protocols.errors import BadValue
 from protocols.movements import LINE_QTY_MAX, CountBody, CountLine, MovementBody, PostingLine, movement_of, write_body
-from protocols.values.ids import ActorId, PlaceId
+from protocols.values.ids import ActorId, PlaceId, lot_no
 from protocols.values.instant import Instant, business_day, plus
 
 ONCE_MAX = 64
@@ -57,6 +58,10 @@ class Asked:
             raise BadInput(f"code: expected 1 to {CODE_MAX} characters, got {len(self.code.strip())}")
         if not (0 if self.doing is Doing.COUNT else 1) <= self.qty <= LINE_QTY_MAX:
             raise BadInput(f"qty: expected a whole number from 1 to {LINE_QTY_MAX}, got {self.qty}")
+        try:
+            lot_no(self.lot.strip())
+        except BadValue as error:
+            raise BadInput(f"lot: {error}") from error
         if len(self.lot) > LOT_MAX or len(self.patient) > PATIENT_MAX or not 1 <= len(self.once) <= ONCE_MAX:
             raise BadInput("form: expected what the page sends, got longer texts; open the page again")
 

@@ -202,6 +202,8 @@ class His:
             raise BadInput(f"code: expected a label of {listed.item}, which {charge_code!r:.40} is, got {what.item}")
         if what.item not in kept.chargeable(connection, self._hospital):
             raise BadInput(f"code: expected an item that patients are charged for, {what.item} is none")
+        if not 1 <= abs(qty * ratio) <= LINE_QTY_MAX:
+            raise BadInput(f"qty: expected 1 to {LINE_QTY_MAX} base units, got {qty * ratio}")
         if what.unit and qty * ratio != 1:
             raise BadInput(f"qty: expected 1 for the single piece {what.unit:.40}, got {qty * ratio}")
         return what.item, what.lot, what.unit, qty * ratio

@@ -79,6 +79,10 @@ def test_I2_a_piece_is_resolved_consumed_once_and_undone_over_http(client: TestC
         (BODY | {"at": "yesterday"}, 422),
         (BODY | {"at": "2020-01-01T00:00:00+08:00"}, 422),
         (BODY | {"qty": 2}, 422),
+        (BODY | {"code": KIT, "qty": 1_000_000_001}, 422),
+        (BODY | {"code": "\u0000"}, 404),
+        (BODY | {"charge": "\u0000", "code": "批号"}, 404),
+        (BODY | {"at": "0001-01-01T00:00:00+14:00"}, 422),
         (BODY | {"patient": ""}, 422),
     ],
 )

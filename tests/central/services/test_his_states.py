@@ -125,6 +125,6 @@ class BothSides(RuleBasedStateMachine):
 
 
 BothSides.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestBothSides = BothSides.TestCase

@@ -141,6 +141,12 @@ def test_a_count_is_written_scan_by_scan_and_stands_beside_the_book(site: Site) 
     assert (found.found.counted, found.found.book) == (47, 50)
 
 
+def test_a_lot_that_no_label_can_hold_is_refused(site: Site) -> None:
+    answer = site.send("receive", GAUZE, qty="5", lot="批号 1")
+    assert answer.status_code == 409
+    assert "The lot must be as it is printed" in answer.text
+
+
 @pytest.mark.parametrize(
     ("doing", "code", "words"),
     [
