@@ -5,524 +5,51 @@ and people approve, on Fridays invoices come, what is due is paid. The third sup
 in week 8, a lot is recalled in week 9, one ward is cut off over a month's end. Nothing here reckons a figure.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-from central.clock import Clock
-from central.core.consignment import NoteStep
-from central.core.purchasing import InvoicedLine, InvoiceState, InvoiceStep, OrderStep
-from central.core.rights import Role
-from central.core.suppliers import CaseKind, CaseStep
-from central.errors import NotAllowed, Stopped
-from central.services.approvals import approve_as, approve_automatically
 from central.services.consignment import Consignment
-from central.services.desk import Desk
-from central.services.imports import import_folder
 from central.services.month_close import close_due
-from central.services.own_chain import Draft, append
-from central.services.price_changes import ChangeStep, PriceChanges
-from central.services.purchasing import Inspected
 from central.services.purchasing_day import purchasing_day
-from central.services.reconcile import reconcile
-from central.services.replenish import replenish
 from central.store.engine import Store
-from central.store.queries_consignment import notes
-from central.store.queries_work import open_proposals, orders
-from central.store.tables.charges import CHARGE
 from central.store.tables.work import POLICY_RULE
-from protocols.movements import LotName, MovementBody, PostingLine, StandingBody, write_body
-from protocols.values.instant import Instant, StoryTime, business_day, day_start, plus, seconds_between
-from protocols.values.money import Money, yuan
-from tests.central.doors import Watch, desk
-from tests.central.hospital import HOSPITAL, START, Ward, write_files
-from tests.central.purchases import BUYER, HEAD, STORE, person
+from protocols.values.instant import Instant
+from protocols.values.money import yuan
+from tests.central.hospital import HOSPITAL
+from tests.central.purchases import BUYER
+from tests.quarter.events import happen
+from tests.quarter.stage import AFTER, Stage, opened
 from tests.quarter.town import (
     FIRST,
-    GAUZE,
     LAST,
-    MAIN,
-    STAPLE,
     STENT,
-    THINGS,
-    WARDS,
     files,
-    lot_of,
-    poisson,
-    uses,
 )
 
-FINANCE, CASHIER = person("30001", Role.FINANCE), person("30002", Role.FINANCE)
-POLICY = "engine-item"
-AFTER = date(2026, 4, 6)
-"""The day on which the last month has closed and the quarter is scored."""
-FAILING, BLOCKED_ON = "S03", date(2026, 2, 20)
-FAILS_FROM = FIRST + timedelta(weeks=5)
-CUT_OFF, CUT_FROM, CUT_TO = "ward-07", date(2026, 1, 29), date(2026, 2, 9)
-RECALLED, RECALLED_ON = "Q-SYRINGE", date(2026, 3, 3)
-INVOICE_AFTER_DAYS = 3
+
+def live(stage: Stage, day: date) -> None:
+    """Play one day."""
+    stage.at(day, 6)
+    if day.day <= 6:
+        close_due(stage.store, HOSPITAL, stage.now)
+    stage.arrivals(day)
+    stage.fill_wards(day)
+    stage.use(day)
+    happen(stage, day)
+    if day.weekday() in {0, 3}:
+        stage.propose(day)
+    if day.weekday() == 4:
+        stage.invoice(day)
+    stage.settle_and_pay(day)
 
 
-class StillClock(Clock):
-    """A clock that stands at one moment, whatever the machine's does."""
-
-    def __init__(self, at: Instant) -> None:
-        super().__init__(StoryTime(at, 1e-9, 0))
-        self._at = at
-
-    def now(self) -> Instant:
-        """Return the moment."""
-        return self._at
-
-
-class Line(Ward):
-    """A ward's device that may be cut off: what it writes then is heard when it is back."""
-
-    def tell(self, said: "Said", heard: Instant | None = None) -> None:
-        """Write one entry that happened at an instant and is heard of then or later."""
-        kind, lines, at, refs = said
-        body = write_body(MovementBody(tuple(lines), occurred_at=None if heard is None else at, refs=refs))
-        self.say(kind, body, seconds_between(START, at if heard is None else heard), "N1001")
-
-
-Said = tuple[str, list[PostingLine], Instant, tuple[str, ...]]
-"""Kind, lines, when, and the documents named."""
-
-
-@dataclass
-class Coming:
-    """A delivery on its way."""
-
-    day: date
-    order: str
-    item: str
-    qty: int
-
-
-@dataclass
-class Owed:
-    """What was accepted of an order and not invoiced yet."""
-
-    supplier: str
-    order: str
-    qty: int
-    price: Money
-    since: date
-
-
-Place = str
-Held = tuple[Place, str, str, str]
-"""Place, item, lot, owner."""
-
-
-@dataclass
-class Play:
-    """The state of a story beside the store: what people see on shelves and have in mind."""
-
-    store: Store
-    chance: Random
-    folder: Path
-    now: Instant = field(default_factory=lambda: day_start(FIRST))
-    held: defaultdict[Held, int] = field(default_factory=lambda: defaultdict(int))
-    coming: list[Coming] = field(default_factory=list)
-    owed: list[Owed] = field(default_factory=list)
-    waiting: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    """Requisitions of wards to be filled: order -> (ward, item, qty)."""
-    sent: dict[str, tuple[str, str, str, Money, date]] = field(default_factory=dict)
-    due: list[tuple[date, str]] = field(default_factory=list)
-    disputed: list[tuple[date, str, list[InvoicedLine], str]] = field(default_factory=list)
-    delivered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    buffered: list[Said] = field(default_factory=list)
-    invoiced: set[str] = field(default_factory=set)
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
-
-    def __post_init__(self) -> None:
-        self.wards = {ward: Line(self.store, ward) for ward in WARDS}
-
-    # --- the day ---
-
-    def desk(self) -> Desk:
-        """A desk at this moment."""
-        return desk(self.store, Watch(self.now), clock=StillClock(self.now))
-
-    def at(self, day: date, hour: int, minute: int = 0) -> Instant:
-        """Go on to a time of a day, never back."""
-        self.now = max(plus(self.now, 1), plus(day_start(day), hour * 3600 + minute * 60))
-        return self.now
-
-    def day(self, day: date) -> None:
-        """Play one day."""
-        self.at(day, 6)
-        if day.day <= 6:
-            close_due(self.store, HOSPITAL, self.now)
-        self.arrivals(day)
-        self.fill_wards(day)
-        self.use(day)
-        self.happen(day)
-        if day.weekday() in {0, 3}:
-            self.propose(day)
-        if day.weekday() == 4:
-            self.invoice(day)
-        self.settle_and_pay(day)
-
-    def after(self, day: date) -> None:
-        """What is left to do when the quarter is over."""
-        self.at(day, 6)
-        close_due(self.store, HOSPITAL, self.now)
-        self.settle_and_pay(day)
-
-    # --- goods ---
-
-    def central(self, kind: str, lines: list[PostingLine]) -> None:
-        """The central store's own entry."""
-        self.now = plus(self.now, 1)
-        append(
-            self.store,
-            HOSPITAL,
-            [Draft(kind, write_body(MovementBody(tuple(lines))), STORE.person)],
-            StillClock(self.now),
-        )
-        self.book(lines)
-
-    def ward(self, ward: str, kind: str, lines: list[PostingLine], *refs: str) -> None:
-        """A ward's entry; while the ward is cut off it waits on the device."""
-        self.now = plus(self.now, 1)
-        self.book(lines)
-        said = (kind, lines, self.now, refs)
-        if ward == CUT_OFF and CUT_FROM <= business_day(self.now) < CUT_TO:
-            self.buffered.append(said)
-            return
-        self.wards[ward].tell(said)
-
-    def book(self, lines: list[PostingLine]) -> None:
-        """Take note of what lies where."""
-        for one in lines:
-            self.held[one.source, one.item, one.lot, one.owner] -= one.qty
-            self.held[one.target, one.item, one.lot, one.owner] += one.qty
-
-    def pick(self, place: str, item: str, qty: int) -> list[tuple[str, str, int]]:
-        """Return what of an item is taken in a place, the first lot first: lot, owner, pieces."""
-        found = []
-        for (there, what, lot, owner), held in sorted(self.held.items()):
-            if (there, what) == (place, item) and held > 0 and qty > 0:
-                found.append((lot, owner, min(held, qty)))
-                qty -= found[-1][2]
-        return found
-
-    def arrivals(self, day: date) -> None:
-        """What is due arrives at the central store and is inspected; now and then a piece is refused."""
-        self.at(day, 8)
-        for one in [each for each in self.coming if each.day == day]:
-            supplier, item, place, price, _ = self.sent[one.order]
-            self.delivered[item] += 1
-            lot = lot_of(item, self.delivered[item])
-            if place != MAIN:
-                self.by_note(day, place, one, lot)
-                continue
-            refused = 1 if self.chance.random() < 0.02 and one.qty > 1 else 0
-            self.now = plus(self.now, 1)
-            accepted = one.qty - refused
-            inspected = Inspected(1, lot, date(2028, 6, 30), accepted, refused, "damaged" if refused else "")
-            self.desk().purchasing.receive(STORE, one.order, f"DN-{next(self.numbers)}", [inspected])
-            self.held[MAIN, item, lot, supplier if item == STENT else "hospital"] += accepted
-            if item != STENT:
-                self.owed.append(Owed(supplier, one.order, accepted, price, day))
-        self.coming = [each for each in self.coming if each.day > day]
-
-    def by_note(self, day: date, ward: str, one: Coming, lot: str) -> None:
-        """A supplier delivers to a ward, which takes it in by one scan of the note."""
-        supplier, item, _, price, _ = self.sent[one.order]
-        owner = supplier if item == STENT else "hospital"
-        self.ward(
-            ward, "ward_receipt", [PostingLine(item, one.qty, f"transit@{ward}", ward, lot=lot, owner=owner)], one.order
-        )
-        if item != STENT:
-            self.owed.append(Owed(supplier, one.order, one.qty, price, day))
-
-    def fill_wards(self, day: date) -> None:
-        """The central store sends what wards asked for, as far as it has it; they take it in."""
-        self.at(day, 10)
-        sent: list[tuple[str, str, list[PostingLine]]] = []
-        for order, (ward, item, qty) in list(self.waiting.items()):
-            lines = [
-                PostingLine(item, part, MAIN, f"transit@{ward}", lot=lot, owner=owner)
-                for lot, owner, part in self.pick(MAIN, item, qty)
-            ]
-            if lines:
-                self.book(lines)
-                sent.append((order, ward, lines))
-            left = qty - sum(one.qty for one in lines)
-            if left:
-                self.waiting[order] = (ward, item, left)
-            else:
-                del self.waiting[order]
-        for ward in sorted({ward for _, ward, _ in sent}):
-            several = [one for _, to, lines in sent if to == ward for one in lines]
-            self.book([_back(one) for one in several])
-            self.central("transfer_out", several)
-        for order, ward, lines in sent:
-            taken = [PostingLine(one.item, one.qty, one.target, ward, lot=one.lot, owner=one.owner) for one in lines]
-            self.ward(ward, "ward_receipt", taken, order)
-
-    def use(self, day: date) -> None:
-        """Wards use what they have of what they need."""
-        self.at(day, 12)
-        for ward in WARDS:
-            lines: list[PostingLine] = []
-            for item in (each for each in THINGS if uses(ward, each)):
-                lines += self.taken(ward, item, poisson(self.chance, THINGS[item].daily))
-            if lines:
-                self.ward(ward, "use", lines)
-
-    def taken(self, ward: str, item: str, qty: int) -> list[PostingLine]:
-        """What a ward uses of an item; stents are charged."""
-        parts = self.pick(ward, item, qty)
-        for lot, _, part in parts if item == STENT else ():
-            self.charge(ward, lot, part)
-        return [line for lot, owner, part in parts for line in used(ward, item, lot, owner, part)]
-
-    def charge(self, ward: str, lot: str, qty: int) -> None:
-        """The other system charges a stent; each fourth time nobody does."""
-        number = next(self.numbers)
-        if number % 4 == 0:
-            return
-        row = {"hospital": HOSPITAL, "charge": f"C{number}", "at": self.now, "place": ward, "item": STENT}
-        with self.store.write() as connection:
-            connection.execute(
-                CHARGE.insert().values(**row, lot=lot, qty=qty, source="csv", person="his", received_at=self.now)
-            )
-
-    # --- what happens once ---
-
-    def happen(self, day: date) -> None:
-        """What the calendar brings."""
-        self.at(day, 14)
-        if day == CUT_TO:
-            for said in self.buffered:
-                self.now = plus(self.now, 1)
-                self.wards[CUT_OFF].tell(said, self.now)
-            self.buffered = []
-        if (day + timedelta(days=1)).day == 1:
-            self.count()
-        if day == date(2026, 1, 14):
-            self.give_back()
-            self.lay_in()
-        if day == date(2026, 2, 10):
-            self.cases()
-        if day == BLOCKED_ON:
-            self.block()
-        if day == date(2026, 3, 1):
-            self.cheaper()
-        if day == RECALLED_ON:
-            self.recall()
-        if day == date(2026, 3, 20):
-            ((lot, owner, qty),) = self.pick(MAIN, GAUZE, 7)[:1]
-            self.central("scrap", [PostingLine(GAUZE, qty, MAIN, f"scrap@{MAIN}", lot=lot, owner=owner)])
-
-    def count(self) -> None:
-        """Three wards count and correct a line each: two lack pieces, one has more."""
-        for number, ward in enumerate(WARDS[:3]):
-            item = next(one for one in THINGS if uses(ward, one))
-            for lot, owner, _ in self.pick(ward, item, 1):
-                ends = (ward, f"unknown@{ward}") if number < 2 else (f"unknown@{ward}", ward)
-                self.ward(ward, "adjust", [PostingLine(item, 1, *ends, lot=lot, owner=owner)])
-
-    def give_back(self) -> None:
-        """A use that was wrong is reversed, and something issued comes back."""
-        ward = WARDS[0]
-        lines = [PostingLine(GAUZE, 2, f"patient@{ward}", ward, lot="OPEN")]
-        self.ward(ward, "reversal", lines)
-        ((lot, owner, qty),) = self.pick(ward, GAUZE, 4)[:1]
-        out = PostingLine(GAUZE, qty, ward, f"issued@{ward}", lot=lot, owner=owner)
-        self.ward(ward, "issue", [out])
-        self.ward(ward, "return_to_store", [_back(out)])
-
-    def lay_in(self) -> None:
-        """The wards that will need stents get their first ones."""
-        for ward in (one for one in WARDS if uses(one, STENT)):
-            ((lot, owner, qty),) = self.pick(MAIN, STENT, 3)[:1]
-            out = PostingLine(STENT, qty, MAIN, f"transit@{ward}", lot=lot, owner=owner)
-            self.central("transfer_out", [out])
-            self.ward(ward, "ward_receipt", [PostingLine(STENT, qty, out.target, ward, lot=lot, owner=owner)])
-
-    def cases(self) -> None:
-        """The failing supplier's disruption; two emergency requests, one answered late; a ticket."""
-        at = self.desk().suppliers
-        at.open_case(BUYER, CaseKind.DISRUPTION, FAILING, STAPLE, "no delivery since week 6")
-        quick = at.open_case(BUYER, CaseKind.EMERGENCY, "S01", STAPLE, "staplers today")
-        late = at.open_case(BUYER, CaseKind.EMERGENCY, "S01", "Q-SUTURE", "sutures today")
-        ticket = at.open_case(BUYER, CaseKind.TICKET, "S02", "", "two kits without needle")
-        for case, event, after_h in (
-            (quick, CaseStep.CONFIRM, 1),
-            (late, CaseStep.CONFIRM, 2),
-            (ticket, CaseStep.SOLVE, 6),
-        ):
-            self.now = plus(self.now, after_h * 3600)
-            self.desk().suppliers.move_case(BUYER, case, event)
-
-    def block(self) -> None:
-        """The head blocks the failing supplier, and what it still owes is given up."""
-        case = self.desk().suppliers.open_case(BUYER, CaseKind.INCIDENT, FAILING, "", "deliveries fail")
-        self.desk().suppliers.move_case(HEAD, case, CaseStep.BLOCK)
-        gone = {order for order, (supplier, *_) in self.sent.items() if supplier == FAILING}
-        came = {one.order for one in self.owed} | self.invoiced
-        for order in sorted(gone - came):
-            self.desk().purchasing.step(BUYER, order, OrderStep.CLOSE, {"reason": "supplier blocked"})
-        self.coming = [one for one in self.coming if one.order not in gone]
-
-    def cheaper(self) -> None:
-        """The price of gauze falls: the terms for what is ordered, and by a price change for what lies there."""
-        text = files(Random(0))["item_suppliers.csv"].replace(f"{GAUZE},S01,1,0.8500", f"{GAUZE},S01,1,0.8000")
-        self.again("terms", {"item_suppliers.csv": text})
-        change = PriceChanges(self.desk().purchasing.documents).propose(
-            FINANCE, GAUZE, "OPEN", yuan("0.80"), "new price"
-        )
-        self.now = plus(self.now, 60)
-        PriceChanges(self.desk().purchasing.documents).decide(HEAD, change, ChangeStep.APPROVE)
-
-    def again(self, name: str, several: dict[str, str]) -> None:
-        """Import files."""
-        import_folder(self.store, HOSPITAL, write_files(self.folder / name, several), StillClock(self.now))
-
-    def recall(self) -> None:
-        """A lot is recalled: wards hold it and send it back, and it goes back to who delivered it."""
-        lots = {
-            lot
-            for (place, item, lot, _), qty in self.held.items()
-            if item == RECALLED and lot != "OPEN" and qty > 0 and place in {MAIN, *WARDS}
-        }
-        lot = min(lots)
-        self.desk().recalls.recall(STORE, RECALLED, lot, "leaks")
-        for ward in WARDS:
-            qty = self.held[ward, RECALLED, lot, "hospital"]
-            if qty < 1:
-                continue
-            held = write_body(StandingBody(lots=(LotName(RECALLED, lot),), reason="recall"))
-            self.now = plus(self.now, 1)
-            self.wards[ward].say("hold_recall", held, seconds_between(START, self.now), "N1001")
-            out = PostingLine(RECALLED, qty, ward, f"transit@{MAIN}", lot=lot)
-            self.ward(ward, "transfer_out", [out])
-            self.central("transfer_in", [PostingLine(RECALLED, qty, f"transit@{MAIN}", MAIN, lot=lot)])
-        qty = self.held[MAIN, RECALLED, lot, "hospital"]
-        if qty > 0:
-            self.central("return_to_supplier", [PostingLine(RECALLED, qty, MAIN, f"supplier@{MAIN}", lot=lot)])
-        self.desk().recalls.lift(STORE, RECALLED, lot)
-
-    # --- papers ---
-
-    def propose(self, day: date) -> None:
-        """The engine proposes; what lies within limits is approved by itself, the rest by the buyer or the head."""
-        self.at(day, 15)
-        reconcile(self.store, HOSPITAL, self.now)
-        replenish(self.store, HOSPITAL, self.now, policy=POLICY, run=f"replenish:{day}")
-        approve_automatically(self.store, HOSPITAL, self.now)
-        with self.store.read() as connection:
-            left = open_proposals(connection, HOSPITAL)
-        for one in sorted(left, key=lambda each: (each.place, each.item)):
-            try:
-                approve_as(BUYER, self.store, HOSPITAL, one.id, self.now, one.version)
-            except Stopped:
-                continue
-            except NotAllowed:
-                approve_as(HEAD, self.store, HOSPITAL, one.id, self.now, one.version)
-        self.send(day)
-
-    def send(self, day: date) -> None:
-        """What was approved today is sent or waits for the central store."""
-        with self.store.read() as connection:
-            fresh = [one for one in orders(connection, HOSPITAL) if one.created_at == self.now]
-        self.at(day, 16)
-        at = self.desk().purchasing
-        for one in sorted(fresh, key=lambda each: each.order_no):
-            (line,) = one.lines
-            if not one.supplier:
-                self.waiting[one.order_no] = (one.place, line.item, line.qty)
-                continue
-            promised = day + timedelta(days=2 + int(one.supplier[-1]))
-            at.step(BUYER, one.order_no, OrderStep.SEND, {"platform_order_no": f"YPO-{next(self.numbers)}"})
-            at.step(BUYER, one.order_no, OrderStep.CONFIRM, {"promised": promised.isoformat()})
-            self.sent[one.order_no] = (one.supplier, line.item, one.place, line.price, promised)
-            self.will_come(one.order_no, one.supplier, line.item, line.qty, promised)
-
-    def will_come(self, order: str, supplier: str, item: str, qty: int, promised: date) -> None:
-        """Draw when an order comes: mostly in time; the failing supplier brings half late, or nothing."""
-        if supplier == FAILING and promised >= FAILS_FROM:
-            if self.chance.random() < 0.4 and qty > 1:
-                self.coming.append(Coming(promised + timedelta(days=6), order, item, qty // 2))
-            return
-        late = self.chance.random() < {"S01": 0.02, "S02": 0.12}.get(supplier, 0.1)
-        self.coming.append(Coming(promised + timedelta(days=3 if late else 0), order, item, qty))
-
-    def invoice(self, day: date) -> None:
-        """Every supplier invoices what was accepted some days ago; now and then cheaper, once a month too dear."""
-        self.at(day, 11)
-        ripe = [one for one in self.owed if one.since <= day - timedelta(days=INVOICE_AFTER_DAYS)]
-        self.owed = [one for one in self.owed if one not in ripe]
-        for supplier in ("S01", "S02", "S03"):
-            mine = [one for one in ripe if one.supplier == supplier]
-            if not mine:
-                continue
-            lines = [
-                InvoicedLine(one.order, 1, one.qty, Money(one.price - (100 if self.chance.random() < 0.1 else 0)))
-                for one in mine
-            ]
-            self.invoiced |= {one.order for one in mine}
-            if day.day <= 7:
-                dear = InvoicedLine(lines[0].order_no, 1, lines[0].qty, Money(mine[0].price + 1))
-                self.enter(day, supplier, [dear, *lines[1:]])
-                self.disputed[-1] = (day + timedelta(days=7), self.disputed[-1][1], lines, supplier)
-            else:
-                self.enter(day, supplier, lines)
-
-    def enter(self, day: date, supplier: str, lines: list[InvoicedLine]) -> None:
-        """Finance enters an invoice; what does not match waits for a better one."""
-        self.now = plus(self.now, 1)
-        number = f"INV-{supplier}-{next(self.numbers)}"
-        done = self.desk().invoices.enter_invoice(FINANCE, supplier, number, day, lines)
-        if done.state is InvoiceState.DISPUTED:
-            self.disputed.append((day, done.document, lines, supplier))
-            return
-        self.due.append((day + timedelta(days=25), done.document))
-
-    def settle_and_pay(self, day: date) -> None:
-        """Settlements are agreed and invoiced, disputed invoices entered anew, and what is due is paid."""
-        self.at(day, 17)
-        for until, document, lines, supplier in [one for one in self.disputed if one[0] <= day]:
-            self.now = plus(self.now, 1)
-            self.desk().invoices.invoice_step(FINANCE, document, InvoiceStep.WITHDRAW)
-            self.disputed.remove((until, document, lines, supplier))
-            self.enter(day, supplier, lines)
-        if day.day == 6:
-            self.agree(day)
-        for on, document in [one for one in self.due if one[0] <= day]:
-            self.now = plus(self.now, 1)
-            self.desk().invoices.invoice_step(CASHIER, document, InvoiceStep.PAY)
-            self.due.remove((on, document))
-
-    def agree(self, day: date) -> None:
-        """The month's settlements are agreed with their suppliers, who invoice them."""
-        with self.store.read() as connection:
-            open_ = [one for one in notes(connection, HOSPITAL) if one.state == "made"]
-        for one in open_:
-            self.now = plus(self.now, 1)
-            Consignment(self.desk().purchasing.documents).step(BUYER, one.note, NoteStep.AGREE)
-            lines = [InvoicedLine(one.note, number, each.used, each.price) for number, each in enumerate(one.lines, 1)]
-            self.enter(day, one.supplier, [each for each in lines if each.qty > 0])
-
-
-def used(ward: str, item: str, lot: str, owner: str, qty: int) -> list[PostingLine]:
-    """Return the lines of a use; a supplier's goods change hands on the way."""
-    if owner == "hospital":
-        return [PostingLine(item, qty, ward, f"patient@{ward}", lot=lot)]
-    sold = PostingLine(item, qty, ward, f"owner@{ward}", lot=lot, owner=owner)
-    return [sold, PostingLine(item, qty, f"owner@{ward}", f"patient@{ward}", lot=lot)]
-
-
-def _back(line: PostingLine) -> PostingLine:
-    return PostingLine(line.item, line.qty, line.target, line.source, lot=line.lot, owner=line.owner)
+def wind_up(stage: Stage, day: date) -> None:
+    """What is left to do when the quarter is over."""
+    stage.at(day, 6)
+    close_due(stage.store, HOSPITAL, stage.now)
+    stage.settle_and_pay(day)
 
 
 def allow(store: Store, rules: dict[str, str]) -> None:
@@ -538,25 +65,20 @@ def play(
 ) -> Store:
     """Play the quarter on a migrated store, up to a day; `look` is called when a week is over."""
     chance = Random(seed)
-    one = Play(store, chance, folder)
+    one = Stage(store, chance, folder)
     one.again("base", dict(files(chance)))
     allow(store, {"approval.automatic": "1", "approval.amount_yuan": "20000", "approval.change": "3"})
-    one.held.update(_opened(folder / "base" / "stock.csv"))
+    one.held.update(opened(folder / "base" / "stock.csv"))
     Consignment(one.desk().purchasing.documents).set_term(BUYER, STENT, "S02", FIRST, None, yuan("2700"), 30)
     day = FIRST
     while day <= until:
         if day <= LAST:
-            one.day(day)
+            live(one, day)
         else:
-            one.after(day)
+            wind_up(one, day)
         if look is not None and day.weekday() == 6:
             print(f"week ending {day}: {len(one.sent)} orders to suppliers, {len(one.coming)} on their way")
             look(day, one.now)
         day += timedelta(days=1)
     purchasing_day(store, HOSPITAL, one.now)
     return store
-
-
-def _opened(path: Path) -> dict[Held, int]:
-    rows = [line.split(",") for line in path.read_text("utf-8").splitlines()[1:]]
-    return {(place, item, lot, "hospital"): int(qty) for place, item, lot, qty in rows}
