@@ -1,75 +1,24 @@
-"""Documents as forms to print and sign: purchase order, requisition, receipt with inspection, return of what was
-refused, settlement of consigned goods, count sheet.
+"""Orders as forms: to a supplier or the hospital's own store, several together, what came, and what goes back.
 
-It decides nothing. The rules that must not be broken: a form says what its document says and nothing of the moment it
-is printed in, so that the same document makes the same form; prices stand on it for who may see them.
+It decides nothing. The rule that must not be broken: a form says what its document says and nothing of the moment it is
+printed in, so that the same document makes the same form.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 
-from central.core.rights import Caller, Right
-from central.errors import BadInput, NotThere
-from central.links.paper import ROWS_MAX, Column, Form
+from central.core.rights import Right
+from central.errors import NotThere
+from central.links.paper import Column, Form
 from central.services.batches import sent_together
-from central.services.counts import side_by_side
-from central.services.desk import Desk
-from central.store import queries_consignment, queries_purchasing
-from central.store.queries_master import Item, items, places, suppliers
+from central.services.papers.asked import Asked, Names, date_line, item_columns, lang, money, names_of, price
+from central.store import queries_purchasing
 from central.store.queries_purchasing import Row
 from central.store.queries_work import Order
-from protocols.values.ids import PlaceId
 from protocols.values.instant import business_day, plus
-from protocols.values.money import Money, rounded_fen, times
+from protocols.values.money import Money, times
 
 BATCHES_LOOKED_BACK_S = 366 * 86_400.0
 """A batch is printed again within a year."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asks for a form, of which document, in which language, under which hospital's name."""
-
-    desk: Desk
-    caller: Caller
-    named: str
-    zh: bool
-    hospital: str
-
-    def say(self, zh: str, en: str) -> str:
-        """Return a word in the language asked for."""
-        return zh if self.zh else en
-
-    @property
-    def priced(self) -> bool:
-        """Whether prices stand on it; a look at them is noted."""
-        if not self.caller.may(Right.SEE_PRICES):
-            return False
-        self.desk.looks.saw(self.caller, "see-prices", f"form {self.named}")
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    items: Mapping[str, Item]
-    rooms: Mapping[str, str]
-
-    def of(self, asked: Asked, item: str) -> tuple[str, str, str]:
-        one = self.items.get(item)
-        if one is None:
-            return item, "", ""
-        return asked.say(one.name_zh, one.name_en), one.spec, asked.say(one.unit_zh, one.unit_en)
-
-
-def _names(asked: Asked) -> _Names:
-    with asked.desk.store.read() as connection:
-        rooms = {one.place: asked.say(one.name_zh, one.name_en) for one in places(connection, asked.desk.hospital)}
-        firms = suppliers(connection, asked.desk.hospital)
-        return _Names(
-            items(connection, asked.desk.hospital), rooms | {code: asked.say(*both) for code, both in firms.items()}
-        )
 
 
 def _order(asked: Asked) -> tuple[Order, Mapping[str, str], list[Row]]:
@@ -83,35 +32,11 @@ def _order(asked: Asked) -> tuple[Order, Mapping[str, str], list[Row]]:
     return order, said, came
 
 
-def _item_columns(asked: Asked) -> tuple[Column, ...]:
-    return (
-        Column(asked.say("行", "No."), 9, number=True),
-        Column(asked.say("物资编码", "Item"), 27),
-        Column(asked.say("品名", "Name")),
-        Column(asked.say("规格型号", "Specification"), 30),
-        Column(asked.say("单位", "Unit"), 11),
-    )
-
-
-def _money(amount: Money) -> str:
-    return f"{rounded_fen(amount):,.2f}"
-
-
-def _price(amount: Money) -> str:
-    """Return a price a base unit with as many decimals as it has, two at least."""
-    exact = Decimal(amount) / 10_000
-    return f"{exact:,.2f}" if exact == round(exact, 2) else f"{exact:,.4f}"
-
-
-def _date_line(asked: Asked) -> str:
-    return asked.say("　　年　　月　　日", "date")
-
-
 def purchase_order(asked: Asked) -> Form:
     """Return an order as a form: to a supplier a purchase order, to the hospital's own store a requisition."""
     order, said, _ = _order(asked)
-    names, priced = _names(asked), bool(order.supplier) and asked.priced
-    columns = (*_item_columns(asked), Column(asked.say("数量", "Quantity"), 18, number=True))
+    names, priced = names_of(asked), bool(order.supplier) and asked.priced
+    columns = (*item_columns(asked), Column(asked.say("数量", "Quantity"), 18, number=True))
     if priced:
         columns += (
             Column(asked.say("单价(元)", "Price"), 20, number=True),
@@ -120,7 +45,7 @@ def purchase_order(asked: Asked) -> Form:
     rows = []
     for line in order.lines:
         row = (str(line.line_no), line.item, *names.of(asked, line.item), f"{line.qty:,}")
-        rows.append(row + ((_price(line.price), _money(times(line.price, line.qty))) if priced else ()))
+        rows.append(row + ((price(line.price), money(times(line.price, line.qty))) if priced else ()))
     total = Money(sum(times(line.price, line.qty) for line in order.lines))
     bought = bool(order.supplier)
     facts = [
@@ -150,7 +75,7 @@ def purchase_order(asked: Asked) -> Form:
         )
     )
     return Form(
-        _lang(asked),
+        lang(asked),
         asked.hospital,
         asked.say("采购订单", "Purchase order") if bought else asked.say("申领单", "Requisition"),
         order.order_no,
@@ -158,8 +83,8 @@ def purchase_order(asked: Asked) -> Form:
         columns,
         rows,
         signed,
-        sums=((asked.say("合计(元)", "Total (yuan)"), _money(total)),) if priced else (),
-        dated=_date_line(asked),
+        sums=((asked.say("合计(元)", "Total (yuan)"), money(total)),) if priced else (),
+        dated=date_line(asked),
     )
 
 
@@ -172,13 +97,13 @@ def batch(asked: Asked) -> Form:
         found = [documents.order(connection, asked.caller, Right.SEE_ORDERS, number) for number in numbers]
     if not found:
         raise NotThere(f"batch: expected one that was sent, got {asked.named!r:.40}")
-    names, priced = _names(asked), asked.priced
-    columns = (Column(asked.say("订单号", "Order"), 44), *_item_columns(asked)[1:])
+    names, priced = names_of(asked), asked.priced
+    columns = (Column(asked.say("订单号", "Order"), 44), *item_columns(asked)[1:])
     columns += (Column(asked.say("数量", "Quantity"), 18, number=True),)
     columns += (Column(asked.say("金额(元)", "Amount"), 24, number=True),) if priced else ()
     rows = [
         (order.order_no, line.item, *names.of(asked, line.item), f"{line.qty:,}")
-        + ((_money(times(line.price, line.qty)),) if priced else ())
+        + ((money(times(line.price, line.qty)),) if priced else ())
         for order in found
         for line in order.lines
     ]
@@ -189,7 +114,7 @@ def batch(asked: Asked) -> Form:
         (asked.say("订单数", "Orders"), str(len(found))),
     ]
     return Form(
-        _lang(asked),
+        lang(asked),
         asked.hospital,
         asked.say("合并采购单", "Orders sent together"),
         asked.named,
@@ -201,8 +126,8 @@ def batch(asked: Asked) -> Form:
             asked.say("耗材科长", "Head of consumables"),
             asked.say("供应商确认", "Supplier"),
         ),
-        sums=((asked.say("合计(元)", "Total (yuan)"), _money(total)),) if priced else (),
-        dated=_date_line(asked),
+        sums=((asked.say("合计(元)", "Total (yuan)"), money(total)),) if priced else (),
+        dated=date_line(asked),
     )
 
 
@@ -213,9 +138,9 @@ def receipt(asked: Asked) -> Form:
     lines = [row for row in came if wanted in {"", row["receipt"]}]
     if not lines:
         raise NotThere(f"receipt: expected a delivery of {order.order_no}, there is none")
-    names = _names(asked)
+    names = names_of(asked)
     columns = (
-        *_item_columns(asked),
+        *item_columns(asked),
         Column(asked.say("批号", "Lot"), 22),
         Column(asked.say("失效日期", "Expires"), 21),
         Column(asked.say("到货", "Came"), 13, number=True),
@@ -237,7 +162,7 @@ def receipt(asked: Asked) -> Form:
     ]
     why = "; ".join(dict.fromkeys(row["refused_why"] for row in lines if row["refused_why"]))
     return Form(
-        _lang(asked),
+        lang(asked),
         asked.hospital,
         asked.say("收货验收单", "Receipt and inspection"),
         wanted or order.order_no,
@@ -251,7 +176,7 @@ def receipt(asked: Asked) -> Form:
             asked.say("库房主管", "Head of store"),
         ),
         note=f"{asked.say('拒收原因', 'Refused because')}: {why}" if why else "",
-        dated=_date_line(asked),
+        dated=date_line(asked),
     )
 
 
@@ -261,9 +186,9 @@ def refused_return(asked: Asked) -> Form:
     lines = [row for row in came if row["refused"]]
     if not lines:
         raise NotThere(f"return: expected goods of {order.order_no} that were refused, there are none")
-    names = _names(asked)
+    names = names_of(asked)
     columns = (
-        *_item_columns(asked),
+        *item_columns(asked),
         Column(asked.say("批号", "Lot"), 22),
         Column(asked.say("退货数", "Returned"), 16, number=True),
         Column(asked.say("原因", "Why"), 34),
@@ -273,7 +198,7 @@ def refused_return(asked: Asked) -> Form:
         for number, row in enumerate(lines, start=1)
     ]
     return Form(
-        _lang(asked),
+        lang(asked),
         asked.hospital,
         asked.say("退货单", "Return to supplier"),
         order.order_no,
@@ -281,11 +206,11 @@ def refused_return(asked: Asked) -> Form:
         columns,
         rows,
         (asked.say("库房", "Store"), asked.say("采购员", "Purchaser"), asked.say("供应商接收", "Supplier")),
-        dated=_date_line(asked),
+        dated=date_line(asked),
     )
 
 
-def _delivery_facts(asked: Asked, order: Order, lines: Sequence[Row], names: _Names) -> list[tuple[str, str]]:
+def _delivery_facts(asked: Asked, order: Order, lines: Sequence[Row], names: Names) -> list[tuple[str, str]]:
     notes = ", ".join(dict.fromkeys(row["delivery_note"] for row in lines if row["delivery_note"]))
     days = ", ".join(dict.fromkeys(business_day(row["at"]).isoformat() for row in lines))
     people = ", ".join(dict.fromkeys(row["actor"] for row in lines))
@@ -300,108 +225,5 @@ def _delivery_facts(asked: Asked, order: Order, lines: Sequence[Row], names: _Na
     return [fact for fact in facts if fact[1]]
 
 
-def settlement(asked: Asked) -> Form:
-    """Return the settlement of what was used of a supplier's goods in a month. Raises `NotAllowed`, `NotThere`."""
-    asked.caller.need(Right.SEE_PRICES)
-    with asked.desk.store.read() as connection:
-        found = queries_consignment.notes(connection, asked.desk.hospital, named=[asked.named])
-    if not found or not asked.priced:
-        raise NotThere(f"settlement: expected one that was made, got {asked.named!r:.40}")
-    (one,), names = found, _names(asked)
-    columns = (
-        *_item_columns(asked),
-        Column(asked.say("消耗数", "Used"), 17, number=True),
-        Column(asked.say("HIS 收费数", "Charged"), 19, number=True),
-        Column(asked.say("单价(元)", "Price"), 20, number=True),
-        Column(asked.say("金额(元)", "Amount"), 24, number=True),
-    )
-    rows = [
-        (
-            str(number),
-            line.item,
-            *names.of(asked, line.item),
-            f"{line.used:,}",
-            "" if line.charged is None else f"{line.charged:,}",
-            _price(line.price),
-            _money(line.amount),
-        )
-        for number, line in enumerate(one.lines, start=1)
-    ]
-    facts = [
-        (asked.say("供应商", "Supplier"), names.rooms.get(one.supplier, one.supplier)),
-        (asked.say("月份", "Month"), str(one.month)),
-        (asked.say("制单", "Made by"), one.made_by),
-    ]
-    return Form(
-        _lang(asked),
-        asked.hospital,
-        asked.say("消耗结算单", "Settlement of use"),
-        one.note,
-        facts,
-        columns,
-        rows,
-        (asked.say("耗材科", "Consumables"), asked.say("财务", "Finance"), asked.say("供应商", "Supplier")),
-        sums=((asked.say("合计(元)", "Total (yuan)"), _money(one.amount)),),
-        dated=_date_line(asked),
-    )
-
-
-def count_sheet(asked: Asked) -> Form:
-    """Return a storeroom's lines to be counted, the asked ones first, without the book. Raises as the page does."""
-    place = asked.named
-    asked.caller.need(Right.SEE_STOCK, PlaceId(place))
-    lines, names = side_by_side(asked.desk, asked.caller, place)[:ROWS_MAX], _names(asked)
-    columns = (
-        *_item_columns(asked),
-        Column(asked.say("批号", "Lot"), 24),
-        Column(asked.say("今日", "Today"), 12),
-        Column(asked.say("实盘数", "Counted"), 24),
-        Column(asked.say("备注", "Remark"), 26),
-    )
-    rows = [
-        (str(number), one.line.item, *names.of(asked, one.line.item), one.line.lot, "●" if one.asked else "", "", "")
-        for number, one in enumerate(lines, start=1)
-    ]
-    note = asked.say(
-        "盲盘：表上不印账面数。带 ● 的行今日必盘。", "Blind: the book is not printed. Lines with ● are due today."
-    )
-    return Form(
-        _lang(asked),
-        asked.hospital,
-        asked.say("盘点表", "Count sheet"),
-        place,
-        [(asked.say("库房", "Storeroom"), names.rooms.get(place, place))],
-        columns,
-        rows,
-        (asked.say("盘点人", "Counted by"), asked.say("监盘人", "Witness"), asked.say("库管员", "Keeper")),
-        note=note,
-        dated=_date_line(asked),
-    )
-
-
 def _day(day: object) -> str:
     return "" if day is None else str(day)
-
-
-def _lang(asked: Asked) -> str:
-    return "zh" if asked.zh else "en"
-
-
-PAPERS: Mapping[str, Callable[[Asked], Form]] = MappingProxyType(
-    {
-        "order": purchase_order,
-        "batch": batch,
-        "receipt": receipt,
-        "return": refused_return,
-        "settlement": settlement,
-        "count": count_sheet,
-    }
-)
-"""Every form there is, by the name in its address."""
-
-
-def paper_named(name: str) -> Callable[[Asked], Form]:
-    """Return a form by its name. Raises `BadInput`."""
-    if name not in PAPERS:
-        raise BadInput(f"form: expected one of {', '.join(PAPERS)}, got {name!r:.40}")
-    return PAPERS[name]
