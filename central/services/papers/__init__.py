@@ -29,30 +29,4 @@ def paper_named(name: str) -> Callable[[Asked], Form]:
     return PAPERS[name]
 
 
-__all__ = [
-    "PAPERS",
-    "ROWS_MAX",
-    "Asked",
-    "Caller",
-    "Column",
-    "Desk",
-    "Item",
-    "Money",
-    "NotThere",
-    "Order",
-    "PlaceId",
-    "Right",
-    "Row",
-    "business_day",
-    "items",
-    "paper_named",
-    "places",
-    "plus",
-    "queries_consignment",
-    "queries_purchasing",
-    "rounded_fen",
-    "sent_together",
-    "side_by_side",
-    "suppliers",
-    "times",
-]
+__all__ = ["PAPERS", "Asked", "paper_named"]
