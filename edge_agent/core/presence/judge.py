@@ -15,9 +15,9 @@ LOW, HIGH = 0.05, 0.95
 LOW_AGAIN, HIGH_AGAIN = 0.7, 0.3
 AGAIN_BINS = 60.0
 """It must have come back for so long, that one piece whose level wavers is not told twice."""
-SLOW, SLOW_BINS = 0.2, 120.0
+SLOW, SLOW_BINS = 0.24, 120.0
 """A piece is missing too when its P(here) has been below `SLOW` for so long: then it no longer wavers."""
-SEEN = 0.97
+SEEN = 0.983
 """A piece that is so surely here, as after a look, is not missing however silent it is: its tag is dead or hidden."""
 HOLD_BINS = 10.0
 HOLD_NEXT_BINS = 180.0
