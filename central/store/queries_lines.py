@@ -71,7 +71,8 @@ def _says(column: Any, text: str) -> Any:  # noqa: ANN401 # columns and conditio
 
 def held_among(connection: Connection, hospital: HospitalId, place: str, keys: Sequence[LineKey]) -> dict[LineKey, int]:
     """Return what the book holds of some lines: loose pieces, and one for each tagged unit."""
-    lines = tuple_(BALANCE.c.item, BALANCE.c.lot).in_(keys)
+    of_items = BALANCE.c.item.in_(sorted({item for item, _ in keys}))  # by which the index is entered; pairs do not
+    lines = of_items & tuple_(BALANCE.c.item, BALANCE.c.lot).in_(keys)
     rows = connection.execute(
         select(BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, BALANCE.c.qty).where(
             BALANCE.c.hospital == hospital, BALANCE.c.place == place, IS_HELD, lines

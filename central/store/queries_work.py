@@ -363,8 +363,10 @@ def ordered(
             (ORDER_LINE.c.hospital == PURCHASE_ORDER.c.hospital)
             & (ORDER_LINE.c.order_no == PURCHASE_ORDER.c.order_no),
         )
-        .where(PURCHASE_ORDER.c.hospital == hospital, PURCHASE_ORDER.c.created_at >= since)
+        .where(PURCHASE_ORDER.c.hospital == hospital)
     )  # fmt: skip
+    made = PURCHASE_ORDER.c.created_at
+    chosen = chosen.where((made if items is None else made + 0) >= since)  # where items are named, they are the way in
     if rooms is not None:
         chosen = chosen.where(PURCHASE_ORDER.c.place.in_(rooms))
     if items is not None:
