@@ -11,6 +11,7 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
@@ -92,7 +93,7 @@ def _add_new(pages: FastAPI, drawn: _Pages) -> None:
 
     @pages.post("/master/{kind}/new")
     async def read(request: Request, kind: MasterKind) -> Response:
-        return _made(drawn, request, kind, _typed(await request.form()))
+        return await run_in_threadpool(_made, drawn, request, kind, _typed(await request.form()))
 
 
 def _made(drawn: _Pages, request: Request, kind: MasterKind, typed: dict[str, str]) -> Response:
@@ -115,7 +116,8 @@ def _add_one(pages: FastAPI, drawn: _Pages) -> None:
 
     @pages.post("/master/{kind}/of/{key:path}")
     async def change(request: Request, kind: MasterKind, key: str) -> Response:
-        return _changed(drawn, request, kind, key, _typed(await request.form()))
+        typed = _typed(await request.form())
+        return await run_in_threadpool(_changed, drawn, request, kind, key, typed)
 
 
 def _changed(drawn: _Pages, request: Request, kind: MasterKind, key: str, typed: dict[str, str]) -> Response:
