@@ -23,6 +23,7 @@ from protocols.movements import (
     posting_of,
     read_body,
 )
+from protocols.values.instant import instant
 
 BIND, OBSERVE, DISCREPANCY = "bind_tag", "observe", "discrepancy"
 TAGS = frozenset({"tag_replaced", "tag_killed"})
@@ -97,7 +98,7 @@ def _posting(kind: str, raw_body: bytes) -> Effect:
         deltas=_deltas(body.lines),
         moved=_moved(kind, body.lines),
         reverses=_event(body.reverses) if kind == "reversal" else b"",
-        occurred_at=body.occurred_at,
+        occurred_at=None if body.occurred_at is None else instant(body.occurred_at),
     )
 
 
