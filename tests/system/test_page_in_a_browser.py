@@ -189,6 +189,22 @@ def test_nothing_is_wider_than_the_window_or_lies_over_another(
         assert page.evaluate(PALE, AA) == []
 
 
+@pytest.mark.parametrize("width", [390, 1366])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_head_of_the_pages_opens_inside_the_window(
+    open_page: Callable[..., Page], central: str, language: str, width: int
+) -> None:
+    page = open_page(width, scripts=False)
+    page.goto(f"{central}/?lang={language}")
+    heads = page.locator("nav.pages summary")
+    assert heads.count() > 1
+    for number in range(heads.count()):
+        heads.nth(number).click()
+        expect(page.locator("nav.pages details[open] a").first).to_be_visible()
+        assert page.evaluate(OUTSIDE) == []
+        heads.nth(number).click()
+
+
 def test_nothing_is_asked_of_another_host_and_the_policy_is_never_broken(
     open_page: Callable[..., Page], central: str
 ) -> None:

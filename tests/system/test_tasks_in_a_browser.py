@@ -69,6 +69,7 @@ def test_an_auditor_traces_a_piece_to_its_patient_and_checks_the_days_statement(
     expect(steps.nth(0)).to_contain_text(PATIENT)
     expect(steps.nth(0)).to_contain_text("N1002")
     expect(steps.nth(2)).to_contain_text("N1001")
+    page.locator("nav.pages summary", has_text={"zh": "核查", "en": "Checks"}[language]).click()
     page.locator("nav.pages a[href='/statements']").click()
     expect(page.locator(".chip.calm").first).to_be_visible()
     with page.expect_download() as saved:
