@@ -4,6 +4,7 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -103,14 +104,22 @@ def close(connection: Connection, hospital: HospitalId, id: str, cause: str, at:
 
 
 def where_booked(connection: Connection, hospital: HospitalId, unit: str) -> Held | None:
-    """Return where the book has a piece, None where it never was."""
+    """Return where the book has a piece, None where it never was.
+
+    A storeroom has it when its positions come to more than nothing: an issue that names no position leaves one of them
+    below zero and another above.
+    """
     history = moved(connection, hospital, unit=unit)
-    rows = connection.execute(
-        BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.unit == unit, BALANCE.c.qty > 0)
-    ).all()
-    if not rows or not history:
+    shelf = BALANCE.c.place, BALANCE.c.position
+    chosen = BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.unit == unit, BALANCE.c.qty != 0)
+    rows = connection.execute(chosen.order_by(*shelf)).all()
+    total: Counter[str] = Counter()
+    for row in rows:
+        total[row.place] += row.qty
+    there = next((row for row in rows if row.qty > 0 and total[row.place] > 0), None)
+    if there is None or not history:
         return None
-    return Held(rows[0].place, rows[0].position, rows[0].owner, history[0].event)
+    return Held(there.place, there.position, there.owner, history[0].event)
 
 
 def classes(connection: Connection, hospital: HospitalId) -> dict[str, str]:
