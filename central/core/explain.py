@@ -93,9 +93,11 @@ def _use_zh(reason: Mapping[str, Any], unit: str) -> str:
     values = reason.get("values", {})
     if "daily_mean" not in values:
         return f"近 {reason['demand']['days']} 天日均用量 {_plain(reason['demand']['adu'])} {unit}；"
+    factor = _plain(values.get("season_factor", 1))
+    season = "" if factor == "1" else f"按季节，今后用量约为此前的 {factor} 倍；"
     return (
         f"近 {_plain(values['window_days'])} 天日均用量 {_plain(values['daily_mean'])} {unit}、"
-        f"每次申领约 {_plain(values['request_size'])} {unit}，平均 {_plain(values['lead_mean'])} 天到货；"
+        f"每次申领约 {_plain(values['request_size'])} {unit}，平均 {_plain(values['lead_mean'])} 天到货；{season}"
     )
 
 
@@ -103,9 +105,12 @@ def _use_en(reason: Mapping[str, Any], unit: str) -> str:
     values = reason.get("values", {})
     if "daily_mean" not in values:
         return f"Mean daily use over {reason['demand']['days']} days is {_plain(reason['demand']['adu'])} {unit}; "
+    factor = _plain(values.get("season_factor", 1))
+    season = "" if factor == "1" else f"for the season, {factor} times that is expected; "
     return (
         f"Mean daily use over {_plain(values['window_days'])} days is {_plain(values['daily_mean'])} {unit}, "
         f"{_plain(values['request_size'])} a request, and orders take {_plain(values['lead_mean'])} days on average; "
+        f"{season}"
     )
 
 

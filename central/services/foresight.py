@@ -6,6 +6,7 @@ must not be broken: days before a storeroom's first known use are no days withou
 the policy table, with their reason and their end.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -19,10 +20,12 @@ from central.core.policy import Rules
 from central.core.reorder import Facts, Limits, Past, Position, Source
 from central.core.reorder.engine import Lines, lots_of, worth_for
 from central.core.reorder.leads import Leads, fixed_leads
-from central.core.reorder.moments import Sums, moments_of_many, sums_of, together
+from central.core.reorder.moments import Floats, Sums, moments_of_many, sums_of, together
 from central.core.reorder.receipts import LeadBook, days_between, filled
+from central.core.reorder.season import READ_DAYS, Index, coming_days, factors_of_many, in_season_of_many, spans
 from central.core.reorder.waits import points_of, waits_of_many
 from central.services.positions import ORDERS_COUNTED_DAYS, Scene, used_roles
+from central.services.seasons import Pool, is_asked_for
 from central.store.queries_book import arrivals_at, flows_of
 from central.store.queries_master import Place, uses
 from central.store.queries_reorder import earliest_expiries
@@ -39,7 +42,7 @@ NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
 class Foresight:
     """Sums by item and place, lead times, and by place and item the units that are late and the next expiry.
 
-    `worth` is set in system mode.
+    `seasons` are the months' indices by level and item; `worth` is set in system mode.
     """
 
     scene: Scene
@@ -47,6 +50,7 @@ class Foresight:
     leads: LeadBook = field(default_factory=LeadBook)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
     expiries: dict[tuple[str, str], date] = field(default_factory=dict)
+    seasons: dict[tuple[int, str], Index] = field(default_factory=dict)
     worth: float | None = None
 
     def enrich(self, facts: Facts, place: Place) -> Facts:
@@ -96,13 +100,15 @@ class Foresight:
             self.price_of(item),
             float(rules.number("reorder.weight", self.scene.catalogue[item].criticality)),
             rules.whole("reorder.shelf_days"),
+            self.seasons.get((place.level, item)),
         )
 
 
 def foresight_at(connection: Connection, hospital: HospitalId, now: Instant, scene: Scene) -> Foresight:
     """Gather what the engine needs of a hospital."""
-    sight = Foresight(scene, expiries=earliest_expiries(connection, hospital, business_day(now)))
     today, days = business_day(now), scene.rules.whole("reorder.engine_days")
+    expiries, seasons = earliest_expiries(connection, hospital, today), _seasons_at(connection, hospital, today, scene)
+    sight = Foresight(scene, expiries=expiries, seasons=seasons)
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
     lines = ordered(connection, hospital, since)
     waits: list[tuple[str, str, str, Ordered]] = []
@@ -124,12 +130,35 @@ def foresight_at(connection: Connection, hospital: HospitalId, now: Instant, sce
     return sight
 
 
+def _used_since(
+    connection: Connection, hospital: HospitalId, place: Place, first: date, today: date
+) -> dict[str, dict[date, int]]:
+    """Return what was asked of a storeroom since a day, by item and day."""
+    imported = uses(connection, hospital, place.place, first, today)
+    recorded = netted(flows_of(connection, hospital, place.place, used_roles(place), day_start(first)))
+    return {item: added(imported.get(item, {}), recorded.get(item, {})) for item in {*imported, *recorded}}
+
+
+def _seasons_at(
+    connection: Connection, hospital: HospitalId, today: date, scene: Scene
+) -> dict[tuple[int, str], Index]:
+    """Return the index of the items whose season is asked for, by level and item; years are read for them alone."""
+    if not is_asked_for(scene.rules):
+        return {}
+    first, pools = today - timedelta(days=READ_DAYS), defaultdict[int, Pool](Pool)
+    for room in scene.storerooms.values():
+        pools[room.place.level].add(_used_since(connection, hospital, room.place, first, today), today)
+    return {
+        (level, item): index
+        for level, pool in pools.items()
+        for item, index in pool.seasons(scene.rules, today).items()
+    }
+
+
 def _sums_at(connection: Connection, hospital: HospitalId, place: Place, today: date, window: int) -> dict[str, Sums]:
     """Return the sums of a storeroom's requests by item, over the days since its first known use."""
     first = today - timedelta(days=window)
-    imported = uses(connection, hospital, place.place, first, today)
-    recorded = netted(flows_of(connection, hospital, place.place, used_roles(place), day_start(first)))
-    used = {item: added(imported.get(item, {}), recorded.get(item, {})) for item in {*imported, *recorded}}
+    used = _used_since(connection, hospital, place, first, today)
     known = [day for by_day in used.values() for day, qty in by_day.items() if first <= day < today and qty > 0]
     if not known:
         return {}
@@ -177,10 +206,11 @@ def _lines_of(known: list[tuple[Facts, Past]]) -> Lines:
         np.array([[one.days, one.requests, one.total, one.squares, one.cubes] for one in sums]).T
         for sums in ([past.own for _, past in known], [past.kin for _, past in known])
     )
-    moments = moments_of_many(own, kin)
+    leads: list[Leads] = [source.leads or fixed_leads(source.lead_days) for source in sources]
+    factors = _factors(known, leads)
+    moments = in_season_of_many(moments_of_many(own, kin), factors)
     packs, moqs = (np.array([getattr(source, name) for source in sources]) for name in ("pack", "moq"))
     lots = lots_of(moments, packs, moqs, np.array([float(facts.cover_days) for facts, _ in known]))
-    leads: list[Leads] = [source.leads or fixed_leads(source.lead_days) for source in sources]
     days, weights = points_of(moments, lots, leads, np.arange(len(known)))
     return Lines(
         moments,
@@ -189,5 +219,19 @@ def _lines_of(known: list[tuple[Facts, Past]]) -> Lines:
         np.array([float(past.price) for _, past in known]),
         np.array([past.weight for _, past in known]),
         moments.rate,
-        np.array([float(past.shelf_days) for _, past in known]),
+        np.array([float(past.shelf_days) for _, past in known]) / factors,
     )
+
+
+def _factors(known: list[tuple[Facts, Past]], leads: list[Leads]) -> Floats:
+    """Return what the season does to the moments of each line; 1 where there is none."""
+    factors, some = np.ones(len(known)), [line for line, (_, past) in enumerate(known) if past.season is not None]
+    if some:
+        days = [
+            spans(facts.demand.last, past.own.days, coming_days(leads[line], facts.cover_days))
+            for line, (facts, past) in ((line, known[line]) for line in some)
+        ]
+        index = np.array([known[line][1].season for line in some], np.float64)
+        past_days, coming = (np.array([one[side] for one in days], np.float64) for side in (0, 1))
+        factors[some] = factors_of_many(index, past_days, coming)
+    return factors

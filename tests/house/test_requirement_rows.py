@@ -20,7 +20,6 @@ ROWS = (
     *("G1", "G2", "G3", "H1", "H2"),
 )
 PARTLY = {
-    "A10": "a suggestion is replayed from its stored inputs; the demand model has no term of weekday or season",
     "A12": "a purchasing body stands with its agreement; shares of a quota are not divided among its members",
 }
 """Rows of which a part is missing, and which."""

@@ -11,6 +11,7 @@ from fractions import Fraction
 from central.core.demand import Demand
 from central.core.reorder.leads import Leads
 from central.core.reorder.moments import Sums
+from central.core.reorder.season import Index, checked
 from central.errors import BadInput
 from protocols.values.money import Money
 
@@ -73,7 +74,7 @@ class Past:
     """What the engine knows beyond 90 days: sums of its window here and at the item's other places, and its targets.
 
     `price` is what a unit on the shelf costs, `worth` what a served request is worth (system mode), `weight` how much
-    this item's requests matter.
+    this item's requests matter. `season` is the index of the item's months; None where there is none to reckon with.
     """
 
     own: Sums
@@ -83,6 +84,11 @@ class Past:
     price: Money = FREE
     weight: float = 1.0
     shelf_days: int = SHELF_DAYS
+    season: Index | None = None
+
+    def __post_init__(self) -> None:
+        if self.season is not None:
+            checked(self.season)
 
 
 @dataclass(frozen=True, slots=True)

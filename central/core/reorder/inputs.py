@@ -36,7 +36,7 @@ def inputs_of(facts: Facts) -> tuple[dict[str, Any], str]:
         "ladder": [_source(one) for one in facts.ladder],
         "safety_days": str(facts.safety_days),
         "cover_days": str(facts.cover_days),
-        "past": None if facts.past is None else asdict(facts.past) | {"price": int(facts.past.price)},
+        "past": None if facts.past is None else _past(facts.past),
         "limits": asdict(facts.limits),
         "joins": facts.joins,
         "granted": facts.granted,
@@ -45,6 +45,12 @@ def inputs_of(facts: Facts) -> tuple[dict[str, Any], str]:
         said["bins"] = facts.bins
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return said, hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+def _past(past: Past) -> dict[str, Any]:
+    said = asdict(past) | {"price": int(past.price)}
+    season = said.pop("season")
+    return said if season is None else said | {"season": list(season)}
 
 
 def _source(source: Source) -> dict[str, Any]:
@@ -83,7 +89,8 @@ def _facts(said: Mapping[str, Any]) -> Facts:
 
 def _past_from(said: Mapping[str, Any]) -> Past:
     sums = {"own": Sums(**said["own"]), "kin": Sums(**said["kin"])}
-    return Past(**{**said, **sums, "price": Money(said["price"])})
+    season = tuple(said["season"]) if "season" in said else None
+    return Past(**{**said, **sums, "price": Money(said["price"]), "season": season})
 
 
 def _source_from(said: Mapping[str, Any]) -> Source:

@@ -17,6 +17,7 @@ from central.core.reorder.leads import Leads, fixed_leads
 from central.core.reorder.moments import Moments, Sums, moments_of, sums_of
 from central.core.reorder.reference import demand_quantile, fill_point, outlook_of, worth_point
 from central.core.reorder.rules import FILL_DIGITS
+from central.core.reorder.season import coming_days, factor_of, in_season, spans
 from central.core.reorder.waits import Wait, wait_of
 
 SHOWN_DIGITS = 4
@@ -25,9 +26,14 @@ NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as the engine sees it: moments, lead times, lot and wait; price, weight and worth as floats."""
+    """One line as the engine sees it: moments, lead times, lot and wait; price, weight and worth as floats.
+
+    `seen` are the moments of the past, `moments` those of the days to come: `factor` times as many requests.
+    """
 
     past: Past
+    seen: Moments
+    factor: float
     moments: Moments
     leads: Leads
     lot: int
@@ -37,6 +43,11 @@ class Line:
     def gain(self) -> float:
         """Weighted requests a day."""
         return self.past.weight * self.moments.rate
+
+    @property
+    def shelf_days(self) -> float:
+        """Days of the coming use that a shelf life of the past's use is worth."""
+        return self.past.shelf_days / self.factor
 
 
 def engine_item(facts: Facts, source: Source) -> Levels:
@@ -60,7 +71,7 @@ def engine_system(facts: Facts, source: Source) -> Levels:
         return _levels(facts, line, None, mode)
     point = worth_point(line.wait, line.lot, price * line.lot / line.gain / worth)
     outlook = outlook_of(line.wait, point, line.lot)
-    over = max(0.0, point + line.lot - line.moments.mean * line.past.shelf_days)
+    over = max(0.0, point + line.lot - line.moments.mean * line.shelf_days)
     stocked = worth * line.gain * outlook.fill > price * (outlook.stock + over)
     return _levels(facts, line, point if stocked or facts.limits.forced else None, mode)
 
@@ -68,11 +79,16 @@ def engine_system(facts: Facts, source: Source) -> Levels:
 def line_of(facts: Facts, source: Source) -> Line:
     """Return one line; without a longer past the policy window is the past."""
     past = facts.past or Past(sums_of(facts.demand.sizes, facts.demand.days), NOBODY)
-    moments = moments_of(past.own, past.kin)
+    seen = moments_of(past.own, past.kin)
     leads = source.leads or fixed_leads(source.lead_days)
+    factor = 1.0
+    if past.season is not None:
+        days = spans(facts.demand.last, past.own.days, coming_days(leads, facts.cover_days))
+        factor = factor_of(past.season, *days)
+    moments = in_season(seen, factor)
     wanted = max(source.pack, source.moq, float(facts.cover_days) * moments.mean, moments.size)
     lot = ceil(wanted / source.pack - 1e-9) * source.pack
-    return Line(past, moments, leads, lot, wait_of(moments, leads, lot))
+    return Line(past, seen, factor, moments, leads, lot, wait_of(moments, leads, lot))
 
 
 def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]) -> Levels:
@@ -81,10 +97,10 @@ def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]
     because = {**mode, **_shown(line)}
     if point is None or line.moments.mean <= 0:
         return Levels(Fraction(0), 0, 0.0, counted, {**because, "stocked": False, "reorder_point": None})
-    mean = line.moments.mean * line.past.shelf_days
+    mean = line.moments.mean * line.shelf_days
     capped = point
     if point + line.lot > mean:
-        most = demand_quantile(mean, line.moments.variance * line.past.shelf_days, SHELF_QUANTILE)
+        most = demand_quantile(mean, line.moments.variance * line.shelf_days, SHELF_QUANTILE)
         capped = min(point, max(0, most - line.lot))
     because |= {"stocked": True, "reorder_point": capped, "capped_by_shelf_life": capped < point}
     fill = round(outlook_of(line.wait, capped, line.lot).fill, FILL_DIGITS)
@@ -92,7 +108,8 @@ def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]
 
 
 def _shown(line: Line) -> dict[str, object]:
-    moments = line.moments
+    moments = line.seen
+    season = {} if line.past.season is None else {"season_factor": _short(line.factor)}
     return {
         "daily_mean": _short(moments.mean),
         "daily_variance": _short(moments.variance),
@@ -105,6 +122,7 @@ def _shown(line: Line) -> dict[str, object]:
         "late_after_days": line.leads.late_days,
         "lot": line.lot,
         "shelf_days": line.past.shelf_days,
+        **season,
     }
 
 

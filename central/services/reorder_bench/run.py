@@ -31,6 +31,7 @@ from central.services.reorder_bench.figures import (
 from central.services.reorder_bench.files import read_history
 from central.services.reorder_bench.play import Levels, Played, play
 from central.services.reorder_bench.record import LOSSES, Record, recorded
+from central.services.reorder_bench.season import beside_season
 from central.services.reorder_bench.settings import (
     Prepared,
     by_fill,
@@ -127,6 +128,11 @@ def bench_reorder(folder: Path, cover_days: float, tell: Tell) -> dict[str, Any]
     }
     tell("lost records", 0)
     answer["lost_records"] = None if whole is None else lost_records(sites, whole, cover_days)
+    tell("seasons", 0)
+    answer["season"] = {
+        name: beside_season(world, cover_days, FILLS, TUNED_FILL) if world.keys else None
+        for name, world in (("sites", sites), ("wards", wards))
+    }
     tell("drawn prices: seeds", PRICE_SEEDS)
     answer["drawn_prices"] = None if whole is None else drawn_prices(whole)
     return answer

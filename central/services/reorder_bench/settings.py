@@ -17,6 +17,7 @@ import numpy as np
 
 from central.core.reorder.engine import NOT_STOCKED, Lines, item_points, lots_of, system_points, worth_scale
 from central.core.reorder.moments import WINDOW_DAYS, Floats, Whole, moments_of_many
+from central.core.reorder.season import in_season_of_many
 from central.core.reorder.waits import points_of, waits_of_many
 from central.services.reorder_bench.play import NEVER_LATE, REFRESH_DAYS, SHELF_LIFE_DAYS, Levels, weeks_of
 from central.services.reorder_bench.world import World
@@ -44,8 +45,8 @@ class Prepared:
         return row.reshape(len(self.world.keys), -1).astype(np.float64)
 
 
-def prepare(world: World, cover_days: float) -> Prepared:
-    """Reckon moments, lots and waits of every series and week."""
+def prepare(world: World, cover_days: float, factors: Floats | None = None) -> Prepared:
+    """Reckon moments, lots and waits of every series and week; `factors` of the season are series x weeks."""
     weeks = weeks_of(world)
     seen = np.minimum(np.arange(weeks) * REFRESH_DAYS, WINDOW_DAYS).astype(np.float64)
     daily = world.daily
@@ -53,6 +54,8 @@ def prepare(world: World, cover_days: float) -> Prepared:
     sums = np.stack([np.broadcast_to(seen, (len(daily), weeks)), *(_rolling(one, WINDOW_DAYS) for one in powers)])
     moments = moments_of_many(sums.reshape(5, -1), _kin_of(world, sums).reshape(5, -1))
     each = np.repeat(np.arange(len(world.keys)), weeks)
+    season = np.ones(len(each)) if factors is None else factors.ravel()
+    moments = in_season_of_many(moments, season)
     lots = lots_of(moments, world.packs[each], np.ones(len(each), np.int64), cover_days)
     rates = (_rolling(world.counts.astype(np.float64), WINDOW_DAYS) / np.maximum(seen, 1.0)).ravel()
     ones = np.ones(len(each))
@@ -62,8 +65,8 @@ def prepare(world: World, cover_days: float) -> Prepared:
         lots,
         ones,
         ones,
-        rates,
-        ones * SHELF_LIFE_DAYS,
+        rates * season,
+        SHELF_LIFE_DAYS / season,
     )
     late = np.array([leads.late_days for leads in world.known], np.int64)
     return Prepared(world, lines, _rolling(daily, ADU_DAYS) / ADU_DAYS, late, cover_days)

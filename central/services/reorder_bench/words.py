@@ -25,6 +25,10 @@ def lines_of(report: Mapping[str, Any]) -> str:
             for title, part in (("units served", "unit_fill"), ("requests served", "request_fill"))
             for beta, value in report[engine][part].items()
         ]
+    for name, row in report["season"].items():
+        if row is not None:
+            share, ends = row["stock_ratio_with_season"], row["interval"]
+            told += ["", f"stock with the season's factors, {name:8}{_share(share):>9}  {_interval(ends)}"]
     return "\n".join(told)
 
 

@@ -31,7 +31,10 @@ REQUESTS_MIN, DAYS_A_REQUEST_MAX = 3, 30
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Series x days of one kind (sites or wards). `requests` holds, day by day, the running sums of requests."""
+    """Series x days of one kind (sites or wards). `requests` holds, day by day, the running sums of requests.
+
+    `first` is the first day, since 1970.
+    """
 
     keys: tuple[tuple[str, ...], ...]
     daily: Floats
@@ -41,6 +44,7 @@ class World:
     leads: Whole
     known: tuple[Leads, ...]
     own: tuple[Level | None, ...]
+    first: int = 0
 
     @property
     def days(self) -> int:
@@ -70,6 +74,7 @@ def part_of(world: World, series: Whole) -> World:
         world.leads[rows],
         tuple(world.known[row] for row in rows),
         tuple(world.own[row] for row in rows),
+        world.first,
     )
 
 
@@ -87,7 +92,7 @@ def sites_and_wards(history: History) -> tuple[World, World]:
         sites[item, site].append(daily)
     scope = {key: [daily] for key, daily in sorted(wards.items()) if _in_scope(daily)}
     whole = {key: rows for key, rows in sites.items() if _in_scope(np.sum(rows, axis=0))}
-    return _world(history, whole, days), _world(history, scope, days)
+    return _world(history, whole, first, days), _world(history, scope, first, days)
 
 
 def _daily(history: History, first: int, days: int) -> dict[tuple[str, ...], Floats]:
@@ -122,7 +127,7 @@ def _in_scope(daily: Floats) -> bool:
     return bool(np.count_nonzero(daily[:half]) >= REQUESTS_MIN and lately * DAYS_A_REQUEST_MAX >= WINDOW_DAYS)
 
 
-def _world(history: History, rows: dict[tuple[str, ...], list[Floats]], days: int) -> World:
+def _world(history: History, rows: dict[tuple[str, ...], list[Floats]], first: int, days: int) -> World:
     keys = tuple(rows)
     levels = history.levels or {}
     packs = {item: level.pack for (item, _), level in levels.items()}
@@ -139,6 +144,7 @@ def _world(history: History, rows: dict[tuple[str, ...], list[Floats]], days: in
         np.maximum(1, np.array(drawn, np.int64).reshape(len(keys), days)),
         _known(receipts, keys),
         tuple(levels.get((key[0], key[1])) if len(key) == 2 else None for key in keys),
+        first,
     )
 
 
