@@ -65,6 +65,20 @@ def overview_now(
         )
 
 
+def proposals_now(
+    connection: Connection, hospital: HospitalId, caller: Caller, place: str = ""
+) -> tuple[tuple[seen.Proposal, ...], int]:
+    """Return the most urgent open proposals a caller may see, of one storeroom where it is named, and of how many."""
+    proposed = [
+        one
+        for one in work.open_proposals(connection, hospital, caller.scope(Right.SEE_ORDERS))
+        if not place or one.place == place
+    ]
+    names = _names(connection, hospital, {one.item for one in proposed})
+    shown = _proposals(names, proposed, prices=caller.may(Right.SEE_PRICES))
+    return shown[:PROPOSALS_SHOWN_MAX], len(shown)
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
     """What everything is called; a thing that no catalogue knows is called by its code."""

@@ -4,7 +4,7 @@ It decides nothing. The rule that must not be broken: a line that cannot be done
 counted and shown again as it is now.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,8 +19,8 @@ from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.approvals import approve_as, change_qty, reject, routes
 from central.services.desk import Desk
 from central.services.order_checks import known_at, selected_instead
-from central.services.overview import Overview
 from central.services.overview import Proposal as Shown
+from central.services.overview_now import proposals_now
 from central.services.reasons import names_now
 from central.services.stock import storerooms
 from central.store.queries_work import Proposal, open_proposals, proposals
@@ -57,9 +57,7 @@ class Choice:
     qty: int | None
 
 
-def add_proposals(
-    pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk, overview: Callable[[Caller], Overview]
-) -> None:
+def add_proposals(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
     """Add the page of proposals."""
 
     @pages.get("/proposals")
@@ -69,7 +67,7 @@ def add_proposals(
         all: Annotated[str, Query(max_length=1)] = "",
     ) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_ORDERS)
-        answer = _page(renderer, visit, caller, desk, overview(caller), place, None, all_chosen=all == "1")
+        answer = _page(renderer, visit, caller, desk, place, None, all_chosen=all == "1")
         keep_language(request, visit, answer)
         return answer
 
@@ -88,7 +86,7 @@ def add_proposals(
         porter.check_form(request, visit, word)
         told = _work(desk, caller, choices(set(chosen), id, version, qty), act, reason)
         place = request.query_params.get("place", "")
-        return _page(renderer, visit, caller, desk, overview(caller), place, told)
+        return _page(renderer, visit, caller, desk, place, told)
 
 
 def choices(
@@ -135,13 +133,13 @@ def _page(
     visit: Visit,
     caller: Caller,
     desk: Desk,
-    seen: Overview,
     place: str,
     told: Told | None,
     *,
     all_chosen: bool = False,
 ) -> Response:
     with desk.store.read() as connection:
+        shown, of_all = proposals_now(connection, desk.hospital, caller, place)
         waiting = {one.id: one for one in open_proposals(connection, desk.hospital, caller.scope(Right.SEE_ORDERS))}
         asked = routes(connection, desk.hospital, list(waiting.values()), desk.now())
         names = names_now(connection, desk.hospital)
@@ -149,21 +147,21 @@ def _page(
         instead = selected_instead(connection, desk.hospital, business_day(desk.now()))
     rows = [
         {
-            "proposal": shown,
-            "route": asked[shown.id].route,
-            "may": _may(caller, shown, asked[shown.id].route),
-            "found": [] if waiting[shown.id].internal else _found(known, waiting[shown.id]),
-            "source": waiting[shown.id].source,
-            "instead": instead.get(shown.item.code, []),
-            "said": names.said(shown.item.code, waiting[shown.id].source, waiting[shown.id].reason)[_tongue(visit)],
+            "proposal": one,
+            "route": asked[one.id].route,
+            "may": _may(caller, one, asked[one.id].route),
+            "found": [] if waiting[one.id].internal else _found(known, waiting[one.id]),
+            "source": waiting[one.id].source,
+            "instead": instead.get(one.item.code, []),
+            "said": names.said(one.item.code, waiting[one.id].source, waiting[one.id].reason)[_tongue(visit)],
         }
-        for shown in seen.proposals
-        if shown.id in waiting and (not place or shown.place.code == place)
+        for one in shown
     ]
     return renderer.page(
         "proposals_list.html.j2",
         visit,
         rows=rows,
+        of_all=of_all,
         catalogue=names.catalogue,
         firms=names.sources,
         may_any=any(row["may"] for row in rows),
