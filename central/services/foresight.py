@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 
 from central.core.demand import added, netted
 from central.core.orders import Ordered
-from central.core.policy import Rules
-from central.core.reorder import Facts, Limits, Past, Position, Source
+from central.core.reorder import Facts, Past, Position, Source
 from central.core.reorder.engine import Lines, lots_of, worth_for
 from central.core.reorder.leads import Leads, fixed_leads
 from central.core.reorder.moments import Floats, Sums, moments_of_many, sums_of, together
@@ -62,14 +61,8 @@ class Foresight:
             position=Position(position.physical, position.on_order, position.reserved, late),
             ladder=tuple(self._source(source, facts.item) for source in facts.ladder),
             past=self._past(place, facts.item),
-            limits=self._limits(facts),
             cover_days=self._cover(facts, place),
         )
-
-    def _limits(self, facts: Facts) -> Limits:
-        """Return a person's limits; what the catalogue puts on request stays so."""
-        said = limits_of(self.scene.rules, facts.place, facts.item)
-        return replace(said, on_request=said.on_request or facts.limits.on_request)
 
     def _cover(self, facts: Facts, place: Place) -> Fraction:
         """Return the days an order covers: those of the item's class at this level, where a rule names it (D7)."""
@@ -167,20 +160,6 @@ def _sums_at(connection: Connection, hospital: HospitalId, place: Place, today: 
         item: sums_of([qty for day, qty in by_day.items() if first <= day < today and qty > 0], days)
         for item, by_day in sorted(used.items())
     }
-
-
-def limits_of(rules: Rules, place: str, item: str) -> Limits:
-    """Return a person's limits for a line: rules of the scope `place/item`, else of the item everywhere."""
-
-    def said(name: str) -> Fraction | None:
-        return rules.values.get((f"reorder.{name}", f"{place}/{item}"), rules.values.get((f"reorder.{name}", item)))
-
-    levels = {name: said(name) for name in ("floor", "ceiling", "minimum", "maximum")}
-    return Limits(
-        **{name: None if level is None else int(level) for name, level in levels.items()},
-        on_request=bool(said("on_request")),
-        forced=bool(said("forced")),
-    )
 
 
 def with_worth(sight: Foresight, several: list[Facts]) -> Foresight:

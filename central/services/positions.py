@@ -7,7 +7,7 @@ the others are seen.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -30,6 +30,9 @@ ORDERS_COUNTED_DAYS = 400
 """Orders older than this are no longer waited for; no lead time comes near it."""
 
 DAY_S = 86_400
+
+INSISTING = frozenset({"reorder.floor", "reorder.minimum", "reorder.forced"})
+"""Rules by which a line is looked at although nobody has used the item lately."""
 
 LEVEL_HOSPITAL = 1
 """Level of the hospital's own storeroom: what it hands on through transit is demand on it."""
@@ -94,8 +97,8 @@ class Scene:
     classes: Mapping[str, str] = field(default_factory=dict)
 
     def items_of(self, room: Storeroom) -> list[str]:
-        """Return the items a storeroom may ask for: in use and active, its shelf known; and those kept in bins."""
-        known = {item for item in room.demand if room.knows(item)}
+        """Return active items a storeroom may ask for: in use or insisted on, the shelf known; and those in bins."""
+        known = {item for item in {*room.demand, *self._insisted(room)} if room.knows(item)}
         kept_in_bins = {item for place, item in self.bins if place == room.place.place}
         return sorted(
             item
@@ -104,6 +107,12 @@ class Scene:
             and item not in self.admitted.inactive
             and (room.place.place, item) not in self.admitted.to_count
         )
+
+    def _insisted(self, room: Storeroom) -> set[str]:
+        """Return the items a person wants there without any use: a rule of the storeroom, or of an item it has held."""
+        wanted = {scope for (rule, scope), value in self.rules.values.items() if rule in INSISTING and value > 0}
+        named, here = (one.removeprefix(f"{room.place.place}/") for one in wanted), room.held
+        return {item for item in named if item in here or f"{room.place.place}/{item}" in wanted}
 
     def position(self, place: str, item: str) -> Position:
         """Return what can be counted on of an item at a place."""
@@ -125,9 +134,14 @@ class Scene:
             ladder=self._ladder(place, item, given_away),
             safety_days=self.rules.number("reorder.safety_days", scope),
             cover_days=self.rules.number("reorder.cover_days", scope),
-            limits=Limits(on_request=item in self.admitted.on_request),
+            limits=self._limits(place.place, item),
             bins=self.bins.get((place.place, item)),
         )
+
+    def _limits(self, place: str, item: str) -> Limits:
+        """Return a person's limits for a line; what the catalogue puts on request stays so."""
+        said = limits_of(self.rules, place, item)
+        return replace(said, on_request=said.on_request or item in self.admitted.on_request)
 
     def _demand(self, place: str, item: str) -> Demand:
         """Return the demand of an item, of nobody's where its use is not recorded: bins are not."""
@@ -155,6 +169,20 @@ class Scene:
             available=max(0, there.physical - there.reserved - given_away),
         )
         return (own, *suppliers)
+
+
+def limits_of(rules: Rules, place: str, item: str) -> Limits:
+    """Return a person's limits for a line: rules of the scope `place/item`, else of the item everywhere."""
+
+    def said(name: str) -> Fraction | None:
+        return rules.values.get((f"reorder.{name}", f"{place}/{item}"), rules.values.get((f"reorder.{name}", item)))
+
+    levels = {name: said(name) for name in ("floor", "ceiling", "minimum", "maximum")}
+    return Limits(
+        **{name: None if level is None else int(level) for name, level in levels.items()},
+        on_request=bool(said("on_request")),
+        forced=bool(said("forced")),
+    )
 
 
 def scene_at(connection: Connection, hospital: HospitalId, now: Instant, rules: Rules) -> Scene:
