@@ -226,15 +226,18 @@ class His:
         if known.said != said.said:
             raise NotNow(f"charge: the number {known.charge!r:.40} is known with another content; give it a new one")
         uses = kept.uses_of(connection, self._hospital, known.refunds or known.charge)
-        standing = [one for one in uses if bool(one.undone) == bool(known.refunds)]
         if known.refunds:
-            return Answer(
-                Outcome.UNDONE if standing else Outcome.REFUNDED, known,
-                standing[-1].undone if standing else "", known.person, known.at, "his",
-            )  # fmt: skip
+            mine = [one.undone for one in uses if one.undone and self._undid(connection, one, known)]
+            outcome = Outcome.UNDONE if mine else Outcome.REFUNDED
+            return Answer(outcome, known, mine[-1] if mine else "", known.person, known.at, "his")
+        standing = [one for one in uses if not one.undone]
         if not standing:
             return Answer(Outcome.CHARGED_ONLY, known, "", "", None, "")
         return self._answer(connection, known, standing[-1], Outcome.USED if standing[-1].made else Outcome.ALREADY)
+
+    def _undid(self, connection: Connection, use: kept.Used, refund: kept.Charge) -> bool:
+        """Tell whether a refund undid a use; what a storeroom's own entry contradicted was undone without one."""
+        return kept.refers_to(connection, self._hospital, use.undone, refund.charge)
 
     def _answer(self, connection: Connection, charge: kept.Charge, use: kept.Used, outcome: Outcome) -> Answer:
         side = "his" if use.made else "storeroom"

@@ -18,7 +18,7 @@ from central.store.merge import merge
 from central.store.tables.charges import CHARGE, CHARGE_FAULT, CHARGE_ITEM, CHARGE_MARK, CHARGE_USE
 from central.store.tables.ledger import BALANCE, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import ITEM
-from protocols.movements import PostingLine
+from protocols.movements import MovementBody, PostingLine, read_body
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 
@@ -222,6 +222,15 @@ def lines_of_event(connection: Connection, hospital: HospitalId, event: str, uni
     names = ("item", "qty", "source", "target", "lot", "owner", "unit", "source_position", "target_position")
     rows = connection.execute(POSTING_LINE.select().where(*asked).order_by(line.line_no))
     return [PostingLine(**{name: row._mapping[name] for name in names}) for row in rows]
+
+
+def refers_to(connection: Connection, hospital: HospitalId, event: str, ref: str) -> bool:
+    """Tell whether the entry of an event names a document."""
+    of, entry = EVENT.c, LEDGER.c
+    same = and_(entry.hospital == of.hospital, entry.incarnation == of.incarnation, entry.seq == of.seq)
+    asked = (of.hospital == hospital, of.event_id == bytes.fromhex(event))
+    body = connection.scalar(select(entry.body).join(EVENT, same).where(*asked))
+    return body is not None and ref in read_body(body, MovementBody).refs
 
 
 def chargeable(connection: Connection, hospital: HospitalId) -> frozenset[str]:

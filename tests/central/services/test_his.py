@@ -139,6 +139,16 @@ def test_a_refund_without_the_goods_leaves_the_piece_used_and_not_charged(room: 
     assert room.states()[UNITS[0]] is ChargeState.ISSUED_NOT_CHARGED
 
 
+def test_a_refund_said_again_is_answered_alike_after_the_sides_were_settled(room: Room) -> None:
+    room.his.consume(HIS, consume("F1", UNITS[0]))
+    room.ward.issue(KIT, "K1", UNITS[0], 120)
+    assert room.his.settle(room.ward.touched) == 1
+    asked = _Unconsume("R1", "F1", goods_back=False)
+    first = room.his.unconsume(HIS, asked)
+    again = room.his.unconsume(HIS, asked)
+    assert (first.outcome, first.event) == (again.outcome, again.event) == (Outcome.REFUNDED, "")
+
+
 def test_a_suppliers_goods_become_the_hospitals_when_the_other_side_uses_them(room: Room) -> None:
     unit = tags(1, start=50)[0]
     brought = PostingLine(KIT, 1, "supplier@ward-01", "ward-01", lot="K2", owner="S01", unit=unit)
