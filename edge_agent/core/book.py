@@ -23,7 +23,6 @@ from protocols.movements import (
     posting_of,
     read_body,
 )
-from protocols.values.instant import instant
 
 BIND, OBSERVE, DISCREPANCY = "bind_tag", "observe", "discrepancy"
 TAGS = frozenset({"tag_replaced", "tag_killed"})
@@ -98,7 +97,7 @@ def _posting(kind: str, raw_body: bytes) -> Effect:
         deltas=_deltas(body.lines),
         moved=_moved(kind, body.lines),
         reverses=_event(body.reverses) if kind == "reversal" else b"",
-        occurred_at=None if body.occurred_at is None else instant(body.occurred_at),
+        occurred_at=body.occurred_at,
     )
 
 
