@@ -4,7 +4,6 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,9 +16,9 @@ from central.core.rights import EVERYWHERE, Scope
 from central.core.settling import Held, Proposed, Step, Verdict
 from central.store.merge import add_new
 from central.store.paging import Key, Keyset, Page, PageAsked
+from central.store.queries_charges import lying
 from central.store.queries_trace import moved
 from central.store.queries_work import Discrepancy, discrepancies, within
-from central.store.tables.ledger import BALANCE
 from central.store.tables.master import ITEM, ITEM_SUPPLIER
 from central.store.tables.people import PERSON, PERSON_ROLE
 from central.store.tables.settling import SETTLEMENT, WARD_TASK
@@ -104,19 +103,9 @@ def close(connection: Connection, hospital: HospitalId, id: str, cause: str, at:
 
 
 def where_booked(connection: Connection, hospital: HospitalId, unit: str) -> Held | None:
-    """Return where the book has a piece, None where it never was.
-
-    A storeroom has it when its positions come to more than nothing: an issue that names no position leaves one of them
-    below zero and another above.
-    """
+    """Return where the book has a piece, None where it never was."""
     history = moved(connection, hospital, unit=unit)
-    shelf = BALANCE.c.place, BALANCE.c.position
-    chosen = BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.unit == unit, BALANCE.c.qty != 0)
-    rows = connection.execute(chosen.order_by(*shelf)).all()
-    total: Counter[str] = Counter()
-    for row in rows:
-        total[row.place] += row.qty
-    there = next((row for row in rows if row.qty > 0 and total[row.place] > 0), None)
+    there = next((one for one in lying(connection, hospital, unit=unit) if one.qty > 0), None)
     if there is None or not history:
         return None
     return Held(there.place, there.position, there.owner, history[0].event)
