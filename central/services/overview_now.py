@@ -65,18 +65,12 @@ def overview_now(
         )
 
 
-def proposals_now(
-    connection: Connection, hospital: HospitalId, caller: Caller, place: str = ""
-) -> tuple[tuple[seen.Proposal, ...], int]:
-    """Return the most urgent open proposals a caller may see, of one storeroom where it is named, and of how many."""
-    proposed = [
-        one
-        for one in work.open_proposals(connection, hospital, caller.scope(Right.SEE_ORDERS))
-        if not place or one.place == place
-    ]
+def proposals_shown(
+    connection: Connection, hospital: HospitalId, proposed: list[work.Proposal], *, prices: bool
+) -> tuple[seen.Proposal, ...]:
+    """Return the most urgent of some proposals as people read them, with their prices or without."""
     names = _names(connection, hospital, {one.item for one in proposed})
-    shown = _proposals(names, proposed, prices=caller.may(Right.SEE_PRICES))
-    return shown[:PROPOSALS_SHOWN_MAX], len(shown)
+    return _proposals(names, proposed, prices=prices)[:PROPOSALS_SHOWN_MAX]
 
 
 @dataclass(frozen=True, slots=True)

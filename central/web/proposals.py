@@ -20,7 +20,7 @@ from central.services.approvals import approve_as, change_qty, reject, routes
 from central.services.desk import Desk
 from central.services.order_checks import known_at, selected_instead
 from central.services.overview import Proposal as Shown
-from central.services.overview_now import proposals_now
+from central.services.overview_now import proposals_shown
 from central.services.reasons import names_now
 from central.services.stock import storerooms
 from central.store.queries_work import Proposal, open_proposals, proposals
@@ -139,8 +139,10 @@ def _page(
     all_chosen: bool = False,
 ) -> Response:
     with desk.store.read() as connection:
-        shown, of_all = proposals_now(connection, desk.hospital, caller, place)
-        waiting = {one.id: one for one in open_proposals(connection, desk.hospital, caller.scope(Right.SEE_ORDERS))}
+        everywhere = open_proposals(connection, desk.hospital, caller.scope(Right.SEE_ORDERS))
+        waiting = {one.id: one for one in everywhere if not place or one.place == place}
+        prices = caller.may(Right.SEE_PRICES)
+        shown = proposals_shown(connection, desk.hospital, list(waiting.values()), prices=prices)
         asked = routes(connection, desk.hospital, list(waiting.values()), desk.now())
         names = names_now(connection, desk.hospital)
         known = known_at(connection, desk.hospital, desk.now())
@@ -161,7 +163,7 @@ def _page(
         "proposals_list.html.j2",
         visit,
         rows=rows,
-        of_all=of_all,
+        of_all=len(waiting),
         catalogue=names.catalogue,
         firms=names.sources,
         may_any=any(row["may"] for row in rows),

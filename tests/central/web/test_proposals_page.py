@@ -1,16 +1,19 @@
-"""The open proposals of a page: of a storeroom before they are bounded."""
+"""The page of proposals: a storeroom's lines are chosen before the page is bounded."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
-from central.core.rights import Caller, Grant, Role
+from central.bootstrap import build_app
+from central.config import read_config
 from central.services.imports import import_folder
-from central.services.overview_now import PROPOSALS_SHOWN_MAX, proposals_now
+from central.services.overview_now import PROPOSALS_SHOWN_MAX
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.store.tables.work import PROPOSAL
-from protocols.values.ids import ActorId, PlaceId
+from protocols.values.instant import plus
 from tests.central.hospital import FILES, GAUZE, HOSPITAL, START, frozen_clock, hospital, use_file, write_files
 
 OTHERS = PROPOSALS_SHOWN_MAX + 50
@@ -32,18 +35,22 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-def test_a_storerooms_line_is_shown_however_many_others_are_as_urgent(store: Store) -> None:
-    buyer = Caller(ActorId("10023"), "10023", (Grant(Role.PURCHASER),))
-    with store.read() as connection:
-        first, of_all = proposals_now(connection, HOSPITAL, buyer)
-        of_ward, of_them = proposals_now(connection, HOSPITAL, buyer, "ward-02")
-    assert (len(first), of_all) == (PROPOSALS_SHOWN_MAX, OTHERS + 2)
-    assert "p9999" not in {one.id for one in first}
-    assert ([one.id for one in of_ward], of_them) == (["p9999"], 1)
+@pytest.fixture
+def client(tmp_path: Path, store: Store) -> Iterator[TestClient]:
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    with TestClient(
+        build_app(read_config(path), store, frozen_clock(plus(START, 60))), base_url="http://127.0.0.1"
+    ) as one:
+        yield one
 
 
-def test_who_sees_one_ward_is_told_of_its_lines_alone(store: Store) -> None:
-    keeper = Caller(ActorId("10024"), "10024", (Grant(Role.PURCHASER, frozenset({PlaceId("ward-02")})),))
-    with store.read() as connection:
-        shown, of_all = proposals_now(connection, HOSPITAL, keeper)
-    assert ([one.id for one in shown], of_all) == (["p9999"], 1)
+def test_a_storerooms_line_is_shown_however_many_others_are_as_urgent(client: TestClient) -> None:
+    of_all = client.get("/proposals?lang=en").text
+    assert of_all.count('name="id"') == PROPOSALS_SHOWN_MAX
+    assert f"Shown: {PROPOSALS_SHOWN_MAX} of {OTHERS + 2}." in of_all
+    assert "p9999" not in of_all
+    of_ward = client.get("/proposals?place=ward-02&lang=en").text
+    assert of_ward.count('name="id"') == 1
+    assert 'value="p9999"' in of_ward
+    assert "Shown:" not in of_ward
