@@ -111,8 +111,8 @@ class Scene:
     def _insisted(self, room: Storeroom) -> set[str]:
         """Return the items a person wants there without any use: a rule of the storeroom, or of an item it has held."""
         wanted = {scope for (rule, scope), value in self.rules.values.items() if rule in INSISTING and value > 0}
-        named, here = (one.removeprefix(f"{room.place.place}/") for one in wanted), room.held
-        return {item for item in named if item in here or f"{room.place.place}/{item}" in wanted}
+        own = f"{room.place.place}/"
+        return (wanted & room.held) | {scope.removeprefix(own) for scope in wanted if scope.startswith(own)}
 
     def position(self, place: str, item: str) -> Position:
         """Return what can be counted on of an item at a place."""
