@@ -10,7 +10,7 @@ from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.figures import DEFINITIONS, Figure, Part
 from central.services.desk import Desk
-from central.services.figures import figure_id, figures, ledger_of, opened
+from central.services.figures import Judged, LedgerPart, figure_id, figures, ledger_of, opened
 from central.store.paging import page_of
 
 Place = Annotated[str, Query(max_length=64)]
@@ -101,27 +101,7 @@ def figure_routes(desk: Desk) -> APIRouter:
         """Tell every figure of a storeroom, or of all storerooms the caller may see."""
         prices = sees_prices(desk, caller, "figures")
         judged = figures(desk, caller, place)
-        return Figures(
-            items=[
-                FigureOut(
-                    id=one.figure.id,
-                    row=DEFINITIONS[one.figure.id].row,
-                    definition=DEFINITIONS[one.figure.id].says,
-                    value=None if one.figure.value is None else float(one.figure.value),
-                    interval=one.figure.interval,
-                    parts=one.figure.parts,
-                    since=None if one.figure.since is None else one.figure.since.isoformat(),
-                    gate=None if one.gate is None else float(one.gate),
-                    passes=None if one.gate is None else one.figure.passes(one.gate),
-                    days=[
-                        DayOut(day=day.isoformat(), value=above / below if below else None)
-                        for day, above, below in one.days
-                    ],
-                    **_sums(one.figure, shown=prices or not DEFINITIONS[one.figure.id].money),
-                )
-                for one in judged
-            ]
-        )
+        return Figures(items=[_figure(one, shown=prices or not DEFINITIONS[one.figure.id].money) for one in judged])
 
     @router.get("/figures/{id}/rows", responses={404: {"model": Problem}})
     def rows(caller: Asks, page: Paged, id: str, place: Place = "") -> OpenedOut:
@@ -149,21 +129,38 @@ def figure_routes(desk: Desk) -> APIRouter:
         return LedgerOut(
             part=_part(part, shown=shown),
             next=page.next(found),
-            items=[
-                LedgerLineOut(
-                    event=one.flow.event,
-                    day=one.flow.day.isoformat(),
-                    kind=one.flow.kind,
-                    lot=one.flow.lot,
-                    qty=one.flow.qty,
-                    above=one.above if shown else None,
-                    below=one.below if shown else None,
-                )
-                for _, one in found.items
-            ],
+            items=[_line(one, shown=shown) for _, one in found.items],
         )
 
     return router
+
+
+def _figure(one: Judged, *, shown: bool) -> FigureOut:
+    return FigureOut(
+        id=one.figure.id,
+        row=DEFINITIONS[one.figure.id].row,
+        definition=DEFINITIONS[one.figure.id].says,
+        value=None if one.figure.value is None else float(one.figure.value),
+        interval=one.figure.interval,
+        parts=one.figure.parts,
+        since=None if one.figure.since is None else one.figure.since.isoformat(),
+        gate=None if one.gate is None else float(one.gate),
+        passes=None if one.gate is None else one.figure.passes(one.gate),
+        days=[DayOut(day=day.isoformat(), value=above / below if below else None) for day, above, below in one.days],
+        **_sums(one.figure, shown=shown),
+    )
+
+
+def _line(one: LedgerPart, *, shown: bool) -> LedgerLineOut:
+    return LedgerLineOut(
+        event=one.flow.event,
+        day=one.flow.day.isoformat(),
+        kind=one.flow.kind,
+        lot=one.flow.lot,
+        qty=one.flow.qty,
+        above=one.above if shown else None,
+        below=one.below if shown else None,
+    )
 
 
 def _heaviest(one: Part) -> tuple[int | str, ...]:
