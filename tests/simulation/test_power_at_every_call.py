@@ -5,7 +5,7 @@ written is there as a whole or not at all.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -78,27 +78,38 @@ def write_group(ledger: Ledger, scribe: Scribe, unit: str) -> None:
             ledger.append([scribe.issue(unit)])
 
 
+def after_each_call(
+    rack: Rack, disk: Disk, journal: str, image: Image, write: Callable[[Ledger, Disk], int]
+) -> Iterator[tuple[int, int, Ledger]]:
+    """Write again and again, the power going one call later each time; give the call, what was beeped, what is found.
+
+    The last time nothing was struck.
+    """
+    for call in range(1, CALLS_MAX):
+        disk.put(image)
+        connection, ledger = opened(rack, disk, journal)
+        disk.fuse, era = call, disk.era
+        beeped = write(ledger, disk)
+        struck = disk.era != era
+        closed(connection)
+        disk.fuse = None
+        again, ledger = opened(rack, disk, journal)
+        yield call, beeped, ledger
+        closed(again)
+        if not struck:
+            return
+    pytest.fail("the writing never ended within so many calls")
+
+
 @pytest.mark.parametrize("journal", ["WAL", "DELETE"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_group_is_whole_or_absent_and_what_was_beeped_stays(rack: Rack, journal: str, seed: int) -> None:
     image, head = before(rack, journal)
     disk = rack.add("disk", f"{journal}/{seed}")
-    for call in range(1, CALLS_MAX):
-        disk.put(image)
-        connection, ledger = opened(rack, disk, journal)
-        disk.fuse, era = call, disk.era
-        beeped = head + write_groups(ledger, disk)
-        struck = disk.era != era
-        closed(connection)
-        disk.fuse = None
-        again, ledger = opened(rack, disk, journal)
+    for call, written, ledger in after_each_call(rack, disk, journal, image, write_groups):
         assert verify(ledger.connection).problems == [], call
-        assert ledger.head().seq in {beeped, beeped + GROUP}, call
-        closed(again)
-        if not struck:
-            assert ledger.head().seq == head + 2 * GROUP
-            return
-    pytest.fail("a group never ended within so many calls")
+        assert ledger.head().seq in {head + written, head + written + GROUP}, call
+    assert ledger.head().seq == head + 2 * GROUP
 
 
 @pytest.mark.parametrize("journal", ["WAL", "DELETE"])
@@ -164,22 +175,11 @@ def test_a_trim_between_groups_is_whole_or_absent_and_the_book_stands_on_its_che
         write_group(ledger, scribe, unit)
         books[ledger.head().seq] = book_of(ledger)
     closed(connection)
-    for call in range(1, CALLS_MAX):
-        disk.put(image)
-        connection, ledger = opened(rack, disk, journal)
-        disk.fuse, era = call, disk.era
-        beeped = head + trim_between_groups(ledger, disk)
-        struck = disk.era != era
-        closed(connection)
-        disk.fuse = None
-        again, ledger = opened(rack, disk, journal)
+    first = 0
+    for call, written, ledger in after_each_call(rack, disk, journal, image, trim_between_groups):
         assert verify(ledger.connection).problems == [], call
-        assert ledger.head().seq in {beeped, beeped + GROUP}, call
+        assert ledger.head().seq in {head + written, head + written + GROUP}, call
         assert book_of(ledger) == books[ledger.head().seq], call
         ((first,),) = ledger.connection.query("SELECT MIN(seq) FROM ledger")
         assert first in {0, SAFE + 1}, call
-        closed(again)
-        if not struck:
-            assert (first, ledger.head().seq) == (SAFE + 1, head + 2 * GROUP)
-            return
-    pytest.fail("it never ended within so many calls")
+    assert (first, ledger.head().seq) == (SAFE + 1, head + 2 * GROUP)
