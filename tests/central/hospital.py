@@ -11,6 +11,8 @@ from pathlib import Path
 from central.clock import Clock
 from central.services.imports import import_folder
 from central.services.policy import seed_policy
+from central.services.reconcile import reconcile
+from central.services.replenish import replenish
 from central.store.chains import enrol, head_of, keep_device, move_head, note_frame, registered
 from central.store.engine import Store, open_store
 from central.store.ledger import Chain, take_in
@@ -169,3 +171,14 @@ class Ward:
 def tags(count: int, start: int = 1) -> list[str]:
     """Return EPCs of so many units."""
     return [f"30{number:022X}" for number in range(start, start + count)]
+
+
+def short_of_kits(folder: Path) -> Store:
+    """Return a hospital with a ward that lost a kit and is running out of them, another that was never heard."""
+    made = hospital(folder)
+    ward, units = Ward(made), tags(6)
+    ward.open(KIT, "K1", units)
+    ward.observe(units[0], 0.02, 900, since_s=300)
+    reconcile(made, HOSPITAL, plus(START, 901))
+    replenish(made, HOSPITAL, plus(START, 902), policy="3x", run="replenish:1")
+    return made

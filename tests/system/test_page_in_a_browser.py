@@ -19,7 +19,6 @@ from central.bootstrap import build_app
 from central.config import read_config
 from central.services.orders import Approved
 from central.services.overview import Overview
-from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.web.pages import PageSources, build_pages
@@ -27,7 +26,7 @@ from central.web.render import About
 from protocols.values.ids import OrderNo
 from protocols.values.instant import plus
 from tests.central.doors import empty_store, open_desk
-from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, hospital, tags
+from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, short_of_kits
 from tests.central.web import hospitals
 
 pytestmark = pytest.mark.needs_browser
@@ -155,14 +154,7 @@ def pages_of(overview: Callable[[], Overview], refresh_s: int = 30) -> FastAPI:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A real store: a ward that lost a kit and is running out of them, another that was never heard."""
-    made = hospital(tmp_path / "files")
-    ward, units = Ward(made), tags(6)
-    ward.open(KIT, "K1", units)
-    ward.observe(units[0], 0.02, 900, since_s=300)
-    reconcile(made, HOSPITAL, plus(START, 901))
-    replenish(made, HOSPITAL, plus(START, 902), policy="3x", run="replenish:1")
-    return made
+    return short_of_kits(tmp_path / "files")
 
 
 @pytest.fixture

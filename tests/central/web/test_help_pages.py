@@ -13,14 +13,12 @@ from central.config import read_config
 from central.core.rights import Caller, Grant, Role
 from central.services.first_hour import STEPS, first_hour
 from central.services.needs import COUNTS, needs_of
-from central.services.reconcile import reconcile
-from central.services.replenish import replenish
 from central.services.statements import make, signer_at
 from central.store.engine import Store
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import plus
 from tests.central.doors import empty_store, open_desk
-from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, hospital, tags
+from tests.central.hospital import HOSPITAL, START, frozen_clock, short_of_kits
 
 HERE, ELSEWHERE = frozenset({PlaceId("ward-01")}), frozenset({PlaceId("ward-02")})
 
@@ -31,14 +29,7 @@ def somebody(role: Role, places: frozenset[PlaceId] = frozenset()) -> Caller:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A ward that lost a kit and is running out of them."""
-    made = hospital(tmp_path / "files")
-    ward, units = Ward(made), tags(6)
-    ward.open(KIT, "K1", units)
-    ward.observe(units[0], 0.02, 900, since_s=300)
-    reconcile(made, HOSPITAL, plus(START, 901))
-    replenish(made, HOSPITAL, plus(START, 902), policy="3x", run="replenish:1")
-    return made
+    return short_of_kits(tmp_path / "files")
 
 
 @pytest.fixture
