@@ -25,7 +25,6 @@ from central.core.journal import (
     accruals,
     booked,
     entries_of,
-    group_of,
     owed_by,
 )
 from central.core.month import Month, Sum
@@ -126,17 +125,6 @@ def journal_of(connection: Connection, hospital: HospitalId, month: Month, now: 
     entries = entries_of(book.parts, lambda item: of.get(item, ""), steps)
     told = kept.accounts_of(connection, hospital)
     return Journal(month, book.closed is not None, tuple(entries), tuple(booked(entries)), told)
-
-
-def parts_behind(book: Book, of: Mapping[str, str], what: str, place: str, category: str, supplier: str) -> list[Part]:
-    """Return the value lines that one entry of movements is the sum of."""
-    wanted = (what, place, category, supplier)
-    return [
-        part
-        for part in book.parts
-        if (group := group_of(part, of.get(part.item, ""))) is not None
-        and (f"{group.credit}>{group.debit}", group.place, group.category, group.supplier) == wanted
-    ]
 
 
 HEAD = (

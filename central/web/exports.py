@@ -3,9 +3,7 @@
 It decides nothing. The rule that must not be broken: who may not see a list on its page gets no table of it.
 """
 
-from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response, StreamingResponse
@@ -31,9 +29,3 @@ def add_exports(pages: FastAPI, porter: Porter, desk: Desk) -> None:
         table = table_of(export_named(name), form, desk, caller, given, visit.language is Language.ZH)
         named = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
         return StreamingResponse(chunks_of(table), media_type=MEDIA[form], headers=HEADERS | named)
-
-
-def export_links(name: str, **filters: str) -> Mapping[str, str]:
-    """Return the addresses of a list's tables, by form, for a page to show."""
-    asked = urlencode({key: text for key, text in filters.items() if text})
-    return {form.value: f"/exports/{name}.{form}" + (f"?{asked}" if asked else "") for form in Form}
