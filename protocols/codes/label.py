@@ -56,7 +56,7 @@ __all__ = [
 ProductCode = NewType("ProductCode", str)
 """A product by its agency's rule: GTIN-14; HIBC labeler, catalogue number and unit; the whole MA identifier."""
 
-GS1, HIBC, MA, AHM = ISSUERS = ("GS1", "HIBC", "MA", "AHM")
+GS1, HIBC, MA, AHM = "GS1", "HIBC", "MA", "AHM"
 LABEL_MAX = 512
 """Longest text of one scan, in characters."""
 

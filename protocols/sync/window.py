@@ -31,18 +31,30 @@ class Window:
         self._wanted: int | None = None
         self._alone: int | None = None
         self._flight: list[_InFlight] = []
+        self._refused: set[int] = set()
+        """Where frames on their way begin that central had no use for yet."""
+        self.answers_for_mark = False
+        """Whether the frame right behind the mark was sent since the mark came there."""
 
     def advance(self, seq: int, digest: Digest) -> None:
         """Note that central has committed up to `seq`, above the mark."""
         self.acked, self._acked_hash = seq, digest
+        self.answers_for_mark = False
         self.chunk, self._frames = min(self._most, self.chunk * 2), WINDOW_FRAMES
         self._flight = [sent for sent in self._flight if sent.last_seq > seq]
-        if self._next_seq <= seq:
+        if self._next_seq <= seq or seq + 1 in self._refused:
             self.rewind()
+        self._refused = {begins for begins in self._refused if begins > seq}
+
+    def refuse(self, from_seq: int) -> None:
+        """Note that central had no use for a frame before what it misses: it is sent again when its turn comes."""
+        if any(sent.last_seq == from_seq - 1 for sent in self._flight):
+            self._refused.add(from_seq)
 
     def rewind(self) -> None:
         """Begin again right behind the mark."""
         self._flight, self._wanted = [], None
+        self._refused.clear()
         self._next_seq, self._next_prev = self.acked + 1, self._acked_hash
 
     def halve(self) -> None:
@@ -92,6 +104,7 @@ class Window:
     def sent(self, last_seq: int, last_hash: Digest, now: float) -> None:
         """Note the frame just sent."""
         self._wanted = None
+        self.answers_for_mark = self.answers_for_mark or self._next_seq == self.acked + 1
         self._next_seq, self._next_prev = last_seq + 1, last_hash
         self._flight.append(_InFlight(last_seq, now))
 

@@ -12,7 +12,6 @@ from protocols.values.instant import Instant
 Hlc = NewType("Hlc", int)
 
 COUNTER_BITS = 16
-COUNTER_MAX = (1 << COUNTER_BITS) - 1
 MILLIS_MAX = (1 << 48) - 1
 AHEAD_S_MAX = 60
 

@@ -9,7 +9,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.codes.digital_link import read_link
@@ -124,7 +124,6 @@ def test_mutated_codes_raise_nothing_but_our_own_errors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_text_raises_nothing_but_our_own_errors(name: str, data: st.DataObject) -> None:
     decode, kind = DECODERS[name]

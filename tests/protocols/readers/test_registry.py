@@ -1,7 +1,7 @@
 """What every reader must bear by being in the registry: noise, cuts, single bytes."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.readers.registry import READERS, ReaderKind
@@ -13,7 +13,6 @@ PIECES = st.lists(st.binary(max_size=60), max_size=8)
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(pieces=PIECES)
 def test_a_decoder_gives_the_same_frames_however_its_bytes_are_cut(name: str, pieces: list[bytes]) -> None:
     whole, cut = READERS[name].decoder(), READERS[name].decoder()
@@ -23,7 +22,6 @@ def test_a_decoder_gives_the_same_frames_however_its_bytes_are_cut(name: str, pi
 
 
 @pytest.mark.parametrize("kind", [each for each in READERS.values() if each.session], ids=lambda kind: kind.name)
-@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(pieces=PIECES)
 def test_a_session_fed_with_noise_raises_nothing(kind: ReaderKind, pieces: list[bytes]) -> None:
     assert kind.session is not None

@@ -64,7 +64,7 @@ def outcome(reports: TagReports, raw: bytes, *, quick: bool) -> object:
         return str(error)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.lists(st.tuples(ROW, st.integers(1, 4)), max_size=5), max_size=3), st.none() | st.just(UTC))
 def test_the_quick_way_reads_what_the_general_way_reads(
     messages: list[list[tuple[dict[str, Value], int]]], origin: int | None
