@@ -3,7 +3,6 @@
 EdgeError
 ├── BadConfig        edge.toml, master data or an option is wrong; all its faults in one message
 ├── BadTrace         a recorded trace of reads is not as the format says
-├── BadInstall       another package of the same name stands in front of one of ours
 ├── StoreFault       SQLite or the disk refused; nothing of the transaction was kept
 │   ├── DiskFull     no room; free some and act again
 │   └── NotALedger   the file is not this device's ledger
@@ -22,10 +21,6 @@ class BadConfig(EdgeError):
 
 class BadTrace(EdgeError):
     """A file of a trace cannot be read as one; nothing was guessed."""
-
-
-class BadInstall(EdgeError):
-    """The packages of this program do not belong together."""
 
 
 class StoreFault(EdgeError):

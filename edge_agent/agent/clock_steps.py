@@ -7,7 +7,8 @@ from edge_agent.clock import Clock, Pen
 from edge_agent.core.clock_watch import ClockStep, ClockWatch
 from edge_agent.core.recognise import Draft
 from edge_agent.store.ledger import Ledger
-from protocols.movements import ClockStepBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import ClockStepBody
 from protocols.values.ids import ActorId
 
 CLOCK_STEP = "clock_step"

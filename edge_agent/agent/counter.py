@@ -27,15 +27,17 @@ from edge_agent.core.work.words import Word
 from edge_agent.errors import StoreFault
 from edge_agent.store.catalogue import policy_of
 from edge_agent.store.connection import Connection
+from edge_agent.store.feed import version_of
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.scene import facts_for
 from protocols.codes.label import UnreadableLabel
 from protocols.codes.merge import Half
 from protocols.entry import ChainedEntry
 from protocols.errors import ProtocolsError
-from protocols.movements import lines_of
+from protocols.movements.posting import lines_of
 from protocols.readers.reads import BadFrame
 from protocols.readers.scanner import Beep, ScanFrame
+from protocols.sync.feed import GLOBAL
 from protocols.values.instant import MICROS, Instant, plus
 
 REFUSALS_A_MINUTE_MAX = 30
@@ -157,8 +159,10 @@ class Counter:
         visits = {name: scanner.visit for name, scanner in self._scanners.items()}
         halves = {name: scanner.half for name, scanner in self._scanners.items()}
         now = self._clock.now()
-        standing = self.standing(ledger.connection)
-        group = _Group(ledger, pen, visits, halves, replace(self.room, standing=standing), self._idle_s)
+        room = replace(
+            self.room, standing=self.standing(ledger.connection), master=version_of(ledger.connection, GLOBAL)
+        )
+        group = _Group(ledger, pen, visits, halves, room, self._idle_s)
         try:
             with ledger.group():
                 for scan in scans:
@@ -174,7 +178,7 @@ class Counter:
             self._scanners[name].visit, self._scanners[name].half = visit, halves[name]
         self.room = replace(self.room, cut_short=group.room.cut_short)
         self._answer(group.answers)
-        tell(self._presence, ledger.connection, group.written, self.room.ward)
+        tell(self._presence, ledger.connection, [each.entry for each in group.written], self.room.ward)
 
     def _answer(self, answers: Iterable[Answer]) -> None:
         for answer in answers:

@@ -15,7 +15,7 @@ from edge_agent.core.kanban import Bin, Kanban
 from edge_agent.core.recognise import Draft
 from edge_agent.errors import StoreFault
 from edge_agent.store.ledger import Ledger
-from protocols.movements import write_body
+from protocols.movements.bodies import write_body
 from protocols.readers.reads import BadFrame, ReaderEvent
 from protocols.readers.scanner import AIM_MARK, Beep
 from protocols.values.ids import ActorId

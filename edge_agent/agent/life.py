@@ -5,6 +5,7 @@ somebody else holds, or whose end is damaged.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from edge_agent.agent.beginnings import is_opened, read_files, take_items, write_opening
 from edge_agent.agent.inbox import Inbox
@@ -46,36 +47,35 @@ def run(
     config, given = enrolled_config(config)
     clock = Clock(config.story)
     trust = make_trust(config, given, clock, voice)
-    with hold_alone(config.ledger):
+    with hold_alone(config.ledger), ExitStack() as at_the_end:
         _finish_restore(config, voice)
         ledger = open_book(config, clock)
-        try:
-            check_tail(ledger, str(config.ledger))
-            last = ledger.last_hlc()
-            pen = Pen(clock, last)
-            files = read_files(config, opened=is_opened(ledger))
-            opened = write_opening(ledger, pen, config, files)
-            if not last:
-                voice.say("ledger", f"{config.ledger}: {EMPTY}")
-            if opened:
-                voice.say("opening", f"{opened} pieces bound to their tags and posted")
-            take_items(ledger, files, clock.now())
-            parts = Parts(
-                config,
-                files,
-                ledger,
-                inbox,
-                clock=clock,
-                voice=voice,
-                version=version,
-                tap=tap,
-                systemd=systemd or Systemd({}),
-                trust=trust,
-            )
-            writer = Writer(config, parts, ledger, pen)
-            Agent(config, parts, writer, inbox, ready=ready).live()
-        finally:
-            ledger.close()
+        at_the_end.callback(ledger.close)
+        check_tail(ledger, str(config.ledger))
+        last = ledger.last_hlc()
+        pen = Pen(clock, last)
+        files = read_files(config, opened=is_opened(ledger))
+        opened = write_opening(ledger, pen, config, files)
+        if not last:
+            voice.say("ledger", f"{config.ledger}: {EMPTY}")
+        if opened:
+            voice.say("opening", f"{opened} pieces bound to their tags and posted")
+        take_items(ledger, files, clock.now())
+        parts = Parts(
+            config,
+            files,
+            ledger,
+            inbox,
+            clock=clock,
+            voice=voice,
+            version=version,
+            tap=tap,
+            systemd=systemd or Systemd({}),
+            trust=trust,
+        )
+        writer = Writer(config, parts, ledger, pen)
+        at_the_end.callback(writer.close)  # after a fault it holds another ledger than the one opened above
+        Agent(config, parts, writer, inbox, ready=ready).live()
 
 
 def _finish_restore(config: Config, voice: Voice) -> None:

@@ -1,12 +1,12 @@
 """Which model of presence the agent runs, what the ledger tells it at the start, and its memory on the disk.
 
-The memory is a file beside the ledger, written anew every quarter of an hour and at the end, whole or not at all. It is
-a cache: one that is missing, damaged or of another version is told and left, and the model learns anew. The rule that
-must not be broken: a model of presence never keeps the agent from serving a scan.
+The memory is a file beside the ledger, written anew every quarter of an hour of the story and at the end, whole or not
+at all. It is a cache: one that is missing, damaged or of another version is told and left, and the model learns anew.
+The rule that must not be broken: a model of presence never keeps the agent from serving a scan.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,18 +17,24 @@ from edge_agent.core.presence import Presence
 from edge_agent.core.presence.window import Window
 from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from edge_agent.store.queries import known_tags, tags_of_units
-from protocols.entry import ChainedEntry
-from protocols.errors import BadValue
-from protocols.movements import CountBody, read_body
-from protocols.values.ids import PlaceId
+from edge_agent.store.queries import known_tags, sighted_tags, tags_of_units
+from protocols.entry import Entry
+from protocols.errors import BadValue, ProtocolsError
+from protocols.movements.bodies import read_body
+from protocols.movements.counts import CountBody
+from protocols.movements.tags import SIGHTED, ObserveBody
+from protocols.values.ids import DeviceId, Epc, PlaceId
 
 if TYPE_CHECKING:
     from edge_agent.core.presence.live import Filter
 
 KEEP_EVERY_S = 900.0
-"""Link seconds between two writings: what is lost by a crash is learned again within as long."""
+"""Story seconds between two writings: what is lost by a crash is learned again within as long."""
+KEEP_LEAST_S = 1.0
+"""Link seconds that they are apart at least, however fast the story runs."""
 MEMORY = "presence.mem"
+HERE_FROM = 0.5
+"""From this probability a stranger was said to stand here."""
 COUNTS = frozenset({"count_daily", "count_monthly"})
 MEMORY_BYTES_MAX = 200_000_000
 
@@ -54,20 +60,38 @@ def make_presence(config: Config) -> Presence:
 def remember(presence: Presence, ledger: Ledger, config: Config) -> None:
     """Tell a fresh model of presence what the ledger knows."""
     for tag in known_tags(ledger.connection, config.device.place):
-        presence.book(tag.epc, tag.here, tag.booked_at)
+        presence.book(tag.epc, tag.here, tag.booked_at, tag.position)
         if tag.p is not None:
             presence.believed(tag.epc, tag.p, tag.since)
+    for epc, p, since in sighted_tags(ledger.connection, HERE_FROM):
+        presence.believed(epc, p, since)
 
 
-def tell(presence: Presence, connection: Connection, written: Iterable[ChainedEntry], ward: PlaceId) -> None:
+def hear(
+    presence: Presence, connection: Connection, facts: Iterable[tuple[DeviceId, Entry]], device: DeviceId, ward: PlaceId
+) -> None:
+    """Tell the model what came from central: where units are now, and which of them other storerooms hear.
+
+    Own entries are among it after a disk was lost.
+    """
+    for who, entry in facts:
+        try:
+            tell(presence, connection, [entry], ward)
+            said = read_body(entry.body, ObserveBody) if entry.kind == "observe" else None
+        except ProtocolsError:
+            continue  # kept with the reason, and posted by none
+        if said is not None and said.model == SIGHTED and who != device:
+            presence.sighted(Epc(said.epc), said.p)
+
+
+def tell(presence: Presence, connection: Connection, entries: Sequence[Entry], ward: PlaceId) -> None:
     """Tell the model what was just written: where units are now, and what a person who counted saw.
 
     A count by the device itself is the model's own word and is not told.
     """
-    entries = [each.entry for each in written]
     moved = {one.unit for entry in entries for one in effect_of(entry.kind, entry.body).moved}
     for tag in tags_of_units(connection, moved, ward):
-        presence.book(tag.epc, tag.here, tag.booked_at)
+        presence.book(tag.epc, tag.here, tag.booked_at, tag.position)
     counts = [entry for entry in entries if entry.kind in COUNTS and entry.actor]
     seen = [(line, entry.wall) for entry in counts for line in read_body(entry.body, CountBody).lines if line.unit]
     for line, at in seen:
@@ -78,8 +102,9 @@ def tell(presence: Presence, connection: Connection, written: Iterable[ChainedEn
 class Memory:
     """The memory of a model that has one; every other model needs none."""
 
-    def __init__(self, presence: Presence, ledger: Path, voice: Voice) -> None:
+    def __init__(self, presence: Presence, ledger: Path, voice: Voice, *, story_rate: float = 1.0) -> None:
         self._filter = None if isinstance(presence, Window) else cast("Filter", presence)
+        self._every_s = max(KEEP_LEAST_S, KEEP_EVERY_S / story_rate)
         self._path, self._voice = ledger.with_name(MEMORY), voice
         self._due_s: float | None = None
 
@@ -99,9 +124,9 @@ class Memory:
     def keep(self, link_s: float) -> None:
         """Write when it is time."""
         if self._due_s is None:
-            self._due_s = link_s + KEEP_EVERY_S
+            self._due_s = link_s + self._every_s
         if link_s >= self._due_s:
-            self._due_s = link_s + KEEP_EVERY_S
+            self._due_s = link_s + self._every_s
             self.write()
 
     def write(self) -> None:

@@ -14,7 +14,7 @@ from edge_agent.agent.feeding import Feeding
 from edge_agent.agent.health import Watch
 from edge_agent.agent.inbox import Inbox
 from edge_agent.agent.links import Links
-from edge_agent.agent.model import Memory, make_presence, remember
+from edge_agent.agent.model import Memory, hear, make_presence, remember
 from edge_agent.agent.printed import PrintedLabels
 from edge_agent.agent.roster import Roster
 from edge_agent.agent.scanners import decoders_of
@@ -58,7 +58,8 @@ class Parts:
         presence = self._believe(config, ledger)
         self.counter = self._make_counter(config, ledger, presence)
         self.roster = Roster(config.device.place, clock=clock, voice=voice, claims=config.claims)
-        self.roster.covered = self.watch.coverage.tell
+        if config.readers:
+            self.roster.tell_of(self.watch.coverage.tell)
         self.bins = self._make_bins(config, ledger)
         self.printed = PrintedLabels(config.ledger, clock=clock, voice=voice)
         self.signals = self._make_signals(config)
@@ -76,6 +77,7 @@ class Parts:
                 config.device.place, clock=clock, voice=voice, proves=trust.proves, taken=self.roster.hasten
             ),
             told_offset=self.clock_steps.heard,
+            told_facts=lambda connection, facts: hear(presence, connection, facts, ledger.device, config.device.place),
         )
         self.counter.lease_now = self.uplink.lease_now
         if clock.story is None:  # two stories' clocks are not compared
@@ -87,9 +89,9 @@ class Parts:
         """Make what hears the readers: the beliefs with their memory, the watch over outages, the shelf before both."""
         presence = make_presence(config)
         remember(presence, ledger, config)
-        self.memory = Memory(presence, config.ledger, self.voice)
-        self.memory.recall()
         story_rate = 1.0 if config.story is None else config.story.rate
+        self.memory = Memory(presence, config.ledger, self.voice, story_rate=story_rate)
+        self.memory.recall()
         self.watch = Watch(config.readers, presence, clock=self.clock, voice=self.voice, story_rate=story_rate)
         self.watch.begin(ledger)
         self.shelf = Shelf(

@@ -18,7 +18,8 @@ from edge_agent.store.connection import Connection
 from edge_agent.store.labels import SUFFIX, Good, open_labels
 from edge_agent.store.ledger import Ledger
 from protocols.entry import ChainedEntry
-from protocols.movements import BindBody, Binding, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.tags import BindBody, Binding
 from protocols.values.ids import ActorId, Epc
 
 LOOK_EVERY_S = 1.0

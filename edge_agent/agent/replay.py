@@ -5,13 +5,16 @@ broken: a line about bin i is written from bins and facts known by i, so that a 
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.core.presence.columns import column_course
 from edge_agent.core.presence.course import Raised
 from edge_agent.core.presence.lines import count_lines
-from edge_agent.core.presence.shelves import Misplaced, Shelves
+from edge_agent.core.presence.shelf_columns import ShelfColumns
+from edge_agent.core.presence.shelves import Misplaced
 from edge_agent.core.presence.ward import Bin, Fact, TagOf
 from edge_agent.errors import BadTrace
 from edge_agent.links.trace import Trace
@@ -24,22 +27,35 @@ Said = dict[str, object]
 Told = Callable[[int], None]
 
 
-def replay(folder: Path, out: Path, told: Told = lambda bins: None) -> None:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay said: alerts by their kind, the tags it spoke of, the instants at which it told each one's `p`."""
+
+    alerts: Mapping[str, int]
+    tags: int
+    instants: int
+
+
+def replay(folder: Path, out: Path, told: Told = lambda bins: None) -> Replayed:
     """Run the filter over a trace and write what it says; `told` is called with the bins so far. Raises `BadTrace`."""
     trace = Trace(folder)
+    alerts, instants = Counter[str](), 0
     try:
         with out.open("w", encoding="utf-8") as file:
             for said in speak(trace, told):
                 file.write(json.dumps(said, separators=(",", ":")) + "\n")
+                alerts.update([str(said["alert"])] if "alert" in said else [])
+                instants += "p" in said and "alert" not in said
     except OSError as error:
         raise BadTrace(
             f"{out}: expected a file that can be written, {error.strerror}; name another with --out"
         ) from error
+    return Replayed(dict(sorted(alerts.items())), sum(tag.counted for tag in trace.ward.tags), instants)
 
 
 def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
     """Return what the filter says over a trace, in order."""
-    model, shelves = column_course(trace.ward), Shelves(trace.ward)
+    model, shelves = column_course(trace.ward), ShelfColumns(trace.ward)
     shown = len([tag for tag in trace.ward.tags if tag.counted])
     for heard, facts in feed(trace.bins(), trace.facts):
         for raised in model.take(heard, facts):
@@ -50,7 +66,7 @@ def speak(trace: Trace, told: Told = lambda bins: None) -> Iterator[Said]:
         if heard.number % P_EVERY_BINS == 0:
             yield {"b": heard.number, "p": [round(p, 4) for p in model.p()[:shown]]}
         told(heard.number + 1)
-    tags = zip(trace.ward.tags, model.p(), strict=True)
+    tags = zip(trace.ward.tags, model.weighed(), strict=True)
     lines = count_lines((tag.item, p) for tag, p in tags if tag.counted)
     yield {
         "lines": [

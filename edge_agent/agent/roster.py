@@ -28,7 +28,9 @@ from edge_agent.store.standing import (
     unclaimed_drafts,
 )
 from protocols.entry import ChainedEntry
-from protocols.movements import CountBody, CountLine, DutyBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.counts import CountBody, CountLine
+from protocols.movements.reports import DutyBody
 from protocols.readers.reads import ReaderEvent, RoundEnded
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant, business_day, to_iso
@@ -47,12 +49,17 @@ class Roster:
 
     def __init__(self, ward: PlaceId, *, clock: Clock, voice: Voice, claims: bool = True) -> None:
         self._ward, self._clock, self._voice = ward, clock, voice
-        self._duties = [duty for duty in Duty if claims or duty is not Duty.SHIFT_END]
+        left_out = {Duty.DAY_END} | (set() if claims else {Duty.SHIFT_END})
+        self._duties = [duty for duty in Duty if duty not in left_out]
         self._looked, self._looked_s = Instant(0), -math.inf
         self._round_s = -math.inf
         self.central_now: Callable[[], Instant | None] = lambda: None
-        self.covered: Callable[[int], dict[str, int]] = lambda _period_us: {}
-        """How much of a period each antenna listened, in thousandths."""
+        self._covered: Callable[[int], dict[str, int]] = lambda _period_us: {}
+
+    def tell_of(self, covered: Callable[[int], dict[str, int]]) -> None:
+        """Say at each day's end how much of it antennas listened: `covered` gives it in thousandths of a period."""
+        self._covered = covered
+        self._duties.append(Duty.DAY_END)
 
     def hear(self, event: ReaderEvent) -> None:
         """Take what a reader says: only an ended round shows that it is at work, and a check may wait for one."""
@@ -106,12 +113,13 @@ class Roster:
         connection = ledger.connection
         written: list[ChainedEntry] = []
         after = last_due(connection, duty) or began
-        for due in dues(plan_of(connection), duty, after, now):
+        found = dues(plan_of(connection), duty, after, now)
+        for due in found[-1:] if duty is Duty.DAY_END else found:
             done_at, refs = self._evidence(ledger, pen, due, now, written)
             state = judge(due, done_at, now)
             if not state:
                 break  # the next of its kind waits for this one
-            heard = self.covered(now - after) if duty is Duty.DAILY_CHECK else {}
+            heard = self._covered(now - after) if duty is Duty.DAY_END else {}
             after = now
             body = DutyBody(duty.value, due.at, state, refs, heard=heard)
             written += _append(ledger, pen, [Draft("duty", write_body(body), DEVICE)])
@@ -121,6 +129,8 @@ class Roster:
         self, ledger: Ledger, pen: Pen, due: Due, now: Instant, written: list[ChainedEntry]
     ) -> tuple[Instant | None, tuple[str, ...]]:
         """Return when a duty was done and by which events, doing it now where the device can."""
+        if due.duty is Duty.DAY_END:
+            return now, ()
         if due.duty is Duty.SHIFT_END:
             told = _append(ledger, pen, unclaimed_drafts(ledger.connection, self._ward, due.at))
             written += told

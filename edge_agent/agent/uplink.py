@@ -13,8 +13,9 @@ from edge_agent.clock import Clock, chance
 from edge_agent.config import SyncConfig
 from edge_agent.core.clock_watch import offset_us
 from edge_agent.errors import StoreFault
+from edge_agent.store.connection import Connection
 from edge_agent.store.ledger import Ledger
-from protocols.entry import Digest, decode_entry
+from protocols.entry import Digest, Entry, decode_entry
 from protocols.sync.codec import Signing
 from protocols.sync.feed import Applied
 from protocols.sync.frames import Head
@@ -38,6 +39,8 @@ from protocols.values.hlc import Hlc
 from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import Instant, plus
 
+FactsTold = Callable[[Connection, Sequence[tuple[DeviceId, Entry]]], None]
+"""Hears what others wrote, and who did, once it is posted."""
 IDLE_HELLOS = 40
 """Waits for an answer between two greetings of an idle link: 600 s in service, unless the configuration says."""
 PATIENT_HELLOS = 4
@@ -72,8 +75,8 @@ def timing_of(config: SyncConfig) -> Timing:
 class _Marked:
     """The ledger as the session sees it; a mark that the disk does not take now is owed and set later."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, voice: Voice) -> None:
-        self.ledger, self._clock, self._voice = ledger, clock, voice
+    def __init__(self, ledger: Ledger, clock: Clock, voice: Voice, told_facts: FactsTold) -> None:
+        self.ledger, self._clock, self._voice, self._told_facts = ledger, clock, voice, told_facts
         self._owed: dict[Incarnation, int] = {}
         self.heard = Hlc(0)
 
@@ -108,7 +111,9 @@ class _Marked:
 
     def post_facts(self, upto: int, facts_sum: bytes, entries: Sequence[tuple[DeviceId, bytes]]) -> None:
         self.ledger.post_facts(upto, facts_sum, entries)
-        self.heard = max((decode_entry(raw).hlc for _, raw in entries), default=self.heard)
+        read = [(device, decode_entry(raw)) for device, raw in entries]
+        self.heard = max((entry.hlc for _, entry in read), default=self.heard)
+        self._told_facts(self.ledger.connection, read)
 
     def set_acked(self, seq: int, incarnation: Incarnation) -> None:
         self._owed[incarnation] = seq
@@ -141,8 +146,11 @@ class Uplink:
         signing: Signing | None = None,
         feeding: Feeding | None = None,
         told_offset: Callable[[int], None] = lambda _us: None,
+        told_facts: FactsTold = lambda _connection, _facts: None,
     ) -> None:
-        """Make the session; `told_offset` hears how far the own clock is ahead of central's, in microseconds."""
+        """Make the session; `told_offset` hears how far the own clock is ahead of central's, in microseconds,
+        `told_facts` what others wrote once it is posted.
+        """
         self._feeding = feeding or Feeding(None, clock=clock, voice=voice)
         self._told_offset = told_offset
         self._session = EdgeSession(
@@ -154,7 +162,7 @@ class Uplink:
             facts=ledger.facts_held(),
             feeds=self._feeding.held(ledger.connection),
         )
-        self._marked = _Marked(ledger, clock, voice)
+        self._marked = _Marked(ledger, clock, voice, told_facts)
         self._pipe, self._clock, self._voice = pipe, clock, voice
 
     def reopened(self, ledger: Ledger) -> None:

@@ -74,6 +74,10 @@ class Writer:
         self._write_round()
         self._write_health()
 
+    def close(self) -> None:
+        """Give the file back that is open now. Nothing may be written afterwards."""
+        self.ledger.close()
+
     def finish(self) -> None:
         """Write the beliefs that still wait, as far as the disk takes them. Raises `StoreFault`."""
         while self.more:

@@ -184,7 +184,9 @@ def _replay(
     from edge_agent.agent.replay import replay  # numpy is needed here and nowhere else
 
     with _progress("bins") as told:
-        replay(trace, out, lambda bins: told(bins, None))
+        said = replay(trace, out, lambda bins: told(bins, None))
+    kinds = f" ({_counted(said.alerts, '')})" if said.alerts else ""
+    print(f"{out}: alerts {sum(said.alerts.values())}{kinds}, tags {said.tags}, instants {said.instants}")
 
 
 @app.command(

@@ -11,18 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from edge_agent.core.custody import Act, act_of
-from protocols.movements import (
-    BindBody,
-    Binding,
-    DiscrepancyBody,
-    ObserveBody,
-    PostingLine,
-    StandingBody,
-    TagBody,
-    movement_of,
-    posting_of,
-    read_body,
-)
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import PostingLine, posting_of
+from protocols.movements.reports import DiscrepancyBody, StandingBody
+from protocols.movements.table import movement_of
+from protocols.movements.tags import SIGHTED, BindBody, Binding, ObserveBody, TagBody
 
 BIND, OBSERVE, DISCREPANCY = "bind_tag", "observe", "discrepancy"
 TAGS = frozenset({"tag_replaced", "tag_killed"})
@@ -89,6 +82,12 @@ def effect_of(kind: str, raw_body: bytes) -> Effect:
     if kind == DISCREPANCY:
         return Effect(stated=read_body(raw_body, DiscrepancyBody))
     return Effect()
+
+
+def as_fact(effect: Effect) -> Effect:
+    """Return an effect as a fact has it: what another storeroom's readers hear is no belief of this one."""
+    is_sighting = effect.belief is not None and effect.belief.model == SIGHTED
+    return msgspec.structs.replace(effect, belief=None) if is_sighting else effect
 
 
 def _posting(kind: str, raw_body: bytes) -> Effect:

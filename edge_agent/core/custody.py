@@ -11,7 +11,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from protocols.movements import Custody, Where, place_sort
+from protocols.movements.posting import place_sort
+from protocols.movements.table import Custody, Where
 
 
 class Act(StrEnum):

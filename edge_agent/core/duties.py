@@ -1,4 +1,6 @@
-"""What is due in a storeroom and whether it was done: daily check, weekly reconcile, monthly count, shift end. Pure.
+"""What is due in a storeroom and whether it was done: daily check, weekly reconcile, monthly count, shift and day end.
+
+Pure. Nobody does a day's end: the device says then for how much of the day its antennas listened.
 
 Times are of the hospital's day, so that no change of a clock makes a duty twice or never. A duty is done in time, late,
 or missed once its time is over; each is recorded once, also by an agent that was off for weeks. The rule that must not
@@ -16,6 +18,8 @@ from typing import NamedTuple
 from protocols.values.instant import MICROS, Instant, business_day, day_start, plus
 
 DAY_S = 86_400
+DAY_END_GRACE_S = 600
+"""Said later than so, what was heard of a day is not all of it."""
 DUES_MAX = 400
 """Duties looked back at: a year of days; what is older is the past's."""
 
@@ -27,6 +31,7 @@ class Duty(StrEnum):
     WEEKLY_RECONCILE = "weekly_reconcile"
     MONTHLY_COUNT = "monthly_count"
     SHIFT_END = "shift_end"
+    DAY_END = "day_end"
 
 
 class Due(NamedTuple):
@@ -69,6 +74,8 @@ def _of_day(plan: Plan, duty: Duty, day: date) -> Iterator[Due]:
         for minute in plan.shift_ends:
             at = plus(start, minute * 60)
             yield Due(duty, at, plus(at, DAY_S), plus(at, DAY_S))
+    if duty is Duty.DAY_END:
+        yield Due(duty, start, plus(start, DAY_END_GRACE_S), plus(start, DAY_S))
     if duty is Duty.DAILY_CHECK:
         at = plus(start, plan.daily_at * 60)
         yield Due(duty, at, plus(at, plan.daily_grace_min * 60), plus(start, DAY_S))

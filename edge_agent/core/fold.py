@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from edge_agent.core.book import BalanceKey, Effect
 from edge_agent.core.posting import post
-from protocols.movements import Binding
+from protocols.movements.tags import Binding
 
 BindingRow = tuple[str, str, str, str, str, str]
 

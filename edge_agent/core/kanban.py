@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocols.errors import BadValue
-from protocols.movements import NeedBody
+from protocols.movements.reports import NeedBody
 from protocols.readers.reads import LinkDown, ReaderEvent, RoundEnded, TagRead
 from protocols.values.ids import ItemId
 from protocols.values.instant import MICROS, Instant, seconds_between

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from edge_agent.core.stock import Content
-from protocols.movements import PostingLine
+from protocols.movements.posting import PostingLine
 from protocols.values.ids import HOSPITAL_OWNED, PlaceId, virtual_place
 
 

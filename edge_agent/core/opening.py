@@ -14,7 +14,9 @@ from edge_agent.core.recognise import Draft
 from protocols.codes.gtin import Gtin14
 from protocols.entry import encode_body
 from protocols.errors import BadValue
-from protocols.movements import BindBody, Binding, MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.tags import BindBody, Binding
 from protocols.values.ids import (
     ActorId,
     Epc,

@@ -11,7 +11,8 @@ import msgspec
 
 from edge_agent.core.book import BalanceKey, Effect, Moved
 from edge_agent.core.custody import step
-from protocols.movements import Binding, Custody, TagBody
+from protocols.movements.table import Custody
+from protocols.movements.tags import Binding, TagBody
 from protocols.values.ids import PlaceId, is_virtual
 
 SAID_MAX = 300

@@ -11,8 +11,8 @@ from enum import StrEnum
 import msgspec
 
 from protocols.errors import BadValue
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import HOSPITAL_OWNED
+from protocols.values.quantity import LINE_QTY_MAX
 
 
 class ConsumeOn(StrEnum):

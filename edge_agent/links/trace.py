@@ -1,9 +1,9 @@
 """A recorded trace of one storeroom on disk: `meta.json`, `bins.ndjson.gz`, `book.ndjson`, as values of the filter.
 
 It reads line by line and never the truth file. What the format leaves open is admitted: tags named by number or EPC,
-trailing fields of a row absent, rounds by antenna or by channel, plain text where gzip is expected. The rule that must
-not be broken: a file that is not a trace is refused in one sentence that names the file, the line, and what was
-expected.
+trailing fields of a row absent, rounds by antenna or by channel, plain text where gzip is expected, no bin at all. The
+rule that must not be broken: a file that is not a trace is refused in one sentence that names the file, the line, and
+what was expected.
 """
 
 import gzip
@@ -76,7 +76,10 @@ def _faults_at(where: str) -> Iterator[None]:
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as raw:
-            zipped = raw.peek(2)[:2] == GZIP
+            begin = raw.peek(2)[:2]
+            if not begin and path.suffix == ".gz":
+                raise BadTrace(f"{path}: expected gzip, got 0 bytes, which is not even an empty gzip; copy it again")
+            zipped = begin == GZIP
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
             yield from ((number, line) for number, line in enumerate(stream, start=1) if line.strip())
     except OSError as error:
@@ -96,6 +99,13 @@ def _whole(value: Json, said: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or abs(value) > 1e12:
         raise _Wrong(f"{said}: expected a whole number, got {value!r:.{SHOWN_MAX}}")
     return int(value)
+
+
+def _not_negative(value: Json, said: str) -> int:
+    number = _whole(value, said)
+    if number < 0:
+        raise _Wrong(f"{said}: expected 0 or more, got {number}")
+    return number
 
 
 def _level(row: list[Json], place: int) -> float:
@@ -174,18 +184,21 @@ def _read_book(path: Path, numbers: dict[str, int], tags: int) -> list[Fact]:
     for line, raw in _lines(path):
         with _faults_at(f"{path}:{line}"):
             fact = _fact(msgspec.json.decode(raw), numbers, tags)
-        if fact is not None:
-            facts.append(fact)
+        last = facts[-1].known if facts else 0
+        if fact.known < last:
+            raise BadTrace(
+                f"{path}:{line}: b: expected {last} or later, got {fact.known}; facts stand in the order of b"
+            )
+        facts.append(fact)
         if len(facts) > FACTS_MAX:
             raise BadTrace(f"{path}: expected at most {FACTS_MAX} facts; cut the trace into shorter ones")
-    return sorted(facts, key=lambda fact: fact.known)
+    return facts
 
 
-def _fact(row: Json, numbers: dict[str, int], tags: int) -> Fact | None:
-    """Return a fact, None of a tag that is not ours."""
+def _fact(row: Json, numbers: dict[str, int], tags: int) -> Fact:
     if not isinstance(row, dict):
         raise _Wrong(f"expected an object, got {row!r:.{SHOWN_MAX}}")
-    known = _whole(row.get("b"), "b")
+    known = _not_negative(row.get("b"), "b")
     tag = _number(row.get("epc"), numbers, tags)
     to = row.get("to")
     if to not in PLACES:
@@ -194,8 +207,10 @@ def _fact(row: Json, numbers: dict[str, int], tags: int) -> Fact | None:
     if kind is not None and kind not in KINDS and kind not in ACTS:
         raise _Wrong(f"kind: expected one of {', '.join((*ACTS, *KINDS))}, got {kind!r:.{SHOWN_MAX}}")
     at = row.get("at")
-    claimed = known if at is None else min(known, _whole(at, "at"))
-    return None if tag is None else Fact(known, claimed, tag, KINDS.get(str(kind), Kind.ACT), PLACES[to])
+    claimed = known if at is None else min(known, _not_negative(at, "at"))
+    if tag is None:
+        raise _Wrong(f"epc: expected one of tags in meta.json, got {row.get('epc')!r:.{SHOWN_MAX}}")
+    return Fact(known, claimed, tag, KINDS.get(str(kind), Kind.ACT), PLACES[to])
 
 
 def _number(name: Json, numbers: dict[str, int], tags: int) -> int | None:
@@ -219,15 +234,16 @@ class _Rows:
 
     def bin(self, raw: bytes) -> Bin:
         row = msgspec.json.decode(raw)
-        number = _whole(_need(row, "b", (int, float), "the number of a bin"), "b")
-        rounds = {str(key): max(0, _whole(value, "n")) for key, value in _need(row, "n", dict, "rounds alive").items()}
+        number = _not_negative(_need(row, "b", (int, float), "the number of a bin"), "b")
+        alive = _need(row, "n", dict, "rounds alive")
+        rounds = {str(key): _not_negative(value, f"n of {key!r:.{SHOWN_MAX}}") for key, value in alive.items()}
         visit = row.get("visit")
         reads = row.get("reads") or {}
         ant = row.get("ant")
         return Bin(
             number,
             rounds,
-            None if visit is None else _whole(int(visit) if isinstance(visit, bool) else visit, "visit"),
+            None if visit is None else _not_negative(int(visit) if isinstance(visit, bool) else visit, "visit"),
             room=tuple(self._room(reads.get("room") or ())),
             door=tuple(self._door(reads.get("door") or ())),
             next=tuple(self._next(reads.get("next") or ())),
@@ -266,4 +282,4 @@ class _Rows:
 
 def _count(row: list[Json], place: int) -> int:
     """Return the reads at a place of a row; a row that tells none was read at least once."""
-    return max(0, _whole(row[place], "reads")) if len(row) > place and row[place] is not None else 1
+    return _not_negative(row[place], "reads") if len(row) > place and row[place] is not None else 1

@@ -17,7 +17,8 @@ from edge_agent.core.stock import ConsumeOn, Content, Item
 from edge_agent.core.work.scene import Document
 from edge_agent.store.connection import Connection
 from protocols.errors import BadValue, PeerBroke
-from protocols.movements import Binding, PostingLine
+from protocols.movements.posting import PostingLine
+from protocols.movements.tags import Binding
 from protocols.permits import Permit
 from protocols.policy import PolicyText, read_text
 from protocols.values.ids import PlaceId
@@ -79,14 +80,16 @@ def read_item(code: str, body: Body) -> Item | None:
 
 
 def document_of(connection: Connection, number: str) -> Document | None:
-    """Return a delivery note or procedure set as the hospital wrote it; what was done with it is not in it."""
+    """Return a document as the hospital wrote it; what was done with it is not in it."""
     body = row_of(connection, "document", number)
     if body is None:
         return None
     try:
         lines = msgspec.convert(body["lines"], tuple[PostingLine, ...])[:LINES_MAX]
         bound = msgspec.convert(body.get("bindings", []), tuple[Binding, ...])
-        return Document(number, str(body.get("sort", "delivery")), lines, bound, approved=body.get("approved") is True)
+        sort, *named = (str(body.get(name, usual)) for name, usual in (("sort", "delivery"), ("order", ""), ("to", "")))
+        approved = body.get("approved") is True
+        return Document(number, sort, lines, bound, approved=approved, order=named[0], to=named[1])
     except (KeyError, msgspec.ValidationError, BadValue):
         return None
 

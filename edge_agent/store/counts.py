@@ -4,7 +4,11 @@ from edge_agent.core.counts import Line, LineKey, Moved, Seen, compare
 from edge_agent.core.work.scene import Sheet
 from edge_agent.store.connection import Connection
 from protocols.errors import ProtocolsError
-from protocols.movements import MOVEMENTS, CountBody, DiscrepancyBody, MovementBody, lines_of, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.counts import CountBody
+from protocols.movements.posting import MovementBody, lines_of
+from protocols.movements.reports import DiscrepancyBody
+from protocols.movements.table import MOVEMENTS
 from protocols.values.ids import PlaceId
 
 SHEETS_LOOKED_AT = 50_000

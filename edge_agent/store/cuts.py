@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from heapq import merge
 from operator import itemgetter
 
-from edge_agent.core.book import effect_of
+from edge_agent.core.book import as_fact, effect_of
 from edge_agent.core.checkpoint import Cut, read_cut
 from edge_agent.store.connection import Connection, Row
 from protocols.errors import ProtocolsError
@@ -53,7 +53,7 @@ def fold_on(connection: Connection, cut: Cut, upto: int = END) -> Iterator[tuple
 def _post(cut: Cut, row: Row) -> str:
     try:
         effect = effect_of(row[3], row[4])
-        cut.fold.post(row[2], effect)
+        cut.fold.post(row[2], effect if row[1] == 0 else as_fact(effect))
         if row[1] == 0:
             cut.add_own(effect)
     except ProtocolsError as error:

@@ -7,7 +7,7 @@ broken: facts and their version are one transaction.
 
 from collections.abc import Sequence
 
-from edge_agent.core.book import effect_of
+from edge_agent.core.book import as_fact, effect_of
 from edge_agent.store.connection import Connection, transaction
 from edge_agent.store.projections import project
 from edge_agent.store.rows import ENTRY_COLUMNS
@@ -51,6 +51,6 @@ def _post(connection: Connection, device: DeviceId, entry: Entry) -> None:
         skipped = str(error)[:SKIPPED_MAX] or "unreadable"
         connection.execute("INSERT INTO applied (event_id) VALUES (?)", (entry.event_id,))
     else:
-        project(connection, [(entry, effect)])
+        project(connection, [(entry, as_fact(effect))])
     values = (entry.hlc, entry.wall, entry.mono, entry.boot_id, int(entry.clock_quality), entry.kind, entry.schema)
     connection.execute(_INSERT, (entry.event_id, skipped, device, *values, entry.body, entry.actor))

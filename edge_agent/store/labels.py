@@ -96,11 +96,6 @@ class Labels:
         with transaction(self._connection):
             self._connection.executemany("UPDATE label SET state = ? WHERE epc = ?", [(BOUND, epc) for epc in epcs])
 
-    def next_serial(self, gtin: str) -> int:
-        """Return the serial after the highest one ever claimed for a GTIN. Raises `StoreFault`."""
-        ((highest,),) = self._connection.query("SELECT MAX(CAST(serial AS INTEGER)) FROM label WHERE gtin = ?", (gtin,))
-        return int(highest or 0) + 1
-
     def _in_ledger(self, epc: Epc, gtin: str, serial: str) -> str:
         if not self._ledger.exists():
             return ""

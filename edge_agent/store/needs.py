@@ -2,7 +2,8 @@
 
 from edge_agent.core.kanban import BINS_MAX
 from edge_agent.store.connection import Connection
-from protocols.movements import NeedBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.reports import NeedBody
 from protocols.values.instant import Instant
 
 

@@ -14,7 +14,8 @@ from edge_agent.core.posting import Changes, post
 from edge_agent.store.connection import Connection, Row
 from protocols.entry import Entry
 from protocols.errors import BadValue
-from protocols.movements import Binding, lines_of
+from protocols.movements.posting import lines_of
+from protocols.movements.tags import Binding
 from protocols.values.ids import EventId
 
 _KEY = "place = ? AND position = ? AND item = ? AND lot = ? AND owner = ? AND unit = ?"

@@ -11,7 +11,12 @@ from edge_agent.core.work.states import Doing
 from edge_agent.store.catalogue import roles_of
 from edge_agent.store.connection import Connection, Row
 from edge_agent.store.tail import RUNNING
-from protocols.movements import CountBody, Custody, Flag, VisitBody, lines_of, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.counts import CountBody
+from protocols.movements.posting import Flag, lines_of
+from protocols.movements.reports import VisitBody
+from protocols.movements.table import Custody
+from protocols.movements.tags import SIGHTED
 from protocols.values.ids import ActorId, Epc, PlaceId, UnitId
 from protocols.values.instant import Instant, plus
 
@@ -26,13 +31,14 @@ HERE = frozenset({Custody.IN_STOCK.value, Custody.HELD.value, Custody.INSPECTING
 
 @dataclass(frozen=True, slots=True)
 class KnownTag:
-    """One bound tag as the ledger left it: whether the book has it here since when, and what was last believed."""
+    """One bound tag as the ledger left it: whether the book has it here, since when and where; the last belief."""
 
     epc: Epc
     here: bool
     booked_at: Instant
     p: float | None
     since: Instant
+    position: str
 
 
 def custody_of(connection: Connection, unit: UnitId) -> CustodyOf | None:
@@ -93,7 +99,10 @@ def cut_short(connection: Connection, now: Instant) -> tuple[CutShort, ...]:
 
 
 _TAGS = """
-    SELECT binding.epc, custody.state, custody.place, custody.at, belief.p, belief.since FROM binding
+    SELECT binding.epc, custody.state, custody.place, custody.at, belief.p, belief.since,
+        (SELECT balance.position FROM balance WHERE balance.place = custody.place AND balance.item = binding.item
+            AND balance.lot = binding.lot AND balance.unit = custody.unit AND balance.qty > 0 LIMIT 1)
+    FROM binding
     LEFT JOIN custody ON custody.unit = CASE binding.unit WHEN '' THEN binding.epc ELSE binding.unit END
     LEFT JOIN belief ON belief.epc = binding.epc
 """
@@ -104,6 +113,12 @@ def known_tags(connection: Connection, ward: PlaceId) -> list[KnownTag]:
     return [_known(row, ward) for row in connection.stream(_TAGS)]
 
 
+def sighted_tags(connection: Connection, p: float) -> list[tuple[Epc, float, Instant]]:
+    """Return the tags bound to nothing here that its readers last said to be here, with at least `p`."""
+    rows = connection.query("SELECT epc, p, since FROM belief WHERE model = ? AND p >= ?", (SIGHTED, p))
+    return [(Epc(epc), said, Instant(since)) for epc, said, since in rows]
+
+
 def tags_of_units(connection: Connection, units: Iterable[str], ward: PlaceId) -> list[KnownTag]:
     """Return the tags that name some units."""
     sql = f"{_TAGS} WHERE binding.epc = ? AND binding.unit = '' OR binding.unit = ? AND binding.unit <> ''"
@@ -111,9 +126,9 @@ def tags_of_units(connection: Connection, units: Iterable[str], ward: PlaceId) -
 
 
 def _known(row: Row, ward: PlaceId) -> KnownTag:
-    epc, state, place, at, p, since = row
+    epc, state, place, at, p, since, position = row
     here = state in HERE and place == ward
-    return KnownTag(Epc(epc), here, Instant(at or 0), p, Instant(since or 0))
+    return KnownTag(Epc(epc), here, Instant(at or 0), p, Instant(since or 0), position or "")
 
 
 def bound_epcs(connection: Connection) -> set[str]:

@@ -7,7 +7,8 @@ from edge_agent.store.catalogue import rows_of
 from edge_agent.store.connection import Connection
 from protocols.entry import decode_body
 from protocols.errors import ProtocolsError
-from protocols.movements import MovementBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody
 from protocols.values.ids import PlaceId, virtual_place
 from protocols.values.instant import Instant
 

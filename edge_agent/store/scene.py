@@ -31,7 +31,10 @@ from edge_agent.store.queries import custody_of
 from edge_agent.store.reconcile import week_of
 from protocols.codes.label import Badge, Command, CommandName, Label, Ticket, TicketSort
 from protocols.errors import ProtocolsError
-from protocols.movements import Binding, Custody, MovementBody, PostingLine, lines_of, movement_of, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody, PostingLine, lines_of
+from protocols.movements.table import Custody, movement_of
+from protocols.movements.tags import Binding
 from protocols.values.ids import PlaceId, UnitId, virtual_place
 from protocols.values.instant import Instant
 
@@ -237,6 +240,8 @@ def _document(connection: Connection, number: str) -> Document | None:
     document = document_of(connection, number)
     if document is None:
         return None
+    if document.sort == "delivery":
+        document = replace(document, lines=tuple(_shelved(connection, line) for line in document.lines))
     kinds = SET_KINDS if document.sort == "set" else ("ward_receipt",)
     marks = ", ".join("?" * len(kinds))
     rows = connection.query(
@@ -247,6 +252,18 @@ def _document(connection: Connection, number: str) -> Document | None:
     entries = [(event.hex(), kind, body) for event, kind, raw in rows if (body := _named(raw, number)) is not None]
     brought = next((event for event, kind, _ in entries if kind in ("set_brought", "ward_receipt")), "")
     return replace(document, brought=brought, rest=_rest(entries))
+
+
+def _shelved(connection: Connection, line: PostingLine) -> PostingLine:
+    """Return a line of a note that names no shelf with the one where its like lie."""
+    if line.target_position:
+        return line
+    rows = connection.query(
+        "SELECT position FROM balance WHERE place = ? AND item = ? AND qty > 0 AND position <> '' "
+        "ORDER BY lot <> ?, qty DESC, position LIMIT 1",
+        (line.target, line.item, line.lot),
+    )
+    return replace(line, target_position=rows[0][0]) if rows else line
 
 
 def _named(raw: bytes, number: str) -> MovementBody | None:

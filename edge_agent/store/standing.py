@@ -11,7 +11,8 @@ from edge_agent.store.connection import Connection
 from edge_agent.store.reconcile import signatures
 from edge_agent.store.scene import unclaimed
 from protocols.entry import decode_body
-from protocols.movements import DiscrepancyBody, DutyBody, LotName, StandingBody, read_body, write_body
+from protocols.movements.bodies import read_body, write_body
+from protocols.movements.reports import DiscrepancyBody, DutyBody, LotName, StandingBody
 from protocols.policy import SignedText
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant

@@ -8,7 +8,7 @@ from edge_agent.errors import NotALedger
 from edge_agent.store.connection import Connection
 from edge_agent.store.copies import RESTORED
 from edge_agent.store.feed import versions
-from protocols.movements import Custody
+from protocols.movements.table import Custody
 from protocols.values.instant import Instant
 
 _OPEN = "SELECT sort, COUNT(*) FROM discrepancy WHERE closed_event_id = x'' GROUP BY sort ORDER BY sort"

@@ -19,7 +19,7 @@ from edge_agent.store.verify import verify
 from protocols.codes.gs1 import FNC1
 from protocols.codes.label import CommandName, TicketSort, UnreadableLabel, make_badge, make_command, make_ticket
 from protocols.entry import decode_body
-from protocols.movements import lines_of
+from protocols.movements.posting import lines_of
 from protocols.readers.scanner import Beep
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant, plus

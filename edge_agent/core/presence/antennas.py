@@ -162,9 +162,14 @@ class Doorway:
         self._tags[shelf] = self._tags.get(shelf, 0) + 1
         self.strays.setdefault(shelf, 0.0)
 
+    def rehome(self, old: str, new: str) -> None:
+        """Take that one tag of a shelf belongs to another now."""
+        self._tags[old] -= 1
+        self.add(new)
+
     def stray_rate(self, shelf: str, bins: int) -> float:
         """Return the chance a bin that a tag of this shelf is heard at the door though it stays, above the least."""
-        return self.strays[shelf] / (STRAY_TAG_BINS + bins * self._tags[shelf])
+        return self.strays[shelf] / (STRAY_TAG_BINS + bins * max(1, self._tags[shelf]))
 
     def hit(self) -> float:
         """Return the chance that a tag which passes the door is heard there."""

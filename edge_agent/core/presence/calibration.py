@@ -2,14 +2,17 @@
 
 The model leaves things out (slow fading, what a box hides, that one shield hides many), so that its own probability may
 be too bold or too shy, and differently so for a piece that the book has here, next door, or in neither room: a piece
-that was just scanned away is not the riddle that a silent one is. The rule that must not be broken: the curves are
-learned on wards that nothing is scored on, and only ever rise.
+that was just scanned away is not the riddle that a silent one is. The rules that must not be broken: the curves are
+learned on wards that nothing is scored on, and only ever rise; nothing is said with more than `CLAIM_MAX`.
 """
 
 from dataclasses import dataclass
 
 from edge_agent.core.presence.numbers import N, Ops
 from protocols.errors import BadValue
+
+CLAIM_MAX = 0.995
+"""The model is not righter than this of a piece, here or away, or of a line, whatever the reads say (PRESENCE.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,8 @@ def calibrated(here: N, away: N, book: tuple[N, N], table: Table, ops: Ops[N]) -
     true = true + beside * ops.along(odds, table.next.model, table.next.true)
     true = true + (1.0 - in_room - beside) * ops.along(odds, table.out.model, table.out.true)
     return 1.0 / (1.0 + ops.exp(-true))
+
+
+def claimed(p: float) -> float:
+    """Return what may be said of a probability. What is weighed on, such as a line of many pieces, is not cut."""
+    return min(CLAIM_MAX, max(1.0 - CLAIM_MAX, p))

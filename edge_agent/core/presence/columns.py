@@ -7,14 +7,14 @@ it. The rule that must not be broken: a column that was kept is never changed in
 from collections import deque
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.core.presence.antennas import Listening
-from edge_agent.core.presence.calibration import calibrated
+from edge_agent.core.presence.calibration import calibrated, claimed
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
@@ -93,12 +93,12 @@ class Columns:
         self._past: deque[_Past] = deque(maxlen=LATE_BINS + 1)
 
     def p(self, tag: int) -> float:
-        """Return P(here) of one tag."""
-        return float(self._calibrated()[tag])
+        """Return P(here) of one tag, as it may be said."""
+        return claimed(float(self._calibrated()[tag]))
 
     def living(self, tag: int) -> float:
-        """Return the probability that it is here with a tag that lives."""
-        return float(self._living()[tag])
+        """Return the probability that it is here with a tag that lives, as it may be said."""
+        return claimed(float(self._living()[tag]))
 
     def dead(self, tag: int) -> float:
         """Return the probability that it is here with a dead tag."""
@@ -117,7 +117,7 @@ class Columns:
         return float(self.mind.z[tag])
 
     def all_p(self) -> list[float]:
-        """Return P(here) of every tag."""
+        """Return P(here) of every tag, not cut to what may be said."""
         found: list[float] = self._calibrated().tolist()
         return found
 
@@ -200,8 +200,13 @@ class Columns:
         if nudges:
             tags = np.array([each.tag for each in nudges])
             mind = _picked(self.mind, tags)
-            nudge(mind, np.array([each.gone for each in nudges]), np.array([each.hidden for each in nudges]))
+            _, gone, hidden, beside = (np.array(column) for column in zip(*nudges, strict=True))
+            nudge(mind, gone, hidden, beside)
             _put(self.mind, mind, tags)
+
+    def ghosts(self, rate: float) -> None:
+        """Take how often, a round, a tag is read that is not there."""
+        self._radio = replace(self._radio, ghost_rate=rate, ghosts=self._radio.ghosts_learned)
 
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""

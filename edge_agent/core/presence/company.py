@@ -45,11 +45,12 @@ ENDED_MAX = 10_000
 
 
 class Nudge(NamedTuple):
-    """Factors for the beliefs of one tag: that it is gone, and that it is hidden."""
+    """Factors for the beliefs of one tag: that it is gone, that it is hidden, and that it is next door."""
 
     tag: int
     gone: float
     hidden: float
+    beside: float = 1.0
 
 
 @dataclass(slots=True)

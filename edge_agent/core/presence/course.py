@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge_agent.core.presence.antennas import Antennas, Doorway, Listening
-from edge_agent.core.presence.calibration import LEARNED, Table
+from edge_agent.core.presence.calibration import LEARNED, Table, claimed
 from edge_agent.core.presence.company import LONG_AGO, Company, Nudge, Ties
 from edge_agent.core.presence.fitting import Spells
+from edge_agent.core.presence.ghosts import Ghosts
 from edge_agent.core.presence.hazards import SURE, Hazards, Radio
 from edge_agent.core.presence.step import Air
 from edge_agent.core.presence.ward import Bin, Fact, Place, TagOf, Ward
@@ -69,11 +70,14 @@ class Tags(Protocol):
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""
 
+    def ghosts(self, rate: float) -> None:
+        """Take how often, a round, a tag is read that is not there."""
+
     def p(self, tag: int) -> float:
-        """Return P(here) of one tag."""
+        """Return P(here) of one tag, as it may be said."""
 
     def living(self, tag: int) -> float:
-        """Return the probability that it is here with a tag that lives."""
+        """Return the probability that it is here with a tag that lives, as it may be said."""
 
     def dead(self, tag: int) -> float:
         """Return the probability that it is here with a dead tag."""
@@ -88,7 +92,7 @@ class Tags(Protocol):
         """Return the probability that it is here behind a total shield."""
 
     def all_p(self) -> list[float]:
-        """Return P(here) of every tag."""
+        """Return P(here) of every tag, not cut to what may be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +131,19 @@ class Course:
         self._strays: deque[tuple[int, int]] = deque()
         self._passages: deque[tuple[int, int]] = deque()
         self._scans: deque[tuple[int, int]] = deque()
+        self._ghosts = Ghosts(ward, model.radio.ghost_rate)
 
     def add(self, tag: TagOf) -> None:
         """Take one more tag, that stands at the end of the ward's."""
+        self._ghosts.add(tag)
         for marks, first in ((self._last_heard, -1), (self._first_heard, -1), (self._door_heard, LONG_AGO)):
             marks.append(first)
         self._doorway.add(tag.shelf)
         self._company.add(tag)
+
+    def rehome(self, old: str, new: str) -> None:
+        """Take that the book has one tag of a shelf on another one now."""
+        self._doorway.rehome(old, new)
 
     def take(self, heard: Bin, facts: Sequence[Fact] = ()) -> list[Raised]:
         """Take a bin and what became known in it; return what is alarming now."""
@@ -141,6 +151,9 @@ class Course:
         self.bins += 1
         listening = self._antennas.listen(heard)
         self.listened = listening.room
+        learned = self._ghosts.take(heard, listening.rounds if listening.whole else 0)
+        if learned is not None:
+            self.tags.ghosts(learned)
         self.tags.weigh(heard, listening, self.hazards)
         self._note(heard)
         self.tags.nudge(self._company.take(heard, listening.whole and listening.rounds > 0, listening.air.visit))
@@ -152,12 +165,21 @@ class Course:
         if facts:
             self._note_facts(facts)
             self._company.note_facts(facts)
+            self._ghosts.note_facts(facts)
             self.tags.rebook(facts)
         self._learn_spells(heard.number)
         return [self._raised(*each) for each in self.tags.judge() if each[1] not in self._fixed]
 
+    def sighted(self, tag: int, odds: float) -> None:
+        """Take that another storeroom hears a tag: by how many times that speaks for it being there."""
+        self.tags.nudge([Nudge(tag, 1.0, 1.0, odds)])
+
     def p(self) -> list[float]:
-        """Return P(here) of every tag."""
+        """Return P(here) of every tag, as it may be said."""
+        return [claimed(p) for p in self.tags.all_p()]
+
+    def weighed(self) -> list[float]:
+        """Return P(here) of every tag, to count a line of them."""
         return self.tags.all_p()
 
     @property

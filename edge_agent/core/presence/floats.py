@@ -7,11 +7,11 @@ numbers follow from its own reads and facts, and from the room.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import floor, isfinite
 
 from edge_agent.core.presence.antennas import Listening
-from edge_agent.core.presence.calibration import calibrated
+from edge_agent.core.presence.calibration import calibrated, claimed
 from edge_agent.core.presence.company import Nudge
 from edge_agent.core.presence.course import LATE_BINS, Course, Model
 from edge_agent.core.presence.hazards import Hazards, Radio
@@ -59,13 +59,28 @@ class FloatTags:
         self.watches.append(Watch(here, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, since_fact=-YOUNG_BINS, hold=hold))
         self.by_antenna.append([0.0] * len(self._ward.room))
 
+    def lost(self, tag: int, p: float) -> None:
+        """Begin anew with a tag of the book here that was already said to be missing: it is not told again."""
+        mind = self.minds[tag]
+        living = p / (mind.h + mind.b + mind.z)
+        away = (1.0 - p) / (mind.n + mind.g + mind.d)
+        mind.h, mind.b, mind.z = mind.h * living, mind.b * living, mind.z * living
+        mind.n, mind.g, mind.d = mind.n * away, mind.g * away, mind.d * away
+        self.watches[tag].armed_missing = 0.0
+
     def p(self, tag: int) -> float:
-        """Return P(here) of one tag."""
+        """Return P(here) of one tag, as it may be said."""
+        return claimed(self._calibrated(tag))
+
+    def living(self, tag: int) -> float:
+        """Return the probability that it is here with a tag that lives, as it may be said."""
+        return claimed(self._living(tag))
+
+    def _calibrated(self, tag: int) -> float:
         mind = self.minds[tag]
         return calibrated(mind.here(), mind.n + mind.g, self._book(tag), self._table, OPS)
 
-    def living(self, tag: int) -> float:
-        """Return the probability that it is here with a tag that lives."""
+    def _living(self, tag: int) -> float:
         mind = self.minds[tag]
         living, away = mind.h + mind.b + mind.z, mind.n + mind.g + mind.d
         return calibrated(living, away, self._book(tag), self._table, OPS)
@@ -90,8 +105,8 @@ class FloatTags:
         return self.minds[tag].z
 
     def all_p(self) -> list[float]:
-        """Return P(here) of every tag."""
-        return [self.p(tag) for tag in range(len(self.minds))]
+        """Return P(here) of every tag, not cut to what may be said."""
+        return [self._calibrated(tag) for tag in range(len(self.minds))]
 
     def weigh(self, heard: Bin, listening: Listening, hazards: Hazards) -> None:
         """Weigh and learn what a bin brought."""
@@ -150,7 +165,7 @@ class FloatTags:
         """Return the alarms of this bin."""
         missing, unexpected = [], []
         for tag, watch in enumerate(self.watches):
-            lost, strange = judge(watch, self.p(tag), self.living(tag), OPS)
+            lost, strange = judge(watch, self._calibrated(tag), self._living(tag), OPS)
             if lost:
                 missing.append((True, tag))
             if strange:
@@ -164,7 +179,11 @@ class FloatTags:
     def nudge(self, nudges: Sequence[Nudge]) -> None:
         """Multiply beliefs of some tags."""
         for each in nudges:
-            nudge(self.minds[each.tag], each.gone, each.hidden)
+            nudge(self.minds[each.tag], each.gone, each.hidden, each.beside)
+
+    def ghosts(self, rate: float) -> None:
+        """Take how often, a round, a tag is read that is not there."""
+        self._radio = replace(self._radio, ghost_rate=rate, ghosts=self._radio.ghosts_learned)
 
     def door_strays(self, rates: Mapping[str, float]) -> None:
         """Take how often a tag of each shelf is heard at the door though it stays."""

@@ -56,6 +56,8 @@ class Radio:
     leaky: float = 3.0
     wall: float = 3.0
     ghosts: float = 1.0
+    ghosts_learned: float = 6.0
+    """The same once a room's own rate of ghosts is known: they come one by one."""
     leaks: float = 0.05
     """What a leaky shield leaves of the read rate."""
     ghost_rate: float = 2.5e-4

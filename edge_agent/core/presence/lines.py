@@ -7,9 +7,9 @@ broken: nothing is claimed with more than `CLAIM_MAX`, however sure the readers 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from edge_agent.core.presence.calibration import CLAIM_MAX
+
 CERTIFY = 0.99
-CLAIM_MAX = 0.995
-"""The model is not righter than this, whatever the product of its probabilities says."""
 TAIL = 0.025
 """Probability left out on each side of the interval."""
 

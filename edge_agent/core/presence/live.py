@@ -7,15 +7,19 @@ facts of the book are visits. The rule that must not be broken: rounds that no r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 
 from edge_agent.core.presence import Belief, ForeignTags
 from edge_agent.core.presence.course import Course, Model, Raised
 from edge_agent.core.presence.floats import FloatTags
 from edge_agent.core.presence.foreign import Foreign
-from edge_agent.core.presence.saying import Saying
+from edge_agent.core.presence.gathering import Gathering
+from edge_agent.core.presence.saying import HERE_FROM, Saying
+from edge_agent.core.presence.shelves import Shelves
+from edge_agent.core.presence.strangers import Elsewhere, Sighting, Strangers
 from edge_agent.core.presence.ward import TAGS_MAX, Bin, Fact, Kind, Place, TagOf, Ward
+from protocols.movements.tags import SIGHTED
 from protocols.readers.reads import AntennaChanged, InputChanged, LinkDown, LinkUp, ReaderEvent, RoundEnded, TagRead
 from protocols.values.ids import Epc
 from protocols.values.instant import MICROS, Instant
@@ -44,6 +48,8 @@ class _Reader:
     passed: Instant | None = None
     heard: dict[int, dict[int, int | None]] = field(default_factory=dict)
     """Since its last round: the level of each tag at each antenna."""
+    strangers: dict[Epc, int | None] = field(default_factory=dict)
+    """Since its last round: the level at which shelf antennas heard each stranger."""
 
 
 @dataclass(slots=True)
@@ -87,21 +93,28 @@ class Filter:
         self.tags = FloatTags(ward, told)
         self.course = Course(ward, self.tags, told)
         self._numbers: dict[Epc, int] = {}
-        self._saying = Saying(self.course)
+        self._booked: list[Instant] = []
+        """When the book last spoke of each tag, as it was at the start."""
+        self.shelves, self._gathering = Shelves(ward), Gathering(ward.room)
+        self.saying = Saying(self.course, self.shelves)
         self._facts: list[Fact] = []
         self._open: _Open | None = None
         self._sensor = False
-        self._foreign = Foreign(fixed)
+        self._foreign, self._fixed = Foreign(fixed), fixed
+        self._strangers = Strangers(told.radio)
+        self._elsewhere = Elsewhere()
 
-    def book(self, epc: Epc, here: bool, at: Instant) -> None:
+    def book(self, epc: Epc, here: bool, at: Instant, shelf: str = "") -> None:
         """Take what the book says of a tag. Beyond `TAGS_MAX` a new tag stays unknown."""
         place = Place.HERE if here else Place.OUT
         number = self._numbers.get(epc)
         if number is None:
             if len(self._tags) < TAGS_MAX:
-                self._add(epc, place)
+                self._add(epc, place, at, shelf)
             return
+        self._lie(number, shelf)
         now = self._open.number if self._open is not None else 0
+        self._elsewhere.forget(number)
         self._facts.append(Fact(now, min(now, at // BIN_US), number, Kind.ACT, place))
         if self._open is not None:
             self._open.visits += 1
@@ -112,13 +125,24 @@ class Filter:
         if number is not None:
             now = self._open.number if self._open is not None else 0
             place = Place.HERE if here else Place.OUT
+            self._elsewhere.forget(number)
             self._facts.append(Fact(now, min(now, at // BIN_US), number, Kind.COUNT, place))
 
     def believed(self, epc: Epc, p: float, since: Instant) -> None:
-        """Take the belief that the last run left in the ledger."""
+        """Take the belief that the last run left in the ledger; one that it is gone against the book goes on."""
         number = self._numbers.get(epc)
         if number is not None:
-            self._saying.believed(number, p)
+            self.saying.believed(number, p)
+            if p < HERE_FROM and self._tags[number].book is Place.HERE and since > self._booked[number]:
+                self.tags.lost(number, p)
+        elif p >= HERE_FROM:
+            self._strangers.believed(epc)
+
+    def sighted(self, epc: Epc, p: float) -> None:
+        """Take that another storeroom's readers hear a tag; it counts from the bin that is open."""
+        number = self._numbers.get(epc)
+        if number is not None and 0.0 < p < 1.0:
+            self._elsewhere.told(number, p)
 
     def receive(self, event: ReaderEvent, reader: str) -> list[Belief | ForeignTags]:
         """Take what a reader says; return what is believed anew. A reader that was not named is ignored."""
@@ -127,11 +151,11 @@ class Filter:
             return []
         match event:
             case TagRead():
-                self._read(said_by, event)
+                self._read(said_by, reader, event)
             case RoundEnded():
                 return self._round(said_by, reader, event)
             case LinkDown() | LinkUp():
-                said_by.passed, said_by.heard = None, {}
+                said_by.passed, said_by.heard, said_by.strangers = None, {}, {}
             case AntennaChanged():
                 if event.antenna in said_by.ears:
                     said_by.ears[event.antenna].lost = not event.connected
@@ -143,22 +167,35 @@ class Filter:
                 pass
         return []
 
-    def _add(self, epc: Epc, place: Place) -> None:
+    def _lie(self, number: int, shelf: str) -> None:
+        """Take the shelf where the book has a tag; a piece that is on none keeps its last one."""
+        tag = self._tags[number]
+        if shelf and shelf != tag.shelf:
+            self._tags[number] = replace(tag, shelf=shelf)
+            self.course.rehome(tag.shelf, shelf)
+            self.shelves.rehome(number, shelf)
+
+    def _add(self, epc: Epc, place: Place, at: Instant, shelf: str) -> None:
         self._numbers[epc] = len(self._tags)
-        tag = TagOf(epc, _item_of(epc), "", "", place)
+        self._booked.append(at)
+        tag = TagOf(epc, _item_of(epc), "", shelf, place)
         self._tags.append(tag)
         self.tags.add(tag)
         self.course.add(tag)
-        self._saying.add()
+        self.shelves.add(tag)
+        self.saying.add()
+        self._strangers.known(epc)
 
     # --- reads and rounds ---
 
-    def _read(self, reader: _Reader, read: TagRead) -> None:
+    def _read(self, reader: _Reader, name: str, read: TagRead) -> None:
         if read.antenna not in reader.ears:
             return
         number = self._numbers.get(read.epc)
         if number is None:
             self._foreign.read(read.epc, read.count)
+            if read.epc not in self._fixed and (name, read.antenna) not in self._door | self._beside:
+                reader.strangers[read.epc] = _louder(reader.strangers.get(read.epc), read.rssi_dbm)
             return
         levels = reader.heard.setdefault(number, {})
         levels[read.antenna] = _louder(levels.get(read.antenna), read.rssi_dbm)
@@ -173,7 +210,7 @@ class Filter:
             said += self._close(number)
         if number >= self._open.number:
             self._count(reader, name, ended)
-        reader.heard = {}
+        reader.heard, reader.strangers = {}, {}
         told = self._foreign.hour(ended.at)
         return said if told is None else [*said, told]
 
@@ -201,6 +238,8 @@ class Filter:
             for antenna, level in levels.items():
                 reads, total = reader.ears[antenna].reads.get(tag, (0, 0.0))
                 reader.ears[antenna].reads[tag] = (reads + 1, total + (nan if level is None else level))
+        for epc, level in reader.strangers.items():
+            self._strangers.hear(epc, level, self._open.number)
 
     # --- bins ---
 
@@ -208,8 +247,14 @@ class Filter:
         """Close the open bin and open the next; a long silence of all readers is cut short."""
         assert self._open is not None
         closed = self._bin()
+        for tag, odds in self._elsewhere.due(closed.number, lambda each: self.tags.minds[each].n):
+            self.course.sighted(tag, odds)
+        turned = self._strangers.close(closed.number, max(closed.rounds[name] for name in self.course.ward.room))
         facts = [Fact(closed.number, min(fact.at, closed.number), fact.tag, fact.kind, fact.to) for fact in self._facts]
         raised = self.course.take(closed, facts)
+        chances = self.course.p()
+        gathered = self._gathering.take(closed, self.course.listened)
+        self.shelves.take(gathered, facts, chances, self.course.listened)
         self._facts = []
         following = closed.number + 1
         if until - following > GAP_BINS_MAX:
@@ -218,7 +263,7 @@ class Filter:
         for reader in self._readers.values():
             for ear in reader.ears.values():
                 ear.rounds, ear.reads = 0, {}
-        return self._new_beliefs(closed.number, raised)
+        return [*self._new_beliefs(closed.number, raised, chances), *map(_sighting, turned)]
 
     def _bin(self) -> Bin:
         assert self._open is not None
@@ -245,7 +290,9 @@ class Filter:
 
     # --- beliefs ---
 
-    def _new_beliefs(self, number: int, raised: Sequence[Raised]) -> list[Belief | ForeignTags]:
+    def _new_beliefs(
+        self, number: int, raised: Sequence[Raised], chances: Sequence[float]
+    ) -> list[Belief | ForeignTags]:
         return [
             Belief(
                 Epc(self._tags[said.tag].epc),
@@ -254,9 +301,15 @@ class Filter:
                 MODEL,
                 _share(said.dead),
                 None if said.door is None else Instant(said.door * BIN_US),
+                said.shelf,
             )
-            for said in self._saying.after(number, raised)
+            for said in self.saying.after(number, raised, chances)
         ]
+
+
+def _sighting(turned: Sighting) -> Belief:
+    """Return what this storeroom says of a piece of another."""
+    return Belief(turned.epc, _share(turned.p), Instant(turned.since * BIN_US), SIGHTED)
 
 
 def _share(p: float) -> float:

@@ -13,6 +13,7 @@ from edge_agent.core.presence.fitting import Spells
 from edge_agent.core.presence.hazards import Hazards
 from edge_agent.core.presence.judge import Watch
 from edge_agent.core.presence.live import MODEL, Filter
+from edge_agent.core.presence.shelves import Stand
 from edge_agent.core.presence.step import Habits, Mind
 from protocols.errors import BadValue
 
@@ -24,6 +25,7 @@ class _Tag:
     watch: Watch[float]
     by_antenna: list[float]
     marks: tuple[int, int, int]
+    stand: Stand
 
 
 @dataclass(slots=True)
@@ -34,17 +36,22 @@ class _Kept:
     hazards: Hazards
     spells: Spells
     door: tuple[float, float, dict[str, float]]
+    shelves: dict[str, list[float]]
+    shelf_bins: int
     tags: dict[str, _Tag]
 
 
 def remembered(live: Filter) -> bytes:
     """Return what the filter must remember."""
-    course, tags = live.course, live.tags
+    course, tags, shelves = live.course, live.tags, live.shelves
     those = {
-        tag.epc: _Tag(tags.minds[n], tags.habits[n], tags.watches[n], tags.by_antenna[n], course.marks(n))
+        tag.epc: _Tag(
+            *(tags.minds[n], tags.habits[n], tags.watches[n], tags.by_antenna[n]), course.marks(n), shelves.stands[n]
+        )
         for n, tag in enumerate(course.ward.tags)
     }
-    kept = _Kept(MODEL, list(course.ward.room), course.bins, course.hazards, course.spells, course.door, those)
+    means, room = dict(zip(shelves.names, shelves.means, strict=True)), list(course.ward.room)
+    kept = _Kept(MODEL, room, course.bins, course.hazards, course.spells, course.door, means, shelves.told, those)
     return msgspec.msgpack.encode(kept)
 
 
@@ -58,6 +65,7 @@ def recall(live: Filter, raw: bytes) -> int:
     if kept.model != MODEL or kept.room != list(course.ward.room):
         raise BadValue(f"memory of presence: expected {MODEL} and the same antennas, got {kept.model} {kept.room}")
     course.resume(kept.bins, kept.hazards, kept.spells, kept.door)
+    live.shelves.resume(kept.shelves, kept.shelf_bins)
     found = 0
     for number, tag in enumerate(course.ward.tags):
         old = kept.tags.get(tag.epc)
@@ -66,5 +74,7 @@ def recall(live: Filter, raw: bytes) -> int:
         tags.minds[number], tags.habits[number] = old.mind, old.habits
         tags.watches[number], tags.by_antenna[number] = old.watch, old.by_antenna
         course.put_marks(number, old.marks)
+        if live.shelves.resume_stand(number, old.stand, list(kept.shelves)):
+            live.saying.placed(number, old.stand.said)
         found += 1
     return found

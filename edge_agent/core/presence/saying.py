@@ -1,7 +1,8 @@
 """What of a filter's beliefs is said aloud: a tag's state when it changes, each once.
 
 Said is that a tag is here for the first time, or again; that it is missing; that what the book has sent away is gone;
-that something is here though the book says not. The probability said is that of being here with a tag that lives, and
+that something is here though the book says not; that it is heard on another shelf than its own, and no longer. The
+probability said is that of being here with a tag that lives, and
 beside it that of being here with a dead one. The rule that must not be broken: what is no alarm is not said twice; an
 alarm is said, whatever was said before the book changed.
 """
@@ -10,8 +11,10 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from edge_agent.core.presence.calibration import CLAIM_MAX
 from edge_agent.core.presence.course import Course, Raised
 from edge_agent.core.presence.judge import HIGH, LOW
+from edge_agent.core.presence.shelves import Shelves
 
 TAKING_BINS = 20
 """Bins after a fact in which a piece that is on its way is not said to be gone."""
@@ -33,7 +36,8 @@ class State(Enum):
 class Anew(NamedTuple):
     """One belief to be said: the tag, P(here with a living tag), P(here with a dead one), the bin it goes back to.
 
-    `door` is the bin in which the door heard it around then, None where it did not.
+    `door` is the bin in which the door heard it around then, None where it did not, `shelf` another shelf than its own
+    on which it is heard, else empty.
     """
 
     tag: int
@@ -41,36 +45,48 @@ class Anew(NamedTuple):
     dead: float
     since: int
     door: int | None
+    shelf: str
 
 
 class Saying:
     """What was said of the tags of one storeroom."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
+    def __init__(self, course: Course, shelves: Shelves) -> None:
+        self._course, self._shelves = course, shelves
         self._said = [State.NOTHING] * len(course.ward.tags)
+        self._on = [""] * len(course.ward.tags)
+        """The other shelf on which each was last said to be."""
 
     def add(self) -> None:
         """Take one more tag, that stands at the end of the ward's."""
         self._said.append(State.NOTHING)
+        self._on.append("")
 
     def believed(self, tag: int, p: float) -> None:
         """Take what the last run said of a tag."""
         self._said[tag] = State.GONE if p < HERE_FROM else State.HERE
 
-    def after(self, number: int, raised: Sequence[Raised]) -> list[Anew]:
-        """Return what is to be said after a bin with its alarms."""
+    def placed(self, tag: int, shelf: str) -> None:
+        """Take on which other shelf the last run said a tag to be."""
+        self._on[tag] = shelf
+
+    def after(self, number: int, raised: Sequence[Raised], chances: Sequence[float]) -> list[Anew]:
+        """Return what is to be said after a bin with its alarms and P(here) of every tag."""
         alarms = {each.tag: each for each in raised}
         course, found = self._course, list[Anew]()
-        for tag, p in enumerate(course.p()):
-            was = self._said[tag]
+        for tag, p in enumerate(chances):
+            was, stand = self._said[tag], self._shelves.stands[tag]
             now = self._judged(tag, p, alarms.get(tag))
-            if now is None or (now is was and tag not in alarms):
+            if now is not None and (now is not was or tag in alarms):
+                since = course.since(tag) if now is State.HERE else course.silent_since(tag)
+            elif was is State.HERE and stand.said != self._on[tag]:
+                now, since = was, stand.since if stand.said else number
+            else:
                 continue
-            self._said[tag] = now
-            since = course.since(tag) if now is State.HERE else course.silent_since(tag)
+            self._said[tag], self._on[tag] = now, stand.said if now is State.HERE else ""
             since = since if since > 0 else number
-            found.append(Anew(tag, course.tags.living(tag), course.tags.dead(tag), since, self._door(tag, since)))
+            dead = min(CLAIM_MAX, course.tags.dead(tag))
+            found.append(Anew(tag, course.tags.living(tag), dead, since, self._door(tag, since), self._on[tag]))
         return found
 
     def _door(self, tag: int, since: int) -> int | None:

@@ -1,21 +1,19 @@
-"""On which shelf a piece stands, from how its reads are spread over the room's antennas: for replay and measuring.
+"""On which shelf a piece stands, from how its reads are spread over the room's antennas: the live form, tag by tag.
 
 Each tag has a profile of its own, learned while it stands on its own shelf; each shelf has the mean profile of its
 tags. A piece that was moved is heard by other antennas than before: its own profile then explains a bin worse than the
 mean of another shelf does. Shelves that face the same antennas can hardly be told apart, so the alarm is worth more
 than the shelf it names. An antenna that does not listen is left out of the comparison, and nothing is learned while one
-does not. The rule that must not be broken: a bin that does not tell antennas apart moves nothing.
+does not. `shelf_columns` is the twin for replay, in numpy, with the same numbers. The rule that must not be broken: a
+bin that does not tell antennas apart moves nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, lgamma
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_agent.core.presence.ward import Bin, Fact, Ward
-
-Column = NDArray[np.float64]
+from edge_agent.core.presence.ward import Bin, Fact, TagOf, Ward
 
 OWN, OTHER = 6.0, 3.0
 """How sharply a tag follows its own profile, and a tag of a shelf that shelf's mean: Dirichlet concentrations."""
@@ -31,6 +29,8 @@ MEANS_EVERY = 60
 HERE_LEAST = 0.9
 LIVE_LEAST = 2
 """One antenna alone cannot tell where a piece stands."""
+SHELVES_MAX = 200
+"""Shelves that are told apart; a storeroom has some ten."""
 
 
 class Misplaced(NamedTuple):
@@ -42,25 +42,80 @@ class Misplaced(NamedTuple):
     since: int
 
 
+@dataclass(slots=True)
+class Stand:
+    """What is known of where one tag stands: its shelf by the book (-1: none known), its own profile, the chance of
+    each shelf, bins in which it was believed elsewhere and since when, and the shelf on which it was said to be."""
+
+    home: int
+    own: list[float]
+    p: list[float]
+    held: int = 0
+    since: int = 0
+    said: str = ""
+
+    def reset(self) -> None:
+        """Believe again what the book says."""
+        self.p = [1.0 if shelf == self.home else 0.0 for shelf in range(len(self.p))]
+
+
 class Shelves:
-    """All tags of a storeroom whose shelf is known."""
+    """All tags of a storeroom; they and its shelves may grow. `stands` are by number of the tag."""
 
     def __init__(self, ward: Ward) -> None:
-        self._names = sorted({tag.shelf for tag in ward.tags if tag.shelf and tag.counted})
-        place = {name: number for number, name in enumerate(self._names)}
-        self._home = np.array([place.get(tag.shelf, -1) for tag in ward.tags])
-        self._antenna = {name: number for number, name in enumerate(ward.room)}
-        size, shelves = len(ward.tags), max(1, len(self._names))
-        self._own = np.zeros((size, len(ward.room)))
-        self._means = np.zeros((shelves, len(ward.room)))
-        self._p = np.zeros((size, shelves))
-        self._reset(np.flatnonzero(self._home >= 0))
-        self._held = np.zeros(size, np.int64)
-        self._armed = np.ones(size, bool)
-        self._since = np.zeros(size, np.int64)
-        self._visit, self._told = False, 0
-        self._fixed = list(set((ward.ref or {}).values()))
-        self._useful = len(self._names) > 1 and len(ward.room) > 1
+        self._room, self._fixed = {name: n for n, name in enumerate(ward.room)}, set((ward.ref or {}).values())
+        self.names: list[str] = []
+        self.means: list[list[float]] = []
+        self.stands: list[Stand] = []
+        self.told = 0
+        self._visit = False
+        for name in sorted({tag.shelf for tag in ward.tags if tag.shelf and tag.counted}):
+            self._number(name)
+        for tag in ward.tags:
+            self.add(tag)
+
+    def add(self, tag: TagOf) -> None:
+        """Take one more tag, that stands at the end of the ward's."""
+        self.stands.append(Stand(-1, [0.0] * len(self._room), [0.0] * len(self.names)))
+        if tag.counted or tag.shelf in self.names:
+            self.rehome(len(self.stands) - 1, tag.shelf)
+
+    def rehome(self, tag: int, shelf: str) -> None:
+        """Take the shelf that the book says a tag belongs to; empty: none is known."""
+        place = self.stands[tag]
+        home = self._number(shelf) if shelf else -1
+        if home != place.home:
+            place.home, place.own, place.held, place.said = home, [0.0] * len(self._room), 0, ""
+        place.reset()
+
+    def resume(self, means: Mapping[str, list[float]], told: int) -> None:
+        """Take what was known of the shelves before a restart."""
+        self.told = told
+        for shelf, mean in means.items():
+            number = self._number(shelf)
+            if number >= 0:
+                self.means[number] = mean
+
+    def resume_stand(self, tag: int, old: Stand, names: Sequence[str]) -> bool:
+        """Take what was known of a tag, with the shelves by the `names` of then, unless the book has moved it since."""
+        mine = self.stands[tag]
+        if mine.home < 0 or old.home < 0 or self.names[mine.home] != names[old.home]:
+            return False
+        chances = dict(zip(names, old.p, strict=True))
+        mine.p = [chances.get(name, 0.0) for name in self.names]
+        mine.own, mine.held, mine.since, mine.said = old.own, old.held, old.since, old.said
+        return True
+
+    def _number(self, shelf: str) -> int:
+        if shelf in self.names:
+            return self.names.index(shelf)
+        if len(self.names) >= SHELVES_MAX:
+            return -1
+        self.names.append(shelf)
+        self.means.append([0.0] * len(self._room))
+        for place in self.stands:
+            place.p.append(0.0)
+        return len(self.names) - 1
 
     def take(
         self, heard: Bin, facts: Sequence[Fact], p_here: Sequence[float], listened: Sequence[int]
@@ -70,85 +125,86 @@ class Shelves:
         `listened` says of each antenna of the room, by place, whether it listened (1) or not (0).
         """
         self._visit = self._visit or heard.visit is None or heard.visit > 0
-        if facts:
-            self._reset(np.array([fact.tag for fact in facts if self._home[fact.tag] >= 0], np.intp))
-        live = np.flatnonzero(np.asarray(listened))
-        if not heard.ant or not self._useful or len(live) < LIVE_LEAST:
+        for fact in facts:
+            self.stands[fact.tag].reset()
+        live = [antenna for antenna, listens in enumerate(listened) if listens]
+        if not heard.ant or min(len(self.names), len(self._room)) < LIVE_LEAST or len(live) < LIVE_LEAST:
             return []
-        reads = np.zeros_like(self._own)
-        for tag, name, count, _ in heard.ant:
-            place = self._antenna.get(name)
-            if place is not None:
-                reads[tag, place] += count
-        here = np.asarray(p_here) > HERE_LEAST
-        able = np.flatnonzero((reads.sum(axis=1) >= READS_LEAST) & here & (self._home >= 0))
-        known = able[self._own[able].sum(axis=1) >= LEARNED_READS]
-        if self._told >= MEANS_EVERY and len(known):
-            self._weigh(known, reads[known], live)
-        if len(live) == len(self._antenna):
-            self._learn(able, reads[able])
+        reads = self._reads(heard)
+        able = [tag for tag, those in reads.items() if sum(those) >= READS_LEAST and p_here[tag] > HERE_LEAST]
+        able = sorted(tag for tag in able if self.stands[tag].home >= 0)
+        known = [tag for tag in able if sum(self.stands[tag].own) >= LEARNED_READS]
+        if self.told >= MEANS_EVERY:
+            means = [_weights([mean[n] for n in live], OTHER, 0.02) for mean in self.means]
+            for tag in known:
+                self._weigh(self.stands[tag], reads[tag], live, means)
+        if len(live) == len(self._room):
+            self._learn([(self.stands[tag], reads[tag]) for tag in able])
         self._visit = False
-        return self._judge(known, heard.number)
+        return [found for tag in known if (found := self._judged(tag, heard.number)) is not None]
 
-    def _reset(self, tags: NDArray[np.intp]) -> None:
-        self._p[tags] = 0.0
-        self._p[tags, self._home[tags]] = 1.0
+    def _reads(self, heard: Bin) -> dict[int, list[float]]:
+        reads: dict[int, list[float]] = {}
+        for tag, name, count, _ in heard.ant or ():
+            antenna = self._room.get(name)
+            if antenna is not None:
+                reads.setdefault(tag, [0.0] * len(self._room))[antenna] += count
+        return reads
 
-    def _weigh(self, tags: NDArray[np.intp], reads: Column, live: NDArray[np.intp]) -> None:
+    def _weigh(self, place: Stand, reads: list[float], live: list[int], means: list[list[float]]) -> None:
         moved = MOVED_A_VISIT if self._visit else MOVED_IDLE
-        p = self._p[tags] * (1 - moved) + moved / len(self._names)
-        own, means, reads = self._own[tags][:, live] + 0.5, self._means[:, live], reads[:, live]
-        score = np.stack([_spread(reads, OTHER * mean / max(1e-9, mean.sum()) + 0.02) for mean in means], axis=1)
-        rows = np.arange(len(tags))
-        score[rows, self._home[tags]] = _spread(reads, OWN * own / own.sum(axis=1, keepdims=True))
-        p = p * np.exp(TEMPER * (score - score.max(axis=1, keepdims=True)))
-        self._p[tags] = p / p.sum(axis=1, keepdims=True)
-
-    def _learn(self, tags: NDArray[np.intp], reads: Column) -> None:
-        at_home = self._p[tags, self._home[tags]] > SURE
-        tags, reads = tags[at_home], reads[at_home]
-        self._own[tags] += reads
-        self._own[tags] *= np.where(self._own[tags].sum(axis=1, keepdims=True) > MEMORY_READS, 0.5, 1.0)
-        self._told += 1
-        if self._told % MEANS_EVERY == 0:
-            shares = self._own / np.maximum(1.0, self._own.sum(axis=1, keepdims=True))
-            for shelf in range(len(self._names)):
-                of = shares[(self._home == shelf) & (self._own.sum(axis=1) > 0)]
-                if len(of):
-                    self._means[shelf] = of.mean(axis=0)
-
-    def _judge(self, tags: NDArray[np.intp], number: int) -> list[Misplaced]:
-        at_home = self._p[tags, self._home[tags]]
-        low = at_home < LOW
-        self._since[tags[low & (self._held[tags] == 0)]] = number
-        self._held[tags] = np.where(low, self._held[tags] + 1, 0)
-        self._armed[tags[at_home > AGAIN]] = True
-        found = tags[(self._held[tags] >= HOLD) & self._armed[tags] & ~np.isin(tags, self._fixed)]
-        self._armed[found] = False
-        return [
-            Misplaced(
-                int(tag),
-                self._names[int(self._p[tag].argmax())],
-                float(self._p[tag, self._home[tag]]),
-                int(self._since[tag]),
-            )
-            for tag in found
+        told, own = [reads[n] for n in live], [place.own[n] + 0.5 for n in live]
+        score = [_spread(told, mean) for mean in means]
+        score[place.home] = _spread(told, _weights(own, OWN, 0.0))
+        best = max(score)
+        p = [
+            (was * (1 - moved) + moved / len(self.names)) * exp(TEMPER * (each - best))
+            for was, each in zip(place.p, score, strict=True)
         ]
+        whole = sum(p)
+        place.p = [each / whole for each in p]
+
+    def _learn(self, told: Iterable[tuple[Stand, list[float]]]) -> None:
+        for place, reads in told:
+            if place.p[place.home] > SURE:
+                own = [one + more for one, more in zip(place.own, reads, strict=True)]
+                place.own = [each * 0.5 for each in own] if sum(own) > MEMORY_READS else own
+        self.told += 1
+        if self.told % MEANS_EVERY == 0:
+            for shelf in range(len(self.names)):
+                self._mean(shelf)
+
+    def _mean(self, shelf: int) -> None:
+        """Make the mean profile of a shelf's own tags anew."""
+        those = [place.own for place in self.stands if place.home == shelf and sum(place.own) > 0]
+        shares = [[each / max(1.0, sum(own)) for each in own] for own in those]
+        if shares:
+            self.means[shelf] = [sum(column) / len(shares) for column in zip(*shares, strict=True)]
+
+    def _judged(self, tag: int, number: int) -> Misplaced | None:
+        place = self.stands[tag]
+        at_home = place.p[place.home]
+        if at_home < LOW:
+            place.since = number if place.held == 0 else place.since
+            place.held += 1
+        else:
+            place.held = 0
+        if at_home > AGAIN:
+            place.said = ""
+        if place.held < HOLD or place.said or tag in self._fixed:
+            return None
+        place.said = self.names[place.p.index(max(place.p))]
+        return Misplaced(tag, place.said, at_home, place.since)
 
 
-def _spread(reads: Column, weights: Column) -> Column:
+def _weights(profile: list[float], concentration: float, least: float) -> list[float]:
+    """Return the Dirichlet weights of a profile."""
+    whole = max(1e-9, sum(profile))
+    return [concentration * each / whole + least for each in profile]
+
+
+def _spread(reads: list[float], weights: list[float]) -> float:
     """Return the logarithm of the Dirichlet-multinomial chance of reads, without what no shelf changes."""
-    whole = weights.sum(axis=-1)
-    apart = (_log_gamma(reads + weights) - _log_gamma(weights)).sum(axis=-1)
-    found: Column = apart + _log_gamma(whole) - _log_gamma(whole + reads.sum(axis=-1))
-    return found
-
-
-def _log_gamma(x: Column) -> Column:
-    """Return log of the gamma function of x > 0: Stirling's series after a shift by eight (error below 1e-7)."""
-    product = np.ones_like(x)
-    for step in range(8):
-        product = product * (x + step)
-    y = x + 8.0
-    series: Column = (y - 0.5) * np.log(y) - y + 0.5 * np.log(2 * np.pi) + 1 / (12 * y) - 1 / (360 * y**3)
-    return series - np.log(product)
+    apart = sum(lgamma(read + weight) - lgamma(weight) for read, weight in zip(reads, weights, strict=True) if read)
+    whole = sum(weights)
+    return apart + lgamma(whole) - lgamma(whole + sum(reads))

@@ -317,9 +317,9 @@ def _look(mind: Mind[N], told: Told[N], hazards: Hazards) -> None:
     mind.going, mind.coming = mind.going * kept, mind.coming * kept
 
 
-def nudge(mind: Mind[N], gone: N, hidden: N) -> None:
-    """Multiply the beliefs that it is gone and that it is hidden."""
-    _settle(mind, mind.h, mind.b * hidden, mind.z * hidden, mind.n, mind.g * gone, mind.d)
+def nudge(mind: Mind[N], gone: N, hidden: N, beside: N) -> None:
+    """Multiply the beliefs that it is gone, that it is hidden, and that it is next door."""
+    _settle(mind, mind.h, mind.b * hidden, mind.z * hidden, mind.n * beside, mind.g * gone, mind.d)
 
 
 def _settle(mind: Mind[N], h: N, b: N, z: N, n: N, g: N, d: N) -> None:

@@ -128,7 +128,7 @@ class Window:
         self._foreign_reads = 0
         self._foreign_since: Instant | None = None
 
-    def book(self, epc: Epc, here: bool, at: Instant) -> None:
+    def book(self, epc: Epc, here: bool, at: Instant, shelf: str = "") -> None:
         """Take what the book says of a tag. Beyond `TAGS_MAX` a new tag stays unknown."""
         tag = self._tags.get(epc)
         if tag is None:
@@ -143,6 +143,9 @@ class Window:
 
     def seen(self, epc: Epc, here: bool, at: Instant) -> None:
         """A window follows reads alone; what a person saw changes nothing."""
+
+    def sighted(self, epc: Epc, p: float) -> None:
+        """A window follows its own reads alone; what others hear changes nothing."""
 
     def believed(self, epc: Epc, p: float, since: Instant) -> None:
         """Take the belief that the last run left in the ledger."""

@@ -14,7 +14,10 @@ from edge_agent.core.work.scene import Decision, Document, Scene, did, refuse
 from edge_agent.core.work.take import ON_SHELF, keep_raw, quantity
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import BindBody, Binding, Custody, Flag, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import Flag, PostingLine
+from protocols.movements.table import Custody
+from protocols.movements.tags import BindBody, Binding
 from protocols.permits import Answer, Gated
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, PlaceId, UnitId
@@ -31,7 +34,7 @@ def receipt(scene: Scene) -> Decision:
     if note is None:
         assert refusal is not None
         return refusal
-    drafts = (*bindings(scene, note.bindings), *entries(scene, "ward_receipt", note.lines, refs=(note.number,)))
+    drafts = (*bindings(scene, note.bindings), *entries(scene, "ward_receipt", note.lines, refs=note.refs))
     qty = sum(line.qty for line in note.lines)
     return did(scene.present, drafts, (), Word.RECEIVED, number=note.number, qty=qty)
 
@@ -83,7 +86,9 @@ def bindings(scene: Scene, bound: Sequence[Binding]) -> tuple[Draft, ...]:
 def arrive(scene: Scene) -> Decision:
     """A piece or loose pieces are received one scan at a time, by a note or without one."""
     visit = scene.present
-    decision = _arrive(scene, "ward_receipt", (visit.document,) if visit.document else ())
+    note = scene.facts.document
+    named = note.refs if note is not None and note.number == visit.document else (visit.document,)
+    decision = _arrive(scene, "ward_receipt", named if visit.document else ())
     if decision.word is not Word.ARRIVED or decision.visit is None:
         return decision
     came, qty = (decision.about["item"], decision.about["lot"]), int(str(decision.about["qty"]))
@@ -186,13 +191,18 @@ def scrap(scene: Scene) -> Decision:
 
 
 def destination(scene: Scene) -> Decision:
-    """The storeroom that a transfer goes to; after one that is not known nothing leaves, and nothing comes in."""
+    """The storeroom that a transfer goes to, by its card or by an order's list of what to pick for it.
+
+    After one that is not known nothing leaves, and nothing comes in.
+    """
     assert isinstance(scene.meaning, Ticket)
-    to = scene.facts.place
+    listed = scene.facts.document
+    to = listed.to if listed is not None else scene.facts.place
     if not to or to == scene.room.ward:
         refused = refuse(scene, Word.UNKNOWN_PLACE, code=scene.meaning.code)
-        return replace(refused, visit=replace(scene.present, to=NOWHERE, number=0, pack=False))
-    return Decision(replace(scene.present, to=to), Beep.OK, Word.DESTINATION, {"to": to})
+        return replace(refused, visit=replace(scene.present, to=NOWHERE, document="", number=0, pack=False))
+    number = "" if listed is None else listed.number
+    return Decision(replace(scene.present, to=to, document=number), Beep.OK, Word.DESTINATION, {"to": to})
 
 
 def send(scene: Scene) -> Decision:
@@ -218,16 +228,20 @@ def _leave(scene: Scene, kind: str, target: PlaceId, word: Word) -> Decision:
         parts, unit = allocate(facts.stock, facts.item.code, facts.lot, quantity(scene), scene.today), BULK
     lines = [_named(line, unit) for line in lines_of_parts(parts, ward, target)]
     flags = [] if all(part.known for part in parts) else [Flag.UNKNOWN_LOT]
-    return _done(scene, kind, lines, flags, word)
+    refs = () if facts.document is None or kind != "transfer_out" else facts.document.refs
+    return _done(scene, kind, lines, flags, word, refs=refs)
 
 
 def _named(line: PostingLine, unit: UnitId) -> PostingLine:
     return replace(line, unit=unit, target_position="")
 
 
-def _done(scene: Scene, kind: str, lines: list[PostingLine], flags: list[Flag], word: Word) -> Decision:
+def _done(
+    scene: Scene, kind: str, lines: list[PostingLine], flags: list[Flag], word: Word, *, refs: tuple[str, ...] = ()
+) -> Decision:
     qty, first = sum(line.qty for line in lines), lines[0]
     to = scene.present.to
     return did(
-        scene.present, (entry(scene, kind, lines, flags),), flags, word, qty=qty, item=first.item, lot=first.lot, to=to
-    )
+        scene.present, (entry(scene, kind, lines, flags, refs=refs),), flags, word,
+        qty=qty, item=first.item, lot=first.lot, to=to,
+    )  # fmt: skip

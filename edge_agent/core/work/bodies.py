@@ -9,7 +9,10 @@ from edge_agent.core.recognise import Draft
 from edge_agent.core.stock import Part
 from edge_agent.core.work.scene import Decision, Scene, refuse
 from edge_agent.core.work.words import Word
-from protocols.movements import MOVEMENTS, Flag, MovementBody, PostingLine, UnknownBody, Who, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import Flag, MovementBody, PostingLine
+from protocols.movements.reports import UnknownBody
+from protocols.movements.table import MOVEMENTS, Who
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant
 
@@ -28,7 +31,7 @@ def entry(
     patient: str = "",
     occurred_at: Instant | None = None,
 ) -> Draft:
-    """Return the draft of one posting entry; it carries the policy version and what the visit said before it."""
+    """Return the draft of one posting entry; it carries the versions it was made by and what the visit said before."""
     visit = scene.present
     reason = visit.reason or ("unsaid" if Flag.NOT_FIRST in flags else "")
     body = MovementBody(
@@ -40,6 +43,7 @@ def entry(
         proposed=proposed,
         patient=patient,
         policy=scene.room.standing.version,
+        master=scene.room.master,
     )
     return Draft(kind, write_body(body), visit.actor)
 

@@ -18,7 +18,10 @@ from edge_agent.core.work.take import keep_raw, quantity
 from edge_agent.core.work.visits import now_doing
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import CountBody, CountLine, DiscrepancyBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.counts import CountBody, CountLine
+from protocols.movements.posting import PostingLine
+from protocols.movements.reports import DiscrepancyBody
 from protocols.readers.scanner import Beep
 from protocols.values.ids import BULK, UnitId
 

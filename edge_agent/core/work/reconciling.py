@@ -13,7 +13,8 @@ from edge_agent.core.recognise import Draft
 from edge_agent.core.work.bodies import not_yours, staff, who_may
 from edge_agent.core.work.scene import Decision, Scene, Week
 from edge_agent.core.work.words import Word, sentence
-from protocols.movements import DutyBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import DutyBody
 from protocols.readers.scanner import Beep
 
 SIGNED = "signed"

@@ -18,7 +18,9 @@ from edge_agent.core.stock import Item, Stock
 from edge_agent.core.work.states import Doing
 from edge_agent.core.work.words import Word, sentence
 from protocols.codes.label import Label
-from protocols.movements import Binding, Custody, Flag, PostingLine
+from protocols.movements.posting import Flag, PostingLine
+from protocols.movements.table import Custody
+from protocols.movements.tags import Binding
 from protocols.readers.scanner import Beep
 from protocols.values.ids import ActorId, EventId, PlaceId, UnitId, virtual_place
 from protocols.values.instant import Instant, business_day, plus
@@ -90,9 +92,12 @@ class Unclaimed(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A delivery note or a procedure set, as the hospital's data have it; `lines` go into this storeroom.
+    """A delivery note, a procedure set or a list of what to pick, as the hospital's data have it.
+
+    `lines` go into this storeroom; of a list of what to pick, to the storeroom `to`.
 
     `brought` is the event that took it in, empty before; `rest` are a set's lines that are neither used nor returned.
+    `order` is the order it was sent for, empty where none is known.
     """
 
     number: str
@@ -102,6 +107,13 @@ class Document(msgspec.Struct, frozen=True):
     approved: bool = False
     brought: str = ""
     rest: tuple[PostingLine, ...] = ()
+    order: str = ""
+    to: str = ""
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Return what an entry made by it names: the order first, for that is what central looks for."""
+        return (self.order, self.number) if self.order else (self.number,)
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -193,11 +205,13 @@ class CutShort(msgspec.Struct, frozen=True):
 class Room(msgspec.Struct, frozen=True):
     """What holds in the storeroom now: whether it only watches, its permit, and the key that hides patients.
 
-    `cut_short` are the acts that nobody may have heard the beep of; who repeats one is asked once.
+    `cut_short` are the acts that nobody may have heard the beep of; who repeats one is asked once. `master` is the
+    version of the hospital's data that is known here, -1 where there is none.
     """
 
     ward: PlaceId
     standing: Standing = NO_POLICY
+    master: int = -1
     mode: Mode = Mode.LIVE
     patient_key: bytes = b""
     blind_counts: bool = False

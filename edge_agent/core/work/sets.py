@@ -17,7 +17,7 @@ from edge_agent.core.work.scene import Decision, Document, Scene, Unclaimed, did
 from edge_agent.core.work.states import Doing
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Ticket
-from protocols.movements import Flag, PostingLine
+from protocols.movements.posting import Flag, PostingLine
 from protocols.readers.scanner import Beep
 from protocols.values.ids import UnitId
 from protocols.values.instant import plus, seconds_between

@@ -12,7 +12,8 @@ from edge_agent.core.stock import ConsumeOn, Part, Stock, allocate, goes_first, 
 from edge_agent.core.work.bodies import entry, lines_of_parts, raw, staff, uses
 from edge_agent.core.work.scene import Decision, Scene, did, refuse
 from edge_agent.core.work.words import Word
-from protocols.movements import Custody, Flag, PostingLine
+from protocols.movements.posting import Flag, PostingLine
+from protocols.movements.table import Custody
 from protocols.permits import Answer, Gated
 from protocols.readers.scanner import Beep
 from protocols.values.ids import UnitId

@@ -10,7 +10,9 @@ from edge_agent.core.work.states import MODES, Doing, Event
 from edge_agent.core.work.take import keep_raw
 from edge_agent.core.work.words import Word
 from protocols.codes.label import Badge, Command, CommandName, UnreadableLabel
-from protocols.movements import DiscrepancyBody, Flag, MovementBody, VisitBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import Flag, MovementBody
+from protocols.movements.reports import DiscrepancyBody, VisitBody
 from protocols.readers.scanner import Beep
 from protocols.values.ids import ActorId
 

@@ -7,7 +7,7 @@ const WORDS = {
     count: "盘点清单", counted: "已盘", expected: "账面", recount: "复盘", duties: "职责", open: "未结差异",
     pending: "待上传", lost: "与代理程序的连接中断", emergency: "应急取用", shadow: "影子运行", "first-count": "首次盘点",
     normal: "自主领用正常", warned: "自主领用警告", suspended: "自主领用已暂停", rectifying: "整改中", stale: "策略已过期",
-    daily_check: "每日清点", monthly_count: "每月盘库", weekly_reconcile: "每周对账", shift_end: "交班", done: "已完成", late: "迟做", missed: "漏做",
+    daily_check: "每日清点", monthly_count: "每月盘库", weekly_reconcile: "每周对账", shift_end: "交班", day_end: "日终", done: "已完成", late: "迟做", missed: "漏做",
     patient: "已登记患者", taken: "已取", lot: "批号", other: "EN", nothing: "全部已盘", pieces: "件",
   },
   en: {
@@ -17,7 +17,7 @@ const WORDS = {
     recount: "again", duties: "Duties", open: "open discrepancies", pending: "not yet at central",
     lost: "The agent does not answer", emergency: "emergency", shadow: "shadow", "first-count": "first count",
     normal: "may draw freely", warned: "warned", suspended: "suspended: deliveries need approval", rectifying: "being put right",
-    stale: "policy out of date", daily_check: "daily check", monthly_count: "monthly count", weekly_reconcile: "weekly reconcile", shift_end: "shift end",
+    stale: "policy out of date", daily_check: "daily check", monthly_count: "monthly count", weekly_reconcile: "weekly reconcile", shift_end: "shift end", day_end: "day's end",
     done: "done", late: "late", missed: "missed", patient: "patient noted", taken: "taken", lot: "lot", other: "中文",
     nothing: "everything is counted", pieces: "pcs",
   },

@@ -133,7 +133,29 @@ def test_an_outage_is_no_evidence(tmp_path: Path) -> None:
         ),
         ("bins.ndjson.gz", '{"b":0,"n":[],"visit":0}', "1: n: expected rounds alive"),
         ("bins.ndjson.gz", '{"b":1,"n":{}}\n{"b":1,"n":{}}', ":2: expected a bin after 1, got 1"),
+        ("bins.ndjson.gz", "", "bins.ndjson.gz: expected gzip, got 0 bytes"),
+        ("bins.ndjson.gz", '{"b":-1,"n":{}}', "bins.ndjson.gz:1: b: expected 0 or more, got -1"),
+        ("bins.ndjson.gz", '{"b":0,"n":{"1":-30}}', "bins.ndjson.gz:1: n of '1': expected 0 or more, got -30"),
+        ("bins.ndjson.gz", '{"b":0,"n":{},"visit":-1}', "bins.ndjson.gz:1: visit: expected 0 or more, got -1"),
+        (
+            "bins.ndjson.gz",
+            '{"b":0,"n":{}}\n{"b":1,"n":{"1":30},"reads":{"room":[[2,-3]]}}',
+            "bins.ndjson.gz:2: reads: expected 0 or more, got -3",
+        ),
+        (
+            "bins.ndjson.gz",
+            '{"b":0,"n":{},"reads":{"door":[[2,3,-4,1,2,-60]]}}',
+            "bins.ndjson.gz:1: reads: expected 0 or more, got -4",
+        ),
         ("book.ndjson", '{"b":3,"epc":"00","to":"moon"}', "book.ndjson:1: to: expected here, next or out"),
+        ("book.ndjson", '{"b":3,"epc":"00","to":"out"}', "1: epc: expected one of tags in meta.json, got '00'"),
+        ("book.ndjson", '{"b":-3,"epc":0,"to":"out"}', "book.ndjson:1: b: expected 0 or more, got -3"),
+        ("book.ndjson", '{"b":3,"at":-3,"epc":0,"to":"out"}', "book.ndjson:1: at: expected 0 or more, got -3"),
+        (
+            "book.ndjson",
+            '{"b":3,"epc":0,"to":"out"}\n{"b":2,"epc":0,"to":"here"}',
+            "book.ndjson:2: b: expected 3 or later, got 2",
+        ),
     ],
 )
 def test_a_bad_trace_is_refused_in_one_sentence(tmp_path: Path, file: str, text: str, expected: str) -> None:
@@ -153,9 +175,41 @@ def test_a_trace_that_breaks_off_is_refused(tmp_path: Path) -> None:
         replay(folder, tmp_path / "out")
 
 
+def test_a_trace_that_heard_nothing_and_was_told_nothing_is_replayed(tmp_path: Path) -> None:
+    folder = write(tmp_path / "t", [])
+    (folder / "book.ndjson").write_text("", "utf-8")
+    lines = said(folder, tmp_path / "out")
+    assert [line["count"] for line in lines[-1]["lines"]] == [4, 4], "the book is all there is"
+
+
+def test_facts_of_one_bin_stand_in_any_order(tmp_path: Path) -> None:
+    folder = write(tmp_path / "t", bins(3))
+    rows = [{"b": 1, "at": at, "epc": TAGS[tag], "to": "out"} for at, tag in ((1, 2), (0, 1))]
+    (folder / "book.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert "lines" in said(folder, tmp_path / "out")[-1]
+
+
+def test_the_command_refuses_a_spoilt_trace_with_a_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write(tmp_path / "t", bins(3))
+    (folder / "bins.ndjson.gz").write_bytes(b"")
+    assert start(["replay", "--trace", str(folder), "--out", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr()
+    assert (told.out, "bins.ndjson.gz: expected gzip, got 0 bytes" in told.err) == ("", True)
+
+
 def test_the_command_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(["replay", "--trace", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "meta.json: expected a file of the trace" in capsys.readouterr().err
+
+
+def test_the_command_tells_in_one_line_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = write(tmp_path / "t", bins()), tmp_path / "out"
+    assert start(["replay", "--trace", str(folder), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: alerts 1 (missing 1), tags 8, instants 7\n"
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [set(line) for line in lines if "alert" in line] == [{"b", "alert", "epc", "p", "since", "shelf"}]
+    assert [len(line["p"]) for line in lines if set(line) == {"b", "p"}] == [8] * 7
+    assert [set(line) for line in lines[-1]["lines"]] == [{"item", "count", "low", "high", "certified"}] * 2
 
 
 def test_the_agent_starts_without_numpy() -> None:

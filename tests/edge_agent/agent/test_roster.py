@@ -221,9 +221,11 @@ def test_beside_centrals_time_a_clock_a_week_ahead_is_not_believed_and_a_long_sl
     assert "duty" in round_.go_to(later)
 
 
-def test_a_daily_check_says_how_much_of_the_time_each_antenna_listened(round_: Round) -> None:
-    round_.roster.covered = lambda period_us: {"r1:1": 1000 if period_us > 0 else 0}
+def test_a_days_end_says_how_much_of_the_day_each_antenna_listened(round_: Round) -> None:
+    round_.roster.tell_of(lambda period_us: {"r1:1": period_us // 3_600_000_000})
     round_.go("02T20:00")
-    round_.go("03T07:00")
-    (check,) = [body for body in round_.desk.bodies("duty") if body["duty"] == "daily_check"]
-    assert check["heard"] == {"r1:1": 1000}
+    assert "duty" in round_.go("03T00:01")
+    assert round_.go("03T00:30") == []
+    round_.go("06T12:00")
+    told = [body for body in round_.desk.bodies("duty") if body["duty"] == "day_end"]
+    assert [(body["state"], body["heard"]["r1:1"] > 0) for body in told] == [("done", True), ("late", True)]

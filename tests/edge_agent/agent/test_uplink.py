@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from central.store.engine import open_store
-from central.store.migrate import migrate
 from edge_agent.agent.uplink import Uplink
 from edge_agent.agent.voice import Voice
 from edge_agent.clock import Clock
@@ -18,6 +16,7 @@ from edge_agent.store.ledger import Ledger
 from protocols.values.ids import hospital_id
 from protocols.values.instant import StoryTime
 from tests.central.services.parties import Central, VirtualClock
+from tests.central.stores import migrated_store
 from tests.edge_agent.conftest import START, Scribe
 
 SYNC = SyncConfig(("mqtt://127.0.0.1:1",), 2, unsigned=True, hello_s=1, resend_s=2, backoff_max_s=1, spread_s=0.5)
@@ -86,9 +85,7 @@ names = count()
 
 @pytest.fixture
 def central() -> Central:
-    store = open_store("sqlite://")
-    migrate(store)
-    made = Central(store, VirtualClock(), hospital_id(f"h{next(names)}"))
+    made = Central(migrated_store(), VirtualClock(), hospital_id(f"h{next(names)}"))
     made.enrol()
     return made
 

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_agent.core.custody import ARRIVES, ENDS, STARTS, TRANSITIONS, Act, act_of, step
-from protocols.movements import MOVEMENTS, Custody, Where
+from protocols.movements.table import MOVEMENTS, Custody, Where
 
 MOVING = {row.kind for row in MOVEMENTS.values() if row.posts or row.kind.startswith(("hold", "inspect"))}
 STATES = frozenset(Custody) - {Custody.SAME}

@@ -10,7 +10,7 @@ from edge_agent.errors import DiskFull, NotALedger, StoreFault
 from edge_agent.store.connection import open_to_read
 from edge_agent.store.ledger import TIDY_ENTRIES, Head, Ledger, open_ledger
 from edge_agent.store.verify import verify
-from protocols.entry import GENESIS, chain, decode_entry, encode_entry
+from protocols.entry import GENESIS, chain, decode_body, decode_entry, encode_entry
 from protocols.errors import BadValue, PeerBroke
 from protocols.values.ids import DeviceId, Incarnation
 from protocols.values.instant import Instant
@@ -287,3 +287,16 @@ def test_a_reversal_is_the_mirror_of_what_it_names_or_is_refused_and_blocks_noth
     elsewhere = {**right, "reverses": "00" * 16, "lines": [{**line, "unit": UNITS[1]}]}
     ledger.append([scribe.entry("reversal", elsewhere)])
     assert verify(ledger.connection).sound
+
+
+@pytest.mark.parametrize("moment", [-(1 << 63) - 1, 1 << 63, 10**400])
+def test_a_moment_that_no_store_can_hold_is_refused_and_nothing_of_its_group_is_kept(
+    ledger: Ledger, scribe: Scribe, moment: int
+) -> None:
+    ledger.append([scribe.opening(UNITS[0])])
+    taken = decode_body(scribe.issue(UNITS[0]).body) | {"occurred_at": moment}
+    believed = {"epc": UNITS[0], "p": 0.5, "model": "window-1", "since": moment}
+    for kind, body in (("issue", taken), ("observe", believed)):
+        with pytest.raises(BadValue, match="expected microseconds in 64 bits"):
+            ledger.append([scribe.visit(), scribe.entry(kind, body)])
+    assert ledger.head().seq == 0

@@ -2,7 +2,8 @@
 
 from edge_agent.store.ledger import Ledger
 from edge_agent.store.scene import stock_of
-from protocols.movements import StandingBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import StandingBody
 from protocols.values.ids import PlaceId
 from tests.edge_agent.conftest import WARD, Scribe
 

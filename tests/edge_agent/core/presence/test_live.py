@@ -146,6 +146,28 @@ def test_a_tag_that_the_book_moved_meanwhile_begins_as_the_book_says() -> None:
     assert again.tags.p(0) < 0.05
 
 
+def test_a_piece_said_to_be_missing_stays_missing_over_a_restart_without_memory() -> None:
+    shelf = Shelf()
+    shelf.minutes(60)
+    shelf.here.remove(TAGS[1])
+    shelf.minutes(1, door=TAGS[1], visit=True)
+    shelf.minutes(25)
+    shelf.filter, before = shelf.fresh(), list(shelf.said)
+    for belief in before:
+        shelf.filter.believed(belief.epc, belief.p, belief.since)
+    shelf.minutes(240)
+    assert shelf.said == before
+    shelf.here.add(TAGS[1])
+    shelf.minutes(30)
+    assert [(belief.epc, belief.p > 0.95) for belief in shelf.said[len(before) :]] == [(TAGS[1], True)]
+
+
+def test_a_piece_that_came_back_into_the_book_after_it_was_gone_begins_as_the_book_says() -> None:
+    shelf = Shelf()
+    shelf.filter.believed(TAGS[1], 0.01, plus(START, -60))
+    assert shelf.filter.tags.p(1) > 0.95
+
+
 @pytest.mark.parametrize("raw", [b"", b"nonsense", b"\x81\xa5model\xa1x"])
 def test_a_damaged_memory_is_refused(raw: bytes) -> None:
     with pytest.raises(BadValue, match="memory of presence"):

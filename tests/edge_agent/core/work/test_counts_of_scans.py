@@ -110,6 +110,37 @@ def test_i5_a_transfer_is_n_plus_three_scans_here_and_n_plus_two_there(desk: Des
     assert desk.state(1) == "in_stock"
 
 
+def test_what_is_picked_by_the_paper_of_an_order_goes_where_it_says_and_names_the_order(desk: Desk) -> None:
+    line = {"item": STENT, "qty": 2, "source": "ward-01", "target": "transit@ward-02"}
+    desk.feed(Row("document", "IR1", {"sort": "pick", "order": "IR-1", "to": "ward-02", "lines": [line]}))
+    ok(desk, NURSE, card("TRANSFER"), note("IR1"), stent(1), stent(2))
+    assert (desk.scans, desk.state(1), desk.qty("transit@ward-02", STENT)) == (5, "in_transit", 2)
+    assert [body["refs"] for body in desk.bodies("transfer_out")] == [["IR-1", "IR1"]] * 2
+    assert desk.scan(NURSE, note("IR1")) == [Beep.OK, Beep.LOOK]  # a list of what to pick brings nothing in
+    assert desk.scan(card("TRANSFER"), note("NOSUCH"), stent(3)) == [Beep.OK, Beep.NO, Beep.NO]
+
+
+def test_what_a_note_brings_for_an_order_names_the_order_and_lies_where_its_like_lie(desk: Desk) -> None:
+    lines = [
+        {"item": STENT, "lot": "S2", "qty": 1, "unit": epc_of(50), "source": "transit@ward-01", "target": "ward-01"},
+        {"item": SYRINGE, "lot": "B2", "qty": 10, "source": "transit@ward-01", "target": "ward-01"},
+    ]
+    desk.feed(Row("document", "IR2", {"sort": "delivery", "order": "IR-2", "lines": lines}))
+    before = desk.bodies("opening")[0]["lines"][0]["target_position"]
+    ok(desk, NURSE, note("IR2"))
+    (body,) = desk.bodies("ward_receipt")
+    assert body["refs"] == ["IR-2", "IR2"]
+    assert body["lines"][0]["target_position"] == before
+
+
+def test_a_piece_checked_against_a_note_names_its_order_too(desk: Desk) -> None:
+    lines = [{"item": SYRINGE, "lot": "B2", "qty": 5, "source": "transit@ward-01", "target": "ward-01"}]
+    desk.feed(Row("document", "IR3", {"sort": "delivery", "order": "IR-3", "lines": lines}))
+    ok(desk, NURSE, card("RECEIVE"), note("IR3"), card("X5"), loose(SYRINGE_GTIN, "B2"), card("DONE"))
+    (body,) = desk.bodies("ward_receipt")
+    assert body["refs"] == ["IR-3", "IR3"]
+
+
 def test_i5_undo_is_one_scan_and_undoes_a_whole_act_at_a_time(desk: Desk) -> None:
     ok(desk, NURSE, stent(1), PATIENT, stent(2))
     ok(desk, card("UNDO"))

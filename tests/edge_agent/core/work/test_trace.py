@@ -4,7 +4,7 @@ Central counts the chains; here it is shown that the ordinary work of a ward, tw
 """
 
 from edge_agent.store.feed import Row
-from protocols.movements import lines_of
+from protocols.movements.posting import lines_of
 from protocols.readers.scanner import Beep
 from tests.edge_agent.desk import NURSE, OTHER, PATIENT, STENT, STENT_GTIN, Desk, card, epc_of, note, stent
 

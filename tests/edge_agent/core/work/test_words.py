@@ -12,7 +12,7 @@ from edge_agent.core.work.machine import REPEATS
 from edge_agent.core.work.states import Doing, Event
 from edge_agent.core.work.words import DOINGS, EVENTS, NAMES, Word, sentence
 from protocols.codes.own import CommandName
-from protocols.movements import MOVEMENTS, Custody, Who
+from protocols.movements.table import MOVEMENTS, Custody, Who
 from protocols.permits import Gated, Permit
 
 PEOPLE = {

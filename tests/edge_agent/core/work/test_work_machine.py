@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from edge_agent.core.work.states import Doing
 from edge_agent.core.work.words import Word
-from protocols.movements import Flag
+from protocols.movements.posting import Flag
 from protocols.readers.scanner import Beep
 from tests.edge_agent.desk import (
     GAUZE,
