@@ -322,3 +322,8 @@ def winning_prices(groups: Iterable[Group]) -> tuple[dict[str, Money], dict[str,
 def selected_for(groups: Iterable[Group]) -> dict[str, list[str]]:
     """Return for each product that was not selected the selected ones of its group (C8)."""
     return {item: sorted(group.won) for group in groups for item, price in group.products.items() if price is None}
+
+
+def selected_first(items: Iterable[str], instead: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return items with the selected equivalents of each before it, each once (C8)."""
+    return list(dict.fromkeys(one for item in items for one in (*instead.get(item, ()), item)))

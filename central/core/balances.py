@@ -50,12 +50,3 @@ def unbalanced(balances: Mapping[Holding, int]) -> dict[tuple[str, str, str, str
     for holding, qty in balances.items():
         sums[holding.item, holding.lot, holding.owner, holding.unit] += qty
     return {key: total for key, total in sums.items() if total}
-
-
-def line_totals(balances: Mapping[Holding, int], place: str) -> dict[tuple[str, str], int]:
-    """Return the book quantity of each line (item and lot) of a storeroom, over positions, owners and units."""
-    totals: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for holding, qty in balances.items():
-        if holding.place == place:
-            totals[holding.item, holding.lot] += qty
-    return dict(totals)

@@ -8,11 +8,13 @@ nothing can be wrong.
 Sources: E1 (daily check), PRESENCE.md ("count next = lines by expected wrong units", a look is a sensor).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from central.core.reconcile import UnitState, presence_in
+from protocols.values.instant import Instant
 from protocols.values.money import Money
 
 
@@ -62,6 +64,14 @@ class LineCount:
         return self.counted == self.book
 
 
+@dataclass(frozen=True, slots=True)
+class LastCount:
+    """When a line was last counted by a person, and what came out."""
+
+    at: Instant
+    found: LineCount
+
+
 def wrong_units(place: str, units: Iterable[UnitState]) -> dict[LineKey, float]:
     """Return how many tagged pieces of each line are expected to stand wrongly in a storeroom's book."""
     wrong: dict[LineKey, float] = {}
@@ -83,6 +93,34 @@ def choose(risks: Iterable[Risk], most: int, value_min: float) -> list[Risk]:
     return sorted(worth, key=lambda risk: (-risk.value, -risk.wrong, risk.key))[:most]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A count that a storeroom was asked for on a day; `lasts` tells that it stays on later days until it is done."""
+
+    day: date
+    lasts: bool
+
+
+def left_on(day: date, asked: Iterable[Standing], most: int) -> int:
+    """Return how many more lines a storeroom may be asked for on a day, of at most so many a day.
+
+    What was asked for that day takes a place even once it is counted, and so does what lasts from an earlier one.
+    """
+    return max(0, most - sum(one.day == day or (one.lasts and one.day < day) for one in asked))
+
+
+def day_with_room(first: date, asked: Sequence[Standing], most: int, ahead: int) -> date | None:
+    """Return the first day with room for one more line, at most so many days ahead; None where none of them has any.
+
+    On a later day, what lasts is taken to be done before it begins.
+    """
+    if left_on(first, asked, most):
+        return first
+    done = [Standing(one.day, lasts=False) for one in asked]
+    days = (first + timedelta(days=number) for number in range(1, ahead + 1))
+    return next((day for day in days if left_on(day, done, most)), None)
+
+
 def line_counts(counted: Iterable[Counted]) -> dict[tuple[str, LineKey], LineCount]:
     """Return what each sheet says of each line; one person's scans add up, another's word replaces them.
 
@@ -99,3 +137,11 @@ def line_counts(counted: Iterable[Counted]) -> dict[tuple[str, LineKey], LineCou
     for (sheet, key, _), (_, qty) in said.items():
         sums[sheet, key] = sums.get((sheet, key), 0) + qty
     return {place: LineCount(qty, books[place]) for place, qty in sums.items()}
+
+
+def last_counts(counted: Iterable[tuple[Instant, Counted]]) -> dict[LineKey, LastCount]:
+    """Return the last count of each line by people, of lines in the order they were counted."""
+    every = list(counted)
+    found = line_counts(one for _, one in every)
+    newest = {one.key: (at, one.sheet) for at, one in every}
+    return {key: LastCount(at, found[sheet, key]) for key, (at, sheet) in newest.items()}

@@ -8,7 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from central.core.refusals import ALTERATIONS, Alteration
+
 PERCENT = 100
+REQUESTED = "requisition"
+"""What stands in a policy's place where a person asked for it."""
+LEFT_OUT = (("late", "overdue"), ("expiring", "that expire unused"))
+"""What a position does not count on, and how that is said."""
+
+RIVALS = {
+    "engine-item": ("引擎", "the engine"),
+    "3x": ("三日法加到货期", "three days on top of the lead time"),
+    "3x-literal": ("三日法原文", "three days to the letter"),
+    "min-max": ("本院上下限", "the hospital's own levels"),
+}
+"""What the policies that stand beside a proposal are called."""
+
 BY_DAYS = frozenset({"3x", "3x-literal"})
 """Policies whose rule is a number of days of use."""
 
@@ -27,12 +42,47 @@ def _plain(value: float) -> str:
 
 
 def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
-    """Return the reason's sentence in Chinese."""
+    """Return the reason's sentence in Chinese, and behind it who ordered another quantity and why."""
+    return _reason_zh(reason, words) + _changed_zh(reason)
+
+
+def in_english(reason: Mapping[str, Any], words: Words) -> str:
+    """Return the reason's sentence in English, and behind it who ordered another quantity and why."""
+    return _reason_en(reason, words) + _changed_en(reason)
+
+
+def _changed_zh(reason: Mapping[str, Any]) -> str:
+    changed = reason.get("changed")
+    if not changed or "why" not in changed:
+        return ""
+    why, said = ALTERATIONS[Alteration(changed["why"])][0], changed["text"]
+    return f"建议 {changed['from']}，{changed['by']} 改订 {changed['to']}：{why}{'（' + said + '）' if said else ''}。"
+
+
+def _changed_en(reason: Mapping[str, Any]) -> str:
+    changed = reason.get("changed")
+    if not changed or "why" not in changed:
+        return ""
+    why, said = ALTERATIONS[Alteration(changed["why"])][1], changed["text"]
+    return (
+        f" Proposed {changed['from']}, ordered {changed['to']} by {changed['by']}: {why}{f' ({said})' if said else ''}."
+    )
+
+
+def _reason_zh(reason: Mapping[str, Any], words: Words) -> str:
     if reason["policy"] == "import":
         return "导入时尚未到货的订单。"
+    if reason["policy"] == REQUESTED:
+        urgent = "（应急）" if reason["emergency"] else ""
+        given = reason.get("granted", reason["asked"])
+        raised = f"，按整包装或起订量订 {reason['qty']} {words.unit}" if reason["qty"] > given else ""
+        cut = f"，批准 {given} {words.unit}" if given < reason["asked"] else ""
+        asked = f"{reason['by']} 申领 {reason['asked']} {words.unit}{cut}{urgent}：{reason['why']}"
+        return f"{asked}。由 {words.source} 供应{raised}。"
     if "bins" in reason.get("values", {}):
         asked = f"空箱待补 {reason['values']['bins']} {words.unit}"
-        return f"{asked}，建议向 {words.source} 订 {reason['qty']} {words.unit}，{reason['lead_days']} 天到货。"
+        order = f"建议向 {words.source} 订 {reason['qty']} {words.unit}，{reason['lead_days']} 天到货"
+        return f"{asked}，{order}{_holds_zh(reason)}。"
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_zh(reason, words)
     demand, position = reason["demand"], reason["position"]
@@ -42,17 +92,24 @@ def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
         f"近 {demand['days']} 天日均用量 {_plain(demand['adu'])} {words.unit}；"
         f"可用存量 {position['total']} {words.unit}{on_order}，低于触发点 {_plain(reason['trigger'])}（{rule}），"
         f"建议向 {words.source} 订 {reason['qty']} {words.unit}{_bound_zh(reason)}，"
-        f"{reason['lead_days']} 天到货，预计需求满足率 {fill}%。"
+        f"{reason['lead_days']} 天到货，预计需求满足率 {fill}%{_beside_zh(reason)}。"
     )
 
 
-def in_english(reason: Mapping[str, Any], words: Words) -> str:
-    """Return the reason's sentence in English."""
+def _reason_en(reason: Mapping[str, Any], words: Words) -> str:
     if reason["policy"] == "import":
         return "An order that was still open when it was imported."
+    if reason["policy"] == REQUESTED:
+        urgent = " in an emergency" if reason["emergency"] else ""
+        given = reason.get("granted", reason["asked"])
+        raised = f", {reason['qty']} by whole packs or its minimum" if reason["qty"] > given else ""
+        cut = f", was granted {given}" if given < reason["asked"] else ""
+        asked = f"{reason['by']} asked for {reason['asked']} {words.unit}{cut}{urgent}: {reason['why']}"
+        return f"{asked}. From {words.source}{raised}."
     if "bins" in reason.get("values", {}):
         asked = f"Empty bins ask for {reason['values']['bins']} {words.unit}"
-        return f"{asked}; order {reason['qty']} from {words.source}, in {_days_en(reason['lead_days'])}."
+        order = f"order {reason['qty']} from {words.source}, in {_days_en(reason['lead_days'])}"
+        return f"{asked}; {order}{_holds_en(reason)}."
     if reason["bound_by"] == "ceiling" or reason["policy"] not in BY_DAYS:
         return _engine_en(reason, words)
     demand, position = reason["demand"], reason["position"]
@@ -62,8 +119,19 @@ def in_english(reason: Mapping[str, Any], words: Words) -> str:
         f"Mean daily use over {demand['days']} days is {_plain(demand['adu'])} {words.unit}; "
         f"the position of {position['total']}{on_order} is below the trigger of {_plain(reason['trigger'])} ({rule}), "
         f"so order {reason['qty']} from {words.source}{_bound_en(reason)}, in {_days_en(reason['lead_days'])}; "
-        f"predicted fill rate {fill} %."
+        f"predicted fill rate {fill} %{_beside_en(reason)}."
     )
+
+
+def _holds_zh(reason: Mapping[str, Any]) -> str:
+    holds = reason["values"].get("bin_holds")
+    return "" if holds is None else f"；按用量与到货期，一箱宜装 {holds}"
+
+
+def _holds_en(reason: Mapping[str, Any]) -> str:
+    """Return how much a bin should hold, where the item's use is known."""
+    holds = reason["values"].get("bin_holds")
+    return "" if holds is None else f"; by use and lead time a bin should hold {holds}"
 
 
 def _engine_zh(reason: Mapping[str, Any], words: Words) -> str:
@@ -71,22 +139,55 @@ def _engine_zh(reason: Mapping[str, Any], words: Words) -> str:
     position, unit = reason["position"], words.unit
     on_order = f"（含在途 {position['on_order'] - position.get('late', 0)}）" if position["on_order"] else ""
     late = f"，另有逾期在途 {position['late']} 不计" if position.get("late") else ""
+    late += f"，另有 {position['expiring']} 将在用完前到期不计" if position.get("expiring") else ""
     return (
         f"{_use_zh(reason, unit)}可用存量 {position['total']} {unit}{on_order}{late}，{_level_zh(reason)}，"
         f"建议向 {words.source} 订 {reason['qty']} {unit}{_bound_zh(reason)}，预计需求满足率 "
-        f"{_plain(reason['fill_predicted'] * PERCENT)}%。"
+        f"{_plain(reason['fill_predicted'] * PERCENT)}%{_beside_zh(reason)}。"
     )
 
 
 def _engine_en(reason: Mapping[str, Any], words: Words) -> str:
     position = reason["position"]
     on_order = f" (with {position['on_order'] - position.get('late', 0)} on order)" if position["on_order"] else ""
-    late = f", not counting {position['late']} overdue," if position.get("late") else ""
+    left_out = [f"{position[why]} {said}" for why, said in LEFT_OUT if position.get(why)]
+    late = f", not counting {' and '.join(left_out)}," if left_out else ""
     return (
         f"{_use_en(reason, words.unit)}the position of {position['total']}{on_order}{late} is {_level_en(reason)}, "
         f"so order {reason['qty']} from {words.source}{_bound_en(reason)}; "
-        f"predicted fill rate {_plain(reason['fill_predicted'] * PERCENT)} %."
+        f"predicted fill rate {_plain(reason['fill_predicted'] * PERCENT)} %{_beside_en(reason)}."
     )
+
+
+def _beside_zh(reason: Mapping[str, Any]) -> str:
+    """Return what the other policies would say; nothing where the reason does not tell."""
+    told = [
+        f"{RIVALS.get(one['policy'], (one['policy'],))[0]}{_orders_zh(one)}（补到 {one['order_up_to']}，"
+        f"满足率 {_plain(one['fill_predicted'] * PERCENT)}%）"
+        for one in reason.get("beside", ())
+    ]
+    return f"；同样的用量与到货期下：{'，'.join(told)}" if told else ""
+
+
+def _beside_en(reason: Mapping[str, Any]) -> str:
+    told = [
+        f"{RIVALS.get(one['policy'], (one['policy'],))[-1]} would {_orders_en(one)} (up to {one['order_up_to']}, "
+        f"serving {_plain(one['fill_predicted'] * PERCENT)} %)"
+        for one in reason.get("beside", ())
+    ]
+    return f"; on the same use and lead times {', '.join(told)}" if told else ""
+
+
+def _orders_zh(one: Mapping[str, Any]) -> str:
+    if not one["due"]:
+        return "此时不订"
+    return f"订 {one['qty']}" if "qty" in one else "也会订货"
+
+
+def _orders_en(one: Mapping[str, Any]) -> str:
+    if not one["due"]:
+        return "not order now"
+    return f"order {one['qty']}" if "qty" in one else "order too"
 
 
 def _use_zh(reason: Mapping[str, Any], unit: str) -> str:
@@ -161,6 +262,8 @@ def _bound_zh(reason: Mapping[str, Any]) -> str:
             return f"（受预算所限；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
         case "ration":
             return f"（来源不足，按需分配；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
+        case "expiry":
+            return f"（来源批号临近效期，更多用不完；补到 {reason['order_up_to']} 需 {_gap(reason)}）"
         case "ceiling":
             return f"（人为上限 {reason['order_up_to']}）"
         case "moq":
@@ -179,6 +282,8 @@ def _bound_en(reason: Mapping[str, Any]) -> str:
             return f" (as the budget allows; {_gap(reason)} would reach the level of {reason['order_up_to']})"
         case "ration":
             return f" (its part of too little; {_gap(reason)} would reach the level of {reason['order_up_to']})"
+        case "expiry":
+            return f" (more of its lots would expire; {_gap(reason)} would reach the level of {reason['order_up_to']})"
         case "ceiling":
             return f" (a person's ceiling is {reason['order_up_to']})"
         case "moq":

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 
 from protocols.entry import SCHEMA_NOW, Entry
 from protocols.errors import BadValue
-from protocols.movements import (
-    BindBody,
-    Binding,
-    ObserveBody,
-    PostingLine,
-    movement_of,
-    posting_of,
-    read_body,
-)
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import PostingLine, posting_of
+from protocols.movements.table import movement_of
+from protocols.movements.tags import BindBody, Binding, ObserveBody
 from protocols.values.ids import EventId, epc, item_id, lot_no
 from protocols.values.instant import Instant, instant
 

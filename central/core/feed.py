@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+import msgspec
+
+from central.core.notes import Note, Pick
 from central.core.rights import Grant, Role
 from protocols.policy import PERMIT_KEY, SignedText
 from protocols.sync.feed import FeedRow, row_text
@@ -101,6 +104,39 @@ def _roles(held: Sequence[Grant], active: bool) -> list[str]:
     if not active or not held:
         return [AWAY if not active else ELSEWHERE]
     return sorted({word for grant in held for word in EDGE_ROLES.get(grant.role, (str(grant.role),))})
+
+
+def note_rows(notes: Iterable[Note]) -> list[FeedRow]:
+    """Return the delivery notes a storeroom waits for; one that was received is gone, and so its row is taken back.
+
+    What was sent for an approved order needs no approval where it comes in.
+    """
+    return [
+        _row(
+            "document",
+            one.number,
+            {
+                "sort": "delivery",
+                "order": one.order,
+                "approved": bool(one.order),
+                "lines": msgspec.to_builtins(one.lines),
+                "bindings": msgspec.to_builtins(one.bindings),
+            },
+        )
+        for one in notes
+    ]
+
+
+def pick_rows(picks: Iterable[Pick]) -> list[FeedRow]:
+    """Return what a storeroom is to send for orders; an order that was sent whole is gone."""
+    return [
+        _row(
+            "document",
+            one.number,
+            {"sort": "pick", "order": one.order, "to": one.to, "lines": msgspec.to_builtins(one.lines)},
+        )
+        for one in picks
+    ]
 
 
 def duty_row(daily_at_min: int) -> FeedRow:

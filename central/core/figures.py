@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 
-from central.core.reconcile import Line
+from central.core.match import LINE_MATCH, UNIT_MATCH, VALUE_MATCH, Observed
 from central.core.spot import sample_interval
 from protocols.values.money import Money
 
@@ -23,9 +23,9 @@ from protocols.values.money import Money
 class FigureId(StrEnum):
     """Every figure, by the id of its definition."""
 
-    LINE_MATCH = "line-match.1"
-    UNIT_MATCH = "unit-match.1"
-    VALUE_MATCH = "value-match.1"
+    LINE_MATCH = LINE_MATCH
+    UNIT_MATCH = UNIT_MATCH
+    VALUE_MATCH = VALUE_MATCH
     SPOT_MATCH = "spot-match.1"
     TRACE_RATE = "trace-rate.1"
     TURNOVER = "turnover-days.1"
@@ -52,8 +52,12 @@ class Definition:
 
 DEFINITIONS: Mapping[FigureId, Definition] = MappingProxyType(
     {
-        FigureId.LINE_MATCH: Definition("E5", "lines whose shelf equals the book / lines", "match.line_gate"),
-        FigureId.UNIT_MATCH: Definition("E5", "(pieces booked - |difference| of each line) / pieces booked", ""),
+        FigureId.LINE_MATCH: Definition(
+            "E5", "observed lines whose shelf equals the book / observed lines", "match.line_gate"
+        ),
+        FigureId.UNIT_MATCH: Definition(
+            "E5", "over observed lines: (pieces booked - |difference| of each line) / pieces booked", ""
+        ),
         FigureId.VALUE_MATCH: Definition("E5", "the unit match, each piece at its price", "", money=True),
         FigureId.SPOT_MATCH: Definition(
             "E5", "lines that people counted and found as booked / lines that people counted", "match.line_gate"
@@ -86,7 +90,10 @@ BY_ITEM = frozenset({FigureId.TURNOVER, FigureId.OVERSTOCK_VALUE, FigureId.OVERS
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row of a figure; `qty` is what the ledger's lines of it sum to, `note` why it counts as it does."""
+    """One row of a figure; `qty` is what the ledger's lines of it sum to, `note` why it counts as it does.
+
+    `shelf` is of a match's row: the pieces that were observed there, None where nobody looked.
+    """
 
     place: str
     item: str
@@ -96,6 +103,12 @@ class Part:
     above: int
     below: int
     note: str = ""
+    shelf: int | None = None
+
+    @property
+    def matches(self) -> bool | None:
+        """Tell whether book and shelf of a line are equal, None where nobody looked and of a row that is no line."""
+        return None if self.shelf is None else self.shelf == self.qty
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +148,25 @@ def total(id: FigureId, parts: Iterable[Part], since: date | None) -> Figure:
 # --- E5 ---
 
 
-def match_parts(id: FigureId, place: str, lines: Iterable[Line], prices: Mapping[str, Money]) -> list[Part]:
+UNOBSERVED = "unobserved"
+"""The note of a line that nobody observed: it adds nothing above and nothing below."""
+
+
+def match_parts(id: FigureId, place: str, lines: Iterable[Observed], prices: Mapping[str, Money]) -> list[Part]:
     """Return the rows of a match figure, one a line; +5 and -5 are two wrong lines."""
     parts = []
-    for line in lines:
-        off = abs(line.difference)
+    for one in lines:
+        line, off = one.line, abs(one.line.difference)
         if id is FigureId.LINE_MATCH:
             above, below = int(off == 0), 1
         else:
             each = prices.get(line.item, 0) if id is FigureId.VALUE_MATCH else 1
             above, below = (line.book - off) * each, line.book * each
-        parts.append(
-            Part(place, line.item, line.lot, "", line.book, above, below, f"{line.difference:+d}" if off else "")
-        )
+        note = f"{line.difference:+d}" if off else ""
+        if not one.counts:
+            above, below, note = 0, 0, UNOBSERVED
+        shelf = line.physical if one.counts else None
+        parts.append(Part(place, line.item, line.lot, "", line.book, above, below, note, shelf))
     return parts
 
 
@@ -156,7 +175,10 @@ def match_parts(id: FigureId, place: str, lines: Iterable[Line], prices: Mapping
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What one ledger line did to an item in a storeroom: pieces in (or out) on a day, and pieces used."""
+    """What one ledger line did to an item in a storeroom: pieces in (or out) on a day, and pieces used.
+
+    `unit` is the tagged piece it names, empty of loose ones and of a sum of lines.
+    """
 
     event: str
     day: date
@@ -166,6 +188,7 @@ class Flow:
     lot: str
     qty: int
     used: int
+    unit: str = ""
 
 
 def closings(day: date, first: date, last: date) -> int:

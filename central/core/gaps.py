@@ -6,10 +6,11 @@ places stays zero and an auditor sees how much of the book rests on no entry.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from protocols.movements import LINE_QTY_MAX, LINES_MAX, MovementBody, PostingLine
+from protocols.movements.posting import LINES_MAX, MovementBody, PostingLine
 from protocols.sync.frames import Key
 from protocols.sync.machine import BookRow
 from protocols.values.ids import PlaceId, virtual_place
+from protocols.values.quantity import LINE_QTY_MAX
 
 SUSPENSE = "suspense"
 

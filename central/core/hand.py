@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from central.core.uses import Lying, used_lines
-from protocols.movements import Flag, PostingLine
+from protocols.movements.posting import Flag, PostingLine
 from protocols.values.ids import HOSPITAL_OWNED, PlaceId, virtual_place
 
 
@@ -51,6 +51,7 @@ class No(StrEnum):
     EXPIRED = "expired"
     HELD = "held"
     OTHER_PIECE = "other-piece"
+    NO_NOTE = "no-note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from protocols.values.instant import MICROS, Instant
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job by name, and the length of its period in story seconds."""
+    """A job by name, the length of its period in story seconds, and how long after a round time a period begins."""
 
     name: str
     period_s: int
+    begins_s: int = 0
 
     def __post_init__(self) -> None:
         if self.period_s < 1:
@@ -24,7 +25,7 @@ class Job:
 
 def period_at(job: Job, now: Instant) -> int:
     """Return the number of the period an instant falls in."""
-    return now // (job.period_s * MICROS)
+    return (now - job.begins_s * MICROS) // (job.period_s * MICROS)
 
 
 def due(job: Job, now: Instant, last_period: int | None) -> int | None:

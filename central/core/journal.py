@@ -106,6 +106,12 @@ class Sort(StrEnum):
     MATCHED = "matched"
     WITHDRAWN = "withdrawn"
     PAID = "paid"
+    CREDITED = "credited"
+    """A credit note: an invoice of less than nothing."""
+
+
+SIGNS: Mapping[Sort, int] = MappingProxyType({Sort.MATCHED: 1, Sort.CREDITED: 1, Sort.WITHDRAWN: -1, Sort.PAID: 0})
+"""Whether what happened takes its parts off the accruals, puts them back, or neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +311,7 @@ def accruals(
             else:
                 one.returned += Sum(part.qty, part.value)
     for each in invoices:
-        sign = {Sort.MATCHED: 1, Sort.WITHDRAWN: -1, Sort.PAID: 0}[each.sort]
+        sign = SIGNS[each.sort]
         for line in each.parts:
             one = found.setdefault(line.origin, Accrual())
             one.invoiced += Sum(sign * line.qty, Money(sign * line.value))

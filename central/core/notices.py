@@ -29,6 +29,13 @@ class Sending(StrEnum):
     GIVEN_UP = "given-up"
 
 
+class About(StrEnum):
+    """What a message is about: a shift's digest, or alarms that are told at once."""
+
+    SHIFT = "shift"
+    ALARMS = "alarms"
+
+
 class Need(StrEnum):
     """What may need somebody now."""
 
@@ -40,6 +47,8 @@ class Need(StrEnum):
     OVERDUE = "overdue"
     PAPERS = "papers"
     SHORTAGES = "shortages"
+    ALARMS = "alarms"
+    EMERGENCIES = "emergencies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class Said:
 
 SAID: Mapping[Need, Said] = MappingProxyType(
     {
+        Need.ALARMS: Said(Right.SEE_STOCK, "{} 条警报无人认领", "{} alarms that nobody took"),
         Need.PROPOSALS: Said(Right.APPROVE, "{} 条补货建议待审批", "{} proposals to approve"),
         Need.DISCREPANCIES: Said(Right.SETTLE, "{} 张差异单待处理", "{} discrepancies to settle"),
         Need.COUNTS: Said(Right.SETTLE, "{} 行今日待盘", "{} lines to count today"),
@@ -60,6 +70,7 @@ SAID: Mapping[Need, Said] = MappingProxyType(
         Need.QUARANTINED: Said(Right.SEE_FLEET, "{} 条记录被隔离", "{} entries in quarantine"),
         Need.OVERDUE: Said(Right.PAY, "{} 张发票已逾期未付", "{} invoices overdue"),
         Need.PAPERS: Said(Right.PURCHASE, "{} 份证照到期或将到期", "{} certificates that end soon or are over"),
+        Need.EMERGENCIES: Said(Right.PURCHASE, "{} 笔应急申领超时", "{} emergencies over their time"),
         Need.SHORTAGES: Said(Right.PURCHASE, "{} 个品规供应告急", "{} items whose supply runs short"),
     }
 )

@@ -6,12 +6,13 @@ give the same version.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
 
+from central.core.policy_kinds import RuleKind
 from central.errors import BadInput, NotThere
 
 VERSION_DIGITS = 12
@@ -28,6 +29,8 @@ class PolicyRow:
     effective_from: date
     effective_to: date | None
     source_doc: str
+    seq: int = 0
+    """Which of the rows from that day it is: the last one stands."""
 
     def __post_init__(self) -> None:
         if self.effective_to is not None and self.effective_to <= self.effective_from:
@@ -67,10 +70,37 @@ class Rules:
 
 
 def rules_on(day: date, rows: Iterable[PolicyRow]) -> Rules:
-    """Return the rules in force on a day; of two rows for one code and scope the later start wins."""
-    chosen = {
-        (row.code, row.scope): row for row in sorted(rows, key=lambda row: row.effective_from) if row.in_force(day)
-    }
+    """Return the rules in force on a day; of two rows for one code and scope the later start wins, then the later."""
+    chosen = {(row.code, row.scope): row for row in sorted(rows, key=_rank) if row.in_force(day)}
     text = "\n".join(f"{code}\t{scope}\t{chosen[code, scope].value}" for code, scope in sorted(chosen))
     version = hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
     return Rules(MappingProxyType({key: Fraction(row.value) for key, row in chosen.items()}), version)
+
+
+def _rank(row: PolicyRow) -> tuple[date, int]:
+    return row.effective_from, row.seq
+
+
+def turning_days(rows: Iterable[PolicyRow], new: PolicyRow) -> list[date]:
+    """Return the days within a new row's time on which what holds may change: its first, and each row's ends."""
+    ends = {day for row in rows for day in (row.effective_from, row.effective_to) if day is not None}
+    return sorted({new.effective_from, *(day for day in ends if new.in_force(day))})
+
+
+def value_on(day: date, rows: Iterable[PolicyRow], code: str, scope: str) -> Fraction | None:
+    """Return what a rule says on a day for a scope, or for every scope; None when nothing does."""
+    values = rules_on(day, rows).values
+    return values.get((code, scope), values.get((code, "")))
+
+
+def loosens(kind: RuleKind, rows: Sequence[PolicyRow], new: PolicyRow) -> bool:
+    """Tell whether a control is looser on any day of a new row's time than it would be without the row."""
+    after = [*rows, new]
+    return any(
+        kind.is_loosened(
+            value_on(day, rows, kind.code, scope),
+            value_on(day, after, kind.code, scope),
+        )
+        for day in turning_days(rows, new)
+        for scope in {new.scope, *(row.scope for row in rows)}
+    )

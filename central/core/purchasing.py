@@ -9,13 +9,14 @@ Sources: A8, A9 (S0, S3) the purchase cycle and its steps; H1 (S0, S4) payment w
 C6, A11 a platform order number on every line that goes outside.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeVar
+from unicodedata import normalize
 
 from central.core.workdays import NONE_OWN, OwnDays, working_days
 from central.errors import BadInput, NotNow
@@ -24,6 +25,14 @@ from protocols.values.money import Money, times
 TEXT_MAX = 500
 LINES_MAX = 500
 """Lines of one invoice or of one receipt."""
+PRICE_MAX = 10_000_000_000
+"""A million yuan a base unit, in 1e-4 yuan."""
+LINE_VALUE_MAX = 10_000_000_000_000
+"""A billion yuan a line: 500 lines of it are an exact number everywhere, and half a million of them fit 64 bits."""
+PROMISED_DAYS_MAX = 366
+"""Days from today within which a supplier's promise, or a day wanted, must lie; no order is waited for much longer."""
+PAPER_DAYS_MAX = 1_830
+"""Days back that the day printed on a paper may lie whose order nobody knows: five years."""
 
 
 class OrderState(StrEnum):
@@ -45,6 +54,7 @@ class OrderStep(StrEnum):
     ANNOUNCE = "announce"
     CLOSE = "close"
     CANCEL = "cancel"
+    AMEND = "amend"
 
 
 _O, _S = OrderState, OrderStep
@@ -52,6 +62,9 @@ ORDER_STEPS: Mapping[tuple[OrderState, OrderStep], OrderState] = MappingProxyTyp
     {
         (_O.APPROVED, _S.SEND): _O.SENT,
         (_O.APPROVED, _S.CANCEL): _O.CANCELLED,
+        (_O.APPROVED, _S.AMEND): _O.APPROVED,
+        (_O.SENT, _S.AMEND): _O.APPROVED,
+        (_O.CONFIRMED, _S.AMEND): _O.APPROVED,
         (_O.SENT, _S.CONFIRM): _O.CONFIRMED,
         (_O.SENT, _S.ANNOUNCE): _O.ANNOUNCED,
         (_O.SENT, _S.CLOSE): _O.CLOSED,
@@ -65,7 +78,9 @@ ORDER_STEPS: Mapping[tuple[OrderState, OrderStep], OrderState] = MappingProxyTyp
     }
 )
 """What is admitted. Confirmed (again with another day) and announced (a further delivery note) may repeat;
-closed and cancelled are ends. What was announced is not cancelled but closed, what is still owed being given up."""
+closed and cancelled are ends. An amended order is approved and sent anew, so that the supplier's word is on the version
+in force; goods under way are amended no more. What was announced is not cancelled but closed, what is still owed
+being given up."""
 
 
 class InvoiceState(StrEnum):
@@ -95,6 +110,25 @@ INVOICE_STEPS: Mapping[tuple[InvoiceState, InvoiceStep], InvoiceState] = Mapping
     }
 )
 """What is admitted; paid and withdrawn are ends."""
+
+
+class TakenIn(StrEnum):
+    """How goods are taken in where an order sends them."""
+
+    BY_HAND = "by-hand"
+    """On the order's page, with inspection: the hospital's own store."""
+    BY_SCAN = "by-scan"
+    """With the storeroom's own scanner: a ward that has a device."""
+    ON_PHONE = "on-phone"
+    """On central's page for wards: one without a device."""
+
+
+def taken_in(*, own_store: bool, device: str) -> TakenIn:
+    """Return how a storeroom takes in goods, by whether it is the hospital's own store and has a device."""
+    if own_store:
+        return TakenIn.BY_HAND
+    return TakenIn.BY_SCAN if device else TakenIn.ON_PHONE
+
 
 S = TypeVar("S", OrderState, InvoiceState)
 E = TypeVar("E", OrderStep, InvoiceStep)
@@ -206,10 +240,46 @@ def _differences(line: InvoicedLine, ordered: OrderedLine | None) -> list[Differ
     found = []
     if line.price > ordered.price:
         found.append(Difference(line.order_no, line.line_no, Mismatch.OVER_PRICE, ordered.price, line.price))
-    left = ordered.accepted - ordered.invoiced
+    left = max(0, ordered.accepted - ordered.invoiced)
     if line.qty > left:
         found.append(Difference(line.order_no, line.line_no, Mismatch.NOT_ACCEPTED, left, line.qty))
     return found
+
+
+def check_value(qty: int, price: Money) -> None:
+    """Check what one line of an order or invoice is worth, so that sums stay exact. Raises `BadInput`."""
+    if not 0 <= price <= PRICE_MAX or qty * price > LINE_VALUE_MAX:
+        raise BadInput(
+            f"value: expected a price of 0 to {PRICE_MAX} (1e-4 yuan) and a line of at most {LINE_VALUE_MAX}, got "
+            f"{qty} at {price}"
+        )
+
+
+def promised_day(said: str, ordered: date, today: date) -> date:
+    """Read the day a supplier promises. Raises `BadInput` for what is no day, or none the order can be waited for."""
+    first, last = ordered, today + timedelta(days=PROMISED_DAYS_MAX)
+    try:
+        day = date.fromisoformat(said.strip())
+    except ValueError:
+        day = date.min
+    if not first <= day <= last:
+        raise BadInput(f"promised: expected a day from {first} to {last}, such as {today}, got {said!r:.40}")
+    return day
+
+
+def check_printed(day: date, ordered: Collection[date], today: date) -> None:
+    """Check the day printed on an invoice or credit note against the days its orders were made.
+
+    Raises `BadInput` for one to come, or before the first of the orders.
+    """
+    first = min(ordered, default=today - timedelta(days=PAPER_DAYS_MAX))
+    if not first <= day <= today:
+        raise BadInput(f"dated: expected a day from {first} to {today}, after its order and not to come, got {day}")
+
+
+def plain_number(typed: str) -> str:
+    """Return what of a number typed from a supplier's papers names it: case, width and blanks do not count."""
+    return "".join(normalize("NFKC", typed).casefold().split())
 
 
 def due_on(accepted: date, days: int) -> date:

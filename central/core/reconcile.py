@@ -5,14 +5,13 @@ more likely here than not; a unit that moved after it was last believed in, or i
 the book, because nothing newer speaks against the person who moved it. What is newer is told by the order of writing,
 never by a device's clock. Loose pieces have no reader and follow the book.
 
-Definitions (requirement rows E5 and the second of the three facts): line match = lines whose physical equals book /
-lines; unit match = 1 - sum |difference| / sum book. Netting over lots is not done: +5 and -5 are two wrong lines.
+Netting over lots is not done: +5 and -5 are two wrong lines. Not here: which lines were observed at all, and how far
+book and shelf match over them (`match`).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from protocols.values.instant import Instant
 
@@ -80,7 +79,7 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item and lot in a storeroom: whole units in the book and on the shelf, and the highest doubt of any unit."""
+    """One item and lot in a storeroom: whole units in the book and on the shelf."""
 
     item: str
     lot: str
@@ -91,26 +90,6 @@ class Line:
     def difference(self) -> int:
         """Physical less book; below zero something is missing."""
         return self.physical - self.book
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """How far record and physical agree over some lines; rates are None where there is nothing to compare."""
-
-    lines: int
-    lines_right: int
-    book: int
-    differing: int
-
-    @property
-    def line_match(self) -> Fraction | None:
-        """Lines that are exactly right / lines."""
-        return Fraction(self.lines_right, self.lines) if self.lines else None
-
-    @property
-    def unit_match(self) -> Fraction | None:
-        """1 - sum |difference| / sum book; below zero when more is unexpected than booked."""
-        return 1 - Fraction(self.differing, self.book) if self.book else None
 
 
 def presence_in(state: UnitState, place: str) -> float:
@@ -150,14 +129,3 @@ def lines_by(
         for item, lot in sorted(physical)
         if book.get((item, lot), 0) or physical[item, lot]
     ]
-
-
-def match_of(lines: Iterable[Line]) -> Match:
-    """Return how far record and physical agree over lines."""
-    seen = list(lines)
-    return Match(
-        lines=len(seen),
-        lines_right=sum(line.difference == 0 for line in seen),
-        book=sum(line.book for line in seen),
-        differing=sum(abs(line.difference) for line in seen),
-    )

@@ -11,6 +11,7 @@ administrator (no business rights), requirements of the SPD model in REQUIREMENT
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from central.errors import BadInput, NotAllowed
@@ -18,6 +19,9 @@ from protocols.values.ids import ActorId, PlaceId
 
 GRANTS_MAX = 64
 """Roles, each for some storerooms, that one person may hold; a hospital has some fifteen roles."""
+
+CALLERS_KEPT = 1_024
+"""Callers remembered, each by all that makes it; a hospital's people of one shift."""
 
 
 class Right(StrEnum):
@@ -44,6 +48,7 @@ class Right(StrEnum):
     JUDGE_WARDS = "judge-wards"
     CHARGE = "charge"
     MOVE_STOCK = "move-stock"
+    REQUEST = "request"
 
 
 class Role(StrEnum):
@@ -70,10 +75,10 @@ _BUYS = _LOOKS | {Right.SEE_PRICES, Right.APPROVE, Right.PURCHASE, Right.INVOICE
 
 RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
-        Role.WARD_KEEPER: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK},
-        Role.NURSE: frozenset({Right.SEE_STOCK, Right.MOVE_STOCK}),
-        Role.HEAD_NURSE: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK},
-        Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE},
+        Role.WARD_KEEPER: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK, Right.REQUEST},
+        Role.NURSE: frozenset({Right.SEE_STOCK, Right.MOVE_STOCK, Right.REQUEST}),
+        Role.HEAD_NURSE: _LOOKS | {Right.SETTLE, Right.MOVE_STOCK, Right.REQUEST},
+        Role.STOREKEEPER: _LOOKS | {Right.SETTLE, Right.SEE_FLEET, Right.MANAGE_MASTER, Right.RECEIVE, Right.REQUEST},
         Role.PURCHASER: _BUYS | {Right.MANAGE_MASTER},
         Role.HEAD_OF_CONSUMABLES: _BUYS
         | {
@@ -106,7 +111,7 @@ CHANGES = frozenset(
     {
         *(Right.APPROVE, Right.APPROVE_HIGH, Right.PURCHASE, Right.RECEIVE, Right.INVOICE, Right.PAY),
         Right.JUDGE_WARDS,
-        *(Right.CHARGE, Right.MOVE_STOCK),
+        *(Right.CHARGE, Right.MOVE_STOCK, Right.REQUEST),
         *(
             Right.SETTLE,
             Right.GIVE_MEDICAL_REASON,
@@ -193,11 +198,22 @@ class Caller:
             )
 
 
+@lru_cache(CALLERS_KEPT)
+def caller_of(person: ActorId, name: str, grants: tuple[Grant, ...], read_only: bool) -> Caller:
+    """Return who asks; the same account with the same roles is reckoned once, for each request asks."""
+    return Caller(person, name, grants, read_only)
+
+
 def grants_of(pairs: Iterable[tuple[str, str]]) -> tuple[Grant, ...]:
     """Build grants from (role, place) pairs as they are stored; an empty place means the whole hospital.
 
     Raises `BadInput` for a role that is not in the table.
     """
+    return _grants_of(tuple(pairs))
+
+
+@lru_cache(CALLERS_KEPT)
+def _grants_of(pairs: tuple[tuple[str, str], ...]) -> tuple[Grant, ...]:
     found: dict[Role, set[PlaceId]] = {}
     wide: set[Role] = set()
     for name, place in pairs:

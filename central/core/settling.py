@@ -15,7 +15,7 @@ from enum import StrEnum
 from central.core.causes import PRIORS, Why
 from central.core.discrepancies import Kind
 from central.errors import BadInput, NotNow
-from protocols.movements import MovementBody, PostingLine
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import PlaceId, is_virtual, place_id, virtual_place
 from protocols.values.money import Money
 

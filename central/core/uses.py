@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace as changed
 
-from protocols.movements import PostingLine
+from protocols.movements.posting import PostingLine
 from protocols.values.ids import HOSPITAL_OWNED, PlaceId, virtual_place
 
 

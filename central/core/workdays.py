@@ -1,8 +1,8 @@
 """Working days of the hospital's country: weekends, public holidays, and the weekend days worked for them (调休).
 
 The days come from the library chinesecalendar, which transcribes the State Council's notices; what the hospital
-imported itself (calendar.csv) goes before it. A year that neither knows is counted by weekends alone, and whoever asks
-is told. The rule that must not be broken: a stage is measured in
+imported itself (calendar.csv) goes before it. A year whose notice neither tells is counted by weekends alone, and
+whoever asks is told. The rule that must not be broken: a stage is measured in
 working days that have passed whole, and the day it began is day 0.
 
 Source: A8 (S0), purchase cycle of at most 3 working days; the State Council's yearly notices on public holidays.
@@ -23,9 +23,17 @@ DAYS_MAX = 3660
 """Days counted at most; what took longer than ten years is a fault in a date."""
 
 
+HOLIDAYS_A_YEAR = 13
+"""Public holidays that everybody has: one at New Year, four at Spring Festival, one at Qingming, two at Labour Day,
+one each at Dragon Boat and Mid-Autumn, three at National Day (State Council decree 795 of 2024, article 2)."""
+
+
 def is_known(year: int, own: OwnDays = NONE_OWN) -> bool:
-    """Tell whether the public holidays of a year are known, to the library or by a day the hospital said of it."""
-    if any(day.year == year for day in own):
+    """Tell whether the public holidays of a year are known: to the library, or by as many days off the hospital said.
+
+    One day that the hospital says of a year, a day of its own, tells nothing of the others.
+    """
+    if sum(day.year == year and not works for day, works in own.items()) >= HOLIDAYS_A_YEAR:
         return True
     try:
         chinese_calendar.is_workday(date(year, 1, 1))

@@ -33,6 +33,7 @@ SERVED = {
 
 EXAMPLE = "sqlite:///central.db or postgresql://wardstock@db.hospital.lan/wardstock"
 
+READING = "BEGIN"
 _WRITES = "wardstock_writes"
 
 
@@ -150,11 +151,14 @@ def _sqlite(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin_of(connection))
+        if begin_of(connection) == READING:
+            connection.connection.cursor().execute(READING)  # of the driver itself: no request does without
+        else:
+            connection.exec_driver_sql(begin_of(connection))
 
     return engine
 
 
 def begin_of(connection: Connection) -> str:
     """Return the statement that begins a connection's transaction on SQLite: a writer takes its lock at once."""
-    return "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else "BEGIN"
+    return "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else READING

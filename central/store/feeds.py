@@ -20,10 +20,12 @@ from protocols.entry import Digest
 from protocols.policy import SignedText
 from protocols.sync.feed import Version
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId
-from protocols.values.instant import Instant
+from protocols.values.instant import Instant, plus
 
 VERSIONS_KEPT = 20
 """Versions of a scope from which changes can still be told, and whose pages can still be sent."""
+TIMES_KEPT_S = 60 * 86_400.0
+"""How long it is known when a version was made: what a device knew when it wrote an entry that comes late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,16 @@ def newest_checksums(connection: Connection, hospital: HospitalId) -> dict[str, 
 
 def checksums_of(connection: Connection, hospital: HospitalId, scopes: Sequence[str]) -> dict[str, tuple[int, bytes]]:
     """Return the newest version of some scopes with its checksum."""
-    found = {}
-    for scope in scopes:
-        newest = select(FEED_VERSION.c.version, FEED_VERSION.c.checksum).where(
-            FEED_VERSION.c.hospital == hospital, FEED_VERSION.c.scope == scope
-        )
-        row = connection.execute(newest.order_by(FEED_VERSION.c.version.desc()).limit(1)).first()
-        if row is not None:
-            found[scope] = (row.version, row.checksum)
-    return found
+    row = FEED_VERSION.c
+    newest = (
+        select(row.hospital, row.scope, func.max(row.version).label("version"))
+        .where(row.hospital == hospital, row.scope.in_(scopes))
+        .group_by(row.hospital, row.scope)
+        .subquery()
+    )
+    is_newest = (newest.c.hospital == row.hospital) & (newest.c.scope == row.scope) & (newest.c.version == row.version)
+    rows = connection.execute(select(row.scope, row.version, row.checksum).join(newest, is_newest))
+    return {each.scope: (each.version, each.checksum) for each in rows}
 
 
 def version_at(connection: Connection, hospital: HospitalId, scope: str, version: int | None) -> Version | None:
@@ -79,11 +82,11 @@ def version_at(connection: Connection, hospital: HospitalId, scope: str, version
     if version is not None:
         query = query.where(FEED_VERSION.c.version == version)
     row = connection.execute(query.order_by(FEED_VERSION.c.version.desc()).limit(1)).first()
-    return None if row is None else Version(row.version, row.checksum, row.packed)
+    return None if row is None or not row.packed else Version(row.version, row.checksum, row.packed)
 
 
 def add_version(connection: Connection, hospital: HospitalId, scope: str, made: Version, now: Instant) -> None:
-    """Write a version behind the scope's last, and let go of those too old to be asked for."""
+    """Write a version behind the scope's last; of those too old to be asked for only their times are kept, a while."""
     connection.execute(
         FEED_VERSION.insert().values(
             hospital=hospital,
@@ -94,13 +97,10 @@ def add_version(connection: Connection, hospital: HospitalId, scope: str, made: 
             made_at=now,
         )
     )
-    connection.execute(
-        FEED_VERSION.delete().where(
-            FEED_VERSION.c.hospital == hospital,
-            FEED_VERSION.c.scope == scope,
-            FEED_VERSION.c.version <= made.version - VERSIONS_KEPT,
-        )
-    )
+    row = FEED_VERSION.c
+    old = (row.hospital == hospital, row.scope == scope, row.version <= made.version - VERSIONS_KEPT)
+    connection.execute(FEED_VERSION.update().where(*old, row.packed != b"").values(packed=b""))
+    connection.execute(FEED_VERSION.delete().where(*old, row.made_at < plus(now, -TIMES_KEPT_S)))
 
 
 def note_held(

@@ -82,7 +82,8 @@ def take_in(
     facts = _new_facts(connection, chain, read, doubts)
     places = _post_all(connection, chain, facts, doubts, owed)
     if places - {chain.place}:
-        _tell_others(connection, chain, facts, doubts)
+        aside = {doubt.link.seq for doubt in doubts}
+        tell_others(connection, chain, [(each.entry.kind, fact) for each, fact in facts if each.link.seq not in aside])
     insert_rows(connection, QUARANTINE, [_quarantine_row(chain, doubt, received_at) for doubt in doubts])
     return TakenIn(tuple(sorted(doubt.link.seq for doubt in doubts)), places)
 
@@ -107,14 +108,14 @@ def _new_facts(
     connection: Connection, chain: Chain, read: Sequence[_Read], doubts: list[_Doubt]
 ) -> list[tuple[_Read, Fact]]:
     """Put each event id into `event` once and return the facts that were new; add the rest's doubts."""
-    meant: list[tuple[_Read, Fact | None, str]] = [(each, *_meaning(each.entry)) for each in read]
+    meant: list[tuple[_Read, Fact | None, str]] = [(each, *meaning(each.entry)) for each in read]
     once: dict[bytes, tuple[Any, ...]] = {}
     for each, fact, _ in meant:
         once.setdefault(each.entry.event_id, _event_row(chain, each, each.entry.wall if fact is None else fact.at))
     if insert_new(connection, EVENT, list(once.values())) == len(meant):
         doubts += [_Doubt(each.link, each.entry.event_id, reason) for each, fact, reason in meant if fact is None]
         return [(each, fact) for each, fact, _ in meant if fact is not None]
-    first = _firsts(connection, chain.hospital, list(once))
+    first = firsts(connection, chain.hospital, list(once))
     facts: list[tuple[_Read, Fact]] = []
     for each, fact, reason in meant:
         known = first[each.entry.event_id]
@@ -129,7 +130,8 @@ def _new_facts(
     return facts
 
 
-def _meaning(entry: Entry) -> tuple[Fact | None, str]:
+def meaning(entry: Entry) -> tuple[Fact | None, str]:
+    """Return what an entry comes to, and why it comes to nothing, empty where it does."""
     try:
         return read_fact(entry), ""
     except ProtocolsError as error:
@@ -138,7 +140,7 @@ def _meaning(entry: Entry) -> tuple[Fact | None, str]:
         return None, f"bug: {type(error).__name__}: {error}"
 
 
-def _firsts(connection: Connection, hospital: HospitalId, ids: Sequence[bytes]) -> dict[bytes, Any]:
+def firsts(connection: Connection, hospital: HospitalId, ids: Sequence[bytes]) -> dict[bytes, Any]:
     """Return where and as what each of these event ids was first taken in."""
     query = select(EVENT.c.event_id, EVENT.c.content_hash, EVENT.c.incarnation, EVENT.c.seq).where(
         EVENT.c.hospital == hospital, EVENT.c.event_id.in_(ids)
@@ -186,16 +188,12 @@ def _settled(
     return places
 
 
-def _tell_others(
-    connection: Connection, chain: Chain, facts: Sequence[tuple[_Read, Fact]], doubts: Sequence[_Doubt]
-) -> None:
-    """Make a posted fact that concerns another storeroom one that its device will be told."""
-    set_aside = {doubt.link.seq for doubt in doubts}
+def tell_others(connection: Connection, chain: Chain, posted: Sequence[tuple[str, Fact]]) -> None:
+    """Make a posted fact, given with its kind, that concerns another storeroom one that its device will be told."""
     told: dict[PlaceId, list[bytes]] = {}
-    for each, fact in facts:
-        if each.link.seq not in set_aside:
-            for place in sorted(storerooms_of(fact) - {chain.place} - _knows_already(each.entry.kind, fact)):
-                told.setdefault(place, []).append(fact.event_id)
+    for kind, fact in posted:
+        for place in sorted(storerooms_of(fact) - {chain.place} - _knows_already(kind, fact)):
+            told.setdefault(place, []).append(fact.event_id)
     if not told:
         return
     listening = places_with_a_device(connection, chain.hospital)

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from central.store.engine import Store
 from central.store.roles import grant
+from central.store.standing import differences, told
 from central.store.tables import every_table
 
 
@@ -35,6 +36,13 @@ def pending(store: Store) -> str:
         scripts = ScriptDirectory.from_config(_config(connection))
         wanted = scripts.get_current_head() or ""
         known = {script.revision for script in scripts.walk_revisions()}
+        unlike = differences(connection, tables()) if current == wanted else []
+    if unlike:
+        return (
+            f"store: expected the tables of this version, found those of another build: {told(unlike)}. Run the build "
+            "that made this store to export what you need, then run `wardstock-central migrate` on an empty store of "
+            "another [store] url and import there; or put back a backup that this version made"
+        )
     if current == wanted:
         return ""
     if current and current not in known:

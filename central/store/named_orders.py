@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, select
 
 from central.store.tables.ledger import EVENT, LEDGER
 from protocols.errors import ProtocolsError
-from protocols.movements import MovementBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody
 from protocols.values.ids import HospitalId
 
 KINDS = ("ward_receipt", "transfer_in")

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -90,6 +90,17 @@ class Keyset:
         first = self.keys[0]
         begins = first.column <= values[0] if first.falling else first.column >= values[0]
         return and_(begins, or_(*steps))
+
+
+def every(give: Callable[[PageAsked], Page[T]]) -> Iterator[T]:
+    """Give everything of a list, a page at a time."""
+    asked = PageAsked(LIMIT_MAX)
+    while True:
+        found = give(asked)
+        yield from found.items
+        if not found.cursor:
+            return
+        asked = PageAsked(LIMIT_MAX, found.cursor)
 
 
 def page_of(name: str, values: Sequence[T], key: Callable[[T], tuple[int | str, ...]], asked: PageAsked) -> Page[T]:

@@ -14,7 +14,8 @@ from central.core.balances import Holding, Move, fold
 from central.core.facts import Fact
 from central.store.bulk import add_rows, insert_rows, merge_rows
 from central.store.tables.ledger import BALANCE, BELIEF, BINDING, POSTING_LINE
-from protocols.movements import Binding, ObserveBody, PostingLine
+from protocols.movements.posting import PostingLine
+from protocols.movements.tags import Binding, ObserveBody
 from protocols.values.ids import DeviceId, HospitalId, PlaceId
 
 Owed = Counter[tuple[HospitalId, Holding]]
@@ -91,7 +92,8 @@ def belief_row(
     hospital: HospitalId, device: DeviceId, place: PlaceId, fact: Fact, said: ObserveBody
 ) -> tuple[Any, ...]:
     """Return the columns of `belief`, in its order: what a device says of one tag."""
-    return (hospital, device, said.epc.upper(), place, said.p, said.model, said.since, fact.event_id, fact.at)
+    told = (said.p, said.model, said.since, fact.event_id, fact.at, said.position)
+    return (hospital, device, said.epc.upper(), place, *told)
 
 
 def binding_row(hospital: HospitalId, bound: Binding) -> tuple[Any, ...]:

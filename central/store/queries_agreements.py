@@ -93,9 +93,12 @@ def groups(connection: Connection, hospital: HospitalId) -> list[Group]:
     ]  # fmt: skip
 
 
-def reports(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], Reported]:
-    """Return the report that stands of each group, by agreement and group."""
+def reports(
+    connection: Connection, hospital: HospitalId, *, known: Instant | None = None
+) -> dict[tuple[str, str], Reported]:
+    """Return the report that stands of each group, or that stood before an instant, by agreement and group."""
     chosen = select(VBP_REPORT).where(VBP_REPORT.c.hospital == hospital).order_by(VBP_REPORT.c.seq)
+    chosen = chosen if known is None else chosen.where(VBP_REPORT.c.at < known)
     return {
         (row.agreement, row.product_group): Reported(
             Report(row.qty, row.last_year, row.reason, row.evidence), row.person, Instant(row.at)
@@ -145,12 +148,14 @@ def _waiver(row: Row[Any]) -> Waiver:
     )  # fmt: skip
 
 
-def alerts(connection: Connection, hospital: HospitalId, first: Instant, last: Instant) -> list[Alert]:
-    """Return what checks said of lines ordered from an instant until before another, the newest first."""
+def alerts(
+    connection: Connection, hospital: HospitalId, first: Instant, last: Instant, *, most: int | None = LISTED_MAX
+) -> list[Alert]:
+    """Return what checks said of lines ordered from an instant until before another, the newest first, so many."""
     chosen = select(ORDER_ALERT).where(
         ORDER_ALERT.c.hospital == hospital, ORDER_ALERT.c.at >= first, ORDER_ALERT.c.at < last
     )
-    rows = connection.execute(chosen.order_by(ORDER_ALERT.c.at.desc(), ORDER_ALERT.c.order_no).limit(LISTED_MAX))
+    rows = connection.execute(chosen.order_by(ORDER_ALERT.c.at.desc(), ORDER_ALERT.c.order_no).limit(most))
     return [_alert(row) for row in rows]
 
 

@@ -3,9 +3,9 @@
 No rule lives here. The rule that must not be broken: every query names the hospital.
 """
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, func, select
 
-from central.core.purchasing import OrderStep
+from central.core.purchasing import OrderState, OrderStep
 from central.core.rights import Scope
 from central.store.queries_work import within
 from central.store.tables.purchasing import DOCUMENT_STEP
@@ -17,11 +17,21 @@ ORDER = "order"
 
 
 def orders_waiting(connection: Connection, hospital: HospitalId, scope: Scope, limit: int) -> list[str]:
-    """Return the numbers of orders to suppliers that took no step since their approval, the oldest first."""
+    """Return the numbers of orders to suppliers that are still to be sent, or sent again, the oldest first."""
     head, step = PURCHASE_ORDER.c, DOCUMENT_STEP.c
-    moved = exists().where(step.hospital == head.hospital, step.document == head.order_no, step.kind == ORDER)
+    stands = (
+        select(step.state)
+        .where(step.hospital == head.hospital, step.document == head.order_no, step.kind == ORDER)
+        .order_by(step.seq.desc())
+        .limit(1)
+        .correlate(PURCHASE_ORDER)
+        .scalar_subquery()
+    )
     chosen = select(head.order_no).where(
-        head.hospital == hospital, head.supplier != "", within(head.place, scope), ~moved
+        head.hospital == hospital,
+        head.supplier != "",
+        within(head.place, scope),
+        func.coalesce(stands, OrderState.APPROVED.value) == OrderState.APPROVED.value,
     )
     return list(connection.scalars(chosen.order_by(head.created_at, head.order_no).limit(limit)))
 

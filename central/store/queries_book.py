@@ -8,13 +8,14 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, or_, select
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, case, func, literal_column, or_, select
 
 from central.core.demand import Flow
 from central.core.discrepancies import Bounds
 from central.core.orders import Arrived
 from central.core.reconcile import Belief, Moved, UnitState, Written
 from central.store.named_orders import orders_named
+from central.store.prepared import Among, Prepared
 from central.store.tables.ledger import (
     BALANCE,
     BELIEF,
@@ -28,6 +29,7 @@ from central.store.tables.ledger import (
     QUARANTINE,
 )
 from central.store.tables.purchasing import RECEIPT_LINE
+from central.store.tables.replays import STILL_KEPT
 from central.store.tables.work import PURCHASE_ORDER
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
 from protocols.values.instant import Instant
@@ -80,9 +82,28 @@ def devices(connection: Connection, hospital: HospitalId) -> list[DeviceSeen]:
     ]
 
 
+_HOSPITAL: BindParameter[str] = bindparam("hospital")
+_PLACE: BindParameter[str] = bindparam("place")
+"""Questions are made once below and asked with their values: making one costs more than SQLite's answer to it."""
+
+IS_TAGGED = BALANCE.c.unit != literal_column("''")
+"""By which a query of tagged units finds its index, as with `IS_HELD`."""
+_HELD_HERE = (BALANCE.c.hospital == _HOSPITAL, BALANCE.c.place == _PLACE, IS_HELD)
+_BOOKED = (
+    select(BALANCE.c.unit).where(*_HELD_HERE, IS_TAGGED).group_by(BALANCE.c.unit).having(func.sum(BALANCE.c.qty) > 0)
+)
+_BOOKED_NAMED = Among(lambda units: _BOOKED.where(BALANCE.c.unit.in_(units)))
+_SPEAKS_AGAINST = case(
+    (BELIEF.c.epc.in_(_BOOKED), BELIEF.c.p < bindparam("low")), else_=BELIEF.c.p >= bindparam("high")
+)
+_AGAINST = Prepared(
+    select(BELIEF.c.epc, BELIEF.c.p).where(BELIEF.c.hospital == _HOSPITAL, BELIEF.c.place == _PLACE, _SPEAKS_AGAINST)
+)
+
+
 def units_of(connection: Connection, hospital: HospitalId, place: str, also: Iterable[str] = ()) -> list[UnitState]:
     """Return every tagged unit that a storeroom's book holds or its readers believe in, and those named besides."""
-    booked = {*connection.scalars(_booked_units(hospital, place))}
+    booked = {*connection.scalars(_BOOKED, {"hospital": hospital, "place": place})}
     beliefs = _beliefs(connection, hospital, place)
     return _states(connection, hospital, place, sorted({*booked, *beliefs, *also}), booked, beliefs)
 
@@ -94,20 +115,23 @@ def units_against(
 
     They are what book and shelf may differ by: in the book and hardly believed in, or believed in and not in the book.
     """
-    low, high = max(bounds.here, bounds.missing), min(bounds.here, bounds.unexpected)
-    in_book = BELIEF.c.epc.in_(_booked_units(hospital, place))
-    chosen = select(BELIEF.c.epc).where(
-        BELIEF.c.hospital == hospital,
-        BELIEF.c.place == place,
-        or_((BELIEF.c.p < low) & in_book, (BELIEF.c.p >= high) & ~in_book),
-    )
-    named = sorted({*connection.scalars(chosen), *also})
-    booked: set[str] = set()
+    low, high = doubtful(bounds)
+    here: dict[str, Any] = {"hospital": hospital, "place": place}
+    believed: dict[str, float] = dict(_AGAINST.rows(connection, **here, low=low, high=high))
+    named = sorted({*believed, *also})
+    booked = {unit for unit, p in believed.items() if p < high}  # else it would not have been chosen
+    unsure = [unit for unit in named if unit not in believed or high <= believed[unit] < low]
     beliefs: dict[str, Belief] = {}
-    for some in _parts(named):
-        booked.update(connection.scalars(_booked_units(hospital, place).where(BALANCE.c.unit.in_(some))))
+    for some in in_parts(unsure):
+        booked.update(unit for (unit,) in _BOOKED_NAMED.rows(connection, some, **here))
+    for some in in_parts(named):
         beliefs |= _beliefs(connection, hospital, place, some)
     return _states(connection, hospital, place, named, booked, beliefs)
+
+
+def doubtful(bounds: Bounds) -> tuple[float, float]:
+    """Return below what a belief may speak against a book that holds the unit, and from what where it does not."""
+    return max(bounds.here, bounds.missing), min(bounds.here, bounds.unexpected)
 
 
 def _states(
@@ -118,12 +142,24 @@ def _states(
     booked: Container[str],
     beliefs: Mapping[str, Belief],
 ) -> list[UnitState]:
-    moved = _last_movements(connection, hospital, named)
-    unmoved = [unit for unit in named if unit not in moved]
-    bound = _bindings(connection, hospital, unmoved)
+    return states_at(place, named, booked, beliefs, last_movements(connection, hospital, named))
+
+
+LastMovement = tuple[str, str, Moved | None]
+"""Item, lot and the last movement of a unit; None of one that never moved and is only bound."""
+
+
+def states_at(
+    place: str,
+    named: Iterable[str],
+    booked: Container[str],
+    beliefs: Mapping[str, Belief],
+    moved: Mapping[str, LastMovement],
+) -> list[UnitState]:
+    """Return units as a storeroom has them; a unit that nobody knows is left out."""
     states = []
     for unit in named:
-        item, lot, last = moved.get(unit, (*bound.get(unit, ("", "")), None))
+        item, lot, last = moved.get(unit, ("", "", None))
         if last is not None and (last.place == place) != (unit in booked):
             last = Moved(place if unit in booked else "", last.at, last.kind, last.event, last.written)
         if item:
@@ -131,25 +167,23 @@ def _states(
     return states
 
 
-def _booked_units(hospital: HospitalId, place: str) -> Select[Any]:
-    held = (BALANCE.c.hospital == hospital, BALANCE.c.place == place, BALANCE.c.unit != "", IS_HELD)
-    each = BALANCE.c.unit.concat("")  # not the bare column: SQLite would walk the index of all units to group by it
-    return select(func.max(BALANCE.c.unit)).where(*held).group_by(each).having(func.sum(BALANCE.c.qty) > 0)
-
-
 def _beliefs(
     connection: Connection, hospital: HospitalId, place: str, units: Sequence[str] | None = None
 ) -> dict[str, Belief]:
     """Return what is believed of a storeroom's units, or of those named."""
-    chosen = _with_writing(select(BELIEF, *WRITING).select_from(BELIEF), BELIEF).where(
-        BELIEF.c.hospital == hospital, BELIEF.c.place == place
-    )
+    here: dict[str, Any] = {"hospital": hospital, "place": place}
+    rows = _BELIEFS.rows(connection, **here) if units is None else _BELIEFS_NAMED.rows(connection, units, **here)
+    return newest_said(place, rows)
+
+
+def newest_said(place: str, rows: Iterable[Sequence[Any]]) -> dict[str, Belief]:
+    """Return what was last said of each unit of a storeroom, of rows in the columns of `BELIEVED`."""
     beliefs: dict[str, Belief] = {}
-    for row in connection.execute(chosen if units is None else chosen.where(BELIEF.c.epc.in_(units))):
-        said = Belief(place, row.p, row.since, row.at, row.model, row.event_id.hex(), row.device, _written(row))
-        known = beliefs.get(row.epc)
+    for epc, p, since, at, model, event, device, *writing in rows:
+        said = Belief(place, p, since, at, model, event.hex(), device, written(*writing))
+        known = beliefs.get(epc)
         if known is None or said.written.after(known.written):
-            beliefs[row.epc] = said
+            beliefs[epc] = said
     return beliefs
 
 
@@ -157,7 +191,7 @@ WRITING = (LEDGER.c.incarnation, LEDGER.c.seq, LEDGER.c.received_at)
 """Where the entry of an event stands."""
 
 
-def _with_writing(query: Select[Any], table: Table) -> Select[Any]:
+def with_writing(query: Select[Any], table: Table) -> Select[Any]:
     """Return a query over a table that names events, joined with them and with the ledger's rows that brought them."""
     event, ledger = EVENT.c, LEDGER.c
     return query.join(EVENT, (event.hospital == table.c.hospital) & (event.event_id == table.c.event_id)).join(
@@ -166,16 +200,37 @@ def _with_writing(query: Select[Any], table: Table) -> Select[Any]:
     )
 
 
-def _written(row: Any) -> Written:  # noqa: ANN401 # a row of Core has no type of its own
-    return Written(row.incarnation.hex(), row.seq, row.received_at)
+_SAID = (BELIEF.c.epc, BELIEF.c.p, BELIEF.c.since, BELIEF.c.at, BELIEF.c.model, BELIEF.c.event_id, BELIEF.c.device)
+BELIEVED = with_writing(select(*_SAID, *WRITING).select_from(BELIEF), BELIEF).where(BELIEF.c.hospital == _HOSPITAL)
+"""What was said of units, and where that is written."""
+_BELIEVED = BELIEVED.where(BELIEF.c.place == _PLACE)
+_BELIEFS = Prepared(_BELIEVED)
+_BELIEFS_NAMED = Among(lambda units: _BELIEVED.where(BELIEF.c.epc.in_(units)))
+_BOUND = Among(
+    lambda units: select(BINDING.c.epc, BINDING.c.item, BINDING.c.lot).where(
+        BINDING.c.hospital == _HOSPITAL, BINDING.c.epc.in_(units)
+    )
+)
+_LINE = POSTING_LINE.c
+_MOVED = with_writing(
+    select(
+        *(_LINE.unit, _LINE.item, _LINE.lot, _LINE.target, _LINE.at, EVENT.c.kind, EVENT.c.event_id), *WRITING
+    ).select_from(POSTING_LINE),
+    POSTING_LINE,
+).order_by(LEDGER.c.received_at, EVENT.c.device, EVENT.c.seq, _LINE.line_no)
+_MOVEMENTS = Among(lambda units: _MOVED.where(_LINE.hospital == _HOSPITAL, _LINE.unit.in_(units)))
+
+
+def written(incarnation: bytes, seq: int, received_at: Instant) -> Written:
+    """Return the columns of `WRITING` as the core's value."""
+    return Written(incarnation.hex(), seq, received_at)
 
 
 def _bindings(connection: Connection, hospital: HospitalId, units: Sequence[str]) -> dict[str, tuple[str, str]]:
     bound: dict[str, tuple[str, str]] = {}
-    chosen = select(BINDING.c.epc, BINDING.c.item, BINDING.c.lot).where(BINDING.c.hospital == hospital)
-    for some in _parts(units):
-        for row in connection.execute(chosen.where(BINDING.c.epc.in_(some))):
-            bound[row.epc] = (row.item, row.lot)
+    for some in in_parts(units):
+        for epc, item, lot in _BOUND.rows(connection, some, hospital=hospital):
+            bound[epc] = (item, lot)
     return bound
 
 
@@ -183,44 +238,23 @@ UNITS_A_QUERY_MAX = 5_000
 """Bounds the parameters of one statement; SQLite admits 32,766."""
 
 
-def _parts(units: Sequence[str]) -> Iterator[Sequence[str]]:
+def in_parts(units: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Give units in as many parts as statements are needed to name them."""
     return (units[start : start + UNITS_A_QUERY_MAX] for start in range(0, len(units), UNITS_A_QUERY_MAX))
 
 
-def _last_movements(
-    connection: Connection, hospital: HospitalId, units: Sequence[str]
-) -> dict[str, tuple[str, str, Moved]]:
+def last_movements(connection: Connection, hospital: HospitalId, units: Sequence[str]) -> dict[str, LastMovement]:
     """Return item, lot and the last movement of each unit: the last written, whatever time it says."""
     last: dict[str, tuple[str, str, Moved]] = {}
-    for some in _parts(units):
-        for row in connection.execute(_movements(hospital, some)):
-            moved = Moved(row.target, row.at, row.kind, row.event_id.hex(), _written(row))
-            known = last.get(row.unit)
+    for some in in_parts(units):
+        for unit, item, lot, target, at, kind, event, *writing in _MOVEMENTS.rows(connection, some, hospital=hospital):
+            moved = Moved(target, at, kind, event.hex(), written(*writing))
+            known = last.get(unit)
             if known is None or not known[2].written.after(moved.written):
-                last[row.unit] = (row.item, row.lot, moved)
-    return last
-
-
-def _movements(hospital: HospitalId, units: Sequence[str]) -> Select[Any]:
-    line, event = POSTING_LINE.c, EVENT.c
-    said = select(line.unit, line.item, line.lot, line.target, line.at, event.kind, event.event_id, *WRITING)
-    return (
-        _with_writing(said.select_from(POSTING_LINE), POSTING_LINE)
-        .where(line.hospital == hospital, line.unit.in_(units))
-        .order_by(LEDGER.c.received_at, event.device, event.seq, line.line_no)
-    )
-
-
-def book_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
-    """Return what a storeroom's book holds, by item and lot: loose pieces, and one for each tagged unit."""
-    book = loose_in(connection, hospital, place)
-    held = _booked_units(hospital, place)
-    named = held.with_only_columns(func.max(BALANCE.c.item).label("item"), func.max(BALANCE.c.lot).label("lot"))
-    each = named.subquery()
-    counted = select(each.c.item, each.c.lot, func.count().label("units")).group_by(each.c.item, each.c.lot)
-    for row in connection.execute(counted):
-        book[row.item, row.lot] = book.get((row.item, row.lot), 0) + row.units
-    return book
+                last[unit] = (item, lot, moved)
+    unmoved = [unit for unit in units if unit not in last]
+    bound = {unit: (*named, None) for unit, named in _bindings(connection, hospital, unmoved).items()}
+    return {**last, **bound}
 
 
 def loose_in(connection: Connection, hospital: HospitalId, place: str) -> dict[tuple[str, str], int]:
@@ -259,7 +293,7 @@ def flows_of(
     line, ledger = POSTING_LINE.c, LEDGER.c
     said = select(line.item, line.unit, line.qty, line.at, line.source).select_from(POSTING_LINE)
     rows = connection.execute(
-        _with_writing(said, POSTING_LINE)
+        with_writing(said, POSTING_LINE)
         .where(
             line.hospital == hospital,
             line.at >= since,
@@ -364,7 +398,7 @@ def quarantined(connection: Connection, hospital: HospitalId) -> dict[str, int]:
             QUARANTINE,
             (QUARANTINE.c.hospital == INCARNATION.c.hospital) & (QUARANTINE.c.incarnation == INCARNATION.c.incarnation),
         )
-        .where(INCARNATION.c.hospital == hospital)
+        .where(INCARNATION.c.hospital == hospital, STILL_KEPT)
         .group_by(INCARNATION.c.device)
     )
     return {row.device: row.kept for row in rows}

@@ -18,13 +18,19 @@ from central.store.merge import merge
 from central.store.tables.charges import CHARGE, CHARGE_FAULT, CHARGE_ITEM, CHARGE_MARK, CHARGE_USE
 from central.store.tables.ledger import BALANCE, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import ITEM
-from protocols.movements import MovementBody, PostingLine, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant, business_day, plus
 
+CHARGING = "charging"
+"""The turn of who charges or refunds: each decides by what stands of a piece."""
 FAULTS_SHOWN_MAX = 500
 UNITS_SHOWN_MAX = 1_000
 """Pieces one question lists."""
+
+WRITTEN_S = 3600.0
+"""A refund and the reversal it writes are of one transaction; its clock is read twice, and may be a fast one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +230,15 @@ def lines_of_event(connection: Connection, hospital: HospitalId, event: str, uni
     return [PostingLine(**{name: row._mapping[name] for name in names}) for row in rows]
 
 
-def refers_to(connection: Connection, hospital: HospitalId, event: str, ref: str) -> bool:
-    """Tell whether the entry of an event names a document."""
+def reversal_for(connection: Connection, hospital: HospitalId, ref: str, at: Instant) -> str:
+    """Return the reversal (hex) that names a document, written about an instant; empty where there is none."""
     of, entry = EVENT.c, LEDGER.c
     same = and_(entry.hospital == of.hospital, entry.incarnation == of.incarnation, entry.seq == of.seq)
-    asked = (of.hospital == hospital, of.event_id == bytes.fromhex(event))
-    body = connection.scalar(select(entry.body).join(EVENT, same).where(*asked))
-    return body is not None and ref in read_body(body, MovementBody).refs
+    asked = (of.hospital == hospital, of.kind == "reversal", of.at.between(plus(at, -WRITTEN_S), plus(at, WRITTEN_S)))
+    for row in connection.execute(select(of.event_id, entry.body).join(LEDGER, same).where(*asked)):
+        if ref in read_body(row.body, MovementBody).refs:
+            return bytes(row.event_id).hex()
+    return ""
 
 
 def chargeable(connection: Connection, hospital: HospitalId) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from central.core.conflicts.acts import AGAIN_S, Act
 from central.core.conflicts.counts import CountOf, Moved, Version
@@ -16,9 +16,13 @@ from central.store.queries_counts import NO_LINE
 from central.store.tables.conflicts import COUNT_VERSION
 from central.store.tables.ledger import BALANCE, DEVICE, EVENT, LEDGER, LEDGER_LOSS, POSTING_LINE
 from central.store.tables.master import ITEM
+from central.store.tables.replays import QUARANTINE_REPLAY
 from central.store.tables.settling import COUNTED_LINE
 from protocols.errors import ProtocolsError
-from protocols.movements import CountBody, MovementBody, UnknownBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.counts import CountBody
+from protocols.movements.posting import MovementBody
+from protocols.movements.reports import UnknownBody
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, plus
 
@@ -28,6 +32,10 @@ FORGOTTEN = "device"
 
 _JOINED = and_(
     LEDGER.c.hospital == EVENT.c.hospital, LEDGER.c.incarnation == EVENT.c.incarnation, LEDGER.c.seq == EVENT.c.seq
+)
+_REPLAYED = QUARANTINE_REPLAY.c
+_POSTED_LATE = and_(
+    _REPLAYED.hospital == EVENT.c.hospital, _REPLAYED.incarnation == EVENT.c.incarnation, _REPLAYED.seq == EVENT.c.seq
 )
 _DEVICE = and_(DEVICE.c.hospital == EVENT.c.hospital, DEVICE.c.device == EVENT.c.device)
 _LINES = and_(POSTING_LINE.c.hospital == EVENT.c.hospital, POSTING_LINE.c.event_id == EVENT.c.event_id)
@@ -118,9 +126,10 @@ def _moves(
     line = POSTING_LINE.c
     query = (
         select(line.event_id, line.qty, line.source, line.target, line.at, EVENT.c.incarnation, EVENT.c.seq,
-               EVENT.c.device, LEDGER.c.received_at)
+               EVENT.c.device, func.coalesce(_REPLAYED.at, LEDGER.c.received_at).label("received_at"))
         .join(EVENT, and_(EVENT.c.hospital == line.hospital, EVENT.c.event_id == line.event_id))
         .join(LEDGER, _JOINED)
+        .outerjoin(QUARANTINE_REPLAY, _POSTED_LATE)
         .where(
             line.hospital == hospital, line.item == count.item, line.lot == count.lot,
             or_(line.source == count.place, line.target == count.place),

@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from central.core.consignment import NoteLine, NoteState
 from central.core.month import Month, month_named
 from central.core.valuation import holds_stock
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.queries_purchasing import states
 from central.store.tables.charges import CHARGE
 from central.store.tables.ledger import BALANCE, POSTING_LINE
@@ -22,7 +24,11 @@ from protocols.values.ids import HOSPITAL_OWNED, HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import Money
 
-LISTED_MAX = 500
+NOTES = Keyset(
+    "settlements",
+    (Key(CONSIGNMENT_NOTE.c.month, falling=True), Key(CONSIGNMENT_NOTE.c.supplier), Key(CONSIGNMENT_NOTE.c.note)),
+)
+"""The newest month first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +141,33 @@ class Note:
         return Money(sum(one.amount for one in self.lines))
 
 
-def notes(
-    connection: Connection, hospital: HospitalId, *, supplier: str = "", named: Collection[str] | None = None
-) -> list[Note]:
-    """Return settlements, the newest month first, of one supplier or those named."""
-    note = CONSIGNMENT_NOTE.c
-    chosen = CONSIGNMENT_NOTE.select().where(note.hospital == hospital)
+def notes_page(connection: Connection, hospital: HospitalId, asked: PageAsked, *, supplier: str = "") -> Page[Note]:
+    """Return a page of the settlements, of one supplier where it is named. Raises `BadInput` for its cursor."""
+    chosen = _chosen(hospital)
     if supplier:
-        chosen = chosen.where(note.supplier == supplier)
+        chosen = chosen.where(CONSIGNMENT_NOTE.c.supplier == supplier)
+    rows, cursor = NOTES.rows(connection, chosen, asked)
+    return Page(tuple(_whole(connection, hospital, rows)), cursor)
+
+
+def notes(
+    connection: Connection, hospital: HospitalId, *, named: Collection[str] | None = None, month: Month | None = None
+) -> list[Note]:
+    """Return settlements, the newest month first: those named, or those of a month; all where neither is given."""
+    note = CONSIGNMENT_NOTE.c
+    chosen = _chosen(hospital)
     if named is not None:
         chosen = chosen.where(note.note.in_(sorted(named)))
-    rows = connection.execute(chosen.order_by(note.month.desc(), note.supplier).limit(LISTED_MAX)).all()
+    if month is not None:
+        chosen = chosen.where(note.month == str(month))
+    return _whole(connection, hospital, connection.execute(chosen.order_by(note.month.desc(), note.supplier)).all())
+
+
+def _chosen(hospital: HospitalId) -> Select[Any]:
+    return CONSIGNMENT_NOTE.select().where(CONSIGNMENT_NOTE.c.hospital == hospital)
+
+
+def _whole(connection: Connection, hospital: HospitalId, rows: Sequence[Row[Any]]) -> list[Note]:
     lines = _lines(connection, hospital, [row.note for row in rows])
     state, agreed = states(connection, hospital, "consignment"), _agreed(connection, hospital)
     found = []

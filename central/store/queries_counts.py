@@ -4,16 +4,16 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
 
 from central.core.counts import Counted, LineKey
 from central.store.merge import add_new
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.settling import COUNTED_LINE
-from protocols.movements import CountBody, CountLine
+from protocols.movements.counts import CountBody, CountLine
 from protocols.values.ids import HospitalId, Incarnation
 from protocols.values.instant import Instant
 
@@ -112,24 +112,37 @@ def keep(
     add_new(connection, COUNTED_LINE, rows)
 
 
+_NEWEST_FIRST = (COUNTED_LINE.c.at.desc(), COUNTED_LINE.c.event_id.desc(), COUNTED_LINE.c.line_no.desc())
+_RANKED = (
+    select(COUNTED_LINE, func.row_number().over(partition_by=COUNTED_LINE.c.place, order_by=_NEWEST_FIRST).label("no"))
+    .where(
+        COUNTED_LINE.c.hospital == bindparam("hospital"),
+        COUNTED_LINE.c.place.in_(bindparam("rooms", expanding=True)),
+        COUNTED_LINE.c.at >= bindparam("since"),
+        COUNTED_LINE.c.actor != "",
+        COUNTED_LINE.c.line_no != NO_LINE,
+    )
+    .subquery()
+)
+_COUNTED_IN = select(_RANKED).where(_RANKED.c.no <= LINES_MAX).order_by(_RANKED.c.place, _RANKED.c.no.desc())
+
+
 def counted_in(
     connection: Connection, hospital: HospitalId, place: str, since: Instant
 ) -> list[tuple[Instant, Counted]]:
     """Return what people counted in a storeroom since an instant, oldest first; what readers counted is left out."""
-    row = COUNTED_LINE.c
-    rows = connection.execute(
-        COUNTED_LINE.select()
-        .where(row.hospital == hospital, row.place == place, row.at >= since, row.actor != "", row.line_no != NO_LINE)
-        .order_by(row.at.desc(), row.event_id.desc(), row.line_no.desc())
-        .limit(LINES_MAX)
-    ).all()
-    return [
-        (
-            Instant(each.at),
-            Counted(LineKey(each.item, each.lot), each.unit, each.qty, each.actor, each.sheet, each.book),
-        )
-        for each in reversed(rows)
-    ]
+    return counted_at(connection, hospital, [place], since)[place]
+
+
+def counted_at(
+    connection: Connection, hospital: HospitalId, rooms: Collection[str], since: Instant
+) -> dict[str, list[tuple[Instant, Counted]]]:
+    """Return the same of several storerooms at once."""
+    found: dict[str, list[tuple[Instant, Counted]]] = {room: [] for room in rooms}
+    for each in connection.execute(_COUNTED_IN, {"hospital": hospital, "rooms": list(found), "since": since}):
+        counted = Counted(LineKey(each.item, each.lot), each.unit, each.qty, each.actor, each.sheet, each.book)
+        found[each.place].append((Instant(each.at), counted))
+    return found
 
 
 def loose_moves(

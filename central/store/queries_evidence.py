@@ -3,11 +3,11 @@
 Reading only, no rule. The rule that must not be broken: every query names the hospital and has a limit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from central.store.tables.ledger import BELIEF, DEVICE, EVENT, INCARNATION, LEDGER
 from protocols.values.ids import HospitalId
@@ -92,6 +92,26 @@ def duties_of(connection: Connection, hospital: HospitalId, device: str) -> list
     """Return the last duties that a device recorded, the newest first."""
     chosen = _entries().where(EVENT.c.hospital == hospital, EVENT.c.kind == "duty", EVENT.c.device == device)
     return [_near(row) for row in connection.execute(chosen.order_by(EVENT.c.seq.desc()).limit(DUTIES_READ))]
+
+
+def duties_since(
+    connection: Connection, hospital: HospitalId, devices: Collection[str], since: Instant
+) -> dict[str, list[Near]]:
+    """Return the same of several devices, of what each recorded since an instant."""
+    event = EVENT.c
+    newest = func.row_number().over(partition_by=event.device, order_by=event.seq.desc()).label("no")
+    ranked = (
+        select(event.hospital, event.event_id, newest)
+        .where(event.hospital == hospital, event.kind == "duty", event.at >= since)
+        .where(event.device.in_(sorted(devices)))
+        .subquery()
+    )
+    is_one = (ranked.c.hospital == event.hospital) & (ranked.c.event_id == event.event_id)
+    chosen = _entries().join(ranked, is_one).where(ranked.c.no <= DUTIES_READ).order_by(ranked.c.no)
+    found: dict[str, list[Near]] = {device: [] for device in devices}
+    for row in connection.execute(chosen):
+        found[row.device].append(_near(row))
+    return found
 
 
 def keeps_visits(connection: Connection, hospital: HospitalId, device: str) -> bool:

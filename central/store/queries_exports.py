@@ -13,7 +13,7 @@ from central.core.rights import Scope
 from central.store.queries_work import within
 from central.store.tables.ledger import EVENT, POSTING_LINE
 from central.store.tables.master import USE_DAY
-from central.store.tables.purchasing import INVOICE, INVOICE_LINE, RECEIPT_LINE
+from central.store.tables.purchasing import INVOICE, INVOICE_LINE, ORDER_VERSION, RECEIPT_LINE
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PROPOSAL, PURCHASE_ORDER
 from protocols.values.ids import VIRTUAL_ROLES, HospitalId
 from protocols.values.instant import day_start
@@ -82,6 +82,18 @@ def receipts(connection: Connection, hospital: HospitalId, scope: Scope, first: 
         .join(PURCHASE_ORDER, and_(head.hospital == line.hospital, head.order_no == line.order_no))
         .where(line.hospital == hospital, within(head.place, scope), *_days(line.at, first, last))
         .order_by(line.at.desc(), line.receipt, line.line_no)
+    )
+    return _streamed(connection, chosen)
+
+
+def order_versions(connection: Connection, hospital: HospitalId, scope: Scope) -> Rows:
+    """Give every version of the orders that were amended, for storerooms in a scope."""
+    line, head = ORDER_VERSION.c, PURCHASE_ORDER.c
+    chosen = (
+        select(ORDER_VERSION, head.supplier, head.place)
+        .join(PURCHASE_ORDER, and_(head.hospital == line.hospital, head.order_no == line.order_no))
+        .where(line.hospital == hospital, within(head.place, scope))
+        .order_by(line.order_no, line.version, line.line_no)
     )
     return _streamed(connection, chosen)
 

@@ -5,20 +5,21 @@ hospital.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, case, func, literal, or_, select
 
 from central.core.figures import Figure, Flow, Link, Stocked
 from central.store.merge import merge
 from central.store.queries_book import USED_ROLES
 from central.store.tables.ledger import BALANCE, BELIEF, EVENT, IS_HELD, LEDGER, POSTING_LINE
-from central.store.tables.master import USE_DAY
+from central.store.tables.master import ITEM, PLACE, USE_DAY
 from central.store.tables.settling import FIGURE_DAY
 from protocols.errors import ProtocolsError
-from protocols.movements import MovementBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody
 from protocols.values.ids import HospitalId, PlaceId, virtual_place
 from protocols.values.instant import MICROS, Instant, business_day, day_start
 
@@ -27,6 +28,9 @@ UNITS_AT_ONCE = 500
 DAY_MICROS = 86_400 * MICROS
 SPLIT = 2**31
 """Quantities are summed in two parts, because a database's own sum ends at 64 bits."""
+
+_HOSPITAL: BindParameter[str] = bindparam("hospital")
+_ROOMS: BindParameter[Any] = bindparam("rooms", expanding=True)
 
 
 def first_day(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> date | None:
@@ -41,19 +45,49 @@ def first_day(connection: Connection, hospital: HospitalId, rooms: Sequence[str]
     return None if earliest is None else business_day(Instant(earliest))
 
 
-def day_flows(connection: Connection, hospital: HospitalId, rooms: Sequence[str], first: date) -> list[Flow]:
+_IS_TAGGED = case((BALANCE.c.unit == "", 0), else_=1)
+_QTY = (BALANCE.c.qty // SPLIT, BALANCE.c.qty % SPLIT)
+_HELD_BY_ITEM = (
+    select(BALANCE.c.place, BALANCE.c.item, *(func.sum(one) for one in (*_QTY, *(part * _IS_TAGGED for part in _QTY))))
+    .where(BALANCE.c.hospital == _HOSPITAL, BALANCE.c.place.in_(_ROOMS), IS_HELD)
+    .group_by(BALANCE.c.place, BALANCE.c.item)
+)
+
+Held = Mapping[tuple[str, str], tuple[int, int]]
+"""By storeroom and item, what a book has: pieces, and of them those with a tag."""
+
+
+def first_days(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> dict[str, date]:
+    """Return the day of the first movement of each of some storerooms that had any."""
+    line, place = POSTING_LINE.c, PLACE.c
+    here = or_(line.target == place.place, line.source == place.place)
+    first = select(line.at).where(line.hospital == place.hospital, here).order_by(line.at).limit(1).scalar_subquery()
+    asked = select(place.place, first.label("at")).where(place.hospital == hospital, place.place.in_(rooms))
+    return {row.place: business_day(Instant(row.at)) for row in connection.execute(asked) if row.at is not None}
+
+
+def held_by_item(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> Held:
+    """Return what the books of some storerooms have."""
+    rows = connection.execute(_HELD_BY_ITEM, {"hospital": hospital, "rooms": rooms}).all()
+    return {
+        (place, item): (int(high) * SPLIT + int(low), int(tagged_high) * SPLIT + int(tagged_low))
+        for place, item, high, low, tagged_high, tagged_low in rows
+    }
+
+
+def day_flows(
+    connection: Connection, hospital: HospitalId, rooms: Sequence[str], first: date, held: Held
+) -> list[Flow]:
     """Return what moved in some storerooms since a day, summed by storeroom, item and day.
 
-    What moved before stands as one flow of the day before each, such that all of an item's flows sum to its balance.
+    What moved before stands as one flow of the day before each, such that all of an item's flows sum to its balance,
+    of which `held` tells.
     """
     moved = [
         *_moved_in(connection, hospital, rooms, first, inward=True),
         *_moved_in(connection, hospital, rooms, first, inward=False),
     ]
-    before: Counter[tuple[str, str]] = Counter()
-    held = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.qty)
-    for row in connection.execute(held.where(BALANCE.c.hospital == hospital, BALANCE.c.place.in_(rooms), IS_HELD)):
-        before[row.place, row.item] += row.qty
+    before = Counter({key: qty for key, (qty, _) in held.items()})
     for flow in moved:
         before[flow.place, flow.item] -= flow.qty
     eve = first - timedelta(days=1)
@@ -107,50 +141,79 @@ def _flow(row: Any, room: str) -> Flow:  # noqa: ANN401 # a row of Core has no t
     inward = row.target == room
     used = row.qty * ((row.target in beside) - (row.source in beside))
     day = business_day(Instant(row.at))
-    return Flow(row.event_id.hex(), day, row.kind, room, row.item, row.lot, row.qty if inward else -row.qty, used)
+    qty = row.qty if inward else -row.qty
+    return Flow(row.event_id.hex(), day, row.kind, room, row.item, row.lot, qty, used, row.unit)
 
 
-def stocked(connection: Connection, hospital: HospitalId, room: str) -> list[Stocked]:
-    """Return the items a storeroom's book has, with the day since which each lies unused."""
-    held: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    there = BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.place == room, IS_HELD)
-    for row in connection.execute(there):
-        held[row.item][0] += row.qty
-        held[row.item][1] += row.qty if row.unit else 0
-    idle = _idle_since(connection, hospital, room)
-    return [Stocked(room, item, qty, tagged, idle.get(item)) for item, (qty, tagged) in sorted(held.items()) if qty > 0]
+def stocked(connection: Connection, hospital: HospitalId, rooms: Sequence[str], held: Held) -> dict[str, list[Stocked]]:
+    """Return by storeroom the items its book has, of which `held` tells, with the day since which each lies unused."""
+    rows = connection.execute(_IDLE, {"hospital": hospital, "rooms": rooms}).all()
+    idle = {(row.place, row.item): _idle_since(row) for row in rows}
+    found: dict[str, list[Stocked]] = {room: [] for room in rooms}
+    for (room, item), (qty, tagged) in sorted(held.items()):
+        if qty > 0:
+            found[room].append(Stocked(room, item, qty, tagged, idle.get((room, item))))
+    return found
 
 
-def _idle_since(connection: Connection, hospital: HospitalId, room: str) -> dict[str, date]:
-    """Return the last day each item was used, else the day it first came."""
+def _idle() -> Select[Any]:
+    """Return the question when each item of a book came, was used, and was used before the ledger.
+
+    Each is one look into an index, however long the ledger is.
+    """
+    kept = _HELD_BY_ITEM.with_only_columns(BALANCE.c.place, BALANCE.c.item).subquery("kept")
     line, use = POSTING_LINE.c, USE_DAY.c
-    beside = [virtual_place(role, PlaceId(room)) for role in USED_ROLES]
-    came = select(line.item, func.min(line.at).label("at")).where(line.hospital == hospital, line.target == room)
-    used = select(line.item, func.max(line.at).label("at")).where(
-        line.hospital == hospital, line.source == room, line.target.in_(beside)
+    of_item = (line.hospital == _HOSPITAL, line.item == kept.c.item)
+    beside = or_(*(line.target == literal(f"{role}@").concat(kept.c.place) for role in USED_ROLES))
+    came = select(func.min(line.at)).where(*of_item, line.target == kept.c.place)
+    used = select(func.max(line.at)).where(*of_item, line.source == kept.c.place, beside)
+    before = select(func.max(use.day)).where(
+        use.hospital == _HOSPITAL, use.place == kept.c.place, use.item == kept.c.item, use.qty > 0
     )
-    imported = select(use.item, func.max(use.day).label("day")).where(
-        use.hospital == hospital, use.place == room, use.qty > 0
-    )
-    since = {row.item: business_day(Instant(row.at)) for row in connection.execute(came.group_by(line.item))}
-    for row in connection.execute(imported.group_by(use.item)):
-        since[row.item] = row.day
-    for row in connection.execute(used.group_by(line.item)):
-        since[row.item] = max(business_day(Instant(row.at)), since.get(row.item, date.min))
-    return since
+    told = {"came": came, "used": used, "before": before}
+    return select(kept.c.place, kept.c.item, *(one.scalar_subquery().label(name) for name, one in told.items()))
+
+
+_IDLE = _idle()
+
+
+def _idle_since(row: Row[Any]) -> date | None:
+    """Return the last day an item was used, else the day it first came."""
+    came = None if row.came is None else business_day(Instant(row.came))
+    since: date | None = row.before or came
+    return since if row.used is None else max(business_day(Instant(row.used)), since or date.min)
+
+
+_USED_IN = select(BALANCE.c.place, BALANCE.c.item, BALANCE.c.lot, BALANCE.c.unit, BALANCE.c.qty).where(
+    BALANCE.c.hospital == _HOSPITAL,
+    BALANCE.c.place.in_(_ROOMS),
+    IS_HELD,
+    BALANCE.c.item.in_(select(ITEM.c.item).where(ITEM.c.hospital == _HOSPITAL, ITEM.c["class"] == bindparam("of"))),
+)
+_POSITIONS_IN = (
+    select(BALANCE.c.place, BALANCE.c.position)
+    .distinct()
+    .where(BALANCE.c.hospital == _HOSPITAL, BALANCE.c.place.in_(_ROOMS), BALANCE.c.qty > 0)
+)
+_IS_BELIEVED = (BELIEF.c.hospital == PLACE.c.hospital) & (BELIEF.c.place == PLACE.c.place)
+_BELIEVED_IN = select(PLACE.c.place).where(
+    PLACE.c.hospital == _HOSPITAL, PLACE.c.place.in_(_ROOMS), select(BELIEF.c.epc).where(_IS_BELIEVED).exists()
+)
 
 
 def used_pieces(
-    connection: Connection, hospital: HospitalId, room: str, items: Iterable[str]
-) -> list[tuple[str, str, str, int]]:
-    """Return what of some items the book has with patients of a storeroom, as (item, lot, unit, pieces)."""
-    place = virtual_place("patient", PlaceId(room))
-    sums: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-    wanted = set(items)
-    for row in connection.execute(BALANCE.select().where(BALANCE.c.hospital == hospital, BALANCE.c.place == place)):
-        if row.item in wanted:
-            sums[row.item, row.lot, row.unit] += row.qty
-    return [(*key, qty) for key, qty in sorted(sums.items()) if qty > 0]
+    connection: Connection, hospital: HospitalId, rooms: Sequence[str], class_: str
+) -> dict[str, list[tuple[str, str, str, int]]]:
+    """Return by storeroom what of a class the book has with its patients, as (item, lot, unit, pieces)."""
+    sums: dict[str, Counter[tuple[str, str, str]]] = {
+        virtual_place("patient", PlaceId(room)): Counter() for room in rooms
+    }
+    for row in connection.execute(_USED_IN, {"hospital": hospital, "rooms": list(sums), "of": class_}):
+        sums[row.place][row.item, row.lot, row.unit] += row.qty
+    return {
+        room: [(*key, qty) for key, qty in sorted(used.items()) if qty > 0]
+        for room, used in zip(rooms, sums.values(), strict=True)
+    }
 
 
 def chains(connection: Connection, hospital: HospitalId, units: Sequence[str]) -> dict[str, list[Link]]:
@@ -180,18 +243,19 @@ def _names_patient(body: bytes) -> bool:
         return False
 
 
-def positions(connection: Connection, hospital: HospitalId, room: str) -> list[str]:
-    """Return the positions of a storeroom at which its book has something."""
-    chosen = select(BALANCE.c.position).where(
-        BALANCE.c.hospital == hospital, BALANCE.c.place == room, BALANCE.c.qty > 0
-    )
-    return sorted(connection.scalars(chosen.distinct()))
+def positions(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> dict[str, list[str]]:
+    """Return by storeroom the positions at which its book has something."""
+    found: dict[str, list[str]] = {room: [] for room in rooms}
+    for place, position in sorted(
+        map(tuple, connection.execute(_POSITIONS_IN, {"hospital": hospital, "rooms": rooms}))
+    ):
+        found[place].append(position)
+    return found
 
 
-def has_readers(connection: Connection, hospital: HospitalId, room: str) -> bool:
-    """Tell whether readers have ever said anything of a storeroom."""
-    chosen = select(BELIEF.c.epc).where(BELIEF.c.hospital == hospital, BELIEF.c.place == room)
-    return connection.execute(chosen.limit(1)).first() is not None
+def with_readers(connection: Connection, hospital: HospitalId, rooms: Sequence[str]) -> frozenset[str]:
+    """Return those storerooms of which readers have ever said anything."""
+    return frozenset(connection.scalars(_BELIEVED_IN, {"hospital": hospital, "rooms": rooms}))
 
 
 def keep_day(connection: Connection, hospital: HospitalId, found: Iterable[tuple[str, Figure]], now: Instant) -> None:
@@ -208,15 +272,19 @@ def keep_day(connection: Connection, hospital: HospitalId, found: Iterable[tuple
 
 
 def days_of(
-    connection: Connection, hospital: HospitalId, figure: str, rooms: Sequence[str]
-) -> list[tuple[date, int, int]]:
-    """Return a figure by day over some storerooms as (day, above, below), the last `DAYS_SHOWN`, oldest first."""
+    connection: Connection, hospital: HospitalId, rooms: Sequence[str]
+) -> dict[str, list[tuple[date, int, int]]]:
+    """Return every figure by day over some storerooms as (day, above, below), the last `DAYS_SHOWN`, oldest first."""
     row = FIGURE_DAY.c
-    rows = connection.execute(
-        select(row.day, func.sum(row.above).label("above"), func.sum(row.below).label("below"))
-        .where(row.hospital == hospital, row.figure == figure, row.place.in_(rooms))
-        .group_by(row.day)
-        .order_by(row.day.desc())
-        .limit(DAYS_SHOWN)
-    ).all()
-    return [(each.day, int(each.above), int(each.below)) for each in reversed(rows)]
+    newest = func.row_number().over(partition_by=row.figure, order_by=row.day.desc())
+    ranked = (
+        select(row.figure, row.day, func.sum(row.above).label("above"), func.sum(row.below).label("below"))
+        .add_columns(newest.label("no"))
+        .where(row.hospital == hospital, row.place.in_(rooms))
+        .group_by(row.figure, row.day)
+        .subquery()
+    )
+    found: defaultdict[str, list[tuple[date, int, int]]] = defaultdict(list)
+    for each in connection.execute(select(ranked).where(ranked.c.no <= DAYS_SHOWN).order_by(ranked.c.no.desc())):
+        found[each.figure].append((each.day, int(each.above), int(each.below)))
+    return found

@@ -3,6 +3,7 @@
 No rule lives here. The rule that must not be broken: every query names the hospital.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,24 +48,35 @@ def owed_before(connection: Connection, hospital: HospitalId, month: Month) -> d
 
 
 def invoice_steps(connection: Connection, hospital: HospitalId, first: Instant, until: Instant) -> list[Invoiced]:
-    """Return what happened to invoices from an instant on and before another: matched, withdrawn after that, paid."""
+    """Return what happened to invoices from an instant on and before another: matched, withdrawn after that, paid.
+
+    What was paid is less than the invoice where credit notes were taken off.
+    """
     step = DOCUMENT_STEP.c
     rows = connection.execute(
-        select(step.document, step.seq, step.step, step.state, step.at)
+        select(step.document, step.seq, step.step, step.state, step.at, step.detail)
         .where(step.hospital == hospital, step.kind == "invoice", step.at < until)
         .order_by(step.at, step.document, step.seq)
     ).all()
     state: dict[str, str] = {}
-    told: list[tuple[str, Sort, Instant]] = []
+    told: list[tuple[str, Sort, Instant, Money | None]] = []
     for row in rows:
         sort = _sort_of(row.state, state.get(row.document, ""))
         state[row.document] = row.state
         if sort is not None and row.at >= first:
-            told.append((row.document, sort, Instant(row.at)))
+            paid = json.loads(row.detail).get("paid") if sort is Sort.PAID else None
+            told.append((row.document, sort, Instant(row.at), None if paid is None else Money(paid)))
     heads, lines = _invoices(connection, hospital), invoice_parts(connection, hospital)
     return [
-        Invoiced(document, heads[document][0], sort, at, heads[document][1], tuple(lines.get(document, ())))
-        for document, sort, at in told
+        Invoiced(
+            document,
+            heads[document][0],
+            sort,
+            at,
+            heads[document][1] if paid is None else paid,
+            tuple(lines.get(document, ())),
+        )
+        for document, sort, at, paid in told
     ]
 
 

@@ -7,10 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, true
 
 from central.core.policy import PolicyRow
+from central.store.prepared import Among, Prepared, as_day
 from central.store.tables.master import CALENDAR_DAY, ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import HospitalId
@@ -19,8 +22,11 @@ from protocols.values.money import Money
 NAMED_MAX = 2_000
 """Items one question names at most; who names more is given all."""
 
-PolicyValues = tuple[str, str, str, date, date | None, str]
+PolicyValues = tuple[str, str, str, date, date | None, str, int]
 """A rule's row as it is kept: what `PolicyRow` is made of."""
+
+RULES_KEPT = 32
+"""Sets of rules remembered as they were read."""
 
 LEVEL_STORE, LEVEL_WARD = 1, 2
 """The hospital's own store, and a ward's."""
@@ -67,38 +73,57 @@ class Terms:
     lead_days: int
 
 
+_SAID_OF_PLACE = (PLACE.c.place, PLACE.c.level, PLACE.c.name_zh, PLACE.c.name_en, PLACE.c.parent, PLACE.c.device)
+_PLACES = Prepared(
+    select(*_SAID_OF_PLACE)
+    .where(PLACE.c.hospital == bindparam("hospital"))
+    .order_by(PLACE.c.level.desc(), PLACE.c.place)
+)
+
+
 def places(connection: Connection, hospital: HospitalId) -> list[Place]:
     """Return every storeroom, wards first, by name."""
-    rows = connection.execute(
-        select(PLACE).where(PLACE.c.hospital == hospital).order_by(PLACE.c.level.desc(), PLACE.c.place)
-    )
-    return [Place(row.place, row.level, row.name_zh, row.name_en, row.parent, row.device) for row in rows]
+    return [Place(*row) for row in _PLACES.rows(connection, hospital=hospital)]
+
+
+_IS_PLACE = Prepared(
+    select(PLACE.c.place).where(PLACE.c.hospital == bindparam("hospital"), PLACE.c.place == bindparam("place"))
+)
+
+
+def is_place(connection: Connection, hospital: HospitalId, place: str) -> bool:
+    """Tell whether a storeroom was imported."""
+    return bool(_IS_PLACE.rows(connection, hospital=hospital, place=place))
+
+
+_SAID_OF_ITEM = (
+    *(ITEM.c.item, ITEM.c.name_zh, ITEM.c.name_en, ITEM.c.spec, ITEM.c.unit_zh, ITEM.c.unit_en, ITEM.c.pack),
+    ITEM.c.criticality,
+)
+_EVERY_ITEM = select(*_SAID_OF_ITEM).where(ITEM.c.hospital == bindparam("hospital"))
+_ITEMS = Prepared(_EVERY_ITEM)
+_ITEMS_NAMED = Among(lambda names: _EVERY_ITEM.where(ITEM.c.item.in_(names)))
 
 
 def items(connection: Connection, hospital: HospitalId, named: Iterable[str] | None = None) -> dict[str, Item]:
     """Return the catalogue, or those of it that are named, which a page does: a catalogue has tens of thousands."""
-    chosen = select(ITEM).where(ITEM.c.hospital == hospital)
     wanted = None if named is None else sorted(set(named))
-    if wanted is not None and len(wanted) <= NAMED_MAX:
-        chosen = chosen.where(ITEM.c.item.in_(wanted))
-    rows = connection.execute(chosen)
-    return {
-        row.item: Item(
-            row.item, row.name_zh, row.name_en, row.spec, row.unit_zh, row.unit_en, row.pack, row.criticality
-        )
-        for row in rows
-    }
+    if wanted is None or len(wanted) > NAMED_MAX:
+        rows = _ITEMS.rows(connection, hospital=hospital)
+    else:
+        rows = _ITEMS_NAMED.rows(connection, wanted, hospital=hospital)
+    return {row[0]: Item(*row) for row in rows}
 
 
-def terms(connection: Connection, hospital: HospitalId) -> dict[str, list[Terms]]:
-    """Return the suppliers' terms of each item, best rank first."""
+def terms(connection: Connection, hospital: HospitalId, item: str = "") -> dict[str, list[Terms]]:
+    """Return the suppliers' terms of each item, best rank first; of one item alone where it is named."""
     rows = connection.execute(
         select(ITEM_SUPPLIER, SUPPLIER.c.name_zh, SUPPLIER.c.name_en)
         .join(
             SUPPLIER,
             (SUPPLIER.c.hospital == ITEM_SUPPLIER.c.hospital) & (SUPPLIER.c.supplier == ITEM_SUPPLIER.c.supplier),
         )
-        .where(ITEM_SUPPLIER.c.hospital == hospital)
+        .where(ITEM_SUPPLIER.c.hospital == hospital, ITEM_SUPPLIER.c.item == item if item else true())
         .order_by(ITEM_SUPPLIER.c.item, ITEM_SUPPLIER.c.rank, ITEM_SUPPLIER.c.supplier)
     )
     found: defaultdict[str, list[Terms]] = defaultdict(list)
@@ -137,6 +162,12 @@ def expiries(
     return {(row.item, row.lot): row.expiry for row in rows}
 
 
+def having_lots(connection: Connection, hospital: HospitalId, of: Iterable[str]) -> set[str]:
+    """Return those of some items of which a lot is known: they are kept by lot."""
+    where = (LOT.c.hospital == hospital, LOT.c.lot != "", LOT.c.item.in_(sorted(set(of))))
+    return set(connection.scalars(select(LOT.c.item).where(*where).distinct()))
+
+
 def uses(
     connection: Connection, hospital: HospitalId, place: str, first: date, last: date
 ) -> dict[str, dict[date, int]]:
@@ -152,17 +183,38 @@ def uses(
     return found
 
 
-def policy_rows(connection: Connection, hospital: HospitalId, code: str = "") -> list[PolicyRow]:
-    """Return every row of the policy table, or of one code, past and coming ones too."""
-    return [PolicyRow(*values) for values in policy_values(connection, hospital, code)]
+def policy_rows(connection: Connection, hospital: HospitalId, *codes: str) -> list[PolicyRow]:
+    """Return every row of the policy table, or of the codes named, past and coming ones too."""
+    return [PolicyRow(*values) for values in policy_values(connection, hospital, *codes)]
 
 
-def policy_values(connection: Connection, hospital: HospitalId, code: str = "") -> tuple[PolicyValues, ...]:
+_RULE = POLICY_RULE.c
+_RULES = select(
+    *(_RULE.code, _RULE.scope, _RULE.value, _RULE.effective_from, _RULE.effective_to, _RULE.source_doc, _RULE.seq)
+).where(_RULE.hospital == bindparam("hospital"))
+_EVERY_RULE = Prepared(_RULES)
+_RULES_NAMED = Among(lambda codes: _RULES.where(_RULE.code.in_(codes)))
+
+
+def policy_values(connection: Connection, hospital: HospitalId, *codes: str) -> tuple[PolicyValues, ...]:
     """Return the same rows as they are kept, unread."""
-    rule = POLICY_RULE.c
-    which = [rule.hospital == hospital, *([rule.code == code] if code else [])]
-    columns = (rule.code, rule.scope, rule.value, rule.effective_from, rule.effective_to, rule.source_doc)
-    return tuple((*row,) for row in connection.execute(select(*columns).where(*which)))
+    if codes:
+        return _read(tuple(_RULES_NAMED.rows(connection, codes, hospital=hospital)))
+    return _read(tuple(_EVERY_RULE.rows(connection, hospital=hospital)))
+
+
+@lru_cache(RULES_KEPT)
+def _read(rows: tuple[tuple[Any, ...], ...]) -> tuple[PolicyValues, ...]:
+    """Return rows as the database tells them with their days read; the same rows are read once."""
+    return tuple(_values(*row) for row in rows)
+
+
+def _values(
+    code: str, scope: str, value: str, first: str | date, end: str | date | None, source: str, seq: int
+) -> PolicyValues:
+    begins = as_day(first)
+    assert begins is not None
+    return code, scope, value, begins, as_day(end), source, seq
 
 
 def own_days(connection: Connection, hospital: HospitalId) -> dict[date, bool]:

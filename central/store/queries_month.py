@@ -24,7 +24,8 @@ from central.store.tables.month import (
     STOCK_LAYER,
     STOCK_VALUE,
 )
-from protocols.movements import MOVEMENTS
+from central.store.tables.replays import QUARANTINE_REPLAY
+from protocols.movements.table import MOVEMENTS
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, plus
 from protocols.values.money import Money
@@ -72,11 +73,12 @@ def unposted(
 ) -> list[tuple[Moved, Instant]]:
     """Return the ledger lines no closed month has, that happened or were heard of before `until`, each with when it
     was received; `begins` is the first instant that is open."""
-    line, event, ledger = POSTING_LINE.c, EVENT.c, LEDGER.c
+    line, event, ledger, replayed = POSTING_LINE.c, EVENT.c, LEDGER.c, QUARANTINE_REPLAY.c
+    heard = func.coalesce(replayed.at, ledger.received_at)  # what stood in quarantine is heard of when it is posted
     base = (
         select(
             line.event_id, line.line_no, line.at, line.item, line.lot, line.owner, line.qty, line.source, line.target,
-            event.kind, event.device, event.seq, ledger.received_at, ledger.body,
+            event.kind, event.device, event.seq, heard.label("received_at"), ledger.body,
         )
         .select_from(EVENT)
         .join(POSTING_LINE, and_(line.hospital == event.hospital, line.event_id == event.event_id))
@@ -84,7 +86,14 @@ def unposted(
             LEDGER,
             and_(ledger.hospital == event.hospital, ledger.incarnation == event.incarnation, ledger.seq == event.seq),
         )
-        .where(event.hospital == hospital, or_(line.at < until, ledger.received_at < until))
+        .outerjoin(
+            QUARANTINE_REPLAY,
+            and_(
+                replayed.hospital == event.hospital, replayed.incarnation == event.incarnation,
+                replayed.seq == event.seq,
+            ),
+        )
+        .where(event.hospital == hospital, or_(line.at < until, heard < until))
     )  # fmt: skip
     if last is None:
         return _moved(connection, base)
@@ -92,7 +101,9 @@ def unposted(
     since = plus(last.at, -MARGIN_S)
     late = base.where(event.at < begins, ledger.received_month >= _received_month(since), ledger.received_at >= since)
     found = {(one.event, one.line_no): (one, received) for one, received in _moved(connection, recent)}
-    found |= {(one.event, one.line_no): (one, received) for one, received in _moved(connection, late)}
+    again = base.where(event.at < begins, replayed.at >= since)
+    for query in (late, again):
+        found |= {(one.event, one.line_no): (one, received) for one, received in _moved(connection, query)}
     posted = _posted(connection, hospital, last, since, [bytes.fromhex(event) for event, _ in found])
     return [both for (event, _), both in found.items() if event not in posted]
 

@@ -3,13 +3,15 @@
 No rule lives here. The rule that must not be broken: a secret is looked up by its hash, and never leaves as a row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
-from central.core.rights import Caller, Grant, grants_of
+from central.core.rights import Caller, Grant, caller_of, grants_of
 from central.core.signin import Attempts
+from central.store.prepared import Prepared
 from central.store.tables.people import API_TOKEN, INVITATION, PERSON, PERSON_ROLE, RECOVERY_CODE, SESSION
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant
@@ -35,7 +37,7 @@ class Person:
 
     def caller(self, *, read_only: bool = False) -> Caller:
         """Return who asks when this person does."""
-        return Caller(self.person, self.name, self.grants, read_only)
+        return caller_of(self.person, self.name, self.grants, read_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,65 @@ def session(connection: Connection, hospital: HospitalId, secret_hash: bytes) ->
     return None if row is None else Session(ActorId(row.person), Instant(row.made_at), Instant(row.seen_at))
 
 
+_SAID = ("person", "name", "active", "password_hash", "totp_secret", "totp_step", "source")
+_COUNTED = ("failures", "locked_until", "made_at")
+
+
+def _holders(held: Table, *said: ColumnElement[Any]) -> Select[Any]:
+    """Return the question who holds a session or a token: a row of each role, with what the session or token says."""
+    person, role = PERSON.c, PERSON_ROLE.c
+    return (
+        select(role.role, role.place, *(person[name] for name in (*_SAID, *_COUNTED)), *said)
+        .join_from(held, PERSON, (person.hospital == held.c.hospital) & (person.person == held.c.person))
+        .outerjoin(PERSON_ROLE, (role.hospital == person.hospital) & (role.person == person.person))
+        .where(
+            held.c.hospital == bindparam("hospital"),
+            held.c.secret_hash == bindparam("secret_hash"),
+            person.active.is_(True),
+        )
+        .order_by(role.role, role.place)
+    )
+
+
+_BY_SESSION = Prepared(_holders(SESSION, SESSION.c.made_at.label("opened_at"), SESSION.c.seen_at))
+_BY_TOKEN = Prepared(
+    _holders(
+        API_TOKEN, API_TOKEN.c.name.label("token"), API_TOKEN.c.read_only.label("reads"), API_TOKEN.c.ends_at
+    ).where(API_TOKEN.c.revoked.is_(False))
+)
+
+
+def session_holder(connection: Connection, hospital: HospitalId, secret_hash: bytes) -> tuple[Session, Person] | None:
+    """Find a session with the active account that holds it."""
+    rows = _BY_SESSION.rows(connection, hospital=hospital, secret_hash=secret_hash)
+    if not rows:
+        return None
+    held, (opened_at, seen_at) = _held_by(rows)
+    return Session(held.person, Instant(opened_at), Instant(seen_at)), held
+
+
+def token_holder(connection: Connection, hospital: HospitalId, secret_hash: bytes) -> tuple[ApiToken, Person] | None:
+    """Find a token that was not revoked with the active account it acts for."""
+    rows = _BY_TOKEN.rows(connection, hospital=hospital, secret_hash=secret_hash)
+    if not rows:
+        return None
+    held, (name, reads, ends_at) = _held_by(rows)
+    return ApiToken(held.person, name, bool(reads), Instant(ends_at)), held
+
+
+def _held_by(rows: Sequence[tuple[Any, ...]]) -> tuple[Person, Sequence[Any]]:
+    """Return the account of some rows, and what its session or token says."""
+    _, _, person, name, active, password_hash, totp_secret, totp_step, source, *rest = rows[0]
+    failures, locked_until, made_at, *said = rest
+    grants = grants_of((role, place) for role, place, *_ in rows if role is not None)
+    attempts = Attempts(failures, locked_until)
+    found = Person(
+        *(ActorId(person), name, bool(active), grants, attempts),
+        *(password_hash, totp_secret, Instant(made_at), source, totp_step),
+    )
+    return found, said
+
+
 def touch_session(connection: Connection, hospital: HospitalId, secret_hash: bytes, now: Instant) -> None:
     """Note that a session was used."""
     connection.execute(
@@ -213,16 +274,6 @@ def add_token(connection: Connection, hospital: HospitalId, secret_hash: bytes, 
             ends_at=token.ends_at,
         )
     )
-
-
-def token(connection: Connection, hospital: HospitalId, secret_hash: bytes) -> ApiToken | None:
-    """Find a token that was not revoked."""
-    row = connection.execute(
-        API_TOKEN.select().where(
-            API_TOKEN.c.hospital == hospital, API_TOKEN.c.secret_hash == secret_hash, API_TOKEN.c.revoked.is_(False)
-        )
-    ).first()
-    return None if row is None else ApiToken(ActorId(row.person), row.name, row.read_only, Instant(row.ends_at))
 
 
 def tokens_of(connection: Connection, hospital: HospitalId, person: ActorId) -> list[ApiToken]:

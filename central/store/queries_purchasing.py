@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy import Row as StoredRow
 
+from central.core.amendments import Version, VersionLine
 from central.core.purchasing import InvoicedLine, InvoiceState, OrderState
 from central.store.paging import Key, Keyset, Page, PageAsked
-from central.store.tables.purchasing import DOCUMENT_STEP, INVOICE, INVOICE_LINE, RECEIPT_LINE
+from central.store.tables.purchasing import DOCUMENT_STEP, INVOICE, INVOICE_LINE, ORDER_VERSION, RECEIPT_LINE
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
 from protocols.values.money import Money
 
-LISTED_MAX = 500
-"""Rows a list gives at most."""
+ORDERING = "ordering"
+"""The turn of who receives, amends or enters an invoice: each decides by what the others wrote."""
 
 Row = Mapping[str, Any]
 
@@ -45,6 +46,7 @@ class Invoice:
     document: str
     supplier: str
     number: str
+    version: int
     dated: date
     due: date
     amount: Money
@@ -57,10 +59,23 @@ class Invoice:
 def history(connection: Connection, hospital: HospitalId, document: str) -> list[DocumentStep]:
     """Return the steps of a document, the first first."""
     chosen = DOCUMENT_STEP.select().where(DOCUMENT_STEP.c.hospital == hospital, DOCUMENT_STEP.c.document == document)
-    return [
-        DocumentStep(row.seq, row.kind, row.step, row.state, Instant(row.at), row.actor, json.loads(row.detail))
-        for row in connection.execute(chosen.order_by(DOCUMENT_STEP.c.seq))
-    ]
+    return [_step(row) for row in connection.execute(chosen.order_by(DOCUMENT_STEP.c.seq))]
+
+
+def histories(
+    connection: Connection, hospital: HospitalId, documents: Collection[str]
+) -> dict[str, list[DocumentStep]]:
+    """Return the steps of several documents, the first first."""
+    step = DOCUMENT_STEP.c
+    chosen = DOCUMENT_STEP.select().where(step.hospital == hospital, step.document.in_(sorted(documents)))
+    found: dict[str, list[DocumentStep]] = {}
+    for row in connection.execute(chosen.order_by(step.document, step.seq)):
+        found.setdefault(row.document, []).append(_step(row))
+    return found
+
+
+def _step(row: StoredRow[Any]) -> DocumentStep:
+    return DocumentStep(row.seq, row.kind, row.step, row.state, Instant(row.at), row.actor, json.loads(row.detail))
 
 
 def add_step(connection: Connection, hospital: HospitalId, document: str, kind: str, step: DocumentStep) -> None:
@@ -81,20 +96,37 @@ def add_step(connection: Connection, hospital: HospitalId, document: str, kind: 
 
 
 def states(
-    connection: Connection, hospital: HospitalId, kind: str, named: Collection[str] | None = None
+    connection: Connection,
+    hospital: HospitalId,
+    kind: str,
+    named: Collection[str] | None = None,
+    *,
+    standing: Collection[str] | None = None,
 ) -> dict[str, str]:
-    """Return the state of every document of a kind that took a step, or of those named."""
+    """Return the state of every document of a kind that took a step, or of those named, or standing in some states."""
+    chosen = _last_steps(hospital, kind, named)
+    if standing is not None:
+        chosen = chosen.where(DOCUMENT_STEP.c.state.in_(sorted(standing)))
+    return {row.document: row.state for row in connection.execute(chosen)}
+
+
+def standing_in(hospital: HospitalId, kind: str, standing: Collection[str]) -> Select[Any]:
+    """Return the question for the documents of a kind that stand in some states, to choose rows of a list by."""
+    last = _last_steps(hospital, kind).where(DOCUMENT_STEP.c.state.in_(sorted(standing)))
+    return last.with_only_columns(DOCUMENT_STEP.c.document)
+
+
+def _last_steps(hospital: HospitalId, kind: str, named: Collection[str] | None = None) -> Select[Any]:
     step = DOCUMENT_STEP.c
     steps = select(step.document, func.max(step.seq).label("seq")).where(step.hospital == hospital, step.kind == kind)
     if named is not None:
         steps = steps.where(step.document.in_(named))
     last = steps.group_by(step.document).subquery()
-    rows = connection.execute(
+    return (
         select(step.document, step.state)
         .join(last, (last.c.document == step.document) & (last.c.seq == step.seq))
         .where(step.hospital == hospital)
     )
-    return {row.document: row.state for row in rows}
 
 
 def order_state(connection: Connection, hospital: HospitalId, order_no: str) -> OrderState:
@@ -120,36 +152,40 @@ def add_invoice(connection: Connection, row: Row, lines: Sequence[Row]) -> None:
     connection.execute(INVOICE_LINE.insert(), [dict(line) for line in lines])
 
 
-def has_invoice(connection: Connection, hospital: HospitalId, supplier: str, number: str) -> bool:
-    """Tell whether a supplier's invoice of a number was entered."""
-    named = (INVOICE.c.hospital == hospital, INVOICE.c.supplier == supplier, INVOICE.c.invoice == number)
-    return connection.execute(select(INVOICE.c.document).where(*named)).first() is not None
+def invoice(connection: Connection, hospital: HospitalId, document: str) -> Invoice | None:
+    """Return one invoice, None where there is none of that number."""
+    chosen = INVOICE.select().where(INVOICE.c.hospital == hospital, INVOICE.c.document == document)
+    return next(iter(_invoices(connection, hospital, connection.execute(chosen).all())), None)
 
 
-def invoices(connection: Connection, hospital: HospitalId, *, document: str = "") -> list[Invoice]:
-    """Return invoices, those due first first, or the one asked for."""
-    chosen = INVOICE.select().where(INVOICE.c.hospital == hospital).order_by(INVOICE.c.due, INVOICE.c.document)
-    if document:
-        chosen = chosen.where(INVOICE.c.document == document)
-    return _invoices(connection, hospital, connection.execute(chosen.limit(LISTED_MAX)).all())
+def overdue(connection: Connection, hospital: HospitalId, today: date, standing: Collection[str]) -> int:
+    """Count the invoices that stand in some states and whose last day of payment is before a day."""
+    row = INVOICE.c
+    late = (row.hospital == hospital, row.due < today, row.document.in_(standing_in(hospital, "invoice", standing)))
+    return int(connection.scalar(select(func.count()).select_from(INVOICE).where(*late)) or 0)
 
 
 INVOICES = Keyset("invoices", (Key(INVOICE.c.due), Key(INVOICE.c.document)))
 
 
-def invoices_page(connection: Connection, hospital: HospitalId, asked: PageAsked) -> Page[Invoice]:
-    """Return a page of the invoices, those due first first. Raises `BadInput` for its cursor."""
-    rows, cursor = INVOICES.rows(connection, select(INVOICE).where(INVOICE.c.hospital == hospital), asked)
+def invoices_page(connection: Connection, hospital: HospitalId, asked: PageAsked, state: str = "") -> Page[Invoice]:
+    """Return a page of the invoices, or of those in a state, by the day they are due. Raises `BadInput`."""
+    chosen = select(INVOICE).where(INVOICE.c.hospital == hospital)
+    if state:
+        chosen = chosen.where(INVOICE.c.document.in_(standing_in(hospital, "invoice", [state])))
+    rows, cursor = INVOICES.rows(connection, chosen, asked)
     return Page(tuple(_invoices(connection, hospital, rows)), cursor)
 
 
 def _invoices(connection: Connection, hospital: HospitalId, rows: Sequence[StoredRow[Any]]) -> list[Invoice]:
-    state, lines = states(connection, hospital, "invoice"), _lines(connection, hospital, [row.document for row in rows])
+    documents = [row.document for row in rows]
+    state, lines = states(connection, hospital, "invoice", documents), _lines(connection, hospital, documents)
     return [
         Invoice(
             document=row.document,
             supplier=row.supplier,
             number=row.invoice,
+            version=row.version,
             dated=row.dated,
             due=row.due,
             amount=Money(row.amount),
@@ -170,9 +206,13 @@ def _lines(connection: Connection, hospital: HospitalId, documents: Sequence[str
     return found
 
 
-def invoiced(connection: Connection, hospital: HospitalId) -> dict[tuple[str, int], int]:
-    """Return the base units asked for so far by invoices that were not withdrawn, by order line."""
-    gone = {name for name, state in states(connection, hospital, "invoice").items() if state == InvoiceState.WITHDRAWN}
+def invoiced(connection: Connection, hospital: HospitalId, *, besides: str = "") -> dict[tuple[str, int], int]:
+    """Return the base units that invoices which match ask for so far, by order line, `besides` one of them.
+
+    A disputed invoice takes nothing: it asks for what another may be owed.
+    """
+    open_ = (InvoiceState.WITHDRAWN, InvoiceState.DISPUTED)
+    gone = {besides, *states(connection, hospital, "invoice", standing=open_)}
     line = INVOICE_LINE.c
     rows = connection.execute(
         select(line.order_no, line.order_line, func.sum(line.qty).label("qty"))
@@ -180,3 +220,48 @@ def invoiced(connection: Connection, hospital: HospitalId) -> dict[tuple[str, in
         .group_by(line.order_no, line.order_line)
     )
     return {(row.order_no, row.order_line): int(row.qty) for row in rows}
+
+
+def versions(connection: Connection, hospital: HospitalId, order_no: str) -> list[Version]:
+    """Return the versions of an order that was amended, the first first; none of one that never was."""
+    row = ORDER_VERSION.c
+    chosen = ORDER_VERSION.select().where(row.hospital == hospital, row.order_no == order_no)
+    rows = connection.execute(chosen.order_by(row.version, row.line_no)).all()
+    lines: dict[int, list[VersionLine]] = {}
+    for one in rows:
+        lines.setdefault(one.version, []).append(VersionLine(one.line_no, one.item, one.qty, Money(one.price)))
+    heads = {one.version: one for one in rows}
+    return [
+        Version(number, tuple(lines[number]), one.wanted, Instant(one.made_at), one.made_by, one.reason)
+        for number, one in heads.items()
+    ]
+
+
+def add_version(connection: Connection, hospital: HospitalId, order_no: str, one: Version) -> None:
+    """Add a version of an order."""
+    head: dict[str, Any] = {"hospital": hospital, "order_no": order_no, "version": one.version, "wanted": one.wanted}
+    head |= {"made_at": one.made_at, "made_by": one.made_by, "reason": one.reason}
+    rows = [
+        head | {"line_no": line.line_no, "item": line.item, "qty": line.qty, "price": line.price} for line in one.lines
+    ]
+    connection.execute(ORDER_VERSION.insert(), rows)
+
+
+def version_in_force(connection: Connection, hospital: HospitalId, order_no: str) -> int:
+    """Return the number of the version of an order that is in force."""
+    row = ORDER_VERSION.c
+    found = connection.scalar(select(func.max(row.version)).where(row.hospital == hospital, row.order_no == order_no))
+    return 1 if found is None else int(found)
+
+
+def amenders(connection: Connection, hospital: HospitalId, named: Collection[str]) -> set[str]:
+    """Return who made a version of some orders."""
+    row = ORDER_VERSION.c
+    return set(connection.scalars(select(row.made_by).where(row.hospital == hospital, row.order_no.in_(sorted(named)))))
+
+
+def amended_by(connection: Connection, hospital: HospitalId, person: str, named: Collection[str]) -> set[str]:
+    """Return of which of some orders a person made a version."""
+    row = ORDER_VERSION.c
+    mine = (row.hospital == hospital, row.made_by == person, row.order_no.in_(sorted(named)))
+    return set(connection.scalars(select(row.order_no).where(*mine)))

@@ -4,12 +4,12 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from central.core.causes import Why
 from central.core.rights import EVERYWHERE, Scope
@@ -69,6 +69,32 @@ def one_discrepancy(
     return discrepancies(connection, hospital, id=id)[0]
 
 
+def open_cases(
+    connection: Connection, hospital: HospitalId, rooms: Sequence[str]
+) -> dict[tuple[str, str, str], tuple[str, ...]]:
+    """Return the open discrepancies of each line of some storerooms, by storeroom, item and lot."""
+    row = DISCREPANCY.c
+    rows = connection.execute(
+        select(row.place, row.item, row.lot, row.discrepancy)
+        .where(row.hospital == hospital, row.status == "open", row.place.in_(rooms))
+        .order_by(row.opened_at, row.discrepancy)
+    )
+    found: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for one in rows:
+        key = (one.place, one.item, one.lot)
+        found[key] = (*found.get(key, ()), one.discrepancy)
+    return found
+
+
+def cases_about(connection: Connection, hospital: HospitalId, unit: str) -> dict[str, str]:
+    """Return the discrepancy that stands open about a piece in each storeroom."""
+    row = DISCREPANCY.c
+    rows = connection.execute(
+        select(row.place, row.discrepancy).where(row.hospital == hospital, row.unit == unit, row.status == "open")
+    )
+    return {one.place: one.discrepancy for one in rows}
+
+
 def steps_of(connection: Connection, hospital: HospitalId, id: str) -> list[Taken]:
     """Return the steps people took about a discrepancy, in order."""
     chosen = SETTLEMENT.select().where(SETTLEMENT.c.hospital == hospital, SETTLEMENT.c.discrepancy == id)
@@ -80,6 +106,36 @@ def steps_of(connection: Connection, hospital: HospitalId, id: str) -> list[Take
         )
         for row in connection.execute(chosen.order_by(SETTLEMENT.c.seq))
     ]
+
+
+def proposers(connection: Connection, hospital: HospitalId, ids: Iterable[str]) -> dict[str, str]:
+    """Return, of some discrepancies, those whose last step is a proposal that waits, with who made it."""
+    step = SETTLEMENT.c
+    chosen = select(step.discrepancy, step.step, step.person).where(
+        step.hospital == hospital, step.discrepancy.in_(sorted(set(ids)))
+    )
+    last = {row.discrepancy: row for row in connection.execute(chosen.order_by(step.discrepancy, step.seq))}
+    return {id: row.person for id, row in last.items() if row.step == Step.PROPOSE}
+
+
+def awaited(hospital: HospitalId, person: str, *, own: bool = False) -> Select[Any]:
+    """Return the question for the discrepancies (ids) whose closing was proposed and not decided about.
+
+    They wait for a person where somebody else proposed it; with `own` they are those the person proposed.
+    """
+    step = SETTLEMENT.c
+    last = (
+        select(step.discrepancy, func.max(step.seq).label("seq"))
+        .where(step.hospital == hospital)
+        .group_by(step.discrepancy)
+        .subquery()
+    )
+    whose = step.person == person if own else step.person != person
+    return (
+        select(step.discrepancy)
+        .join(last, (step.discrepancy == last.c.discrepancy) & (step.seq == last.c.seq))
+        .where(step.hospital == hospital, step.step == Step.PROPOSE.value, whose)
+    )
 
 
 def add_step(

@@ -4,6 +4,7 @@ Reading only, no rule. The rule that must not be broken: every query names the h
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -12,7 +13,8 @@ from sqlalchemy import Connection, and_, select
 from central.store.tables.ledger import BALANCE, BINDING, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import ITEM
 from protocols.errors import ProtocolsError
-from protocols.movements import MovementBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
 
@@ -108,38 +110,43 @@ def moved(
     asked = [line.unit == unit] if unit else [line.item == item, *([] if lot is None else [line.lot == lot])]
     newest = (line.at.desc(), line.event_id.desc(), line.line_no)
     chosen = select(POSTING_LINE).where(line.hospital == hospital, *asked).order_by(*newest).limit(MOVED_MAX)
-    last = chosen.subquery("newest")  # first which lines are shown: an item has a hundred thousand others
-    event = and_(EVENT.c.hospital == last.c.hospital, EVENT.c.event_id == last.c.event_id)
+    lines = connection.execute(chosen).all()  # first which lines are shown: an item has a hundred thousand others
+    said = _said_of(connection, hospital, {row.event_id for row in lines})
+    return [
+        Moved(
+            *(row.event_id.hex(), who.kind, Instant(row.at), who.actor, who.device),
+            *(row.item, row.lot, row.unit, row.qty),
+            *(row.source, row.source_position, row.target, row.target_position),
+            who.patient,
+        )
+        for row in lines
+        if (who := said.get(row.event_id)) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an entry says for all of its lines."""
+
+    kind: str
+    actor: str
+    device: str
+    patient: str
+
+
+def _said_of(connection: Connection, hospital: HospitalId, events: Collection[bytes]) -> dict[bytes, _Said]:
+    """Return what some entries say, each read once however many lines it has."""
     entry = and_(
         LEDGER.c.hospital == EVENT.c.hospital,
         LEDGER.c.incarnation == EVENT.c.incarnation,
         LEDGER.c.seq == EVENT.c.seq,
     )
     rows = connection.execute(
-        select(last, EVENT.c.kind, EVENT.c.actor, EVENT.c.device, LEDGER.c.body)
-        .join(EVENT, event)
+        select(EVENT.c.event_id, EVENT.c.kind, EVENT.c.actor, EVENT.c.device, LEDGER.c.body)
         .join(LEDGER, entry)
-        .order_by(last.c.at.desc(), last.c.event_id.desc(), last.c.line_no)
+        .where(EVENT.c.hospital == hospital, EVENT.c.event_id.in_(sorted(events)))
     )
-    return [
-        Moved(
-            row.event_id.hex(),
-            row.kind,
-            Instant(row.at),
-            row.actor,
-            row.device,
-            row.item,
-            row.lot,
-            row.unit,
-            row.qty,
-            row.source,
-            row.source_position,
-            row.target,
-            row.target_position,
-            patient_of(row.body),
-        )
-        for row in rows
-    ]
+    return {row.event_id: _Said(row.kind, row.actor, row.device, patient_of(row.body)) for row in rows}
 
 
 def held(connection: Connection, hospital: HospitalId, *, unit: str = "", item: str = "", lot: str = "") -> list[Held]:

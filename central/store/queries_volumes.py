@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from central.core.agreements import Purchase
 from central.core.purchasing import OrderState, OrderStep
+from central.store.ledger import month_of
 from central.store.named_orders import KINDS, orders_named
 from central.store.queries_book import USED_ROLES
 from central.store.tables.agreements import PURCHASE_DAY
-from central.store.tables.ledger import BALANCE, EVENT, POSTING_LINE
+from central.store.tables.ledger import BALANCE, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import PLACE, USE_DAY
 from central.store.tables.purchasing import DOCUMENT_STEP, RECEIPT_LINE
 from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
@@ -27,15 +28,19 @@ from protocols.values.money import Money, times
 
 
 def purchases(
-    connection: Connection, hospital: HospitalId, first: date, last: date, items: Collection[str] | None = None
-) -> list[Purchase]:
-    """Return what was bought from a day to a day, both included: orders not cancelled, and purchases before them."""
+    connection: Connection, hospital: HospitalId, first: date, last: date, items: Collection[str] | None = None, *,
+    known: Instant | None = None,
+) -> list[Purchase]:  # fmt: skip
+    """Return what was bought from a day to a day, both included: orders not cancelled, and purchases before them.
+
+    `known` asks for what was known before that instant: an order cancelled later is one still.
+    """
     order, line = PURCHASE_ORDER.c, ORDER_LINE.c
     rows = connection.execute(
         select(order.order_no, order.supplier, order.created_at, line.item, line.qty, line.price)
         .join(ORDER_LINE, (line.hospital == order.hospital) & (line.order_no == order.order_no))
         .where(order.hospital == hospital, order.supplier != "", *_between(order.created_at, first, last))
-        .where(order.order_no.not_in(_cancelled(hospital)))
+        .where(order.order_no.not_in(_cancelled(hospital, known)))
     )
     found = [
         Purchase(
@@ -56,13 +61,37 @@ def _between(column: ColumnElement[int], first: date, last: date) -> tuple[Colum
     return column >= day_start(first), column < day_start(last + timedelta(days=1))
 
 
-def _cancelled(hospital: HospitalId) -> Select[tuple[str]]:
+def _cancelled(hospital: HospitalId, known: Instant | None) -> Select[tuple[str]]:
     step = DOCUMENT_STEP.c
-    return select(step.document).where(step.hospital == hospital, step.state == OrderState.CANCELLED.value)
+    said = [step.at < known] if known is not None else []
+    return select(step.document).where(step.hospital == hospital, step.state == OrderState.CANCELLED.value, *said)
 
 
-def received(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
+def _arrived(hospital: HospitalId, known: Instant | None) -> list[ColumnElement[bool]]:
+    """Return the conditions by which a posting line's entry had come before an instant; none where it is not asked."""
+    if known is None:
+        return []
+    event, entry = EVENT.c, LEDGER.c
+    later = (
+        select(event.event_id)
+        .join(
+            LEDGER,
+            and_(
+                entry.hospital == event.hospital, entry.incarnation == event.incarnation, entry.seq == event.seq,
+                entry.event_id == event.event_id,
+            ),
+        )
+        .where(entry.hospital == hospital, entry.received_month >= month_of(known), entry.received_at >= known)
+    )  # fmt: skip
+    return [POSTING_LINE.c.event_id.not_in(later)]
+
+
+def received(
+    connection: Connection, hospital: HospitalId, first: date, last: date, *, known: Instant | None = None
+) -> Counter[str]:
     """Return base units that came from suppliers from a day to a day, less what went back, by item.
+
+    `known` counts the entries that had come before that instant.
 
     What a storeroom took in by the note of an order to a supplier came from there, though the entry says transit.
     """
@@ -70,11 +99,11 @@ def received(connection: Connection, hospital: HospitalId, first: date, last: da
     came, went = line.source.startswith("supplier@"), line.target.startswith("supplier@")
     rows = connection.execute(
         select(line.item, func.sum(case((came, line.qty), else_=-line.qty)).label("qty"))
-        .where(line.hospital == hospital, or_(came, went), *_between(line.at, first, last))
+        .where(line.hospital == hospital, or_(came, went), *_between(line.at, first, last), *_arrived(hospital, known))
         .group_by(line.item)
     )
     found = Counter({row.item: int(row.qty) for row in rows})
-    found.update(_by_note(connection, hospital, first, last))
+    found.update(_by_note(connection, hospital, first, last, known))
     day = PURCHASE_DAY.c
     before = select(day.item, func.sum(day.qty).label("qty")).where(
         day.hospital == hospital, day.day.between(first, last)
@@ -84,7 +113,9 @@ def received(connection: Connection, hospital: HospitalId, first: date, last: da
     return found
 
 
-def _by_note(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
+def _by_note(
+    connection: Connection, hospital: HospitalId, first: date, last: date, known: Instant | None
+) -> Counter[str]:
     line, event, order = POSTING_LINE.c, EVENT.c, PURCHASE_ORDER.c
     firms = connection.scalars(select(order.order_no).where(order.hospital == hospital, order.supplier != ""))
     to_suppliers = set(firms)
@@ -96,6 +127,7 @@ def _by_note(connection: Connection, hospital: HospitalId, first: date, last: da
             event.kind.in_(KINDS),
             line.source.startswith("transit@"),
             *_between(event.at, first, last),
+            *_arrived(hospital, known),
         )
     ).all()
     named = orders_named(connection, hospital, {row.event_id for row in rows})
@@ -106,14 +138,19 @@ def _by_note(connection: Connection, hospital: HospitalId, first: date, last: da
     return found
 
 
-def used(connection: Connection, hospital: HospitalId, first: date, last: date) -> Counter[str]:
-    """Return base units taken from storerooms to be used from a day to a day, less what came back, by item."""
+def used(
+    connection: Connection, hospital: HospitalId, first: date, last: date, *, known: Instant | None = None
+) -> Counter[str]:
+    """Return base units taken from storerooms to be used from a day to a day, less what came back, by item.
+
+    `known` counts the entries that had come before that instant.
+    """
     line = POSTING_LINE.c
     went = and_(_beside(line.target), ~line.source.contains("@"))
     back = and_(_beside(line.source), ~line.target.contains("@"))
     rows = connection.execute(
         select(line.item, func.sum(case((went, line.qty), else_=-line.qty)).label("qty"))
-        .where(line.hospital == hospital, or_(went, back), *_between(line.at, first, last))
+        .where(line.hospital == hospital, or_(went, back), *_between(line.at, first, last), *_arrived(hospital, known))
         .group_by(line.item)
     )
     found = Counter({row.item: int(row.qty) for row in rows})
@@ -130,8 +167,13 @@ def _beside(place: ColumnElement[str]) -> ColumnElement[bool]:
     return or_(*(place.startswith(f"{role}@") for role in USED_ROLES))
 
 
-def held(connection: Connection, hospital: HospitalId) -> Counter[str]:
-    """Return base units that the books of all storerooms hold, by item."""
+def held(connection: Connection, hospital: HospitalId, *, known: Instant | None = None) -> Counter[str]:
+    """Return base units that the books of all storerooms hold, by item.
+
+    `known` asks for what they held at that instant, by the entries that had come before it.
+    """
+    if known is not None:
+        return _held_at(connection, hospital, known)
     rooms = select(PLACE.c.place).where(PLACE.c.hospital == hospital)
     rows = connection.execute(
         select(BALANCE.c.item, func.sum(BALANCE.c.qty).label("qty"))
@@ -139,6 +181,17 @@ def held(connection: Connection, hospital: HospitalId) -> Counter[str]:
         .group_by(BALANCE.c.item)
     )
     return Counter({row.item: int(row.qty) for row in rows})
+
+
+def _held_at(connection: Connection, hospital: HospitalId, known: Instant) -> Counter[str]:
+    line, found = POSTING_LINE.c, Counter[str]()
+    rooms = select(PLACE.c.place).where(PLACE.c.hospital == hospital)
+    had = (line.hospital == hospital, line.at < known, *_arrived(hospital, known))
+    for place, sign in ((line.target, 1), (line.source, -1)):
+        chosen = select(line.item, func.sum(line.qty).label("qty")).where(*had, place.in_(rooms)).group_by(line.item)
+        for row in connection.execute(chosen):
+            found[row.item] += sign * int(row.qty)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +206,13 @@ class Unnumbered:
     at: Instant
 
 
-def unnumbered(connection: Connection, hospital: HospitalId, first: date, last: date) -> list[Unnumbered]:
-    """Return what was accepted from a day to a day of orders that carry no platform order number (C6)."""
+def unnumbered(
+    connection: Connection, hospital: HospitalId, first: date, last: date, *, known: Instant | None = None
+) -> list[Unnumbered]:
+    """Return what was accepted from a day to a day of orders that carry no platform order number (C6).
+
+    `known` counts the numbers that were said before that instant.
+    """
     line, order, step = RECEIPT_LINE.c, PURCHASE_ORDER.c, DOCUMENT_STEP.c
     rows = connection.execute(
         select(line.order_no, line.receipt, line.item, line.accepted, line.at, order.supplier)
@@ -164,7 +222,10 @@ def unnumbered(connection: Connection, hospital: HospitalId, first: date, last: 
     ).all()
     sent = connection.execute(
         select(step.document, step.detail).where(
-            step.hospital == hospital, step.kind == "order", step.step == OrderStep.SEND.value
+            step.hospital == hospital,
+            step.kind == "order",
+            step.step == OrderStep.SEND.value,
+            *([step.at < known] if known is not None else []),
         )
     )
     numbered = {row.document for row in sent if json.loads(row.detail).get("platform_order_no")}

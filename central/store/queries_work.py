@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Row, ScalarSelect, Select, func, select, true
 
 from central.core.discrepancies import Kind, Open
+from central.core.match import Match
 from central.core.orders import Ordered, State, version_of
 from central.core.purchasing import OrderState, open_to_arrivals
-from central.core.reconcile import Match
 from central.core.rights import EVERYWHERE, Scope
 from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.tables.purchasing import DOCUMENT_STEP
@@ -66,6 +66,8 @@ class Proposal:
     status: State
     made_at: Instant
     order_no: str
+    refusal: str = ""
+    refusal_text: str = ""
 
     @property
     def version(self) -> str:
@@ -83,6 +85,7 @@ class OrderLine:
     price: Money
     proposal: str
     reason: Mapping[str, Any]
+    requisition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,15 @@ def discrepancies_page(
     status: str = "",
     place: str = "",
     scope: Scope = EVERYWHERE,
+    among: Select[Any] | None = None,
 ) -> Page[Discrepancy]:
-    """Return a page of the discrepancies in a scope, the newest first. Raises `BadInput` for its cursor."""
+    """Return a page of the discrepancies in a scope, the newest first; of those `among` some ids where it is given.
+
+    Raises `BadInput` for its cursor.
+    """
     query = _discrepancies(hospital, status=status, place=place, id="", scope=scope)
+    if among is not None:
+        query = query.where(DISCREPANCY.c.discrepancy.in_(among))
     rows, cursor = DISCREPANCIES.rows(connection, query, asked)
     return Page(tuple(_discrepancy(row) for row in rows), cursor)
 
@@ -192,7 +201,10 @@ def open_counts(connection: Connection, hospital: HospitalId) -> dict[str, int]:
 def matches(connection: Connection, hospital: HospitalId) -> dict[str, tuple[Instant, Match]]:
     """Return, by storeroom, when it was last looked at and how far record and physical agreed."""
     rows = connection.execute(select(STOREROOM_MATCH).where(STOREROOM_MATCH.c.hospital == hospital))
-    return {row.place: (row.at, Match(row.lines, row.lines_right, row.book, row.differing)) for row in rows}
+    return {
+        row.place: (row.at, Match(row.lines, row.lines_right, row.book, row.differing, unobserved=row.unobserved))
+        for row in rows
+    }
 
 
 def proposals(
@@ -271,6 +283,8 @@ def _proposal(row: Any) -> Proposal:  # noqa: ANN401 # a row of Core has no type
         State(row.status),
         row.made_at,
         row.order_no,
+        row.refusal,
+        row.refusal_text,
     )
 
 
@@ -309,7 +323,7 @@ def _with_lines(connection: Connection, hospital: HospitalId, heads: Sequence[Ro
         .order_by(ORDER_LINE.c.order_no, ORDER_LINE.c.line_no)
     ):
         lines[row.order_no].append(
-            OrderLine(row.line_no, row.item, row.qty, row.price, row.proposal, json.loads(row.reason))
+            OrderLine(row.line_no, row.item, row.qty, row.price, row.proposal, json.loads(row.reason), row.requisition)
         )
     return [
         Order(

@@ -37,6 +37,10 @@ class Sort(StrEnum):
     """Done while suspended, before the storeroom knew: valid, and tagged with the policy it knew."""
     AGAINST_POLICY = "against_policy"
     """Done while suspended, and the storeroom knew."""
+    MASTER_CHANGED = "master_changed"
+    """Recorded by what an item was before master data changed: the entry keeps it; the line is to be counted."""
+    PRICE_CHANGED = "price_changed"
+    """Goods came at the price of their order, another is agreed since: the difference goes to price variance."""
     ENTERED_AGAIN = "entered_again"
     """What a rolled-back disk forgot, a person entered again: the same act twice?"""
 
@@ -67,5 +71,7 @@ class Flag:
         return hashlib.sha256("\n".join(about).encode()).hexdigest()[:ID_DIGITS]
 
     def _since(self) -> str:
-        """A line below zero is one conflict, whichever entry took it there."""
+        """A line below zero, and acts by one change's old data, are one conflict, whichever entry showed it first."""
+        if self.sort is Sort.MASTER_CHANGED:
+            return str(dict(self.detail).get("change", ""))
         return "" if self.sort is Sort.NEGATIVE else self.event

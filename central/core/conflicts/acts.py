@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from central.core.conflicts import DAY_S, Flag, Sort
-from protocols.movements import Flag as Unusual
+from protocols.movements.posting import Flag as Unusual
 from protocols.values.instant import Instant, plus
 
 AGAIN_S = DAY_S

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from central.core.conflicts import DAY_S, Flag, Sort
-from protocols.movements import PostingLine, Where, place_sort
+from protocols.movements.posting import PostingLine, place_sort
+from protocols.movements.table import Where
 from protocols.values.ids import PlaceId, virtual_place
 from protocols.values.instant import Instant, plus
 
@@ -90,7 +91,7 @@ def judge(piece: Piece, said: Iterable[Said]) -> Judged:
     """Return what the facts of one piece come to."""
     every = sorted(said, key=lambda one: (one.at, one.event, one.carry))
     facts = [one for one in every if not one.ours]
-    book = _fold(one.carry for one in facts)
+    book = _by_place(_fold(one.carry for one in facts))
     wanted, flags = _Reading(piece, facts, book).read()
     posted = Counter[Carry]()
     for one in every:
@@ -115,6 +116,21 @@ def _fold(carries: Iterable[Carry]) -> Counter[At]:
         book[source] -= 1
         book[target] += 1
     return book
+
+
+def _by_place(book: Counter[At]) -> Counter[At]:
+    """Return a book in which no place is below zero on one shelf and above on another.
+
+    What is taken without naming its shelf still leaves the storeroom.
+    """
+    settled = Counter(book)
+    for at in sorted(book):
+        for other in sorted(one for one in book if one.place == at.place):
+            moved = min(-settled[at], settled[other])
+            if moved > 0:
+                settled[at] += moved
+                settled[other] -= moved
+    return settled
 
 
 def _count(lines: Counter[Carry], carry: Carry, times: int) -> None:

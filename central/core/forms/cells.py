@@ -4,15 +4,17 @@ It reads one cell and knows no file. The rule that must not be broken: a parser 
 raises; it never mends.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
+from central.core.purchasing import PRICE_MAX
 from protocols.codes.gtin import gtin14
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import device_id, is_virtual, item_id, lot_no, place_id, supplier_id
 from protocols.values.money import yuan
+from protocols.values.quantity import LINE_QTY_MAX
 
 TEXT_MAX = 200
 COUNT_MAX = 1_000_000
@@ -68,6 +70,11 @@ def one_of(*admitted: str) -> Parse:
     return lambda text: admitted_if(text in admitted, text)
 
 
+def quarter(text: str) -> str:
+    """Read a quarter such as 2025Q4."""
+    return admitted_if(re.fullmatch(r"20\d\dQ[1-4]", text, re.ASCII) is not None, text)
+
+
 def iso_day(text: str) -> date:
     """Read a day in the one form of a table; ISO 8601 knows weeks and forms without hyphens besides."""
     read = date.fromisoformat(text)
@@ -100,7 +107,13 @@ def device_or_none(text: str) -> str:
 
 
 def yuan_price(text: str) -> int:
-    """Read a price in yuan."""
+    """Read a price in yuan a base unit."""
+    price = yuan_amount(text)
+    return admitted_if(price <= PRICE_MAX, price)
+
+
+def yuan_amount(text: str) -> int:
+    """Read an amount in yuan."""
     return yuan(admitted_if(text.isascii() and text.replace(".", "", 1).isdigit(), text))
 
 

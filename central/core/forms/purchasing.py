@@ -26,18 +26,20 @@ from central.core.forms.cells import (
     item_or_none,
     needed_text,
     one_of,
+    quarter,
     supplier_or_none,
     whole_number,
+    yuan_amount,
     yuan_or_none,
     yuan_price,
 )
 from central.core.forms.sheet import Form
-from protocols.movements import LINE_QTY_MAX
+from protocols.values.quantity import LINE_QTY_MAX
 
 TEXT = f"at most {TEXT_MAX} characters"
 CODE = "a code of 1..64 ASCII characters without space"
 LINES_MAX = 500
-PRICE = "yuan a base unit with at most four decimals"
+PRICE = "yuan a base unit up to a million, at most four decimals"
 AGREEMENT = Column("agreement", code, CODE)
 GROUP = Column("product_group", code, CODE)
 
@@ -109,7 +111,7 @@ PURCHASING_FORMS = (
             ITEM, SUPPLIER,
             Column("day", iso_day, DAY_MEANT),
             QTY,
-            Column("amount_yuan", yuan_price, "yuan with at most four decimals", "amount"),
+            Column("amount_yuan", yuan_amount, "yuan with at most four decimals", "amount"),
         ),
         ("item", "supplier", "day"),
         MappingProxyType({"item": "items.csv", "supplier": "suppliers.csv"}),
@@ -127,6 +129,20 @@ PURCHASING_FORMS = (
         ),
         ("kind", "number"),
         MappingProxyType({"supplier": "suppliers.csv", "item": "items.csv"}),
+    ),
+    Form(
+        "supplier_scores.csv",
+        (
+            SUPPLIER,
+            Column("quarter", quarter, "a quarter such as 2025Q4"),
+            *(
+                Column(f"{dimension}_{part}", whole_number(0, COUNT_MAX), meant)
+                for dimension in ("on_time", "quality", "emergency", "service")
+                for part, meant in (("done", "how many were done as asked"), ("all", "how many were asked"))
+            ),
+        ),
+        ("supplier", "quarter"),
+        MappingProxyType({"supplier": "suppliers.csv"}),
     ),
     Form(
         "supplier_profiles.csv",

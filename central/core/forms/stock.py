@@ -70,7 +70,7 @@ STOCK_FORMS = (
         (
             ITEM, SUPPLIER,
             Column("rank", whole_number(1, 99), "a rank from 1 (main) to 99"),
-            Column("price_yuan", yuan_price, "yuan a base unit with at most four decimals", "price"),
+            Column("price_yuan", yuan_price, "yuan a base unit up to a million, at most four decimals", "price"),
             Column("pack", whole_number(1, COUNT_MAX), PIECES_MEANT),
             Column("moq", whole_number(0, COUNT_MAX), f"a whole number from 0 to {COUNT_MAX}"),
             Column("lead_days", whole_number(0, 365), "whole days from 0 to 365"),

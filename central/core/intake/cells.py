@@ -52,6 +52,11 @@ UNCLEAR_DAY = (
     "日期不明确：应为 年-月-日，如 2026-03-02（数字序号或“3/2/2026”有多种含义）；请把该列设为日期格式",
     "the day is not clear: expected year, month, day such as 2026-03-02; give the column a date format",
 )
+BECAME_A_DAY = (
+    "编码变成了日期：Excel 会把“3-2”这样的编码改成日期；请把该列设为“文本”，从原始资料重新录入后再导入",
+    "the code became a day: a spreadsheet turns one such as 3-2 into a date; set the column to text and enter it again "
+    "from its source",
+)
 NOT_WHOLE = ("应为整数", "expected a whole number")
 TOO_FINE = ("价格最多四位小数", "expected a price with at most four decimals")
 ERROR_VALUE = (
@@ -94,6 +99,8 @@ def text_of(column: str, raw: Raw) -> str:
 
 
 def _code(column: str, raw: Raw, text: str) -> str:
+    if isinstance(raw, date):
+        raise Refused(*BECAME_A_DAY)
     if isinstance(raw, (int, float)) and (abs(raw) >= 10**DIGITS_KEPT or raw != int(raw)):
         raise Refused(*LOST)
     if SCIENTIFIC.fullmatch(text):

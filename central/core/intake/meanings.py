@@ -24,7 +24,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "vital, essential or normal": "急救、重要或一般",
         "0 or 1": "是或否",
         "a rank from 1 (main) to 99": "1（主供）至 99 的顺位",
-        "yuan a base unit with at most four decimals": "每基本单位的价格（元），至多四位小数",
+        "yuan a base unit up to a million, at most four decimals": "每基本单位价格（元），不超过 100 万，至多四位小数",
         "yuan with at most four decimals": "金额（元），至多四位小数",
         "a whole number from 0 to 1000000": "0 至 1000000 的整数",
         "whole days from 0 to 365": "0 至 365 的天数",

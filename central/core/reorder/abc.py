@@ -1,12 +1,11 @@
-"""ABC classes by yearly value, that do not flap at the border, and the few counts a ward is asked for.
+"""ABC classes by yearly value, that do not flap at the border.
 
 A: the items that make the first 80 % of the value; B: the next 15 %; C: the rest (requirement row D7). An item changes
 its class only when it is MARGIN beyond the border, and a vital item is never below B. The rule that must not be
 broken: the same values and the same classes before give the same classes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
 
@@ -18,12 +17,6 @@ BORDERS = (Fraction(80, 100), Fraction(95, 100))
 
 MARGIN = Fraction(2, 100)
 """How far beyond a border an item must stand to change: two in a hundred of all value."""
-
-COUNTS_A_WARD_DAY = 3
-"""Counts that a ward is asked for in a day, at most."""
-
-TRUST_MIN = 0.9
-"""Trust in a line's record below which somebody should count it before it is ordered."""
 
 
 class Class(StrEnum):
@@ -55,40 +48,3 @@ def _class_at(share: Fraction, before: Class | None, is_vital: bool) -> Class:
         sides = {Class.A, Class.B} if near == BORDERS[0] else {Class.B, Class.C}
         plain = before if before in sides else plain
     return Class.B if is_vital and plain is Class.C else plain
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A line whose record is doubted: trust in it (0..1), whether it is vital, and whether it is due."""
-
-    place: str
-    item: str
-    trust: float
-    vital: bool
-    due: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """Lines to count today, and lines to order without waiting for a count."""
-
-    count: tuple[Doubt, ...]
-    order_at_once: tuple[Doubt, ...]
-
-
-def counting(doubts: Sequence[Doubt], waited_h: Mapping[tuple[str, str], float], wait_max_h: float = 24.0) -> Counting:
-    """Return which doubted lines are counted first, at most so many a ward, due and vital ones leading.
-
-    A due line is ordered at once when it is vital, or was not counted within `wait_max_h` of being asked for.
-    """
-    doubted = sorted(
-        (one for one in doubts if one.trust < TRUST_MIN),
-        key=lambda one: (one.place, not one.due, not one.vital, one.trust, one.item),
-    )
-    asked: dict[str, list[Doubt]] = {}
-    for one in doubted:
-        asked.setdefault(one.place, []).append(one)
-    at_once = [
-        one for one in doubted if one.due and (one.vital or waited_h.get((one.place, one.item), 0.0) >= wait_max_h)
-    ]
-    return Counting(tuple(one for several in asked.values() for one in several[:COUNTS_A_WARD_DAY]), tuple(at_once))

@@ -7,7 +7,9 @@ and who supplies. The rule that must not be broken: a line worth less than the s
 ordered when asked for, and the levels of a line never reach beyond what its shelf life lets it use.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -64,6 +66,21 @@ def lines_at(lines: Lines, rows: Whole) -> Lines:
         lines.rates[rows],
         lines.shelf_days[rows],
     )
+
+
+def joined(parts: Sequence[Lines]) -> Lines:
+    """Return the lines of several parts, one after the other."""
+
+    def all_of(name: str, axis: int = 0) -> Floats:
+        read = attrgetter(name)
+        return np.concatenate([read(part) for part in parts], axis=axis)
+
+    moments = (all_of(f"moments.{name}") for name in ("mean", "variance", "size", "size2", "size3", "rate"))
+    means, variances, weights = (all_of(f"waits.{name}", axis=1) for name in ("means", "variances", "weights"))
+    lots = np.concatenate([part.lots for part in parts])
+    prices, gains, rates, shelf = (all_of(name) for name in ("prices", "weights", "rates", "shelf_days"))
+    waits = Waits(means, variances, weights, all_of("waits.undershoot"))
+    return Lines(MomentsOfMany(*moments), waits, lots, prices, gains, rates, shelf)
 
 
 def lots_of(moments: MomentsOfMany, packs: Whole, moqs: Whole, cover_days: Floats | float) -> Whole:

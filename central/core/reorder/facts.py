@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from central.core.demand import Demand
+from central.core.reorder.expiry import Lots
 from central.core.reorder.leads import Leads
 from central.core.reorder.moments import Sums
 from central.core.reorder.season import Index, checked
@@ -49,7 +50,8 @@ class Source:
 
     `leads` are the lead times seen; None: its word, `lead_days`. `on_time` is its share of lines that came in time. A
     `rationed` source gives what it has (its `available` is this line's part) where the whole cannot be had.
-    `price_cap` is a winning price; above it the source is blocked.
+    `price_cap` is a winning price; above it the source is blocked. `lots` are those it would give first and that expire
+    within a shelf life.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Source:
     on_time: Fraction | None = None
     rationed: bool = False
     price_cap: Money | None = None
+    lots: Lots = ()
 
     def __post_init__(self) -> None:
         if self.lead_days < 0 or self.pack < 1 or self.moq < 0:
@@ -75,6 +78,7 @@ class Past:
 
     `price` is what a unit on the shelf costs, `worth` what a served request is worth (system mode), `weight` how much
     this item's requests matter. `season` is the index of the item's months; None where there is none to reckon with.
+    `lately` is the chance of a request a day by now (see `scope`); None where nobody reckoned it.
     """
 
     own: Sums
@@ -85,6 +89,7 @@ class Past:
     weight: float = 1.0
     shelf_days: int = SHELF_DAYS
     season: Index | None = None
+    lately: float | None = None
 
     def __post_init__(self) -> None:
         if self.season is not None:
@@ -117,8 +122,9 @@ NO_LIMITS = Limits()
 class Facts:
     """All a policy may know of one item at one place; `ladder` is in order of preference.
 
-    `joins`: its supplier's order is open, and the line joins it at its can-order level. `granted`: units that a budget
-    leaves it from suppliers. `bins` are units that empty bins ask for; None for an item that is not kept in bins.
+    `joins`: its supplier's order is open, and the line joins it at its can-order level. `granted`: units that the
+    run's `budget` leaves it from suppliers. `bins` are units that empty bins ask for (None: kept in none).
+    `lots` are those of its shelf that are near expiry, the expired ones too.
     """
 
     place: str
@@ -133,13 +139,15 @@ class Facts:
     joins: bool = False
     granted: int | None = None
     bins: int | None = None
+    lots: Lots = ()
+    budget: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
     """A policy's levels for one source: order when what it counts on, `counted`, is below `trigger`, up to a level.
 
-    `because` are the values it used, as data.
+    `because` are the values it used, as data. `expiring` are units of the shelf not counted on, as they expire first.
     """
 
     trigger: Fraction
@@ -147,6 +155,7 @@ class Levels:
     fill: float
     counted: int
     because: Mapping[str, object]
+    expiring: int = 0
 
 
 Policy = Callable[[Facts, Source], Levels]

@@ -7,17 +7,21 @@ facts, so that a decision made from a stored reason has the stored reason's byte
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from central.core.demand import Demand
+from central.core.reorder.expiry import Lots
 from central.core.reorder.facts import Facts, Limits, Past, Position, Source
 from central.core.reorder.leads import Leads
 from central.core.reorder.moments import Sums
 from central.errors import BadInput
 from protocols.values.money import Money
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 HASH_DIGITS = 16
 
@@ -32,32 +36,44 @@ def inputs_of(facts: Facts) -> tuple[dict[str, Any], str]:
             "last": facts.demand.last.isoformat(),
             "sizes": list(facts.demand.sizes),
         },
-        "position": asdict(facts.position),
+        "position": _plainly(facts.position),
         "ladder": [_source(one) for one in facts.ladder],
         "safety_days": str(facts.safety_days),
         "cover_days": str(facts.cover_days),
         "past": None if facts.past is None else _past(facts.past),
-        "limits": asdict(facts.limits),
+        "limits": _plainly(facts.limits),
         "joins": facts.joins,
         "granted": facts.granted,
     }
     if facts.bins is not None:
         said["bins"] = facts.bins
+    if facts.budget is not None:
+        said["budget"] = int(facts.budget)
+    if facts.lots:
+        said["lots"] = [list(lot) for lot in facts.lots]
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return said, hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 
 
+def _plainly(one: "DataclassInstance") -> dict[str, Any]:
+    """Return the fields of a value as they are, without going into them."""
+    return {field.name: getattr(one, field.name) for field in fields(one)}
+
+
 def _past(past: Past) -> dict[str, Any]:
-    said = asdict(past) | {"price": int(past.price)}
+    said = _plainly(past) | {"own": _plainly(past.own), "kin": _plainly(past.kin), "price": int(past.price)}
     season = said.pop("season")
+    if said["lately"] is None:
+        del said["lately"]
     return said if season is None else said | {"season": list(season)}
 
 
 def _source(source: Source) -> dict[str, Any]:
-    said = asdict(source) | {"price": int(source.price)}
+    said = _plainly(source) | {"price": int(source.price)}
     said["leads"] = None if source.leads is None else list(source.leads.shares)
     said["on_time"] = None if source.on_time is None else str(source.on_time)
-    return said
+    lots = said.pop("lots")
+    return said | {"lots": [list(lot) for lot in lots]} if lots else said
 
 
 def facts_from(said: Mapping[str, Any]) -> Facts:
@@ -84,6 +100,8 @@ def _facts(said: Mapping[str, Any]) -> Facts:
         said["joins"],
         said["granted"],
         said.get("bins"),
+        _lots_from(said),
+        Money(said["budget"]) if "budget" in said else None,
     )
 
 
@@ -102,5 +120,10 @@ def _source_from(said: Mapping[str, Any]) -> Source:
             "leads": None if leads is None else Leads(tuple(leads)),
             "on_time": None if on_time is None else Fraction(on_time),
             "price_cap": None if said["price_cap"] is None else Money(said["price_cap"]),
+            "lots": _lots_from(said),
         }
     )
+
+
+def _lots_from(said: Mapping[str, Any]) -> Lots:
+    return tuple((int(days), int(qty)) for days, qty in said.get("lots", ()))

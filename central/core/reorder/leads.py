@@ -63,6 +63,7 @@ class Leads:
         return sum(days * days * share for days, share in enumerate(self.shares))
 
 
+@lru_cache(maxsize=LEAD_DAYS_MAX)
 def fixed_leads(days: int) -> Leads:
     """Return a lead time that is always the same."""
     return Leads((*[0.0] * days, 1.0))

@@ -12,12 +12,14 @@ from math import ceil
 from typing import Any
 
 from central.core.reorder.engine import SHELF_QUANTILE
+from central.core.reorder.expiry import unusable, usable
 from central.core.reorder.facts import Facts, Levels, Past, Source
 from central.core.reorder.leads import Leads, fixed_leads
 from central.core.reorder.moments import Moments, Sums, moments_of, sums_of
 from central.core.reorder.reference import demand_quantile, fill_point, outlook_of, worth_point
 from central.core.reorder.rules import FILL_DIGITS
-from central.core.reorder.season import coming_days, factor_of, in_season, spans
+from central.core.reorder.scope import Standing, standing
+from central.core.reorder.season import FACTOR_MIN, coming_days, factor_of, in_season, spans
 from central.core.reorder.waits import Wait, wait_of
 
 SHOWN_DIGITS = 4
@@ -76,9 +78,43 @@ def engine_system(facts: Facts, source: Source) -> Levels:
     return _levels(facts, line, point if stocked or facts.limits.forced else None, mode)
 
 
+def past_of(facts: Facts) -> Past:
+    """Return what is known of a line's past; without a longer one the policy window is it."""
+    return facts.past or Past(sums_of(facts.demand.sizes, facts.demand.days), NOBODY)
+
+
+def standing_of(facts: Facts) -> Standing:
+    """Return whether a line is reordered by itself; what a person forces is."""
+    past = past_of(facts)
+    return Standing.USUAL if facts.limits.forced else standing(past.own, past.kin, past.lately)
+
+
+def expiring_of(facts: Facts, mean: float, leads: Leads) -> int:
+    """Return the units of the shelf that expire unused before an order made now is surely there."""
+    if not facts.lots:
+        return 0
+    return min(max(0, facts.position.physical), unusable(facts.lots, mean, leads.late_days))
+
+
+def usable_from(facts: Facts, source: Source, counted: int, qty: int) -> int:
+    """Return how many of `qty` units a source's lots hold that would be used before they expire, nearly surely."""
+    if not source.lots or source.available is None:
+        return qty
+    past = past_of(facts)
+    mean = moments_of(past.own, past.kin).mean * (1.0 if past.season is None else FACTOR_MIN)
+    if source.lots[0][0] > 0 and max(0, counted) + qty <= mean * source.lots[0][0]:
+        return qty
+    moments = line_of(facts, source).moments
+
+    def asked_until(days: int) -> int:
+        return demand_quantile(moments.mean * days, moments.variance * days, SHELF_QUANTILE)
+
+    return min(qty, usable(source.lots, source.available, counted, asked_until))
+
+
 def line_of(facts: Facts, source: Source) -> Line:
-    """Return one line; without a longer past the policy window is the past."""
-    past = facts.past or Past(sums_of(facts.demand.sizes, facts.demand.days), NOBODY)
+    """Return one line with a source."""
+    past = past_of(facts)
     seen = moments_of(past.own, past.kin)
     leads = source.leads or fixed_leads(source.lead_days)
     factor = 1.0
@@ -93,10 +129,13 @@ def line_of(facts: Facts, source: Source) -> Line:
 
 def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]) -> Levels:
     """Return levels for a reorder point, capped by shelf life; None or no demand at all means on request."""
-    counted = facts.position.total - facts.position.late
+    expiring = expiring_of(facts, line.moments.mean, line.leads)
+    counted = facts.position.total - facts.position.late - expiring
     because = {**mode, **_shown(line)}
-    if point is None or line.moments.mean <= 0:
-        return Levels(Fraction(0), 0, 0.0, counted, {**because, "stocked": False, "reorder_point": None})
+    how = standing_of(facts)
+    if point is None or line.moments.mean <= 0 or how is not Standing.USUAL:
+        on_request = {"stocked": False, "reorder_point": None, "standing": str(how)}
+        return Levels(Fraction(0), 0, 0.0, counted, {**because, **on_request}, expiring)
     mean = line.moments.mean * line.shelf_days
     capped = point
     if point + line.lot > mean:
@@ -104,7 +143,7 @@ def _levels(facts: Facts, line: Line, point: int | None, mode: Mapping[str, Any]
         capped = min(point, max(0, most - line.lot))
     because |= {"stocked": True, "reorder_point": capped, "capped_by_shelf_life": capped < point}
     fill = round(outlook_of(line.wait, capped, line.lot).fill, FILL_DIGITS)
-    return Levels(Fraction(capped + 1), capped + line.lot, fill, counted, because)
+    return Levels(Fraction(capped + 1), capped + line.lot, fill, counted, because, expiring)
 
 
 def _shown(line: Line) -> dict[str, object]:

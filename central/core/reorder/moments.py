@@ -87,6 +87,18 @@ def together(several: Iterable[Sums]) -> Sums:
     return Sums(*(sum(column) for column in zip(*rows, strict=True))) if rows else Sums(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
+def without(every: Sums, one: Sums) -> Sums:
+    """Return the sums of several places less those of one of them."""
+    requests = max(0.0, every.requests - one.requests)
+    return Sums(
+        max(requests, every.days - one.days),
+        requests,
+        max(0.0, every.total - one.total),
+        max(0.0, every.squares - one.squares),
+        max(0.0, every.cubes - one.cubes),
+    )
+
+
 def moments_of(own: Sums, kin: Sums) -> Moments:
     """Return the moments of one line; `kin` are the sums of the item's other places."""
     borrowed = max(0.0, OWN_DAYS_MIN - own.days) or (float(BORROWED_DAYS) if own.requests == 0 else 0.0)

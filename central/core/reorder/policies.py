@@ -15,22 +15,26 @@ All order up to their level, at least the source's minimum, in whole packs.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
 
 from central.core.demand import Demand
+from central.core.reorder.beside import beside
+from central.core.reorder.bins import empty_bins
 from central.core.reorder.choice import blocked, passed_over
 from central.core.reorder.facts import Decision, Facts, Levels, Plan, Policy, Source
-from central.core.reorder.grouping import CAN_ORDER_SHARE
 from central.core.reorder.inputs import inputs_of
-from central.core.reorder.line import engine_item, engine_system
-from central.core.reorder.rules import empty_bins, min_max, on_request, three_days, three_days_literally
+from central.core.reorder.line import engine_item, engine_system, usable_from
+from central.core.reorder.rules import min_max, on_request, three_days, three_days_literally
 from central.errors import BadInput
 from protocols.values.quantity import whole_packs
 
 MILLI = 1000
+CAN_ORDER_SHARE = 0.25
+"""Share of a lot above the reorder point at which a line may join an order that its supplier gets anyway (Silver's
+can-order level): about two days before it would be due itself."""
 
 POLICIES: Mapping[str, Policy] = MappingProxyType(
     {
@@ -46,6 +50,8 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
 
 SYSTEM = "engine-system"
 ENGINES = frozenset({"engine-item", SYSTEM})
+BY_RULE = frozenset({"3x", "3x-literal", "min-max"})
+"""Rules of thumb: of what they propose, the others' answers are told too."""
 
 
 def policy_of(name: str) -> Policy:
@@ -89,29 +95,57 @@ def decide(policy: str, facts: Facts) -> Decision:
     A line a person put on request is on request under every policy, and one kept in bins orders the empty ones; only
     the engines pass a source over. Raises `BadInput` for an unknown policy.
     """
-    named = policy_of(policy)
-    rule = on_request if facts.limits.on_request else named if facts.bins is None else empty_bins
+    rule = rule_for(policy, facts)
     rejected: list[dict[str, object]] = []
     for source in facts.ladder:
-        levels = _within_limits(facts, rule(facts, source))
-        plan = _plan(facts, source, levels)
-        if (why := blocked(source)) is not None:
-            rejected.append({"source": source.name, **why})
-            continue
-        if source.available is not None and source.available < plan.qty:
-            part = source.available // source.pack * source.pack
-            if not source.rationed or not _helps(facts, plan, levels, part):
-                rejected.append({"source": source.name, "available": source.available, "wanted": plan.qty})
-                continue
-            plan = replace(plan, qty=part)
-        if policy in ENGINES and (why := passed_over(facts, source)) is not None:
-            rejected.append({"source": source.name, **why})
-            continue
-        plan = _granted(facts, plan)
-        wanted = levels.counted < plan.trigger or (facts.joins and levels.counted <= _can_order_level(plan))
-        due = wanted and plan.qty >= max(1, source.moq)
-        return Decision(plan, due, reason_of(policy, facts, plan, levels, rejected))
+        levels = rule(facts, source)
+        rung = rung_at(policy, facts, source, levels)
+        if isinstance(rung, Rung):
+            return Decision(rung.plan, rung.due, reason_of(policy, facts, rung, rejected))
+        rejected.append(rung)
     return Decision(None, False, {"policy": policy, "rejected": rejected, "demand": _demand_part(facts.demand)})
+
+
+def rule_for(policy: str, facts: Facts) -> Policy:
+    """Return the function that gives a line its levels. Raises `BadInput` for an unknown policy."""
+    named = policy_of(policy)
+    return on_request if facts.limits.on_request else named if facts.bins is None else empty_bins
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The source that a line takes, with the plan, the levels within a person's limits, and whether it is due.
+
+    `wanted` is the plan's quantity before a budget cut it.
+    """
+
+    plan: Plan
+    levels: Levels
+    due: bool
+    wanted: int
+
+
+def rung_at(policy: str, facts: Facts, source: Source, said: Levels) -> Rung | dict[str, object]:
+    """Return the plan with one source of the ladder, given the policy's levels for it; else why it is not taken."""
+    levels = _within_limits(facts, said)
+    plan = _plan(facts, source, levels)
+    if (why := blocked(source)) is not None:
+        return {"source": source.name, **why}
+    if source.available is not None and source.available < plan.qty:
+        part = source.available // source.pack * source.pack
+        if not source.rationed or not _helps(facts, plan, levels, part):
+            return {"source": source.name, "available": source.available, "wanted": plan.qty}
+        plan = replace(plan, qty=part)
+    if policy in ENGINES and (in_time := usable_from(facts, source, levels.counted, plan.qty)) < plan.qty:
+        part = in_time // source.pack * source.pack
+        if not _helps(facts, plan, levels, part):
+            return {"source": source.name, "used_before_expiry": in_time, "wanted": plan.qty}
+        plan = replace(plan, qty=part)
+    if policy in ENGINES and (why := passed_over(facts, source)) is not None:
+        return {"source": source.name, **why}
+    before, plan = plan.qty, _granted(facts, plan)
+    wanted = levels.counted < plan.trigger or (facts.joins and levels.counted <= can_order_level(plan))
+    return Rung(plan, levels, wanted and plan.qty >= max(1, source.moq), before)
 
 
 def _helps(facts: Facts, plan: Plan, levels: Levels, part: int) -> bool:
@@ -126,19 +160,18 @@ def _granted(facts: Facts, plan: Plan) -> Plan:
     return replace(plan, qty=facts.granted // plan.source.pack * plan.source.pack)
 
 
-def _can_order_level(plan: Plan) -> int:
+def can_order_level(plan: Plan) -> int:
     """Return the position at which a line joins an order that its supplier gets anyway."""
     point = ceil(plan.trigger) - 1
     return point + int(CAN_ORDER_SHARE * (plan.order_up_to - point))
 
 
-def reason_of(
-    policy: str, facts: Facts, plan: Plan, levels: Levels, rejected: list[dict[str, object]]
-) -> dict[str, object]:
+def reason_of(policy: str, facts: Facts, rung: Rung, rejected: list[dict[str, object]]) -> dict[str, object]:
     """Return why, as data: inputs, values, what bound the quantity, and the sources that could not give it.
 
     An engine's reason holds its inputs whole, so that it can be replayed, and their hash.
     """
+    plan, levels = rung.plan, rung.levels
     source = plan.source
     said: dict[str, object] = {
         "policy": policy,
@@ -160,9 +193,13 @@ def reason_of(
         "fill_predicted": plan.fill,
     }
     if facts.joins and levels.counted >= plan.trigger:
-        said["joins_at"] = _can_order_level(plan)
+        said["joins_at"] = can_order_level(plan)
+    if rung.wanted > plan.qty:
+        said["cut"] = {"wanted": rung.wanted, "budget": None if facts.budget is None else int(facts.budget)}
     if levels.because:
         said["values"] = dict(levels.because)
+    if levels.because.get("stocked") if policy in ENGINES else policy in BY_RULE and rung.due and not facts.bins:
+        said["beside"] = beside(facts, source, policy)
     if policy in ENGINES:
         said["inputs"], said["input_hash"] = inputs_of(facts)
     return said
@@ -171,6 +208,9 @@ def reason_of(
 def _bound(facts: Facts, plan: Plan, levels: Levels) -> str:
     """Return what made the quantity what it is."""
     gap = plan.order_up_to - levels.counted
+    in_time = usable_from(facts, plan.source, levels.counted, gap)
+    if in_time < gap and plan.qty == in_time // plan.source.pack * plan.source.pack:
+        return "expiry"
     if facts.granted is not None and not plan.source.internal and plan.qty < max(gap, plan.source.moq):
         return "budget"
     if plan.source.rationed and plan.qty < gap:
@@ -190,7 +230,9 @@ def _position_part(facts: Facts, levels: Levels) -> dict[str, int]:
         "reserved": position.reserved,
         "total": levels.counted,
     }
-    return said if levels.counted == position.total else {**said, "late": position.late}
+    if levels.expiring:
+        said["expiring"] = levels.expiring
+    return said if levels.counted + levels.expiring == position.total else {**said, "late": position.late}
 
 
 def _demand_part(demand: Demand) -> dict[str, object]:

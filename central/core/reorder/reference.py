@@ -6,6 +6,7 @@ change here is a change in `tables`, and a test holds them together.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from math import ceil, exp, floor, log, log1p, sqrt
 
@@ -23,6 +24,9 @@ POISSON_EXCESS = 1e-7
 
 TAIL_DEVIATIONS, TAIL_SCALES = 5.0, 11.0
 """Where a table ends: so many deviations and so many scales (variance / mean) above the mean; some 1e-6 lies beyond."""
+
+TABLES_KEPT = 16
+"""Tables at hand: one line asks the same one for its point, its promise and the rules beside it."""
 
 TIE = 1 + 1e-9
 """Sums of floats that should be equal are."""
@@ -56,6 +60,7 @@ class Losses:
         return self.exceed[at] if at <= self.last else 0.0
 
 
+@lru_cache(maxsize=TABLES_KEPT)
 def losses_of(wait: Wait) -> Losses:
     """Return the table of one line."""
     step = step_of(wait)

@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from central.core.fill import LEVELS_MAX, fill_rate, spread_of
 from central.core.reorder.facts import Facts, Levels, Source
-from central.core.reorder.two_bin import BIN_QUANTILE
 from protocols.values.quantity import whole_packs
 
 FILL_DIGITS = 4
@@ -20,41 +19,54 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 def three_days(facts: Facts, source: Source) -> Levels:
     """Safety stock of so many days' use on top of the demand of the lead time (`3x`)."""
-    return _by_days(facts, source, facts.safety_days + source.lead_days)
+    return _told(facts, source, *by_days_fairly(facts, source))
 
 
 def three_days_literally(facts: Facts, source: Source) -> Levels:
     """Safety stock alone, whatever the lead time (`3x-literal`)."""
-    return _by_days(facts, source, facts.safety_days)
-
-
-def _by_days(facts: Facts, source: Source, days: Fraction) -> Levels:
-    trigger = facts.demand.daily_mean * days
-    upto = ceil(trigger + facts.demand.daily_mean * facts.cover_days)
-    return Levels(trigger, upto, predicted(facts, source, trigger, upto), facts.position.total, NOTHING)
+    return _told(facts, source, *by_days(facts, source))
 
 
 def min_max(facts: Facts, source: Source) -> Levels:
     """Order below a person's minimum up to the maximum (`min-max`); where nobody set them, `3x` stands in."""
-    stand_in = three_days(facts, source)
+    set_by = {"minimum": facts.limits.minimum, "maximum": facts.limits.maximum}
+    return _told(facts, source, *by_own_levels(facts, source), set_by)
+
+
+def by_days_fairly(facts: Facts, source: Source) -> tuple[Fraction, int]:
+    """Return trigger and level of `3x`."""
+    return _by_days(facts, facts.safety_days + source.lead_days)
+
+
+def by_days(facts: Facts, source: Source) -> tuple[Fraction, int]:
+    """Return trigger and level of `3x-literal`."""
+    del source
+    return _by_days(facts, facts.safety_days)
+
+
+def by_own_levels(facts: Facts, source: Source) -> tuple[Fraction, int]:
+    """Return trigger and level of `min-max`."""
+    stand_in, level = by_days_fairly(facts, source)
     minimum, maximum = facts.limits.minimum, facts.limits.maximum
-    trigger = stand_in.trigger if minimum is None else Fraction(minimum)
-    upto = max(ceil(trigger), stand_in.order_up_to if maximum is None else maximum)
-    set_by = {"minimum": minimum, "maximum": maximum}
-    return Levels(trigger, upto, predicted(facts, source, trigger, upto), facts.position.total, set_by)
+    trigger = stand_in if minimum is None else Fraction(minimum)
+    return trigger, max(ceil(trigger), level if maximum is None else maximum)
+
+
+def _by_days(facts: Facts, days: Fraction) -> tuple[Fraction, int]:
+    trigger = facts.demand.daily_mean * days
+    return trigger, ceil(trigger + facts.demand.daily_mean * facts.cover_days)
+
+
+def _told(
+    facts: Facts, source: Source, trigger: Fraction, upto: int, because: Mapping[str, object] = NOTHING
+) -> Levels:
+    return Levels(trigger, upto, predicted(facts, source, trigger, upto), facts.position.total, because)
 
 
 def on_request(facts: Facts, source: Source) -> Levels:
     """Order only what was asked for and is not there (`on-request`, requirement row A13)."""
     del source
     return Levels(Fraction(0), 0, 0.0, facts.position.total, NOTHING)
-
-
-def empty_bins(facts: Facts, source: Source) -> Levels:
-    """Order what the empty bins ask for, and nothing else: nobody counts what is in the others."""
-    del source
-    asked = facts.bins or 0
-    return Levels(Fraction(asked), asked, BIN_QUANTILE, 0, {"bins": asked})
 
 
 def predicted(facts: Facts, source: Source, trigger: Fraction, upto: int) -> float:

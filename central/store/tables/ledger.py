@@ -154,6 +154,12 @@ class BalanceRow(SQLModel, table=True):
             sqlite_where=text("qty <> 0"),
             postgresql_where=text("qty <> 0"),
         ),
+        Index(
+            "balance_tagged",
+            *("hospital", "place", "unit", "qty"),
+            sqlite_where=text("unit <> '' AND qty <> 0"),
+            postgresql_where=text("unit <> '' AND qty <> 0"),
+        ),
     )
 
     hospital: str = Field(primary_key=True)
@@ -167,10 +173,13 @@ class BalanceRow(SQLModel, table=True):
 
 
 class BeliefRow(SQLModel, table=True):
-    """What one device last believed about one tag: probability `p` that it is at `place`, held by `model` since."""
+    """What one device last believed about one tag: probability `p` that it is at `place`, held by `model` since.
+
+    `position` is another shelf than the book's on which it is heard.
+    """
 
     __tablename__: ClassVar[str] = "belief"
-    __table_args__: ClassVar[Any] = (Index("belief_place", "hospital", "place"),)
+    __table_args__: ClassVar[Any] = (Index("belief_place", "hospital", "place", "epc"),)
 
     hospital: str = Field(primary_key=True)
     device: str = Field(primary_key=True)
@@ -181,6 +190,7 @@ class BeliefRow(SQLModel, table=True):
     since: int = Field(sa_type=BigInteger)
     event_id: bytes = Field(sa_type=LargeBinary)
     at: int = Field(sa_type=BigInteger)
+    position: str
 
 
 class BindingRow(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""The table of digests: one for each role and shift, what it says and what became of it.
+"""The table of messages: one digest for each role and shift, one for each role and moment of alarms.
 
 Forms only. The rule that must not be broken: no address stands here; what was sent where is known by digests.
 """
@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 
 
 class NoticeRow(SQLModel, table=True):
-    """One digest: to whom, of which shift, its words, how often it was tried, and which addresses took it."""
+    """One message: to whom, about what, of which shift or moment, its words, its tries, and which addresses took it."""
 
     __tablename__: ClassVar[str] = "notice"
     __table_args__: ClassVar[Any] = (Index("notice_waiting", "hospital", "state"),)
@@ -18,6 +18,7 @@ class NoticeRow(SQLModel, table=True):
     hospital: str = Field(primary_key=True)
     recipient: str = Field(primary_key=True)
     shift: int = Field(sa_type=BigInteger, primary_key=True)
+    about: str = Field(primary_key=True)
     title: str
     body: str = Field(sa_type=Text)
     state: str

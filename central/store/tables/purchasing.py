@@ -1,7 +1,8 @@
 """The tables of what happens to orders and invoices after the approval; and of what was inspected when goods came.
 
 Forms only. Every key starts with `hospital`; money is whole 1e-4 yuan, instants are microseconds UTC. A document's
-state is that of its last step. The rule that must not be broken: steps, receipts and invoices are only ever added.
+state is that of its last step. An order that was never amended has no row of a version. The rule that must not be
+broken: steps, versions, receipts and invoices are only ever added.
 """
 
 from datetime import date
@@ -25,6 +26,24 @@ class DocumentStepRow(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger)
     actor: str
     detail: str = Field(sa_type=Text)
+
+
+class OrderVersionRow(SQLModel, table=True):
+    """One line of one version of an order that was amended; the newest one's is what `order_line` says."""
+
+    __tablename__: ClassVar[str] = "order_version"
+
+    hospital: str = Field(primary_key=True)
+    order_no: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    line_no: int = Field(primary_key=True)
+    item: str
+    qty: int = Field(sa_type=BigInteger)
+    price: int = Field(sa_type=BigInteger)
+    wanted: date | None = None
+    made_at: int = Field(sa_type=BigInteger)
+    made_by: str
+    reason: str = Field(sa_type=Text)
 
 
 class ReceiptLineRow(SQLModel, table=True):
@@ -52,14 +71,18 @@ class ReceiptLineRow(SQLModel, table=True):
 
 
 class InvoiceRow(SQLModel, table=True):
-    """One invoice of a supplier, by the number printed on it; due some days after the last acceptance it asks for."""
+    """One version of a supplier's invoice, with the number printed on it; due some days after the last acceptance.
+
+    A version after the first is a corrected invoice with the number of one that was withdrawn.
+    """
 
     __tablename__: ClassVar[str] = "invoice"
 
     hospital: str = Field(primary_key=True)
-    supplier: str = Field(primary_key=True)
-    invoice: str = Field(primary_key=True)
-    document: str
+    document: str = Field(primary_key=True)
+    supplier: str
+    invoice: str
+    version: int
     dated: date
     due: date
     amount: int = Field(sa_type=BigInteger)
@@ -83,6 +106,7 @@ class InvoiceLineRow(SQLModel, table=True):
 
 _tables = SQLModel.metadata.tables
 DOCUMENT_STEP = _tables["document_step"]
+ORDER_VERSION = _tables["order_version"]
 RECEIPT_LINE = _tables["receipt_line"]
 INVOICE = _tables["invoice"]
 INVOICE_LINE = _tables["invoice_line"]

@@ -54,7 +54,10 @@ class DeliveryRelationRow(SQLModel, table=True):
 
 
 class SupplierCaseRow(SQLModel, table=True):
-    """One matter with a supplier: an emergency request, a ticket, a disruption, an incident."""
+    """One matter with a supplier: an emergency request, a ticket, a disruption, an incident.
+
+    `order_no` is the emergency order whose answer is awaited, empty where there is none.
+    """
 
     __tablename__: ClassVar[str] = "supplier_case"
 
@@ -66,6 +69,7 @@ class SupplierCaseRow(SQLModel, table=True):
     said: str = Field(sa_type=Text)
     opened_at: int = Field(sa_type=BigInteger)
     opened_by: str
+    order_no: str = ""
 
 
 class SupplierScoreRow(SQLModel, table=True):

@@ -43,7 +43,7 @@ class DiscrepancyRow(SQLModel, table=True):
 
 
 class StoreroomMatchRow(SQLModel, table=True):
-    """How far record and physical agreed in one storeroom when it was last looked at."""
+    """How far record and physical agreed in one storeroom when it was last looked at, over lines that were observed."""
 
     __tablename__: ClassVar[str] = "storeroom_match"
 
@@ -54,6 +54,7 @@ class StoreroomMatchRow(SQLModel, table=True):
     lines_right: int
     book: int = Field(sa_type=BigInteger)
     differing: int = Field(sa_type=BigInteger)
+    unobserved: int
 
 
 class ProposalRow(SQLModel, table=True):
@@ -89,6 +90,9 @@ class ProposalRow(SQLModel, table=True):
     renewed_at: int = Field(sa_type=BigInteger)
     closed_at: int | None = Field(sa_type=BigInteger, default=None, nullable=True)
     order_no: str = ""
+    refusal: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Code of why it was refused; empty where it was not."""
+    refusal_text: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     price: int = Field(sa_type=BigInteger)
     """At which a base unit is proposed, and ordered when that is approved; 0 between the hospital's own stores."""
 
@@ -113,10 +117,16 @@ class PurchaseOrderRow(SQLModel, table=True):
 
 
 class OrderLineRow(SQLModel, table=True):
-    """One line of an order: base units, price a base unit (0 between the hospital's own stores), and why."""
+    """One line of an order: base units, price a base unit (0 between the hospital's own stores), and why.
+
+    `requisition` is what a person asked for that it fills, empty where a proposal of the engine's was approved.
+    """
 
     __tablename__: ClassVar[str] = "order_line"
-    __table_args__: ClassVar[Any] = (Index("order_line_item", "hospital", "item"),)
+    __table_args__: ClassVar[Any] = (
+        Index("order_line_item", "hospital", "item"),
+        Index("order_line_requisition", "hospital", "requisition"),
+    )
 
     hospital: str = Field(primary_key=True)
     order_no: str = Field(primary_key=True)
@@ -126,6 +136,7 @@ class OrderLineRow(SQLModel, table=True):
     price: int = Field(sa_type=BigInteger)
     proposal: str
     reason: str = Field(sa_type=Text)
+    requisition: str = ""
 
 
 class JobRunRow(SQLModel, table=True):
@@ -150,9 +161,33 @@ class PolicyRuleRow(SQLModel, table=True):
     code: str = Field(primary_key=True)
     scope: str = Field(primary_key=True)
     effective_from: date = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_column_kwargs={"server_default": "0"})
+    """Which of the rows from that day: the last one stands."""
     effective_to: date | None = None
     value: str
     source_doc: str
+    change: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The `policy_change` it came by; empty: with the product."""
+
+
+class PolicyChangeRow(SQLModel, table=True):
+    """What a person set a rule to, from a day; its steps are in `document_step`, kind `policy`."""
+
+    __tablename__: ClassVar[str] = "policy_change"
+    __table_args__: ClassVar[Any] = (Index("policy_change_code", "hospital", "code", "scope"),)
+
+    hospital: str = Field(primary_key=True)
+    change: str = Field(primary_key=True)
+    code: str
+    scope: str
+    effective_from: date
+    effective_to: date | None = None
+    value: str
+    source_doc: str
+    reason: str = Field(sa_type=Text)
+    loosens: bool
+    proposed_at: int = Field(sa_type=BigInteger)
+    proposed_by: str
 
 
 _tables = SQLModel.metadata.tables
@@ -165,3 +200,4 @@ PURCHASE_ORDER = _tables["purchase_order"]
 ORDER_LINE = _tables["order_line"]
 JOB_RUN = _tables["job_run"]
 POLICY_RULE = _tables["policy_rule"]
+POLICY_CHANGE = _tables["policy_change"]

@@ -16,6 +16,7 @@ LIMITS = Limits(
     head_amount=Money(500_000_000),
     change=Fraction(1, 2),
     trust=Fraction(98, 100),
+    observed=Fraction(80, 100),
 )
 USUAL = Asked(
     qty=10,
@@ -24,6 +25,7 @@ USUAL = Asked(
     last_price=Money(2_000_000),
     high_grade=False,
     line_match=Fraction(98, 100),
+    observed=Fraction(80, 100),
     suspended=False,
 )
 
@@ -44,6 +46,8 @@ def test_what_lies_within_every_limit_needs_nobody() -> None:
         ({"last_price": Money(1_999_999)}, Check.PRICE, Route.BUYER),
         ({"line_match": Fraction(979, 1000)}, Check.TRUST, Route.BUYER),
         ({"line_match": None}, Check.TRUST, Route.BUYER),
+        ({"line_match": Fraction(1), "observed": Fraction(799, 1000)}, Check.TRUST, Route.BUYER),
+        ({"line_match": Fraction(1), "observed": None}, Check.TRUST, Route.BUYER),
         ({"suspended": True}, Check.SUSPENDED, Route.HEAD),
     ],
 )

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.core.balances import Holding, Move, fold, line_totals, unbalanced
+from central.core.balances import Holding, Move, fold, unbalanced
 
 PLACES = ["ward-01", "ward-02", "issued@ward-01", "opening@ward-01"]
 
@@ -30,11 +30,6 @@ def test_what_left_one_place_stands_at_the_other() -> None:
         Holding("ward-01", "", "A", "L", "hospital", ""): 3,
         Holding("issued@ward-01", "", "A", "L", "hospital", ""): 2,
     }
-
-
-def test_a_line_is_summed_over_positions_and_units_of_one_lot() -> None:
-    folded = fold([move("opening@ward-01", "ward-01", unit="E1"), move("opening@ward-01", "ward-01", unit="E2")])
-    assert line_totals(folded, "ward-01") == {("A", "L"): 2}
 
 
 def test_a_balance_that_gives_more_than_it_took_is_named() -> None:

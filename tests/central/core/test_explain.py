@@ -26,11 +26,14 @@ def test_the_reason_is_one_sentence_in_each_language() -> None:
     said = reason(4, lead_days=4, on_order=2)
     assert in_chinese(said, YUNTING_ZH) == (
         "近 90 天日均用量 1 包；可用存量 6 包（含在途 2），低于触发点 7（3 天安全库存 + 4 天到货期用量），"
-        "建议向 云汀 订 8 包，补到 14，4 天到货，预计需求满足率 99.37%。"
+        "建议向 云汀 订 8 包，补到 14，4 天到货，预计需求满足率 99.37%；同样的用量与到货期下："
+        "引擎此时不订（补到 12，满足率 98.11%），三日法原文此时不订（补到 10，满足率 86.5%）。"
     )
     assert in_english({**said, "policy": "3x-literal"}, YUNTING_EN) == (
         "Mean daily use over 90 days is 1 kit; the position of 6 (with 2 on order) is below the trigger of 7 "
-        "(3 days of safety stock), so order 8 from Yunting, up to 14, in 4 days; predicted fill rate 99.37 %."
+        "(3 days of safety stock), so order 8 from Yunting, up to 14, in 4 days; predicted fill rate 99.37 %; "
+        "on the same use and lead times the engine would not order now (up to 12, serving 98.11 %), "
+        "three days to the letter would not order now (up to 10, serving 86.5 %)."
     )
 
 

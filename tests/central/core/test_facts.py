@@ -5,10 +5,10 @@ import pytest
 from central.core.facts import read_fact
 from protocols.entry import ClockQuality, Entry, encode_body
 from protocols.errors import BadValue
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.hlc import Hlc
 from protocols.values.ids import actor_id, boot_id, make_event_id
 from protocols.values.instant import INSTANT_MAX, Instant
+from protocols.values.quantity import LINE_QTY_MAX
 
 TAG = "300000000000000000000001"
 YEAR_9999 = 253_402_300_799_000_000

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central.core.figure_lines import closings_of
 from central.core.figures import (
     DEFINITIONS,
     FigureId,
@@ -19,6 +20,7 @@ from central.core.figures import (
     turnover_of,
     turnover_parts,
 )
+from central.core.match import Eyes, Observed
 from central.core.reconcile import Line
 from protocols.values.money import Money
 
@@ -61,6 +63,9 @@ def test_D5_the_ledger_lines_of_a_row_sum_to_it_and_the_rows_to_the_figure(flows
         sums = [turnover_of(one, FIRST, TODAY, PRICES.get(part.item, 0)) for one in mine]
         assert (part.above, part.below) == (sum(above for above, _ in sums), sum(below for _, below in sums))
         assert part.qty == sum(one.qty for one in mine)
+        days = closings_of(mine, (FIRST, TODAY), PRICES.get(part.item, Money(0)))
+        assert (part.above, part.below) == (sum(one.above for one in days), sum(one.below for one in days))
+        assert (len(days), days[-1].qty) == (30, part.qty)
     figure = total(FigureId.TURNOVER, parts, None)
     closing = sum(
         one.qty * PRICES.get(one.item, 0)
@@ -80,8 +85,20 @@ def test_D6_overstock_begins_after_183_days_by_value_and_by_items(idle_days: int
     assert (items.above, items.below) == (int(over), 2)
 
 
+def seen(*lines: Line) -> list[Observed]:
+    return [Observed(line, Eyes.READERS, None) for line in lines]
+
+
+def test_E5_a_line_nobody_observed_adds_nothing_and_says_so() -> None:  # noqa: N802 # the row's id
+    every = [*seen(Line("A", "1", 50, 50)), Observed(Line("B", "1", 100, 100), Eyes.NOBODY, None)]
+    parts = match_parts(FigureId.LINE_MATCH, "w", every, PRICES)
+    assert [(one.above, one.below, one.note) for one in parts] == [(1, 1, ""), (0, 0, "unobserved")]
+    nothing = total(FigureId.LINE_MATCH, match_parts(FigureId.LINE_MATCH, "w", every[1:], PRICES), None)
+    assert (nothing.value, nothing.passes(Fraction(98, 100))) == (None, None)
+
+
 def test_E5_five_too_many_and_five_too_few_are_two_wrong_lines() -> None:  # noqa: N802 # the row's id
-    lines = [Line("A", "1", 50, 55), Line("A", "2", 50, 45), Line("B", "1", 100, 100)]
+    lines = seen(Line("A", "1", 50, 55), Line("A", "2", 50, 45), Line("B", "1", 100, 100))
     sums = {
         id: total(id, match_parts(id, "w", lines, PRICES), None)
         for id in (FigureId.LINE_MATCH, FigureId.UNIT_MATCH, FigureId.VALUE_MATCH)
@@ -93,9 +110,8 @@ def test_E5_five_too_many_and_five_too_few_are_two_wrong_lines() -> None:  # noq
 
 def test_E5_97_99_percent_fails_the_gate_and_98_passes() -> None:  # noqa: N802 # the row's id
     def figure(right: int, lines: int) -> bool | None:
-        parts = match_parts(
-            FigureId.LINE_MATCH, "w", [Line("A", str(no), 1, int(no < right)) for no in range(lines)], PRICES
-        )
+        every = seen(*(Line("A", str(no), 1, int(no < right)) for no in range(lines)))
+        parts = match_parts(FigureId.LINE_MATCH, "w", every, PRICES)
         return total(FigureId.LINE_MATCH, parts, None).passes(Fraction(98, 100))
 
     assert figure(9_799, 10_000) is False

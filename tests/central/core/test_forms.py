@@ -13,6 +13,8 @@ SAMPLES = {**FILES, **AGREEMENT_FILES, **SUPPLIER_FILES, **CATALOGUE_FILES, "use
 SAMPLES |= {
     "calendar.csv": "day,working,source_doc\n2027-02-05,0,the notice of 2026\n2027-02-07,1,\n",
     "charge_items.csv": "code,item,effective_from,effective_to,ratio\nC-1,HC-KIT,2026-01-01,,1\n",
+    "supplier_scores.csv": ",".join(column.name for column in FORMS["supplier_scores.csv"].columns)
+    + "\nS01,2025Q4,58,60,59,60,3,3,2,2\n",
 }
 MUTATIONS = 10_000
 

@@ -100,13 +100,22 @@ def test_a_line_nobody_ordered_and_a_line_said_twice_are_told_apart() -> None:
     assert [(one.line_no, one.why) for one in found] == [(2, Mismatch.NO_SUCH_LINE), (1, Mismatch.TWICE)]
 
 
-def test_a8_what_the_hospital_says_of_a_day_goes_before_the_library_and_makes_a_year_known() -> None:
+def test_a8_what_the_hospital_says_of_a_day_goes_before_the_library() -> None:
     own = {date(2190, 1, 1): False, date(2190, 1, 2): True, date(2026, 10, 9): False}
     assert date(2190, 1, 2).weekday() == 5, "a Saturday"
-    assert is_known(2190, own)
     assert (is_working_day(date(2190, 1, 1), own), is_working_day(date(2190, 1, 2), own)) == (False, True)
     assert working_days(date(2189, 12, 31), date(2190, 1, 4), own) == 2
     assert working_days(date(2026, 9, 30), date(2026, 10, 10), own) == 2
+
+
+def test_a8_a_year_is_known_by_a_whole_calendar_of_the_hospitals_and_never_by_a_day_alone() -> None:
+    off = [date(2190, 1, 1), *(date(2190, 2, day) for day in range(4, 8)), date(2190, 4, 5), date(2190, 5, 1)]
+    off += [date(2190, 5, 2), date(2190, 6, 7), date(2190, 9, 13), *(date(2190, 10, day) for day in (1, 2, 3))]
+    whole = dict.fromkeys(off, False)
+    assert is_known(2190, whole)
+    assert not is_known(2190, {date(2190, 7, 1): False})
+    assert not is_known(2190, dict(list(whole.items())[1:]) | {date(2190, 2, 2): True})
+    assert not is_known(2191, whole)
 
 
 @given(st.integers(1, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 100), st.integers(0, 100))

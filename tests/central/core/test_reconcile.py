@@ -1,9 +1,4 @@
-from fractions import Fraction
-
-from hypothesis import given
-from hypothesis import strategies as st
-
-from central.core.reconcile import Belief, Line, Moved, UnitState, Written, lines_in, match_of, presence_in
+from central.core.reconcile import Belief, Line, Moved, UnitState, Written, lines_in, presence_in
 from protocols.values.instant import Instant
 
 WARD = "ward-01"
@@ -37,29 +32,16 @@ def test_a_belief_after_the_movement_is_followed() -> None:
     assert presence_in(unit(p=0.02), WARD) == 0.02
 
 
-def test_plus_five_and_minus_five_are_two_wrong_lines() -> None:
+def test_plus_five_and_minus_five_are_two_lines_that_differ() -> None:
     short = [unit(f"S{n}", lot="S", p=0.02) for n in range(5)]
     over = [unit(f"O{n}", lot="O", at="issued@ward-01", p=0.99) for n in range(5)]
     right = [unit(f"R{n}", lot="R") for n in range(10)]
     lines = lines_in(WARD, short + over + right, {}, 0.5)
     assert lines == [Line("A", "O", 0, 5), Line("A", "R", 10, 10), Line("A", "S", 5, 0)]
-    match = match_of(lines)
-    assert (match.line_match, match.unit_match) == (Fraction(1, 3), 1 - Fraction(10, 15))
 
 
 def test_loose_pieces_follow_the_book() -> None:
     assert lines_in(WARD, [], {("G", ""): 40}, 0.5) == [Line("G", "", 40, 40)]
-
-
-def test_an_empty_storeroom_has_no_rate() -> None:
-    match = match_of(lines_in(WARD, [unit(at="patient@ward-01")], {}, 0.5))
-    assert (match.line_match, match.unit_match) == (None, None)
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=20))
-def test_line_match_is_one_only_when_no_unit_differs(counts: list[tuple[int, int]]) -> None:
-    match = match_of(Line("A", str(n), book, physical) for n, (book, physical) in enumerate(counts))
-    assert (match.line_match == 1) == (match.differing == 0)
 
 
 def test_in_one_chain_the_seq_tells_what_is_newer_and_across_chains_centrals_receipt() -> None:

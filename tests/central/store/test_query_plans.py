@@ -20,11 +20,13 @@ from central.services.replenish import replenish
 from central.services.stock import lines_page, stock_page
 from central.services.trace import trace
 from central.store import queries_figures as figures
+from central.store import queries_misplaced as misplaced
 from central.store import queries_trace as traces
 from central.store import queries_work as work
 from central.store.audit import acts
 from central.store.engine import Store
 from central.store.paging import PageAsked, write_cursor
+from central.store.prepared import Prepared, Rows
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import business_day, plus
 from tests.central.doors import open_desk
@@ -71,11 +73,20 @@ def plans(store: Store) -> Iterator[list[tuple[str, str]]]:
         if statement.startswith("SELECT"):
             asked.append((statement, parameters))
 
+    rows_of = Prepared.rows
+
+    def noting(question: Prepared, connection: Connection, **values: object) -> Rows:
+        text, order, fixed = question.told(connection)
+        note(None, None, text, tuple((fixed | values)[name] for name in order or ()), None, None)
+        return rows_of(question, connection, **values)
+
     found: list[tuple[str, str]] = []
     event.listen(store.engine, "before_cursor_execute", note)
+    Prepared.rows = noting  # type: ignore[method-assign,assignment] # what goes to the driver by itself is heard here
     try:
         yield found
     finally:
+        Prepared.rows = rows_of  # type: ignore[method-assign]
         event.remove(store.engine, "before_cursor_execute", note)
     with store.read() as connection:
         for statement, parameters in asked:
@@ -124,13 +135,16 @@ QUESTIONS: dict[str, Asked] = {
         traces.moved(connection, HOSPITAL, unit=UNITS[0]), traces.held(connection, HOSPITAL, unit=UNITS[0]),
         traces.bound(connection, HOSPITAL, epc=UNITS[0]), traces.bound(connection, HOSPITAL, serial="1"),
     ),
-    "trace of a lot": lambda _, store: trace(store, HOSPITAL, AUDITOR, "K1"),
-    "trace of an item": lambda _, store: trace(store, HOSPITAL, AUDITOR, KIT),
+    "trace of a lot": lambda _, store: trace(store, HOSPITAL, AUDITOR, "K1", START),
+    "trace of an item": lambda _, store: trace(store, HOSPITAL, AUDITOR, KIT, START),
     "stock": lambda _, store: stock_page(open_desk(store, NOW), AUDITOR, "ward-01"),
     "stock that fits a word": lambda _, store: stock_page(open_desk(store, NOW), AUDITOR, "ward-01", "k1"),
     "stock by cursor": lambda _, store: lines_page(open_desk(store, NOW), AUDITOR, "ward-01", PAGE),
+    "pieces on another shelf": lambda connection, _: misplaced.on_other_shelves(connection, HOSPITAL, "ward-01"),
+    "lines with a piece elsewhere": lambda connection, _: misplaced.misplaced_lines(connection, HOSPITAL),
     "what moved by day": lambda connection, _: figures.day_flows(
-        connection, HOSPITAL, ["ward-01", "ward-02"], business_day(START)
+        connection, HOSPITAL, ["ward-01", "ward-02"], business_day(START),
+        figures.held_by_item(connection, HOSPITAL, ["ward-01", "ward-02"]),
     ),
     "the first day": lambda connection, _: figures.first_day(connection, HOSPITAL, ["ward-01"]),
     "the overview": lambda _, store: overview_now(store, HOSPITAL, Name("", ""), NOW, AUDITOR),

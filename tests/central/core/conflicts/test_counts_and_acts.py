@@ -16,7 +16,7 @@ from central.core.conflicts.acts import (
     waits_for_count,
 )
 from central.core.conflicts.counts import CountOf, Moved, Version, late_entry, recount, version_of
-from protocols.movements import Flag as Unusual
+from protocols.movements.posting import Flag as Unusual
 from protocols.values.instant import Instant, plus
 
 START = Instant(1_772_438_400_000_000)

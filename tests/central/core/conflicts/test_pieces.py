@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from central.core.conflicts import DAY_S, Sort
 from central.core.conflicts.pieces import SPENT, At, Carry, Judged, Piece, Said, judge, line_of, room_of
-from protocols.movements import place_sort
+from protocols.movements.posting import place_sort
 from protocols.values.instant import Instant, plus
 
 PIECE = Piece("A1", "L1", "hospital", "E2000001")
@@ -50,6 +50,14 @@ def after(facts: list[Said], judged: Judged) -> Counter[str]:
 
 def test_a_piece_issued_where_it_lay_is_no_conflict() -> None:
     assert judge(PIECE, [opened(0, "a"), issued(1, "a"), used(2, "a")]) == Judged((), ())
+
+
+def test_a_piece_taken_without_naming_its_shelf_lies_on_no_shelf_any_more() -> None:
+    shelved = Said(Carry(At("opening@a", ""), At("a", "S1")), START, "0000")
+    assert judge(PIECE, [shelved, issued(1, "a"), used(2, "a")]) == Judged((), ())
+    judged = judge(PIECE, [shelved, issued(1, "a"), issued(2, "b")])
+    assert ends(judged) == [("issued@b", "suspense@b")]
+    assert sorts(judged) == [(Sort.DOUBLE_ISSUE, "b", "a")]
 
 
 def test_of_a_serial_issued_at_two_edges_the_one_with_the_custody_chain_wins_though_it_was_later() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.core.reorder.abc import BORDERS, MARGIN, Class, Doubt, classes, counting
+from central.core.reorder.abc import BORDERS, MARGIN, Class, classes
 from central.errors import BadInput
 from protocols.values.money import Money
 
@@ -50,11 +50,3 @@ def test_classes_are_stable_under_their_own_result(values: dict[str, int]) -> No
 def test_a_value_below_nothing_is_refused() -> None:
     with pytest.raises(BadInput, match="from 0"):
         classes({"valve": Money(-1)}, {}, NONE)
-
-
-def test_three_lines_a_ward_are_counted_and_vital_or_overdue_ones_are_ordered_at_once() -> None:
-    doubts = [Doubt("W1", f"i{n}", 0.5 + n / 100, vital=n == 4, due=n > 2) for n in range(6)]
-    doubts += [Doubt("W2", "trusted", 0.95, vital=True, due=True)]
-    found = counting(doubts, {("W1", "i5"): 25.0, ("W1", "i3"): 3.0})
-    assert [one.item for one in found.count] == ["i4", "i3", "i5"]
-    assert [one.item for one in found.order_at_once] == ["i4", "i5"]

@@ -101,6 +101,33 @@ def test_transfers_come_within_two_in_a_hundred_of_the_optimum_in_every_case() -
     assert worst >= ENOUGH
 
 
+def drawn(givers: int, takers: int) -> tuple[list[Offer], list[Need]]:
+    chance = np.random.default_rng(givers * 100 + takers)
+    offers = [
+        Offer(f"g{at}", int(chance.integers(1, 30)), float(chance.choice([1.0, 1.5, 2.0]))) for at in range(givers)
+    ]
+    return offers, [Need(f"t{at}", int(chance.integers(1, 30))) for at in range(takers)]
+
+
+@pytest.mark.parametrize(("givers", "takers"), [(8, 8), (10, 6)])
+def test_with_more_storerooms_the_beam_is_narrower_and_still_near_the_optimum(givers: int, takers: int) -> None:
+    offers, needs = drawn(givers, takers)
+    assert match(offers, needs, 4.0).saving >= ENOUGH * optimum(offers, needs, 4.0)
+
+
+def test_with_hundreds_of_storerooms_nobody_gives_or_gets_too_much_and_no_walk_is_a_loss() -> None:
+    offers, needs = drawn(300, 80)
+    found = match(offers, needs, 4.0)
+    worth = {one.place: one.worth for one in offers}
+    for one in offers:
+        assert sum(move.qty for move in found.moves if move.giver == one.place) <= one.qty
+    for other in needs:
+        assert sum(move.qty for move in found.moves if move.taker == other.place) <= other.qty
+    gains = [worth[move.giver] * move.qty - 4.0 for move in found.moves]
+    assert min(gains) > 0
+    assert found.saving == pytest.approx(sum(gains))
+
+
 def test_what_would_expire_goes_first_and_no_walk_costs_more_than_it_saves() -> None:
     found = match([Offer("fresh", 10, 1.0), Offer("expiring", 4, 2.0)], [Need("ward", 6)], 1.0)
     assert {(move.giver, move.qty) for move in found.moves} == {("expiring", 4), ("fresh", 2)}

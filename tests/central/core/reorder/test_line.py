@@ -153,7 +153,7 @@ def test_inputs_that_are_none_are_refused() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.lists(st.integers(1, 40), min_size=1, max_size=50),
+    st.lists(st.integers(1, 40), min_size=6, max_size=50),
     st.lists(st.integers(0, 30), min_size=1, max_size=10),
     st.integers(1, 20),
     st.floats(1e3, 1e9),

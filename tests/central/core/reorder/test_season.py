@@ -161,7 +161,7 @@ def test_many_factors_are_those_of_each_within_their_bounds(lines: list[tuple[li
 
 @settings(deadline=None, max_examples=30)
 @given(
-    st.lists(st.integers(1, 40), min_size=1, max_size=50),
+    st.lists(st.integers(1, 40), min_size=6, max_size=50),
     st.dates(date(2024, 1, 1), date(2026, 1, 1)),
     st.sampled_from([20, 365]),
 )

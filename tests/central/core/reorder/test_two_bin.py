@@ -1,8 +1,15 @@
 """Bins and their cards: one order for each time a bin was emptied, however often and in whatever order it is told."""
 
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central.core.demand import Demand
+from central.core.explain import Words, in_chinese, in_english
+from central.core.reorder import Facts, Position, Source, decide
 from central.core.reorder.two_bin import Card, Moved, TwoBin, bins_after, two_bin_need
 from protocols.values.instant import Instant
 
@@ -71,3 +78,17 @@ def test_no_more_is_asked_for_than_there_are_bins_and_ordering_it_leaves_nothing
 def test_a_card_shown_again_at_once_asks_for_nothing_more(events: list[Card | Moved]) -> None:
     again = [one for one in events if isinstance(one, Card)]
     assert need(*events, *again) == need(*events)
+
+
+def test_a_bin_whose_use_is_known_is_told_how_much_it_should_hold() -> None:
+    demand = Demand(date(2025, 12, 2), date(2026, 3, 1), 360, (4,) * 90)
+    source = Source("S01", internal=False, lead_days=4, pack=10, moq=0)
+    facts = Facts("w", "A", demand, Position(0), (source,), Fraction(3), Fraction(7), bins=50)
+    reason = decide("3x", facts).reason
+    assert reason["values"] == {"bins": 50, "bin_holds": 30}, (
+        "three days without help of four a day, and what chance adds, in tens"
+    )
+    assert in_english(reason, Words("piece", "S")).endswith("; by use and lead time a bin should hold 30.")
+    assert "一箱宜装 30" in in_chinese(reason, Words("块", "甲"))
+    idle = replace(facts, demand=replace(demand, total=0, sizes=()))
+    assert decide("3x", idle).reason["values"] == {"bins": 50}
