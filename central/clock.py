@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 
 from protocols.entry import ClockQuality
 from protocols.values.ids import BootId, EventId, Incarnation, boot_id, incarnation, make_event_id
-from protocols.values.instant import Instant, StoryTime, seconds_between
+from protocols.values.instant import Instant, StoryTime
 
 
 class Clock:
@@ -49,12 +49,6 @@ class Clock:
     def link_s(self) -> float:
         """Return link time in seconds."""
         return time.monotonic()
-
-    def real_s_until(self, moment: Instant) -> float:
-        """Return the real seconds until a moment of story time, never negative."""
-        if self._story is not None:
-            return self._story.wait_s(self.now(), moment)
-        return max(0.0, seconds_between(self.now(), moment))
 
     def event_id(self, wall: Instant) -> EventId:
         """Make the id of a new entry."""

@@ -66,7 +66,11 @@ class ChangedSince(NotNow):
 
 
 class Stopped(NotNow):
-    """A check stands in the way of an order until it is waived."""
+    """A check stands in the way of an order until it is waived; `found` names what was found."""
+
+    def __init__(self, said: str, found: tuple[str, ...] = ()) -> None:
+        super().__init__(said)
+        self.found = found
 
 
 class NotSignedIn(CentralError):

@@ -8,40 +8,35 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from central.bootstrap import accounts_of, clock_of, migrate_store, serve, store_of, take_in_alone
+from central.bootstrap.hearing import take_in_alone
+from central.bootstrap.parts import clock_of, migrate_store, store_of
+from central.bootstrap.server import serve
+from central.cli import bench as bench_commands
 from central.cli import charges as charge_commands
 from central.cli import devices as devices_commands
 from central.cli import month as month_commands
+from central.cli import people as people_commands
+from central.cli import quarantine as quarantine_commands
+from central.cli import rules as rule_commands
 from central.cli import safety as safety_commands
-from central.cli.options import ConfigOption, JsonOption
+from central.cli import statements as statement_commands
+from central.cli.options import DONE, FAILED, WRONG_USE, ConfigOption, JsonOption, progress
 from central.config import read_config
-from central.core.rights import RIGHTS_OF, WARD_ROLES, Role, grants_named
-from central.core.signin import TOKEN_DAYS_MAX
 from central.errors import BadFile, BadInput, CentralError, NotReady
-from central.services.accounts import OPERATOR, Accounts, staff_number, told
 from central.services.imports import import_folder
-from central.services.reorder_bench.run import COVER_DAYS, bench_reorder
-from central.services.reorder_bench.words import lines_of
-from central.services.statements import make, signer_at, verify_file
 from central.services.verify import verify
-from central.store.queries_people import people
 from protocols.errors import BadValue
 from protocols.sync.topics import SHARD_MAX, shards_of
 
-DONE, FAILED, WRONG_USE = 0, 1, 2
 LOG_LINE, LOG_TIME = "%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
 """A line of the log: real time with its zone, whatever the story's clock says."""
 
@@ -58,16 +53,14 @@ app = typer.Typer(
 )
 
 
-users = typer.Typer(
-    name="user",
-    help="People: accounts with their roles, invitations to set a password, tokens for programs.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(users)
+people_commands.add_commands(app)
 devices_commands.add_commands(app)
 safety_commands.add_commands(app)
+quarantine_commands.add_commands(app)
 month_commands.add_commands(app)
+rule_commands.add_commands(app)
+statement_commands.add_commands(app)
+bench_commands.add_commands(app)
 app.command("charges", epilog="Example: wardstock-central charges --config central.toml charges.csv")(
     charge_commands.take_in_charges
 )
@@ -75,7 +68,6 @@ app.command("charges", epilog="Example: wardstock-central charges --config centr
 ParentPipeOption = Annotated[
     int | None, typer.Option("--parent-pipe", metavar="FD", help="End at the end of this inherited pipe.")
 ]
-PersonArgument = Annotated[str, typer.Argument(metavar="STAFF_NUMBER", help="The person's staff number.")]
 
 
 def main() -> None:
@@ -184,7 +176,7 @@ def _import(
     One fault anywhere, and nothing is imported. Importing the same folder again changes nothing.
     """
     loaded = read_config(config)
-    with store_of(loaded) as store, _progress() as tell:
+    with store_of(loaded) as store, progress() as tell:
         done = import_folder(store, loaded.hospital_id, folder, clock_of(loaded), tell)
     if as_json:
         print(json.dumps({"rows": dict(done.rows), "opened": done.opened}))
@@ -204,7 +196,7 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
     imported tables (items, suppliers, storerooms, use), who approved an order, and closed discrepancies that were
     removed.
     """
-    with store_of(read_config(config)) as store, _progress() as tell:
+    with store_of(read_config(config)) as store, progress() as tell:
         tell("reading the store", 0)
         report = verify(store, tell)
     if as_json:
@@ -220,183 +212,6 @@ def _verify(config: ConfigOption, as_json: JsonOption = False) -> None:
         print("sound" if report.ok else f"{report.fault_count} faults")
     if not report.ok:
         raise typer.Exit(FAILED)
-
-
-@app.command("statement", epilog="Example: wardstock-central statement --config central.toml --out statements/")
-def _statement(
-    config: ConfigOption,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path(),
-    day: Annotated[str, typer.Option("--day", metavar="DATE", help="A day, such as 2026-03-02; today without.")] = "",
-) -> None:
-    """Write the signed statement of each storeroom: head of its ledger, lines, match, open discrepancies, readers.
-
-    One is made a day; the same day again writes the same files. `verify-statement` checks one from the file alone.
-    """
-    loaded = read_config(config)
-    asked = None if not day else _day(day)
-    with store_of(loaded) as store:
-        made = make(store, loaded.hospital_id, clock_of(loaded).now(), signer_at(loaded.statement_key), day=asked)
-    out.mkdir(parents=True, exist_ok=True)
-    for place, text in made.items():
-        path = out / f"{place}.{json.loads(text)['statement']['day']}.json"
-        path.write_text(text, "utf-8")
-        print(path)
-
-
-@app.command("verify-statement", epilog="Example: wardstock-central verify-statement ward-01.2026-03-02.json")
-def _verify_statement(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A statement.")],
-    key: Annotated[
-        Path | None, typer.Option("--key", metavar="PUB", help="The public key; statement.pub beside FILE without.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Check a signed statement from files alone, without a store or a configuration; exit 1 when it is not whole."""
-    whole, said, why = verify_file(file, file.parent / "statement.pub" if key is None else key)
-    if as_json:
-        print(json.dumps({"ok": whole, "why": why, "statement": said}, ensure_ascii=False))
-    elif whole:
-        match = said["match"]
-        print(f"whole: {said['place']} on {said['day']}, {match['lines_right']} of {match['lines']} lines match,")
-        print(f"{said['lines_certified']} lines certified, {len(said['discrepancies'])} discrepancies open")
-    else:
-        print(f"NOT WHOLE: {why}")
-    if not whole:
-        raise typer.Exit(FAILED)
-
-
-@users.command(
-    "add", epilog="Example: wardstock-central user add --config central.toml 10023 --name 王某 --role purchaser"
-)
-def _user_add(
-    config: ConfigOption,
-    person: PersonArgument,
-    name: Annotated[str, typer.Option("--name", help="What people call the person.")],
-    role: Annotated[list[str], typer.Option("--role", help="A role; may be said again. See `user roles`.")],
-    ward: Annotated[list[str] | None, typer.Option("--ward", help="A storeroom for the roles of a ward.")] = None,
-) -> None:
-    """Make an account and print its invitation, by which the person sets a password, once, within three days."""
-    with _accounts(config) as accounts:
-        secret = accounts.add(OPERATOR, staff_number(person), name, grants_named(role, ward or []))
-    print(f"/invited/{secret}")
-
-
-@users.command("invite", epilog="Example: wardstock-central user invite --config central.toml 10023")
-def _user_invite(config: ConfigOption, person: PersonArgument) -> None:
-    """Print a new invitation for a person who forgot the password; the old password ends at once."""
-    with _accounts(config) as accounts:
-        print(f"/invited/{accounts.invite(OPERATOR, staff_number(person))}")
-
-
-@users.command(
-    "token", epilog="Example: wardstock-central user token --config central.toml 10023 --name report --days 90"
-)
-def _user_token(
-    config: ConfigOption,
-    person: PersonArgument,
-    name: Annotated[str, typer.Option("--name", help="What the token is for.")],
-    days: Annotated[int, typer.Option("--days", min=1, max=TOKEN_DAYS_MAX, help="Days until it ends.")] = 90,
-    read_only: Annotated[bool, typer.Option("--read-only", help="It may look, and change nothing.")] = False,
-) -> None:
-    """Print a token by which a program acts for a person at the API; it is not shown again."""
-    with _accounts(config) as accounts:
-        print(accounts.add_token(OPERATOR, staff_number(person), name, read_only=read_only, days=days))
-
-
-@users.command("revoke", epilog="Example: wardstock-central user revoke --config central.toml 10023 --name report")
-def _user_revoke(
-    config: ConfigOption, person: PersonArgument, name: Annotated[str, typer.Option("--name", help="The token's name.")]
-) -> None:
-    """Revoke a person's tokens of one name."""
-    with _accounts(config) as accounts:
-        print(f"{accounts.revoke_tokens(OPERATOR, staff_number(person), name)} revoked")
-
-
-@users.command("off", epilog="Example: wardstock-central user off --config central.toml 10023")
-def _user_off(config: ConfigOption, person: PersonArgument) -> None:
-    """Switch an account off: its sessions, tokens and invitations end at once."""
-    with _accounts(config) as accounts:
-        accounts.switch(OPERATOR, staff_number(person), active=False)
-
-
-@users.command("on", epilog="Example: wardstock-central user on --config central.toml 10023")
-def _user_on(config: ConfigOption, person: PersonArgument) -> None:
-    """Switch an account on again."""
-    with _accounts(config) as accounts:
-        accounts.switch(OPERATOR, staff_number(person), active=True)
-
-
-@users.command("roles", epilog="Example: wardstock-central user roles")
-def _user_roles() -> None:
-    """List the roles and the rights of each."""
-    for role in Role:
-        where = " (for named storerooms)" if role in WARD_ROLES else ""
-        print(f"{role}{where}: {', '.join(sorted(RIGHTS_OF[role]))}")
-
-
-@users.command("list", epilog="Example: wardstock-central user list --config central.toml --json")
-def _user_list(config: ConfigOption, as_json: JsonOption = False) -> None:
-    """List the accounts."""
-    with _accounts(config) as accounts, accounts.store.read() as connection:
-        found = people(connection, accounts.hospital)
-    for one in found:
-        roles = told(one.grants)
-        row = {"person": one.person, "name": one.name, "active": one.active, "roles": roles}
-        print(
-            json.dumps(row, ensure_ascii=False)
-            if as_json
-            else f"{one.person}  {one.name}  {' '.join(roles)}" + ("" if one.active else "  (off)")
-        )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"--day: expected one such as 2026-03-02, got {text!r:.20}") from error
-
-
-@contextmanager
-def _accounts(config: Path) -> Iterator[Accounts]:
-    loaded = read_config(config)
-    with store_of(loaded) as store:
-        yield accounts_of(loaded, store, clock_of(loaded))
-
-
-bench = typer.Typer(name="bench", help="Compare the product with plain ways of doing its work.", no_args_is_help=True)
-app.add_typer(bench)
-
-
-@bench.command("reorder", epilog="Example: wardstock-central bench reorder --data use/ --json")
-def _bench_reorder(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="A folder with past use, orders and own levels.")],
-    cover_days: Annotated[
-        float, typer.Option("--cover-days", min=1, max=60, help="Days of use that one order of the engine covers.")
-    ] = COVER_DAYS,
-    as_json: JsonOption = False,
-) -> None:
-    """Play the reorder policies over a hospital's past use and compare fill, stock and order lines.
-
-    Settings are picked on the first half of the days; figures are of the second. Columns tell files apart: use has
-    Log_Date_Time, NSVCode, Total_Qty, Ward, Site1; orders (if any) NSVCode, SupplierSupplier_Value, DateOrdered,
-    DateReceived; own levels (if any) NSV_Code, Site1, Re_Order_Packsize, Re_Order_Level, Re_Order_Quantity.
-    """
-    with _progress() as tell:
-        report = bench_reorder(data, cover_days, tell)
-    if not as_json:
-        print(lines_of(report))
-        return
-    print(json.dumps(report))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int], None]]:
-    """Show what is going on while a person watches; silent else."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda what, count: bar.update(task, description=f"{what} {count or ''}")
 
 
 def _pipe_end(pipe: int) -> Callable[[], None]:

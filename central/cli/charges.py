@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from central.bootstrap import clock_of, his_of, store_of
+from central.bootstrap.parts import clock_of, his_of, store_of
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config
 from central.core.charge_rows import NEEDED

@@ -11,7 +11,7 @@ from typing import Annotated
 import segno
 import typer
 
-from central.bootstrap import clock_of, store_of
+from central.bootstrap.parts import clock_of, store_of
 from central.cli.options import ConfigOption, JsonOption
 from central.config import Config, read_config
 from central.core.enrolment import TOKEN_MINUTES, TOKEN_MINUTES_MAX

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from central.bootstrap import clock_of, store_of
+from central.bootstrap.parts import clock_of, store_of
 from central.cli.options import ConfigOption, JsonOption
 from central.config import Config, read_config
 from central.core.month import Month, Row, grouped, month_named

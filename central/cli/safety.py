@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from central.bootstrap import clock_of, store_of
+from central.bootstrap.parts import clock_of, store_of
 from central.cli.devices import named
 from central.cli.options import ConfigOption, JsonOption
 from central.config import read_config

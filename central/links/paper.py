@@ -78,6 +78,8 @@ class Form:
     sums: Sequence[tuple[str, str]] = ()
     note: str = ""
     dated: str = ""
+    code: str = ""
+    """What its mark says where that is not its number: a ticket that a storeroom's scanner reads."""
 
     def __post_init__(self) -> None:
         if not self.signed or len(self.signed) > SIGNED_MAX or len(self.facts) > FACTS_MAX:
@@ -101,7 +103,7 @@ def pictures_of(form: Form, size: Size, dots_an_inch: int = 80) -> list[bytes]:
 def _set(form: Form, size: Size, kind: Literal["pdf", "png"], dots_an_inch: int = 80) -> list[bytes]:
     said = asdict(form) | {
         "size": asdict(MEASURES[size]),
-        "mark": _mark(form.number),
+        "mark": _mark(form.code or form.number),
         "foot": f"{form.title} {form.number}",
         "rows": [list(row) for row in form.rows],
     }

@@ -40,10 +40,10 @@ from central.store import queries_volumes as volumes
 from central.store.merge import add_new
 from central.store.queries_master import items, suppliers, terms
 from central.store.tables.agreements import BARGAIN_LINE, ORDER_WAIVER, VBP_REPORT
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import UNITS_A_YUAN, Money
+from protocols.values.quantity import LINE_QTY_MAX
 
 USE_DAYS = 90
 """The mean daily use of a group is that of its last 90 days."""
@@ -76,20 +76,28 @@ def goals_of(rules: Rules) -> Goals:
     )
 
 
-def groups_now(connection: Connection, hospital: HospitalId, now: Instant) -> list[GroupView]:
-    """Return every group of every batch as it goes, batches that end last first."""
+def groups_now(
+    connection: Connection, hospital: HospitalId, now: Instant, *, known: Instant | None = None
+) -> list[GroupView]:
+    """Return every group of every batch as it goes, batches that end last first.
+
+    `known` asks for what was known before that instant: of entries, reports and cancellations that came later nothing.
+    """
     today, goals = business_day(now), goals_of(rules_at(connection, hospital, now))
-    reported, held = kept.reports(connection, hospital), volumes.held(connection, hospital)
-    lately = volumes.used(connection, hospital, today - timedelta(days=USE_DAYS), today - timedelta(days=1))
+    reported = kept.reports(connection, hospital, known=known)
+    held = volumes.held(connection, hospital, known=known)
+    lately = volumes.used(
+        connection, hospital, today - timedelta(days=USE_DAYS), today - timedelta(days=1), known=known
+    )
     groups, found = kept.groups(connection, hospital), []
     for agreement in kept.agreements(connection, hospital):
         mine = [one for one in groups if one.agreement == agreement.agreement]
         if not mine:
             continue
         last = min(today, agreement.last)
-        came = volumes.received(connection, hospital, agreement.first, last)
-        used = volumes.used(connection, hospital, agreement.first, last)
-        bought = volumes.purchases(connection, hospital, agreement.first, last)
+        came = volumes.received(connection, hospital, agreement.first, last, known=known)
+        used = volumes.used(connection, hospital, agreement.first, last, known=known)
+        bought = volumes.purchases(connection, hospital, agreement.first, last, known=known)
         for group in mine:
             won = {item for item, price in group.products.items() if price is not None}
             pace = _pace(agreement, group, today, [came, used, lately, held], won)

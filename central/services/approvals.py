@@ -6,6 +6,7 @@ approved by `AUTOMATIC` under limits that the record of acts names, and nobody a
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from sqlalchemy import Connection, select
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, select
 from central.core.approval import Asked, Limits, Route, Routed, route
 from central.core.orders import State, Step, step, version_of
 from central.core.policy import Rules
+from central.core.purchasing import check_value
+from central.core.refusals import altered, refused
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.order_checks import alerted, known_at
@@ -25,15 +28,14 @@ from central.store.queries_permits import closed_places
 from central.store.queries_work import Proposal, matches, open_proposals, proposals
 from central.store.tables.master import ITEM
 from central.store.tables.work import ORDER_LINE, PROPOSAL, PURCHASE_ORDER
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant, plus
 from protocols.values.money import UNITS_A_YUAN, Money
+from protocols.values.quantity import LINE_QTY_MAX
 
 AUTOMATIC = ActorId("automatic")
 """Who approves what lies within every limit."""
 PAST_DAYS = 90
-REASON_MAX = 500
 HIGH_GRADES = frozenset({"high", "implant"})
 
 
@@ -61,12 +63,18 @@ def routes(connection: Connection, hospital: HospitalId, asked: Sequence[Proposa
                 last_price=before[-1][1] if before else None,
                 high_grade=grades.get(one.item, "") in HIGH_GRADES,
                 line_match=None if match is None else match[1].line_match,
+                observed=None if match is None else match[1].share_observed,
                 suspended=one.place in closed,
                 alerts=() if one.internal else alerted(known, one.item, one.source, one.price),
             ),
             limits,
         )
     return found
+
+
+def words_above(rules: Rules) -> Money:
+    """Return the amount above which a refusal, or another quantity, needs words."""
+    return Money(int(rules.number("approval.text_yuan") * UNITS_A_YUAN))
 
 
 def limits_of(rules: Rules) -> Limits:
@@ -81,6 +89,7 @@ def limits_of(rules: Rules) -> Limits:
         head_amount=money("approval.head_yuan"),
         change=rules.number("approval.change"),
         trust=Fraction(rules.number("match.line_gate")),
+        observed=Fraction(rules.number("match.observed_min")),
     )
 
 
@@ -101,54 +110,93 @@ def approve_as(caller: Caller, store: Store, hospital: HospitalId, proposal: str
     return approve(store, hospital, proposal, caller.person, now, seen=seen)
 
 
+@dataclass(frozen=True, slots=True)
+class Another:
+    """Another quantity than proposed, in base units, and why: a code, and words where it is much."""
+
+    qty: int
+    why: str
+    text: str
+
+
 def change_qty(
-    caller: Caller, store: Store, hospital: HospitalId, proposal: str, qty: int, now: Instant, seen: str
+    caller: Caller, store: Store, hospital: HospitalId, proposal: str, another: Another, now: Instant, seen: str
 ) -> str:
     """Let a person set another quantity on an open proposal; returns its new version, to be approved next.
 
-    Raises `NotAllowed`, `NotThere`, `NotNow` when it has changed since it was seen, `BadInput` for a quantity that is
-    no whole number of packs or under the supplier's minimum.
+    What was proposed and its explanation stay as they were; who changed it and why stands beside. Raises `NotAllowed`,
+    `NotThere`, `NotNow` when it has changed since it was seen, `BadInput` for a quantity that is no whole number of
+    packs or under the supplier's minimum, and for one without its reason.
     """
     caller.need(Right.APPROVE)
     with store.write() as connection:
         one = _open(connection, hospital, caller, proposal, seen)
-        pack, least = int(one.reason.get("pack", 1)), int(one.reason.get("moq", 1))
-        if qty < max(least, 1) or qty % max(pack, 1) or qty > LINE_QTY_MAX:
-            raise BadInput(f"quantity: expected whole packs of {pack}, {least} or more, got {qty}")
-        told = {**one.reason, "qty": qty, "changed": {"from": one.qty, "by": caller.person}}
+        qty = another.qty
+        check_value(qty, one.price)
+        check_packs(qty, int(one.reason.get("pack", 1)), int(one.reason.get("moq", 1)))
+        proposed = proposed_qty(one)
+        told = {name: value for name, value in one.reason.items() if name != "changed"}
+        why: dict[str, str] = {}
+        if qty != proposed:
+            worth = Money(abs(qty - proposed) * one.price)
+            limit = words_above(rules_at(connection, hospital, now))
+            why = altered(another.why, another.text, amount=worth, limit=limit).detail
+            told["changed"] = {"from": proposed, "to": qty, "by": caller.person, **why}
         connection.execute(
             PROPOSAL.update()
             .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
             .values(qty=qty, reason=json.dumps(told, sort_keys=True), renewed_at=now)
         )
-        note(
-            connection,
-            hospital,
-            now,
-            person=caller.person,
-            act="change-proposal",
-            subject=one.id,
-            detail={"from": one.qty, "to": qty, "item": one.item, "place": one.place},
-        )
+        detail = {"from": one.qty, "to": qty, "item": one.item, "place": one.place, **why}
+        note(connection, hospital, now, person=caller.person, act="change-proposal", subject=one.id, detail=detail)
     return version_of(one.source, qty, one.price)
 
 
+def check_packs(qty: int, pack: int, least: int) -> None:
+    """Check a quantity of base units that a person set against the supplier's terms. Raises `BadInput`."""
+    if qty < max(least, 1) or qty % max(pack, 1) or qty > LINE_QTY_MAX:
+        raise BadInput(f"quantity: expected whole packs of {pack}, {least} or more, got {qty}")
+
+
+def proposed_qty(one: Proposal) -> int:
+    """Return what was proposed, whatever a person made of it since."""
+    changed = one.reason.get("changed")
+    return int(changed["from"]) if changed else one.qty
+
+
+def approve_in(
+    caller: Caller, store: Store, hospital: HospitalId, proposal: str, another: Another, now: Instant, seen: str
+) -> Approved:
+    """Approve a proposal in a quantity of one's own; one that is another is set first, and the limits hold for it.
+
+    Raises as `change_qty` and `approve_as` do.
+    """
+    with store.read() as connection:
+        standing = [one for one in proposals(connection, hospital, id=proposal) if one.status is State.OPEN]
+    if standing and standing[0].qty != another.qty:
+        seen = change_qty(caller, store, hospital, proposal, another, now, seen)
+    return approve_as(caller, store, hospital, proposal, now, seen)
+
+
 def reject(
-    caller: Caller, store: Store, hospital: HospitalId, proposal: str, reason: str, now: Instant, seen: str
+    caller: Caller, store: Store, hospital: HospitalId, proposal: str, why: tuple[str, str], now: Instant, seen: str
 ) -> None:
-    """Refuse a proposal; the same need is not proposed again for some days. Raises as `change_qty` does."""
+    """Refuse a proposal, by a code and words; the same need is not proposed again for some days.
+
+    Raises as `change_qty` does, and `BadInput` for a refusal of much without words.
+    """
     caller.need(Right.APPROVE)
-    if not 1 <= len(reason.strip()) <= REASON_MAX:
-        raise BadInput(f"reason: expected 1 to {REASON_MAX} characters, got {len(reason.strip())}")
     with store.write() as connection:
         one = _open(connection, hospital, caller, proposal, seen)
+        limit = words_above(rules_at(connection, hospital, now))
+        said = refused(*why, amount=Money(one.qty * one.price), limit=limit)
         after = step(one.status, Step.REJECT)
         connection.execute(
             PROPOSAL.update()
             .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
-            .values(status=str(after), closed_at=now)
+            .values(status=str(after), closed_at=now, refusal=str(said.code), refusal_text=said.text)
         )
-        detail = {"reason": reason.strip(), "item": one.item, "place": one.place, "qty": one.qty}
+        detail = {**said.detail, "item": one.item, "place": one.place, "qty": one.qty}
         note(connection, hospital, now, person=caller.person, act="reject", subject=one.id, detail=detail)
 
 
@@ -166,10 +214,13 @@ def approve_automatically(store: Store, hospital: HospitalId, now: Instant) -> i
     """Approve every open proposal that lies within all limits; returns how many. Off, it does nothing."""
     with store.read() as connection:
         waiting = open_proposals(connection, hospital)
-        asked = routes(connection, hospital, waiting, now)
+        asked, version = routes(connection, hospital, waiting, now), rules_at(connection, hospital, now).version
     within = [one for one in waiting if asked[one.id].route is Route.AUTOMATIC]
     for one in within:
         approve(store, hospital, one.id, AUTOMATIC, now, seen=one.version)
+        with store.write() as connection:
+            detail = {"rules": version, "item": one.item, "place": one.place, "qty": one.qty}
+            note(connection, hospital, now, person=AUTOMATIC, act="approve-by-rule", subject=one.id, detail=detail)
     return len(within)
 
 

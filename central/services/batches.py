@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -90,10 +91,14 @@ def freight_saved(connection: Connection, hospital: HospitalId, since: Instant) 
 
 
 def sent_together(connection: Connection, hospital: HospitalId, since: Instant) -> Mapping[str, list[str]]:
-    """Return the orders sent since an instant by batch; one sent alone is its own."""
+    """Return the orders sent since an instant by batch, each where it last was; one sent alone is its own."""
+    last = {
+        number: str(json.loads(detail).get("batch", number))
+        for number, _, detail in steps_sent(connection, hospital, since)
+    }
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for number, _, detail in steps_sent(connection, hospital, since):
-        found[str(json.loads(detail).get("batch", number))].append(number)
+    for number, batch in last.items():
+        found[batch].append(number)
     return found
 
 
@@ -116,7 +121,7 @@ class Batches:
             raise BadInput(f"batch: expected 1 to {BATCH_MAX} orders, got {len(asked)}")
         hospital = self.documents.hospital
         batch = number_of("BS", *asked)
-        detail = {"batch": batch} | (
+        detail: dict[str, Any] = {"batch": batch} | (
             {"platform_order_no": platform_order_no.strip()} if platform_order_no.strip() else {}
         )
         with self.documents.store.write() as connection:
@@ -128,5 +133,7 @@ class Batches:
                 if state is not OrderState.APPROVED:
                     raise NotNow(f"order {one.order_no}: expected one not sent yet, it is {state}; reload the page")
                 after = order_after(state, OrderStep.SEND)
-                self.documents.write(connection, caller, one.order_no, "order", OrderStep.SEND, after, detail)
+                version = kept.version_in_force(connection, hospital, one.order_no)
+                told = detail | ({"version": version} if version > 1 else {})
+                self.documents.write(connection, caller, one.order_no, "order", OrderStep.SEND, after, told)
         return batch

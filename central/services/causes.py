@@ -21,7 +21,11 @@ from central.store.queries_trace import Moved, moved
 from central.store.queries_work import Discrepancy, discrepancies
 from central.store.tables.settling import DISCREPANCY_CAUSE
 from protocols.errors import ProtocolsError
-from protocols.movements import MOVEMENTS, DiscrepancyBody, DutyBody, ObserveBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import MovementBody
+from protocols.movements.reports import DiscrepancyBody, DutyBody, VisitBody
+from protocols.movements.table import MOVEMENTS
+from protocols.movements.tags import ObserveBody
 from protocols.values.ids import HospitalId, is_virtual, place_id
 from protocols.values.instant import Instant, plus
 
@@ -37,9 +41,13 @@ SEEN_BACK_S = 2 * 86_400.0
 RANKED_MAX = 200
 """Open discrepancies of a storeroom weighed in one comparison; more at once are a reader's fault."""
 TIMELINE_MAX = 200
+THINGS_MAX = 5
+"""Things one moment names: a person looks for one piece; a delivery of hundreds of lines is counted."""
 HERE_FROM = 0.5
 GONE_LEAST = 0.001
 """No model is surer than this that a silent piece is not gone."""
+VISIT, LEFT = "visit", "visit_end"
+"""What is said of a visit that began, and of one that ended."""
 ACTS = tuple(kind for kind, row in MOVEMENTS.items() if row.posts)
 
 
@@ -59,8 +67,21 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Thing:
+    """What a movement moved: base units of an item, the lot and the piece (EPC) where it names them."""
+
+    item: str
+    lot: str
+    unit: str
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened: `said` a movement's kind or a cause, `p` a belief's, `late_s` its delay."""
+    """One thing that happened: `said` a movement's kind or a cause, `p` a belief's, `late_s` its delay.
+
+    `things` are what a movement moved, the first `THINGS_MAX` of them; `more` says how many are left out.
+    """
 
     at: Instant
     sort: Sort
@@ -70,6 +91,8 @@ class Moment:
     p: float | None = None
     late_s: float = 0.0
     event: str = ""
+    things: tuple[Thing, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +110,7 @@ def account_of(connection: Connection, hospital: HospitalId, one: Discrepancy) -
     first, last = plus(one.since, -BEFORE_S), plus(one.since, AFTER_S)
     history = moved(connection, hospital, unit=one.unit)
     wide = near.entries_between(
-        connection, hospital, devices, ("visit", *ACTS), plus(one.since, -LIVELY_S), plus(one.since, LIVELY_S)
+        connection, hospital, devices, (VISIT, *ACTS), plus(one.since, -LIVELY_S), plus(one.since, LIVELY_S)
     )
     visits = [entry for entry in wide if first <= entry.at <= last]
     seen = _beliefs(connection, hospital, one, devices)
@@ -210,13 +233,9 @@ def _unclaimed(connection: Connection, hospital: HospitalId, one: Discrepancy, d
 def _timeline(
     one: Discrepancy, history: list[Moved], visits: list[near.Near], seen: list[near.Near], told: near.Near | None
 ) -> tuple[Moment, ...]:
-    moments = [Moment(line.at, Sort.MOVEMENT, line.target, line.actor, line.kind, event=line.event) for line in history]
+    moments = [_movement(line) for line in history]
     own = {line.event for line in history}
-    moments += [
-        Moment(each.at, Sort.VISIT, one.place, each.actor, each.kind, late_s=_late(each), event=each.event)
-        for each in visits
-        if each.event not in own
-    ]
+    moments += [_visit(one.place, each) for each in visits if each.event not in own]
     for each in seen:
         moments.append(Moment(each.at, Sort.BELIEF, one.place, p=_p(each), late_s=_late(each), event=each.event))
         moments += _reads(one.place, each)
@@ -227,6 +246,36 @@ def _timeline(
     if one.closed_at is not None:
         moments.append(Moment(one.closed_at, Sort.CLOSED, one.place, said=one.cause))
     return tuple(sorted(moments, key=lambda each: (each.at, each.sort))[-TIMELINE_MAX:])
+
+
+def _movement(line: Moved) -> Moment:
+    thing = Thing(line.item, line.lot, line.unit, line.qty)
+    return Moment(line.at, Sort.MOVEMENT, line.target, line.actor, line.kind, event=line.event, things=(thing,))
+
+
+def _visit(place: str, entry: near.Near) -> Moment:
+    """Return what somebody did in the room around then: a badge, or a movement of other things than this piece."""
+    every = _things(entry) if entry.kind in ACTS else ()
+    said = LEFT if entry.kind == VISIT and _phase(entry) == "end" else entry.kind
+    return Moment(
+        entry.at, Sort.VISIT, place, entry.actor, said, late_s=_late(entry), event=entry.event,
+        things=every[:THINGS_MAX], more=max(0, len(every) - THINGS_MAX),
+    )  # fmt: skip
+
+
+def _phase(entry: near.Near) -> str:
+    try:
+        return read_body(entry.body, VisitBody).phase
+    except ProtocolsError:
+        return ""
+
+
+def _things(entry: near.Near) -> tuple[Thing, ...]:
+    try:
+        body = read_body(entry.body, MovementBody)
+    except ProtocolsError:
+        return ()  # a kind whose body posts otherwise
+    return tuple(Thing(line.item, line.lot, line.unit, line.qty) for line in body.lines)
 
 
 def _reads(place: str, entry: near.Near) -> list[Moment]:

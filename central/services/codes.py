@@ -14,16 +14,15 @@ from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
 
-from central.core.policy import rules_on
 from central.core.rights import Grant
 from central.errors import BadInput, NotNow
+from central.services.policy import rules_at
 from central.services.secrets_kept import code_step, digest
 from central.store import queries_people as people
 from central.store.audit import note
 from central.store.engine import Store
-from central.store.queries_master import policy_rows
 from protocols.values.ids import ActorId, HospitalId
-from protocols.values.instant import Instant, business_day
+from protocols.values.instant import Instant
 
 SECRET_BYTES = 20
 """RFC 4226 4 R6: 160 bits."""
@@ -101,7 +100,7 @@ class Codes:
 
     def asked_of(self, connection: Connection, grants: tuple[Grant, ...]) -> bool:
         """Tell whether one of the roles must have one-time codes."""
-        values = rules_on(business_day(self.now()), policy_rows(connection, self.hospital, RULE)).values
+        values = rules_at(connection, self.hospital, self.now(), RULE).values
         every = values.get((RULE, ""), 0)
         return any(values.get((RULE, grant.role.value), every) for grant in grants)
 

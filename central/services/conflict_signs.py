@@ -1,4 +1,4 @@
-"""The conflicts that post nothing: unknown names, counts overtaken, acts under a suspension, acts entered again.
+"""The conflicts that post nothing: unknown names, counts overtaken, master data changed meanwhile, acts entered again.
 
 It decides nothing itself; `core.conflicts` does. The rule that must not be broken: a count that was kept is never
 changed; its later version stands beside it.
@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from central.core.conflicts import DAY_S, Flag, Sort
 from central.core.conflicts.acts import Suspension, against_suspension, entered_again, unknown_items
 from central.core.conflicts.counts import late_entry, recount, version_of
+from central.core.conflicts.master import at_another_price, by_old_data
 from central.store import queries_conflict_signs as kept
+from central.store import queries_master_conflicts as master
 from central.store.queries_permits import standings
 from protocols.codes.label import Label, read_label
 from protocols.errors import ProtocolsError
@@ -33,6 +35,7 @@ def signs(connection: Connection, hospital: HospitalId, now: Instant) -> list[Fl
         *_counts(connection, hospital, since, now),
         *_suspended(connection, hospital),
         *_again(connection, hospital, since),
+        *_changed(connection, hospital, since),
     ]
 
 
@@ -80,3 +83,10 @@ def _suspended(connection: Connection, hospital: HospitalId) -> Iterable[Flag]:
 def _again(connection: Connection, hospital: HospitalId, since: Instant) -> Iterable[Flag]:
     for forgotten, later in kept.forgotten_acts(connection, hospital, since):
         yield from entered_again(forgotten, later)
+
+
+def _changed(connection: Connection, hospital: HospitalId, since: Instant) -> Iterable[Flag]:
+    for change in master.item_changes(connection, hospital, since):
+        if change.counts:
+            yield from by_old_data(change, master.acts_since(connection, hospital, change.item, change.at))
+    yield from at_another_price(master.bought_since(connection, hospital, since))

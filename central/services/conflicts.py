@@ -6,8 +6,9 @@ facts, so that doing it again changes nothing and the order in which facts came 
 posts and flags.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -15,13 +16,16 @@ from central.clock import Clock
 from central.core.conflicts import DAY_S, Flag, Sort
 from central.core.conflicts.acts import below_zero
 from central.core.conflicts.pieces import Judged, Piece, judge, line_of
+from central.services.asking import CONFLICT, COUNT, LINES_A_DAY, ask_for
 from central.services.conflict_signs import signs
 from central.services.documents import number_of
 from central.services.own_chain import Draft, append_within
+from central.services.policy import rules_at
 from central.store import queries_conflicts as kept
 from central.store import queries_settling as tasks_kept
 from central.store.engine import Store
-from protocols.movements import LINES_MAX, MovementBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import LINES_MAX, MovementBody
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, plus
 
@@ -30,11 +34,14 @@ PIECES_A_ROUND = 2_000
 REFS_MAX = 20
 BY_FACTS = (Sort.DOUBLE_ISSUE, Sort.IMPLIED_TRANSFER, Sort.NEGATIVE)
 """Sorts that end by themselves once the facts no longer show them."""
-COUNT = "count"
-"""The kind of task that a count ends."""
-TO_COUNT = frozenset({Sort.NEGATIVE, Sort.RECOUNT})
-VALID = frozenset({Sort.BEFORE_IT_KNEW})
-"""Sorts that are kept as what they are; nobody has to do anything."""
+TO_COUNT = frozenset({Sort.NEGATIVE, Sort.RECOUNT, Sort.MASTER_CHANGED})
+VALID: Mapping[Sort, str] = MappingProxyType(
+    {
+        Sort.BEFORE_IT_KNEW: "valid: done before it knew",
+        Sort.PRICE_CHANGED: "kept at the order's price: the difference goes to price variance with the invoice",
+    }
+)
+"""Sorts that are kept as what they are, and why; nobody has to do anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +123,18 @@ def _open(connection: Connection, hospital: HospitalId, flags: Sequence[Flag], n
     opened = kept.keep(connection, hospital, [_dated(flag, now) for flag in fresh if flag.id not in stand], now)
     again = [_dated(flag, now) for flag in fresh if flag.id in stand]
     opened += kept.open_again(connection, hospital, again)
-    valid = [flag.id for flag in fresh if flag.sort in VALID]
-    kept.close(connection, hospital, valid, now, by="", remark="valid: done before it knew")
-    tasks_kept.add_tasks(connection, hospital, [_count(flag, now) for flag in fresh if flag.sort in TO_COUNT], now)
+    for sort, why in VALID.items():
+        kept.close(connection, hospital, [flag.id for flag in fresh if flag.sort is sort], now, by="", remark=why)
+    _ask_for_counts(connection, hospital, [flag for flag in fresh if flag.sort in TO_COUNT], now)
     return opened
+
+
+def _ask_for_counts(connection: Connection, hospital: HospitalId, flags: Sequence[Flag], now: Instant) -> None:
+    if not flags:
+        return
+    rules = rules_at(connection, hospital, now, LINES_A_DAY)
+    for flag in flags:
+        ask_for(connection, hospital, flag.place, [_count(flag, now)], rules, now)
 
 
 def _says_more(flag: Flag, stands: kept.Standing | None) -> bool:
@@ -135,7 +150,7 @@ def _dated(flag: Flag, now: Instant) -> Flag:
 
 def _count(flag: Flag, now: Instant) -> tasks_kept.Task:
     today = business_day(now)
-    reason = {"conflict": flag.id, "sort": str(flag.sort)}
+    reason = {CONFLICT: flag.id, "sort": str(flag.sort)}
     id = number_of("CC", flag.id, today.isoformat())
     return tasks_kept.Task(id, COUNT, flag.place, flag.item, flag.lot, "", today, reason, kept.OPEN, None)
 

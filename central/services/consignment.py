@@ -21,6 +21,7 @@ from central.core.consignment import (
     used_of,
 )
 from central.core.month import Month
+from central.core.purchasing import LINE_VALUE_MAX, check_value
 from central.core.rights import Caller, Right
 from central.core.valuation import Part
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
@@ -33,10 +34,10 @@ from central.store.merge import merge
 from central.store.queries_master import LEVEL_STORE, places, suppliers, terms
 from central.store.queries_purchasing import DocumentStep, add_step
 from central.store.tables.month import CONSIGNMENT_LINE, CONSIGNMENT_NOTE, CONSIGNMENT_TERM
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import Money
+from protocols.values.quantity import LINE_QTY_MAX
 
 KIND = "consignment"
 SAID_MAX = 500
@@ -52,9 +53,9 @@ def settle_month(
 ) -> list[str]:
     """Make the settlements of a closed month from its value lines, one a supplier; returns those that are new."""
     made = []
-    there = {(one.supplier, one.month) for one in kept.notes(connection, hospital)}
+    there = {one.supplier for one in kept.notes(connection, hospital, month=month)}
     for supplier, used in used_of(parts).items():
-        if not used or (supplier, month) in there:
+        if not used or supplier in there:
             continue
         charged = kept.charged_in(connection, hospital, month, lots_used(parts, supplier))
         made.append(_write(connection, hospital, supplier, month, now, note_lines(used, charged), person))
@@ -70,6 +71,12 @@ def _write(
     lines: Sequence[NoteLine],
     person: str,
 ) -> str:
+    for one in lines:
+        if abs(one.amount) > LINE_VALUE_MAX:
+            raise NotNow(
+                f"settlement of {supplier}: expected a line of at most {LINE_VALUE_MAX} (1e-4 yuan), got {one.used} of "
+                f"{one.item} at {one.price}; put the use or the price right, then close {month}"
+            )
     number = number_of("CS", supplier, str(month))
     head = {"hospital": hospital, "note": number, "supplier": supplier, "month": str(month)}
     connection.execute(CONSIGNMENT_NOTE.insert().values(**head, made_at=now, made_by=person))
@@ -107,6 +114,7 @@ class Consignment:
             raise BadInput(f"consignment: expected an end from {first} on, got {last}")
         if not (0 < price <= PRICE_MAX and 0 <= level <= LINE_QTY_MAX):
             raise BadInput(f"consignment: expected a price above 0 and a level of 0 or more, got {price} and {level}")
+        check_value(level, price)
         hospital, now = self.documents.hospital, self.documents.clock.now()
         with self.documents.store.write() as connection:
             offered = {one.supplier for one in terms(connection, hospital).get(item, ())}

@@ -4,87 +4,109 @@ It decides nothing itself; `core.counts` does. The rule that must not be broken:
 its own cut, never with the book of now.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection
 
+from central.core.by_position import AtPosition, Placed, by_position
 from central.core.certainty import Certainty
-from central.core.counts import Counted, LineCount, LineKey, Risk, choose, line_counts, slipped, wrong_units
+from central.core.counts import LastCount, LineKey, Risk, choose, last_counts, slipped, wrong_units
+from central.core.match import Eyes, observed
 from central.core.policy import Rules
-from central.core.reconcile import Line, lines_in
+from central.core.reconcile import Line, UnitState, lines_in
 from central.core.rights import Caller, Right
 from central.errors import NotThere
+from central.services.asking import CONFLICT, COUNT, OPEN, ask_for, asked_now, end_over, room_on, since_of
 from central.services.desk import Desk
 from central.services.documents import number_of
+from central.services.match import watched, watched_of
 from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
-from central.services.statements import sure_lines
+from central.services.stated import sure_lines
 from central.store import queries_counts as kept
 from central.store import queries_settling as tasks_kept
 from central.store.engine import Store
 from central.store.queries_book import loose_in, units_of
 from central.store.queries_master import Item, items, places
+from central.store.queries_misplaced import booked_at, heard_at
+from central.store.queries_rooms import loose_of, units_of_item
 from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant, business_day, plus
 from protocols.values.money import UNITS_A_YUAN, Money
 
 LOOKED_BACK_S = 90 * 86_400.0
 """How far back counts and loose movements bear on a line."""
-COUNT, OPEN, OVER = "count", "open", "over"
-
-
-@dataclass(frozen=True, slots=True)
-class LastCount:
-    """When a line was last counted by a person, and what came out."""
-
-    at: Instant
-    found: LineCount
+RUN = "run"
+"""In the reason of a count that a reorder run asks for before it orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sided:
-    """One line: the book, the shelf as far as readers know it, and the last count by a person."""
+    """One line: the book, the shelf as far as readers know it, and the last count by a person; `by` who observed it.
+
+    `shelves` are book and shelf at each position, which sum to the line where readers observed it.
+    """
 
     line: Line
     sure: Certainty
     count: LastCount | None
     asked: bool
     item: Item | None
+    by: Eyes
+    shelves: tuple[AtPosition, ...] = ()
 
 
 def ask(store: Store, hospital: HospitalId, now: Instant) -> int:
     """Ask every storeroom for the riskiest lines of the day, once a day; returns how many lines were asked for."""
-    today, asked = business_day(now), 0
+    asked = 0
     with store.read() as connection:
         rules = rules_at(connection, hospital, now)
         rooms = [room.place for room in places(connection, hospital)]
     for place in rooms:
         with store.write() as connection:
-            if _end_old(connection, hospital, place, today):
+            end_over(connection, hospital, place, now)
+            room = room_on(connection, hospital, place, rules, now)
+            if not room or _was_asked(connection, hospital, place, business_day(now)):
                 continue
-            chosen = _chosen(connection, hospital, place, rules, now)
-            asked += tasks_kept.add_tasks(connection, hospital, [_task(place, one, today) for one in chosen], now)
+            chosen = _chosen(connection, hospital, place, room, rules, now)
+            tasks = [_task(place, one, business_day(now)) for one in chosen]
+            asked += ask_for(connection, hospital, place, tasks, rules, now)
     return asked
 
 
-def _end_old(connection: Connection, hospital: HospitalId, place: str, today: date) -> bool:
-    """End the counts of days that are over; tells whether this day's were asked for already."""
+def _was_asked(connection: Connection, hospital: HospitalId, place: str, today: date) -> bool:
+    """Tell whether the day's riskiest lines were asked for already, and not only what a run or a conflict needs."""
     every = tasks_kept.tasks(connection, hospital, place=place)
-    mine = [one for one in every if one.kind == COUNT and "conflict" not in one.reason]  # a conflict's waits its day
-    for one in mine:
-        if one.status == OPEN and one.day < today:
-            tasks_kept.end_task(connection, hospital, one.id, OVER, None, None)
-    return any(one.day == today for one in mine)
+    return any(one.kind == COUNT and since_of(one) == today and not {RUN, CONFLICT} & set(one.reason) for one in every)
+
+
+def task_id(place: str, day: date, key: LineKey) -> str:
+    """Return the id of a count task: a line is asked for once a day, whoever asks."""
+    return number_of("CT", place, day.isoformat(), key.item, key.lot)
 
 
 def _task(place: str, one: Risk, today: date) -> tasks_kept.Task:
-    id = number_of("CT", place, today.isoformat(), one.key.item, one.key.lot)
+    id = task_id(place, today, one.key)
     reason = {"wrong": round(one.wrong, 4), "price": one.price}
     return tasks_kept.Task(id, COUNT, place, one.key.item, one.key.lot, "", today, reason, OPEN, None)
 
 
-def _chosen(connection: Connection, hospital: HospitalId, place: str, rules: Rules, now: Instant) -> list[Risk]:
+def _chosen(
+    connection: Connection, hospital: HospitalId, place: str, room: int, rules: Rules, now: Instant
+) -> list[Risk]:
+    wrong = wrong_in(connection, hospital, place, rules, now)
+    prices = tasks_kept.prices(connection, hospital)
+    risks = [Risk(key, pieces, prices.get(key.item, Money(0))) for key, pieces in wrong.items()]
+    value_min = float(rules.number("count.value_min_yuan")) * UNITS_A_YUAN
+    return choose(risks, room, value_min)
+
+
+def wrong_in(
+    connection: Connection, hospital: HospitalId, place: str, rules: Rules, now: Instant
+) -> dict[LineKey, float]:
+    """Return how many pieces of each line of a storeroom are expected to stand wrongly in its book."""
     since = plus(now, -LOOKED_BACK_S)
     counted = {one.key: at for at, one in kept.counted_in(connection, hospital, place, since)}
     loose = loose_in(connection, hospital, place)
@@ -93,10 +115,7 @@ def _chosen(connection: Connection, hospital: HospitalId, place: str, rules: Rul
     slip = float(rules.number("count.slip"))
     for key, times in moves.items():
         wrong[key] = wrong.get(key, 0.0) + slipped(times, loose.get(key, 0), slip)
-    prices = tasks_kept.prices(connection, hospital)
-    risks = [Risk(key, pieces, prices.get(key.item, Money(0))) for key, pieces in wrong.items()]
-    value_min = float(rules.number("count.value_min_yuan")) * UNITS_A_YUAN
-    return choose(risks, rules.whole("count.lines_a_day"), value_min)
+    return wrong
 
 
 def side_by_side(desk: Desk, caller: Caller, place: str) -> list[Sided]:
@@ -105,25 +124,47 @@ def side_by_side(desk: Desk, caller: Caller, place: str) -> list[Sided]:
     with desk.store.read() as connection:
         if place not in {one.place for one in places(connection, desk.hospital)}:
             raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-        here = bounds_of(rules_at(connection, desk.hospital, desk.now())).here
+        rules = rules_at(connection, desk.hospital, desk.now())
         units, loose = units_of(connection, desk.hospital, place), loose_in(connection, desk.hospital, place)
-        lines = lines_in(place, units, loose, here)
+        lines = lines_in(place, units, loose, bounds_of(rules).here)
+        seen = observed(lines, watched(connection, desk.hospital, place, rules, desk.now()))
         counts = last_counts(kept.counted_in(connection, desk.hospital, place, plus(desk.now(), -LOOKED_BACK_S)))
-        open_tasks = tasks_kept.tasks(connection, desk.hospital, status=OPEN, place=place)
+        open_tasks = asked_now(connection, desk.hospital, desk.now(), place=place)
         asked = {LineKey(one.item, one.lot) for one in open_tasks if one.kind == COUNT}
         catalogue = items(connection, desk.hospital)
+        shelves = _shelves(connection, desk.hospital, place, units, bounds_of(rules).here)
     found = [
         Sided(
-            one.line, one.sure, counts.get(LineKey(one.line.item, one.line.lot)),
-            LineKey(one.line.item, one.line.lot) in asked, catalogue.get(one.line.item),
+            line, sure, counts.get(LineKey(line.item, line.lot)), LineKey(line.item, line.lot) in asked,
+            catalogue.get(line.item), one.by, shelves.get((line.item, line.lot), ()),
         )
-        for one in sure_lines(place, lines, units, loose)
+        for one, (line, sure) in zip(seen, sure_lines(place, [one.line for one in seen], units, loose), strict=True)
     ]  # fmt: skip
     return sorted(found, key=lambda one: (not one.asked, one.line.item, one.line.lot))
 
 
-def last_counts(counted: list[tuple[Instant, Counted]]) -> dict[LineKey, LastCount]:
-    """Return the last count of each line by people, of lines in the order they were counted."""
-    found = line_counts(one for _, one in counted)
-    newest = {one.key: (at, one.sheet) for at, one in counted}
-    return {key: LastCount(at, found[sheet, key]) for key, (at, sheet) in newest.items()}
+def sides_of_item(
+    connection: Connection, desk: Desk, rooms: Sequence[str], item: str
+) -> list[tuple[str, Line, Certainty, LastCount | None]]:
+    """Return every line of one item in some storerooms, with what is sure of it and its last count by a person."""
+    hospital, now = desk.hospital, desk.now()
+    rules = rules_at(connection, hospital, now)
+    units, loose = units_of_item(connection, hospital, rooms, item), loose_of(connection, hospital, rooms, item)
+    looked = watched_of(connection, hospital, rooms, rules, now)
+    counted = kept.counted_at(connection, hospital, rooms, plus(now, -LOOKED_BACK_S))
+    found = []
+    for room in rooms:
+        seen = observed(lines_in(room, units[room], loose[room], bounds_of(rules).here), looked[room])
+        last = last_counts(counted[room])
+        for line, sure in sure_lines(room, [one.line for one in seen], units[room], loose[room]):
+            found.append((room, line, sure, last.get(LineKey(line.item, line.lot))))
+    return found
+
+
+def _shelves(
+    connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState], here_from: float
+) -> dict[tuple[str, str], tuple[AtPosition, ...]]:
+    booked, loose = booked_at(connection, hospital, place)
+    heard = heard_at(connection, hospital, place)
+    pieces = [Placed(one, booked.get(one.unit, ""), heard.get(one.unit, "")) for one in units]
+    return by_position(place, pieces, loose, here_from)

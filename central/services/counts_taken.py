@@ -6,14 +6,16 @@ The rule that must not be broken: a count is compared with the book at its own c
 from sqlalchemy import Connection
 
 from central.core.counts import LineKey
+from central.services.asking import COUNT, OPEN, since_of
 from central.store import queries_counts as kept
 from central.store import queries_settling as tasks_kept
 from protocols.errors import ProtocolsError
-from protocols.movements import CountBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.counts import CountBody
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 
-COUNT, OPEN, DONE = "count", "open", "done"
+DONE = "done"
 
 
 def take_in_counts(connection: Connection, hospital: HospitalId) -> int:
@@ -42,7 +44,7 @@ def _answer(
     connection: Connection, hospital: HospitalId, place: str, keys: set[LineKey], entry: kept.CountEntry
 ) -> None:
     for task in tasks_kept.tasks(connection, hospital, status=OPEN, place=place):
-        if task.kind == COUNT and LineKey(task.item, task.lot) in keys and business_day(entry.at) >= task.day:
+        if task.kind == COUNT and LineKey(task.item, task.lot) in keys and business_day(entry.at) >= since_of(task):
             tasks_kept.end_task(connection, hospital, task.id, DONE, entry.at, entry.event)
 
 

@@ -12,8 +12,8 @@ from statistics import median
 
 from sqlalchemy import Connection, select
 
-from central.core.purchasing import OrderStep, Stages, share_in_time, stages
-from central.core.workdays import OwnDays, is_known
+from central.core.purchasing import OrderState, OrderStep, Stages, share_in_time, stages
+from central.core.workdays import OwnDays, is_known, working_days
 from central.services.deliveries import delivered_lines
 from central.services.policy import rules_at
 from central.store.queries_master import own_days
@@ -56,6 +56,8 @@ class Timed:
     place: str
     requested: date
     stages: Stages
+    waits: int | None = None
+    """Working days since it was asked for, or amended after it was sent, where it is still to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Cycle:
     since: date
     stages: tuple[Stage, ...]
     orders: tuple[Timed, ...]
+    unsent: tuple[Timed, ...]
+    """Those still to be sent, the longest waiting first: their clock runs."""
     unknown_years: tuple[int, ...]
 
     @property
@@ -84,7 +88,8 @@ def cycle_of(connection: Connection, hospital: HospitalId, now: Instant) -> Cycl
     found = tuple(Stage(name, _taken(timed, name), limit if name == "request_to_sent" else None) for name in STAGES)
     slow_first = sorted(timed, key=lambda one: (-(one.stages.request_to_sent or 0), one.order_no))
     years = tuple(year for year in sorted({since.year, today.year}) if not is_known(year, own))
-    return Cycle(since, found, tuple(slow_first), years)
+    unsent = sorted((one for one in timed if one.waits is not None), key=lambda one: (-(one.waits or 0), one.order_no))
+    return Cycle(since, found, tuple(slow_first), tuple(unsent), years)
 
 
 def _taken(timed: Sequence[Timed], name: str) -> tuple[int, ...]:
@@ -99,7 +104,7 @@ def _timed(connection: Connection, hospital: HospitalId, since: date, now: Insta
         .join(PROPOSAL, (asked.hospital == line.hospital) & (asked.proposal == line.proposal))
         .where(order.hospital == hospital, order.supplier != "", asked.made_at >= day_start(since))
     ).all()
-    steps = _steps(connection, hospital)
+    steps, to_send = _steps(connection, hospital)
     whole: dict[str, date | None] = {}
     for one in delivered_lines(connection, hospital, now):
         before = whole.get(one.order_no, one.whole)
@@ -118,20 +123,34 @@ def _timed(connection: Connection, hospital: HospitalId, since: date, now: Insta
                 received=whole.get(row.order_no),
                 own=own,
             ),
+            _waited(to_send.get(row.order_no, business_day(Instant(row.made_at))), business_day(now), own),
         )
         for row in rows
     ]
 
 
-def _steps(connection: Connection, hospital: HospitalId) -> dict[tuple[str, str], date]:
-    """Return the day of each order's first step of each kind."""
+def _waited(since: date | None, today: date, own: OwnDays) -> int | None:
+    return None if since is None else working_days(since, today, own)
+
+
+def _steps(connection: Connection, hospital: HospitalId) -> tuple[dict[tuple[str, str], date], dict[str, date | None]]:
+    """Return the day of each order's first step of each kind, and since when it waits to be sent again.
+
+    The second leaves out what never went; it is None where it is with its supplier, or over.
+    """
     step = DOCUMENT_STEP.c
     rows = connection.execute(
-        select(step.document, step.step, step.at)
+        select(step.document, step.step, step.state, step.at)
         .where(step.hospital == hospital, step.kind == "order")
         .order_by(step.document, step.seq)
     )
-    found: dict[tuple[str, str], date] = {}
+    first: dict[tuple[str, str], date] = {}
+    to_send: dict[str, date | None] = {}
     for row in rows:
-        found.setdefault((row.document, row.step), business_day(Instant(row.at)))
-    return found
+        day = business_day(Instant(row.at))
+        first.setdefault((row.document, row.step), day)
+        if row.state != OrderState.APPROVED:
+            to_send[row.document] = None
+        elif to_send.get(row.document, day) is None:
+            to_send[row.document] = day
+    return first, to_send

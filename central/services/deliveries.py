@@ -61,17 +61,27 @@ def _delivered(
 
 
 def _promised(connection: Connection, hospital: HospitalId) -> dict[str, date]:
-    """Return the first day each order was promised for: a later promise does not make a late delivery timely."""
+    """Return the first day each order was promised for: a later promise does not make a late delivery timely.
+
+    An amendment begins anew: the supplier's word is then on that version, until it comes the day it was wanted for.
+    """
     step = DOCUMENT_STEP.c
     rows = connection.execute(
-        select(step.document, step.detail)
-        .where(step.hospital == hospital, step.kind == "order", step.step == OrderStep.CONFIRM.value)
+        select(step.document, step.step, step.detail)
+        .where(step.hospital == hospital, step.kind == "order", step.step.in_([OrderStep.CONFIRM, OrderStep.AMEND]))
         .order_by(step.document, step.seq)
     )
     found: dict[str, date] = {}
+    wanted: dict[str, date] = {}
     for row in rows:
+        said = json.loads(row.detail)
+        if row.step == OrderStep.AMEND:
+            found.pop(row.document, None)
+            if said.get("wanted"):
+                wanted[row.document] = date.fromisoformat(said["wanted"])
+            continue
         try:
-            found.setdefault(row.document, date.fromisoformat(str(json.loads(row.detail).get("promised"))))
+            found.setdefault(row.document, date.fromisoformat(str(said.get("promised"))))
         except ValueError:
             continue  # an older step that said it in words
-    return found
+    return wanted | found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
+from central.services.amendments import Amendments
 from central.services.catalogue import Catalogue
 from central.services.enrolment import Devices
 from central.services.entrance import Entrance
@@ -19,6 +20,8 @@ from central.services.master import Master
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.requisitions import Requisitions
+from central.services.returns import Returns
 from central.services.suppliers import SupplierDesk
 from central.store.engine import Store
 from protocols.values.ids import HospitalId
@@ -36,7 +39,10 @@ class Desk:
     accounts: Accounts
     looks: Looks
     purchasing: Purchasing
+    amendments: Amendments
     invoices: Invoices
+    requisitions: Requisitions
+    returns: Returns
     agreements: Agreements
     permits: Permits
     recalls: Recalls

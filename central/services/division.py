@@ -7,128 +7,156 @@ sum of what is promised never exceeds what is there.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from central.core.reorder import Decision, Facts, Plan, Source
+from central.core.reorder import Facts, Outline, Plan, Source, can_order_level
 from central.core.reorder.allocate import Asked, ration, within_budget
-from central.core.reorder.line import line_of
+from central.core.reorder.expiry import expired
+from central.core.reorder.line import expiring_of, line_of
 from central.core.reorder.shortage import avoided
-from central.core.reorder.transfers import Need, Offer, match
+from central.core.reorder.transfers import Move, Need, Offer, match
+from central.services.admitted import VITAL
 from central.services.foresight import Foresight
 from central.store.queries_master import LEVEL_WARD
 from protocols.values.money import UNITS_A_YUAN, Money, times
 
 Key = tuple[str, str]
-Decide = Callable[[Facts], Decision]
 
-EXPIRING_WORTH = 2.0
-"""A unit that would expire where it lies saves its price twice: it is neither bought nor thrown away."""
-
+EXPIRING_WORTH, DEAD_WORTH = 2.0, 1.5
+"""A unit that would expire where it lies saves its price twice: it is neither bought nor thrown away. One that nobody
+asks for where it lies may go the same way, if later."""
 
 LEAST_GAIN = 1e-9
 """Units of shortage that a part of an order avoids at least: it will be used, if later."""
 
 
-def divide(facts: Mapping[Key, Facts], decide: Decide, sight: Foresight, today: date) -> dict[Key, Decision]:
-    """Return the decisions, each line's ladder saying what it may take of the hospital's own stock."""
-    now = dict(facts)
-    decisions = {key: decide(one) for key, one in now.items()}
-    changed = _with_transfers(now, decisions, sight, today) if sight.scene.rules.whole("reorder.transfers") else {}
-    now |= changed
-    decisions |= {key: decide(one) for key, one in changed.items()}
-    rationed = _with_rations(now, decisions)
-    now |= rationed
-    decisions |= {key: decide(one) for key, one in rationed.items()}
-    joined = _joining(now, decisions)
-    now |= joined
-    decisions |= {key: decide(one) for key, one in joined.items()}
-    cut = _within_budget(now, decisions, sight)
-    return decisions | {key: decide(one) for key, one in cut.items()}
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's lines: `made` gives their facts, `changed` those that it has changed since, `outlines` what is due."""
+
+    made: Callable[[Key], Facts]
+    decide: Callable[[Sequence[Facts]], list[Outline]]
+    outlines: dict[Key, Outline]
+    changed: dict[Key, Facts] = field(default_factory=dict)
+
+    def facts(self, key: Key) -> Facts:
+        """Return the facts of a line as they stand."""
+        return self.changed.get(key) or self.made(key)
+
+    def change(self, changed: Mapping[Key, Facts]) -> None:
+        """Take on facts that are others now, and decide those lines again."""
+        self.changed.update(changed)
+        self.outlines.update(zip(changed, self.decide(list(changed.values())), strict=True))
 
 
-def _due(decision: Decision) -> bool:
-    return decision.due and decision.plan is not None
+def divide(run: Run, sight: Foresight) -> None:
+    """Change a run's lines so that each line's ladder says what it may take of the hospital's own stock."""
+    if sight.scene.rules.whole("reorder.transfers"):
+        run.change(_with_transfers(run, sight))
+    run.change(_with_rations(run))
+    run.change(_joining(run))
+    run.change(_within_budget(run, sight))
 
 
-def _with_transfers(
-    facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision], sight: Foresight, today: date
-) -> dict[Key, Facts]:
-    """Return the facts of lines that another ward's surplus may fill."""
-    by_item: defaultdict[str, list[Key]] = defaultdict(list)
-    for key in facts:
-        if sight.scene.storerooms[key[0]].place.level == LEVEL_WARD:
-            by_item[key[1]].append(key)
+def _with_transfers(run: Run, sight: Foresight) -> dict[Key, Facts]:
+    """Return the facts of lines that may be filled by what another ward has too much of, or has and never uses."""
+    short: defaultdict[str, list[Key]] = defaultdict(list)
+    for key, outline in run.outlines.items():
+        if outline.due and sight.scene.storerooms[key[0]].place.level == LEVEL_WARD:
+            short[key[1]].append(key)
+    spare = _spare(run, sight, short)
     changed: dict[Key, Facts] = {}
-    for item, keys in by_item.items():
-        needs = [Need(key[0], _wanted(facts[key], decisions[key])) for key in keys if _due(decisions[key])]
-        offers = [_offer(facts[key], decisions[key], sight, today) for key in keys if not _due(decisions[key])]
-        offers = [one for one in offers if one.qty]
-        if not needs or not offers:
-            continue
-        walk = float(sight.scene.rules.number("reorder.walk_yuan")) * UNITS_A_YUAN
-        for move in match(offers, needs, walk).moves:
-            at = facts[move.taker, item]
-            ladder = changed.get((move.taker, item), at).ladder
-            changed[move.taker, item] = replace(at, ladder=(_giver(move.giver, move.qty, sight), *ladder))
+    walk = float(sight.scene.rules.number("reorder.walk_yuan")) * UNITS_A_YUAN
+    for item in sorted(short.keys() & spare.keys()):
+        needs = [Need(key[0], _wanted(run.facts(key), run.outlines[key])) for key in short[item]]
+        for move in match(spare[item], needs, walk).moves:
+            at = changed.get((move.taker, item)) or run.facts((move.taker, item))
+            changed[move.taker, item] = replace(at, ladder=(_giver(move, item, sight), *at.ladder))
     return changed
 
 
-def _wanted(facts: Facts, decision: Decision) -> int:
+def _spare(run: Run, sight: Foresight, short: Container[str]) -> dict[str, list[Offer]]:
+    """Return what wards can give of the items that others are short of: above their level, expiring, or dead."""
+    spare: defaultdict[str, list[Offer]] = defaultdict(list)
+    for room in sight.scene.storerooms.values():
+        for item, physical in sorted(room.physical.items()) if room.place.level == LEVEL_WARD else ():
+            key = (room.place.place, item)
+            if physical <= 0 or item not in short or key in sight.scene.bins or sight.scene.position(*key).reserved:
+                continue
+            offer = _offer(key, physical, run.outlines.get(key), sight)
+            if offer.qty:
+                spare[item].append(offer)
+    return spare
+
+
+def _wanted(facts: Facts, outline: Outline) -> int:
     """Return what a due line lacks to its level, in base units."""
-    if decision.plan is None:
+    if outline.plan is None:
         return 0
-    if facts.bins is not None:
-        return facts.bins
-    return max(0, decision.plan.order_up_to - facts.position.total + facts.position.late)
+    return max(0, outline.plan.order_up_to - outline.counted) if facts.bins is None else facts.bins
 
 
-def _offer(facts: Facts, decision: Decision, sight: Foresight, today: date) -> Offer:
-    """Return what a line that is not due has above its level."""
-    if decision.plan is None or facts.position.reserved or facts.bins is not None:
-        return Offer(facts.place, 0, 0.0)
-    surplus = max(0, facts.position.physical - decision.plan.order_up_to)
-    expiry = sight.expiries.get((facts.place, facts.item))
-    soon = today + timedelta(days=sight.scene.rules.whole("reorder.near_expiry_days"))
-    worth = float(sight.price_of(facts.item)) * (EXPIRING_WORTH if expiry is not None and expiry <= soon else 1.0)
-    return Offer(facts.place, surplus, worth)
+def _offer(key: Key, physical: int, outline: Outline | None, sight: Foresight) -> Offer:
+    """Return what a place can give of an item: nothing of a line that is due.
+
+    A line on request keeps what it has until that is dead or would expire, and what is vital is never dead: it may lie
+    there for the day it is needed.
+    """
+    price, sound = float(sight.price_of(key[1])), max(0, physical - expired(sight.lots.get(key, ())))
+    expiring = min(sound, sight.expiring(*key))
+    worth = EXPIRING_WORTH if expiring else 1.0
+    if outline is None:
+        dead = sight.is_dead(*key) and sight.scene.catalogue[key[1]].criticality != VITAL
+        return Offer(key[0], sound if dead else expiring, price * max(worth, DEAD_WORTH))
+    if outline.due or outline.plan is None:
+        return Offer(key[0], 0, 0.0)
+    level = outline.plan.order_up_to
+    return Offer(key[0], max(expiring, sound - level if level > 0 else 0), price * worth)
 
 
-def _giver(place: str, qty: int, sight: Foresight) -> Source:
+def _giver(move: Move, item: str, sight: Foresight) -> Source:
     days = sight.scene.rules.whole("reorder.internal_lead_days")
-    return Source(place, internal=True, lead_days=days, pack=1, moq=0, available=qty, rationed=True)
+    return Source(
+        *(move.giver, True, days, 1, 0), available=move.qty, rationed=True, lots=sight.lots.get((move.giver, item), ())
+    )
 
 
-def _joining(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision]) -> dict[Key, Facts]:
-    """Return the facts of lines that are not due and whose supplier gets an order for their storeroom anyway."""
+def _joining(run: Run) -> dict[Key, Facts]:
+    """Return the facts of lines near their point whose supplier gets an order for their storeroom anyway."""
     opened = {
-        (key[0], decision.plan.source.name)
-        for key, decision in decisions.items()
-        if decision.due and decision.plan is not None and not decision.plan.source.internal
+        (key[0], one.plan.source.name)
+        for key, one in run.outlines.items()
+        if one.due and one.plan is not None and not one.plan.source.internal
     }
-    return {
-        key: replace(facts[key], joins=True)
-        for key, decision in decisions.items()
-        if not decision.due and decision.plan is not None and (key[0], decision.plan.source.name) in opened
-    }
+    near = [
+        key
+        for key, one in run.outlines.items()
+        if not one.due
+        and one.plan is not None
+        and (key[0], one.plan.source.name) in opened
+        and one.counted <= can_order_level(one.plan)
+    ]
+    return {key: replace(run.facts(key), joins=True) for key in near}
 
 
-def _within_budget(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision], sight: Foresight) -> dict[Key, Facts]:
+def _within_budget(run: Run, sight: Foresight) -> dict[Key, Facts]:
     """Return the facts of bought lines that a budget cuts, with what it leaves them; without a budget, of none."""
     budget = sight.scene.rules.values.get(("reorder.budget_yuan", ""))
     if budget is None:
         return {}
     asked: dict[Key, Asked] = {}
     plans: dict[Key, Plan] = {}
-    for key, decision in decisions.items():
-        plan = decision.plan
-        if plan is not None and decision.due and not plan.source.internal and plan.source.price > 0:
+    for key, outline in run.outlines.items():
+        plan = outline.plan
+        if plan is not None and outline.due and not plan.source.internal and plan.source.price > 0:
             source, plans[key] = plan.source, plan
-            gains = _gains(facts[key], source, source.pack, plan.qty // source.pack)
+            gains = _gains(run.facts(key), source, source.pack, plan.qty // source.pack)
             asked[key] = Asked(key, gains, times(source.price, source.pack))
-    left = _left(Money(int(budget * UNITS_A_YUAN)), asked, plans)
-    return {key: replace(facts[key], granted=left[key]) for key, plan in plans.items() if left[key] < plan.qty}
+    whole = Money(int(budget * UNITS_A_YUAN))
+    left = _left(whole, asked, plans)
+    cut = (key for key, plan in plans.items() if left[key] < plan.qty)
+    return {key: replace(run.facts(key), granted=left[key], budget=whole) for key in cut}
 
 
 def _left(budget: Money, asked: dict[Key, Asked], plans: Mapping[Key, Plan]) -> dict[Key, int]:
@@ -148,38 +176,35 @@ def _left(budget: Money, asked: dict[Key, Asked], plans: Mapping[Key, Plan]) -> 
 def _gains(facts: Facts, source: Source, size: int, parts: int) -> tuple[float, ...]:
     """Return what each part avoids, by its weight; even one that avoids nothing yet is bought while there is money."""
     line, at = line_of(facts, source), facts.position
-    return tuple(
-        line.past.weight * max(gain, LEAST_GAIN) for gain in avoided(line.wait, at.total - at.late, size, parts)
-    )
+    counted = at.total - at.late - expiring_of(facts, line.moments.mean, line.leads)
+    return tuple(line.past.weight * max(gain, LEAST_GAIN) for gain in avoided(line.wait, counted, size, parts))
 
 
-def _with_rations(facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision]) -> dict[Key, Facts]:
+def _with_rations(run: Run) -> dict[Key, Facts]:
     """Return the facts of lines that together ask more of an own storeroom than it has."""
-    askers: defaultdict[Key, list[Key]] = defaultdict(list)
-    for key, decision in decisions.items():
-        plan = decision.plan
-        if _due(decision) and plan is not None and plan.source.internal and not plan.source.rationed:
-            askers[plan.source.name, key[1]].append(key)
+    askers: defaultdict[Key, dict[Key, Plan]] = defaultdict(dict)
+    for key, one in run.outlines.items():
+        if one.due and one.plan is not None and one.plan.source.internal and not one.plan.source.rationed:
+            askers[one.plan.source.name, key[1]][key] = one.plan
     changed: dict[Key, Facts] = {}
-    for keys in askers.values():
-        changed |= _ration(keys, facts, decisions)
+    for plans in askers.values():
+        changed |= _ration(plans, run)
     return changed
 
 
-def _ration(keys: list[Key], facts: Mapping[Key, Facts], decisions: Mapping[Key, Decision]) -> dict[Key, Facts]:
-    plans = {key: plan for key in keys if (plan := decisions[key].plan) is not None}
-    source = plans[keys[0]].source
+def _ration(plans: Mapping[Key, Plan], run: Run) -> dict[Key, Facts]:
+    source = next(iter(plans.values())).source
     if source.available is None or sum(plan.qty for plan in plans.values()) <= source.available:
         return {}
     asked = []
     for key, plan in plans.items():
-        asked.append(Asked(key, _gains(facts[key], plan.source, source.pack, plan.qty // source.pack)))
+        asked.append(Asked(key, _gains(run.facts(key), plan.source, source.pack, plan.qty // source.pack)))
     given = ration(source.available // source.pack, asked).given
     changed = {}
     for key in plans:
-        part = given[key] * source.pack
+        part, facts = given[key] * source.pack, run.facts(key)
         ladder = tuple(
-            replace(one, available=part, rationed=True) if one.name == source.name else one for one in facts[key].ladder
+            replace(one, available=part, rationed=True) if one.name == source.name else one for one in facts.ladder
         )
-        changed[key] = replace(facts[key], ladder=ladder)
+        changed[key] = replace(facts, ladder=ladder)
     return changed

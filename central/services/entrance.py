@@ -85,11 +85,11 @@ class Entrance:
             raise NotSignedIn("expected somebody signed in, got nobody; sign in first")
         key, now = digest(secret), self.now()
         with self.store.read() as connection:
-            found = people.session(connection, self.hospital, key)
-            person = None if found is None else _active(connection, self.hospital, found.person)
-            lacks = person is not None and not without_codes and self._lacks_codes(connection, person)
-        if found is None or person is None or not session_stands(found.made_at, found.seen_at, now):
+            held = people.session_holder(connection, self.hospital, key)
+            lacks = held is not None and not without_codes and self._lacks_codes(connection, held[1])
+        if held is None or not session_stands(held[0].made_at, held[0].seen_at, now):
             raise NotSignedIn("expected a session that stands, got one that is over; sign in again")
+        found, person = held
         if lacks:
             raise CodesNeeded("expected one-time codes for a role of yours, none are set up; set them up first")
         if seconds_between(found.seen_at, now) >= SESSION_TOUCH_S:
@@ -100,10 +100,10 @@ class Entrance:
     def by_token(self, secret: str) -> Caller:
         """Return whom a program acts for. Raises `NotSignedIn`."""
         with self.store.read() as connection:
-            found = people.token(connection, self.hospital, digest(secret))
-            person = None if found is None else _active(connection, self.hospital, found.person)
-        if found is None or person is None or self.now() >= found.ends_at:
+            held = people.token_holder(connection, self.hospital, digest(secret))
+        if held is None or self.now() >= held[0].ends_at:
             raise NotSignedIn("token: expected one that stands, got one unknown, revoked or over; ask for a new one")
+        found, person = held
         return person.caller(read_only=found.read_only)
 
     def sign_in(self, staff_number: str, password: str, code: str, address: str) -> str:
@@ -237,8 +237,3 @@ class Entrance:
         note(
             connection, self.hospital, self.now(), person=person, act=act, subject=subject, detail={"address": address}
         )
-
-
-def _active(connection: Connection, hospital: HospitalId, person: ActorId) -> people.Person | None:
-    found = people.people(connection, hospital, person=person)
-    return found[0] if found and found[0].active else None

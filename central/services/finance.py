@@ -15,13 +15,13 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from central.core.journal import (
+    SIGNS,
     Account,
     Accrual,
     Booked,
     Entry,
     Invoiced,
     Role,
-    Sort,
     accruals,
     booked,
     entries_of,
@@ -36,6 +36,7 @@ from central.services.documents import Documents
 from central.services.stock_book import Book, book_of, open_books, open_month
 from central.store import queries_finance as kept
 from central.store.queries_month import categories
+from central.store.queries_returns import credit_steps, open_credits
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day
 from protocols.values.money import Money
@@ -49,7 +50,7 @@ def accruals_of(connection: Connection, hospital: HospitalId, month: Month, now:
     """Return what is owed for goods not invoiced yet in a month, by purchase. Raises as `book_of` does."""
     book = book_of(connection, hospital, month, now)
     opening = _owed_before(connection, hospital, book, now)
-    return accruals(opening, book.parts, kept.invoice_steps(connection, hospital, month.begins, month.ends))
+    return accruals(opening, book.parts, _steps(connection, hospital, month.begins, month.ends))
 
 
 def _owed_before(connection: Connection, hospital: HospitalId, book: Book, now: Instant) -> dict[Origin, Sum]:
@@ -59,12 +60,18 @@ def _owed_before(connection: Connection, hospital: HospitalId, book: Book, now: 
     if book.closed is None and month != open_month(connection, hospital, now):
         for before in open_books(connection, hospital, month.before, now):
             _owe(owed, before.parts)
-    for one in kept.invoice_steps(connection, hospital, BEFORE_ALL, month.begins):
-        sign = {Sort.MATCHED: 1, Sort.WITHDRAWN: -1, Sort.PAID: 0}[one.sort]
+    for one in _steps(connection, hospital, BEFORE_ALL, month.begins):
+        sign = SIGNS[one.sort]
         for line in one.parts:
             taken = Sum(sign * line.qty, Money(sign * line.value))
             owed[line.origin] = owed.get(line.origin, Sum()) - taken
     return {origin: one for origin, one in owed.items() if one != Sum()}
+
+
+def _steps(connection: Connection, hospital: HospitalId, first: Instant, until: Instant) -> list[Invoiced]:
+    """Return what happened to invoices and credit notes from an instant on and before another."""
+    told = kept.invoice_steps(connection, hospital, first, until) + credit_steps(connection, hospital, first, until)
+    return sorted(told, key=lambda one: (one.at, one.document))
 
 
 def _owe(owed: dict[Origin, Sum], parts: Iterable[Part]) -> None:
@@ -85,10 +92,15 @@ class Payable:
 
 
 def payables_on(connection: Connection, hospital: HospitalId, day: date) -> list[Payable]:
-    """Return what is payable, by supplier: not overdue, overdue by up to 30, 60, 90 days, and by more."""
+    """Return what is payable, by supplier: not overdue, overdue by up to 30, 60, 90 days, and by more.
+
+    Credit notes that no payment took off yet stand among what is not overdue, below zero.
+    """
     found: dict[str, list[tuple[str, int, Money]]] = {}
     for one in kept.payable(connection, hospital):
         found.setdefault(one.supplier, []).append((one.document, overdue_days(one.due, day), one.amount))
+    for note in open_credits(connection, hospital):
+        found.setdefault(note.supplier, []).append((note.document, 0, Money(-note.amount)))
     return [
         Payable(
             supplier,
@@ -121,7 +133,7 @@ def journal_of(connection: Connection, hospital: HospitalId, month: Month, now: 
     """Return the entries of a month. Raises as `book_of` does."""
     book = book_of(connection, hospital, month, now)
     of = categories(connection, hospital)
-    steps: list[Invoiced] = kept.invoice_steps(connection, hospital, month.begins, month.ends)
+    steps: list[Invoiced] = _steps(connection, hospital, month.begins, month.ends)
     entries = entries_of(book.parts, lambda item: of.get(item, ""), steps)
     told = kept.accounts_of(connection, hospital)
     return Journal(month, book.closed is not None, tuple(entries), tuple(booked(entries)), told)

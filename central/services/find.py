@@ -4,13 +4,18 @@ It decides nothing; each part is asked with the caller's own scope. The rule tha
 not see is not found, and an answer does not tell that it is there.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
+from unicodedata import normalize
 
+from central.core.certainty import Certainty
+from central.core.counts import LastCount
+from central.core.reconcile import Line
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotThere
-from central.services.counts import Sided, side_by_side
+from central.services.counts import sides_of_item
 from central.services.desk import Desk
-from central.services.trace import QUESTION_MAX, Sort, trace
+from central.services.trace import QUESTION_MAX, Sort, named, trace
 from central.store import queries_find as kept
 from central.store.queries_master import Item, Place, items, places
 
@@ -20,12 +25,16 @@ LETTERS_MIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What fits a question: items, orders with their storeroom, and whether it names a piece or a lot of the book."""
+    """What fits a question: items, orders with their storeroom, and whether it names a piece or a lot of the book.
+
+    `asked` is the question as it was understood: full-width signs as plain ones where only so something fits.
+    """
 
     items: tuple[kept.ItemFound, ...]
     orders: tuple[tuple[str, str], ...]
     traced: Sort | None
     whole: bool
+    asked: str = ""
 
     @property
     def count(self) -> int:
@@ -35,13 +44,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class LotHere:
-    """One lot of an item in one storeroom: its shelves by the book, and book beside shelf with what is sure of it."""
+    """One lot of an item in one storeroom: its shelves by the book, and book beside shelf with what is sure of it.
+
+    `count` is the last count by a person.
+    """
 
     place: Place
     lot: str
     expiry: str
     shelves: tuple[kept.Shelf, ...]
-    side: Sided
+    line: Line
+    sure: Certainty
+    count: LastCount | None
 
 
 def find(desk: Desk, caller: Caller, question: str) -> Found:
@@ -49,13 +63,21 @@ def find(desk: Desk, caller: Caller, question: str) -> Found:
     if not caller.may(Right.SEE_STOCK):
         caller.need(Right.SEE_ORDERS)
     asked = question.strip()[:QUESTION_MAX]
+    plain = normalize("NFKC", asked).strip()[:QUESTION_MAX]
+    found = _found(desk, caller, asked)
+    return found if found.count or plain == asked else _found(desk, caller, plain)
+
+
+def _found(desk: Desk, caller: Caller, asked: str) -> Found:
     if len(asked) < LETTERS_MIN:
-        return Found((), (), None, whole=True)
+        return Found((), (), None, whole=True, asked=asked)
     with desk.store.read() as connection:
-        found = kept.items_like(connection, desk.hospital, asked)
+        label = named(connection, desk.hospital, asked)
+        of_label = label.item if label is not None and label.sort is Sort.ITEM else asked
+        found = kept.items_like(connection, desk.hospital, of_label)
         orders = kept.orders_like(connection, desk.hospital, asked, caller.scope(Right.SEE_ORDERS))
     whole = max(len(found), len(orders)) < kept.FOUND_MAX
-    return Found(tuple(found), tuple(orders), _traced(desk, caller, asked), whole)
+    return Found(tuple(found), tuple(orders), _traced(desk, caller, asked), whole, asked)
 
 
 def _traced(desk: Desk, caller: Caller, asked: str) -> Sort | None:
@@ -63,7 +85,7 @@ def _traced(desk: Desk, caller: Caller, asked: str) -> Sort | None:
     if not caller.may(Right.SEE_STOCK):
         return None
     try:
-        sort = trace(desk.store, desk.hospital, caller, asked).sort
+        sort = trace(desk.store, desk.hospital, caller, asked, desk.now()).sort
     except (NotThere, BadInput):
         return None
     return None if sort is Sort.ITEM else sort
@@ -78,13 +100,13 @@ def item_here(desk: Desk, caller: Caller, item: str) -> tuple[Item, list[LotHere
         if known is None:
             raise NotThere(f"item: expected one of the catalogue, got {item!r:.40}")
         rooms = {room.place: room for room in places(connection, desk.hospital) if room.place in scope}
-        shelves = kept.shelves(connection, desk.hospital, item, rooms)
+        shelves: defaultdict[tuple[str, str], list[kept.Shelf]] = defaultdict(list)
+        for one in kept.shelves(connection, desk.hospital, item, rooms):
+            shelves[one.place, one.lot].append(one)
         days = kept.lot_days(connection, desk.hospital, item)
-    found = []
-    for place in sorted({shelf.place for shelf in shelves}):
-        for side in side_by_side(desk, caller, place):
-            if side.line.item == item:
-                lot = side.line.lot
-                here = tuple(one for one in shelves if (one.place, one.lot) == (place, lot))
-                found.append(LotHere(rooms[place], lot, days.get(lot, ""), here, side))
+        sides = sides_of_item(connection, desk, sorted({place for place, _ in shelves}), item)
+    found = [
+        LotHere(rooms[place], line.lot, days.get(line.lot, ""), tuple(shelves[place, line.lot]), line, sure, count)
+        for place, line, sure, count in sides
+    ]
     return known, sorted(found, key=lambda one: (one.expiry or "9999", one.lot, one.place.place))

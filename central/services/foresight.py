@@ -7,108 +7,198 @@ the policy table, with their reason and their end.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-import numpy as np
 from sqlalchemy import Connection
 
 from central.core.demand import added, netted
 from central.core.orders import Ordered
-from central.core.reorder import Facts, Past, Position, Source
-from central.core.reorder.engine import Lines, lots_of, worth_for
-from central.core.reorder.leads import Leads, fixed_leads
-from central.core.reorder.moments import Floats, Sums, moments_of_many, sums_of, together
+from central.core.reorder import Facts, Past, Source
+from central.core.reorder.batch import lines_of
+from central.core.reorder.engine import joined, worth_for
+from central.core.reorder.expiry import Lots, expired, unusable
+from central.core.reorder.keeping import shelf_days
+from central.core.reorder.moments import Sums, sums_of, together, without
 from central.core.reorder.receipts import LeadBook, days_between, filled
-from central.core.reorder.season import READ_DAYS, Index, coming_days, factors_of_many, in_season_of_many, spans
-from central.core.reorder.waits import points_of, waits_of_many
+from central.core.reorder.scope import chance_lately
+from central.core.reorder.season import READ_DAYS, Index
 from central.services.positions import ORDERS_COUNTED_DAYS, Scene, used_roles
 from central.services.seasons import Pool, is_asked_for
 from central.store.queries_book import arrivals_at, flows_of
 from central.store.queries_master import Place, uses
-from central.store.queries_reorder import earliest_expiries
+from central.store.queries_reorder import kept_when_received, lots_held
 from central.store.queries_work import ordered
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, day_start, plus
 from protocols.values.money import Money
 
 DAY_S = 86_400
+KEPT_LOOKED_BACK_DAYS = 365
+"""Receipts of a year tell how long deliveries keep."""
 NOBODY = Sums(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
-    """Sums by item and place, lead times, and by place and item the units that are late and the next expiry.
+class ItemTerms:
+    """What the rules say of an item at the storerooms of a level: days, target, weight, shelf life; and its price."""
 
-    `seasons` are the months' indices by level and item; `worth` is set in system mode.
+    safety_days: Fraction
+    cover_days: Fraction
+    fill: float
+    weight: float
+    shelf_days: int
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """Sums by item and place, lead times, and by place and item the units that are late and the lots
+    that expire within a shelf life. `fresh` are the places and items where something came within the engine's window.
+
+    `lately` is the chance of a request a day by now, by place and item; `known_days` are a place's days of known use,
+    the engine's window at most. `seasons` are the months' indices by level and item; `worth` is set in system mode.
+    `kept` are the days that what was received of an item within a year still kept, delivery by delivery.
     """
 
     scene: Scene
     sums: dict[str, dict[str, Sums]] = field(default_factory=dict)
     leads: LeadBook = field(default_factory=LeadBook)
+    lately: dict[tuple[str, str], float] = field(default_factory=dict)
+    known_days: dict[str, int] = field(default_factory=dict)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
-    expiries: dict[tuple[str, str], date] = field(default_factory=dict)
+    lots: Mapping[tuple[str, str], Lots] = field(default_factory=dict)
+    fresh: set[tuple[str, str]] = field(default_factory=set)
     seasons: dict[tuple[int, str], Index] = field(default_factory=dict)
     worth: float | None = None
+    kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    _ladders: dict[tuple[str, str], tuple[Source, ...]] = field(default_factory=dict)
+    _terms: dict[tuple[int, str], ItemTerms] = field(default_factory=dict)
+    _totals: dict[tuple[int, str], Sums] = field(default_factory=dict)
+    """Remembered, since many lines ask for the same."""
 
-    def enrich(self, facts: Facts, place: Place) -> Facts:
-        """Return facts with what the engine needs besides."""
-        position = facts.position
-        late = min(self.late.get((facts.place, facts.item), 0), position.on_order)
-        return replace(
-            facts,
-            position=Position(position.physical, position.on_order, position.reserved, late),
-            ladder=tuple(self._source(source, facts.item) for source in facts.ladder),
-            past=self._past(place, facts.item),
-            cover_days=self._cover(facts, place),
+    def facts(self, place: Place, item: str) -> Facts:
+        """Return the facts of a line with what the engine needs besides."""
+        scene, terms, position = self.scene, self._terms_of(place.level, item), self.scene.position(place.place, item)
+        late = min(self.late.get((place.place, item), 0), position.on_order)
+        return Facts(
+            place=place.place,
+            item=item,
+            demand=scene.demand(place.place, item),
+            position=replace(position, late=late) if late else position,
+            ladder=self._ladder(place, item),
+            safety_days=terms.safety_days,
+            cover_days=terms.cover_days,
+            past=self._past(place, item, terms),
+            limits=scene.limits(place.place, item),
+            bins=scene.bins.get((place.place, item)),
+            lots=self._near(place.place, item),
         )
 
-    def _cover(self, facts: Facts, place: Place) -> Fraction:
-        """Return the days an order covers: those of the item's class at this level, where a rule names it (D7)."""
-        scope = f"level-{place.level}-{self.scene.classes.get(facts.item, '')}"
-        return self.scene.rules.values.get(("reorder.cover_days", scope), facts.cover_days)
+    def _terms_of(self, level: int, item: str) -> ItemTerms:
+        """Return what the rules say of an item at the storerooms of a level; many lines ask for the same."""
+        known = self._terms.get((level, item))
+        if known is None:
+            rules, scope = self.scene.rules, f"level-{level}"
+            own_cover = rules.values.get(("reorder.cover_days", f"{scope}-{self.scene.classes.get(item, '')}"))
+            known = ItemTerms(
+                rules.number("reorder.safety_days", scope),
+                rules.number("reorder.cover_days", scope) if own_cover is None else own_cover,
+                float(rules.number("reorder.fill_target", scope)),
+                float(rules.number("reorder.weight", self.scene.catalogue[item].criticality)),
+                self._keeps(item),
+                self.price_of(item),
+            )
+            self._terms[level, item] = known
+        return known
+
+    def _keeps(self, item: str) -> int:
+        """Return the days a supplier's delivery of an item keeps, by a rule of it, its receipts or the hospital."""
+        ruled = self.scene.rules.values.get(("reorder.shelf_days", item))
+        otherwise = self.scene.rules.whole("reorder.shelf_days")
+        return shelf_days(None if ruled is None else int(ruled), self.kept.get(item, ()), otherwise)
+
+    def _near(self, place: str, item: str) -> Lots:
+        """Return the lots of a shelf that are near expiry."""
+        lots = self.lots.get((place, item), ())
+        near = self.scene.rules.whole("reorder.near_expiry_days") if lots else 0
+        return tuple(lot for lot in lots if lot[0] <= near)
+
+    def expiring(self, place: str, item: str) -> int:
+        """Return the units near expiry that the place will not use in time, the expired ones left out."""
+        lots = self._near(place, item)
+        if not lots:
+            return 0
+        own = self.sums.get(item, {}).get(place, NOBODY)
+        mean = own.total / own.days if own.days else 0.0
+        return unusable(lots, mean, lots[-1][0]) - expired(lots)
+
+    def is_dead(self, place: str, item: str) -> bool:
+        """Tell whether nobody asked for an item, and none of it came, in the engine's whole window of known use."""
+        days = self.scene.rules.whole("reorder.engine_days")
+        asked = self.sums.get(item, {}).get(place, NOBODY).requests
+        return self.known_days.get(place, 0) >= days and not asked and (place, item) not in self.fresh
+
+    def _ladder(self, place: Place, item: str) -> tuple[Source, ...]:
+        """Return the sources of an item for a storeroom: the same for all that have the same parent."""
+        known = self._ladders.get((place.parent, item))
+        if known is None:
+            known = tuple(self._source(source, item) for source in self.scene.ladder(place, item, 0))
+            self._ladders[place.parent, item] = known
+        return known
 
     def _source(self, source: Source, item: str) -> Source:
-        return replace(source, leads=self.leads.leads(source.name, item))
+        lots = self.lots.get((source.name, item), ()) if source.internal else ()
+        return replace(source, leads=self.leads.leads(source.name, item), lots=lots)
 
     def price_of(self, item: str) -> Money:
         """Return what a unit costs at its main supplier, wherever a line takes it from."""
         terms = self.scene.terms.get(item, [])
         return terms[0].price if terms else Money(0)
 
-    def _past(self, place: Place, item: str) -> Past:
-        rules, scope = self.scene.rules, f"level-{place.level}"
-        everywhere = self.sums.get(item, {})
-        kin = [
-            sums
-            for other, sums in everywhere.items()
-            if other != place.place and self.scene.storerooms[other].place.level == place.level
-        ]
+    def _past(self, place: Place, item: str, terms: ItemTerms) -> Past:
+        own = self.sums.get(item, {}).get(place.place, NOBODY)
         return Past(
-            everywhere.get(place.place, NOBODY),
-            together(kin),
-            float(rules.number("reorder.fill_target", scope)),
+            own,
+            without(self._everywhere(place.level, item), own),
+            terms.fill,
             self.worth,
-            self.price_of(item),
-            float(rules.number("reorder.weight", self.scene.catalogue[item].criticality)),
-            rules.whole("reorder.shelf_days"),
+            terms.price,
+            terms.weight,
+            terms.shelf_days,
             self.seasons.get((place.level, item)),
+            self.lately.get((place.place, item)),
         )
+
+    def _everywhere(self, level: int, item: str) -> Sums:
+        """Return the sums of an item in all storerooms of a level."""
+        known = self._totals.get((level, item))
+        if known is None:
+            rooms = self.scene.storerooms
+            known = together(
+                sums for place, sums in self.sums.get(item, {}).items() if rooms[place].place.level == level
+            )
+            self._totals[level, item] = known
+        return known
 
 
 def foresight_at(connection: Connection, hospital: HospitalId, now: Instant, scene: Scene) -> Foresight:
     """Gather what the engine needs of a hospital."""
-    today, days = business_day(now), scene.rules.whole("reorder.engine_days")
-    expiries, seasons = earliest_expiries(connection, hospital, today), _seasons_at(connection, hospital, today, scene)
-    sight = Foresight(scene, expiries=expiries, seasons=seasons)
+    today = business_day(now)
+    until = today + timedelta(days=scene.rules.whole("reorder.shelf_days"))
+    lots, seasons = lots_held(connection, hospital, today, until), _seasons_at(connection, hospital, today, scene)
+    kept = kept_when_received(connection, hospital, plus(now, -KEPT_LOOKED_BACK_DAYS * DAY_S))
+    sight = Foresight(scene, lots=lots, seasons=seasons, kept=kept)
+    lately = plus(now, -scene.rules.whole("reorder.engine_days") * DAY_S)
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
     lines = ordered(connection, hospital, since)
     waits: list[tuple[str, str, str, Ordered]] = []
     for room in scene.storerooms.values():
-        for item, sums in _sums_at(connection, hospital, room.place, today, days).items():
-            sight.sums.setdefault(item, {})[room.place.place] = sums
+        _enter_use(sight, connection, hospital, room.place, today)
         arrived = arrivals_at(connection, hospital, room.place.place, since)
+        sight.fresh.update((room.place.place, item) for item, came in arrived.items() if came and came[-1].at >= lately)
         here = [line for line in lines if line[0] == room.place.place]
         for item in sorted({line[1] for line in here}):
             of_item = [line for line in here if line[1] == item]
@@ -148,28 +238,35 @@ def _seasons_at(
     }
 
 
-def _sums_at(connection: Connection, hospital: HospitalId, place: Place, today: date, window: int) -> dict[str, Sums]:
-    """Return the sums of a storeroom's requests by item, over the days since its first known use."""
-    first = today - timedelta(days=window)
+def _enter_use(sight: Foresight, connection: Connection, hospital: HospitalId, place: Place, today: date) -> None:
+    """Enter the requests of a storeroom over the days since its first known use, the engine's window at most."""
+    first = today - timedelta(days=sight.scene.rules.whole("reorder.engine_days"))
     used = _used_since(connection, hospital, place, first, today)
-    known = [day for by_day in used.values() for day, qty in by_day.items() if first <= day < today and qty > 0]
-    if not known:
-        return {}
-    days = (today - min(known)).days
-    return {
-        item: sums_of([qty for day, qty in by_day.items() if first <= day < today and qty > 0], days)
+    asked = {
+        item: [(day, qty) for day, qty in sorted(by_day.items()) if first <= day < today and qty > 0]
         for item, by_day in sorted(used.items())
     }
+    since = min((days[0][0] for days in asked.values() if days), default=today)
+    if (known := (today - since).days) < 1:
+        return
+    sight.known_days[place.place] = known
+    for item, days in asked.items():
+        sight.sums.setdefault(item, {})[place.place] = sums_of([qty for _, qty in days], known)
+        sight.lately[place.place, item] = chance_lately(((day - since).days for day, _ in days), known)
 
 
-def with_worth(sight: Foresight, several: list[Facts]) -> Foresight:
+def with_worth(sight: Foresight, blocks: Iterable[Sequence[Facts]]) -> Foresight:
     """Return the foresight with the worth of a served request that meets the hospital's target (system mode)."""
-    known = [(facts, facts.past) for facts in several if facts.ladder and facts.past is not None]
-    if not known:
+    parts = [lines_of([(facts, _likely(facts)) for facts in some]) for some in map(_supplied, blocks) if some]
+    if not parts:
         return sight
-    lines = _lines_of(known)
+    lines = joined(parts)
     target = float(sight.scene.rules.number("reorder.fill_target"))
     return replace(sight, worth=worth_for(lines, target, lines.rates * lines.weights))
+
+
+def _supplied(block: Sequence[Facts]) -> list[Facts]:
+    return [facts for facts in block if facts.ladder]
 
 
 def _likely(facts: Facts) -> Source:
@@ -177,40 +274,3 @@ def _likely(facts: Facts) -> Source:
     wanted = facts.demand.daily_mean * facts.cover_days
     able = (one for one in facts.ladder if one.available is None or one.available >= max(wanted, Fraction(one.pack)))
     return next(able, facts.ladder[-1])
-
-
-def _lines_of(known: list[tuple[Facts, Past]]) -> Lines:
-    sources = [_likely(facts) for facts, _ in known]
-    own, kin = (
-        np.array([[one.days, one.requests, one.total, one.squares, one.cubes] for one in sums]).T
-        for sums in ([past.own for _, past in known], [past.kin for _, past in known])
-    )
-    leads: list[Leads] = [source.leads or fixed_leads(source.lead_days) for source in sources]
-    factors = _factors(known, leads)
-    moments = in_season_of_many(moments_of_many(own, kin), factors)
-    packs, moqs = (np.array([getattr(source, name) for source in sources]) for name in ("pack", "moq"))
-    lots = lots_of(moments, packs, moqs, np.array([float(facts.cover_days) for facts, _ in known]))
-    days, weights = points_of(moments, lots, leads, np.arange(len(known)))
-    return Lines(
-        moments,
-        waits_of_many(moments, days, weights),
-        lots,
-        np.array([float(past.price) for _, past in known]),
-        np.array([past.weight for _, past in known]),
-        moments.rate,
-        np.array([float(past.shelf_days) for _, past in known]) / factors,
-    )
-
-
-def _factors(known: list[tuple[Facts, Past]], leads: list[Leads]) -> Floats:
-    """Return what the season does to the moments of each line; 1 where there is none."""
-    factors, some = np.ones(len(known)), [line for line, (_, past) in enumerate(known) if past.season is not None]
-    if some:
-        days = [
-            spans(facts.demand.last, past.own.days, coming_days(leads[line], facts.cover_days))
-            for line, (facts, past) in ((line, known[line]) for line in some)
-        ]
-        index = np.array([known[line][1].season for line in some], np.float64)
-        past_days, coming = (np.array([one[side] for one in days], np.float64) for side in (0, 1))
-        factors[some] = factors_of_many(index, past_days, coming)
-    return factors

@@ -19,10 +19,12 @@ from central.store.chains import move_head
 from central.store.losses import open_loss
 from central.store.merge import add_new
 from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, POSTING_LINE, QUARANTINE
+from central.store.tables.replays import STILL_KEPT
 from central.store.tables.sync import LEDGER_GAP
 from protocols.entry import SEQ_MAX, content_hash, decode_entry
 from protocols.errors import ProtocolsError
-from protocols.movements import lines_of, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import lines_of
 from protocols.sync.frames import Damaged, Gap, Head, Key
 from protocols.sync.gaps import unpack_rows
 from protocols.sync.reception import Lost
@@ -116,7 +118,7 @@ def _set_aside(
     """Return what a ledger's entries in quarantine would have come to: its book has them, and they are no loss."""
     first = (QUARANTINE.c.hospital == EVENT.c.hospital) & (QUARANTINE.c.event_id == EVENT.c.event_id)
     columns = (QUARANTINE.c.incarnation, QUARANTINE.c.seq, QUARANTINE.c.raw, EVENT.c.content_hash)
-    query = select(*columns).join(EVENT, first).where(QUARANTINE.c.hospital == hospital)
+    query = select(*columns).join(EVENT, first).where(QUARANTINE.c.hospital == hospital, STILL_KEPT)
     raws: dict[bytes, bytes] = {}
     for row in connection.execute(query.where(QUARANTINE.c.incarnation.in_(way))):
         if row.seq <= way[row.incarnation] and content_hash(device, row.raw) == row.content_hash:

@@ -11,13 +11,15 @@ from datetime import date
 from sqlalchemy import Connection
 
 from central.core.feed import EDGE_ROLES
-from central.core.hand import KINDS, Act, Doing, Refusal, Thing, decide
+from central.core.hand import KINDS, Act, Doing, No, Refusal, Thing, decide
+from central.core.notes import Note
 from central.core.rights import Caller, Right
 from central.core.uses import mirrored
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.counts_taken import take_in_counts
 from central.services.documents import Documents
 from central.services.hand_lookup import Read, shelf_of, thing_of
+from central.services.hand_notes import number_in, waiting_for
 from central.services.his import His
 from central.services.own_chain import Draft, append_within
 from central.store import queries_charges as charges
@@ -27,9 +29,13 @@ from central.store.queries_master import LEVEL_WARD, Place, places
 from central.store.tables.master import LOT
 from central.store.tables.once import ONCE
 from protocols.errors import BadValue
-from protocols.movements import LINE_QTY_MAX, CountBody, CountLine, MovementBody, PostingLine, movement_of, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.counts import CountBody, CountLine
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.table import movement_of
 from protocols.values.ids import ActorId, PlaceId, lot_no
 from protocols.values.instant import Instant, business_day, plus
+from protocols.values.quantity import LINE_QTY_MAX
 
 ONCE_MAX = 64
 CODE_MAX = 512
@@ -68,12 +74,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was written: the event (hex), empty where the form was done before; the thing, and what was unusual."""
+    """What was written: the event (hex), empty where the form was done before; the thing, and what was unusual.
+
+    `thing` is None and `note` its number where a whole delivery was received.
+    """
 
     event: str
-    thing: Thing
+    thing: Thing | None
     flags: tuple[str, ...] = ()
     proposed: str = ""
+    note: str = ""
 
 
 class Hands:
@@ -106,7 +116,10 @@ class Hands:
         self._may_record(caller, ward, KINDS[asked.doing])
         now = self._documents.clock.now()
         patient = self._his.hidden(asked.patient) if asked.patient.strip() and asked.doing is Doing.USE else ""
+        number = number_in(asked.code.strip()) if asked.doing is Doing.RECEIVE else ""
         with self._documents.store.write() as connection:
+            if number:
+                return self._receive_note(connection, caller, ward, number, asked.once)
             read = thing_of(
                 connection, self._hospital, asked.doing, asked.code.strip(), asked.lot.strip(), asked.expiry
             )
@@ -119,6 +132,27 @@ class Hands:
             if isinstance(done, Refusal):
                 kept.forget_once(connection, self._hospital, caller.person, asked.once)
             return done
+
+    def waiting(self, caller: Caller, place: str) -> Sequence[Note]:
+        """Return the deliveries on their way to a ward, each received by one scan of its paper, the newest first."""
+        ward = PlaceId(self.room(caller, place).place)
+        with self._documents.store.read() as connection:
+            return waiting_for(connection, self._hospital, ward, self._documents.clock.now())
+
+    def _receive_note(
+        self, connection: Connection, caller: Caller, ward: PlaceId, number: str, once: str
+    ) -> Done | Refusal:
+        """Receive everything on a delivery note, or say that none of that number is on its way."""
+        now = self._documents.clock.now()
+        note = next((one for one in waiting_for(connection, self._hospital, ward, now) if one.number == number), None)
+        if not self._is_new(connection, caller, once, now):
+            return Done("", None, note=number)
+        if note is None:
+            kept.forget_once(connection, self._hospital, caller.person, once)
+            return Refusal(No.NO_NOTE)
+        refs = tuple(name for name in (note.order, note.number) if name)
+        body = write_body(MovementBody(note.lines, refs=refs))
+        return Done(self._append(connection, caller, KINDS[Doing.RECEIVE], body), None, note=number)
 
     def recent(self, caller: Caller, place: str) -> Sequence[kept.Acted]:
         """Return the last acts written here, the newest first."""

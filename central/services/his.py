@@ -24,9 +24,12 @@ from central.services.his_lookup import Resolved, Scanned, flags_of, patient_of,
 from central.services.own_chain import Draft, append_within
 from central.store import queries_charges as kept
 from central.store.queries_master import expiries, places
-from protocols.movements import LINE_QTY_MAX, MovementBody, PostingLine, write_body
+from central.store.turns import one_at_a_time
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import Instant, business_day, plus
+from protocols.values.quantity import LINE_QTY_MAX
 
 NUMBER_MAX = 64
 CODE_MAX = 512
@@ -95,7 +98,10 @@ class Unconsume:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What stands now: the outcome, the charge, and the use: its event (hex), who wrote it, when, from which side."""
+    """What stands now: the outcome, the charge, and the use: its event (hex), who wrote it, when, from which side.
+
+    `warnings` tell what is unusual about the goods of a charge that names their lot: `expired`, `held` by a recall.
+    """
 
     outcome: Outcome
     charge: kept.Charge
@@ -103,6 +109,7 @@ class Answer:
     actor: str
     at: Instant | None
     side: str
+    warnings: tuple[str, ...] = ()
 
 
 class His:
@@ -126,16 +133,19 @@ class His:
         caller.need(Right.CHARGE, said.place)
         now = self._documents.clock.now()
         with self._documents.store.write() as connection:
+            one_at_a_time(connection, self._hospital, kept.CHARGING)
             fresh = self._charge_of(connection, caller, said, now)
             known = kept.charge(connection, self._hospital, said.charge)
-            if known is not None:
-                return self._again(connection, known, fresh)
-            return self._consume(connection, fresh)
+            answer = self._consume(connection, fresh) if known is None else self._again(connection, known, fresh)
+            named = answer.charge
+            flags = flags_of(connection, self._hospital, named.item, {named.lot}, named.at)
+            return replace(answer, warnings=flags)
 
     def unconsume(self, caller: Caller, said: Unconsume) -> Answer:
         """Undo a charge, all or in part. Raises as `consume` does; `NotNow` for more than is left."""
         caller.need(Right.CHARGE)
         with self._documents.store.write() as connection:
+            one_at_a_time(connection, self._hospital, kept.CHARGING)
             first = kept.charge(connection, self._hospital, said.of)
             if first is None or first.refunds:
                 raise NotThere(f"of: expected the number of a charge, got {said.of!r:.40}")
@@ -150,7 +160,10 @@ class His:
             )  # fmt: skip
             if known is not None:
                 whole = replace(fresh, qty=known.qty) if not said.qty else fresh
-                return self._again(connection, known, whole)
+                answer = self._again(connection, known, whole)
+                if said.goods_back != self._gave_back(connection, answer, said):
+                    raise _known_otherwise(said.charge)
+                return answer
             if not 1 <= -fresh.qty <= left:
                 raise NotNow(f"qty: expected at most {left} left of charge {said.of!r:.40}, got {-fresh.qty}")
             return self._unconsume(connection, fresh, goods_back=said.goods_back)
@@ -160,6 +173,7 @@ class His:
 
         With `used` a charge writes its use as `consume` does, else only what the storeroom wrote goes with it.
         """
+        one_at_a_time(connection, self._hospital, kept.CHARGING)
         first = None if not fresh.refunds else kept.charge(connection, self._hospital, fresh.refunds)
         if fresh.refunds and (first is None or first.refunds):
             raise NotThere(f"refunds: expected the number of a charge, got {fresh.refunds!r:.40}")
@@ -224,20 +238,15 @@ class His:
     def _again(self, connection: Connection, known: kept.Charge, said: kept.Charge) -> Answer:
         """Answer a number that is known: with what stands, where the content is the same."""
         if known.said != said.said:
-            raise NotNow(f"charge: the number {known.charge!r:.40} is known with another content; give it a new one")
-        uses = kept.uses_of(connection, self._hospital, known.refunds or known.charge)
+            raise _known_otherwise(known.charge)
         if known.refunds:
-            mine = [one.undone for one in uses if one.undone and self._undid(connection, one, known)]
-            outcome = Outcome.UNDONE if mine else Outcome.REFUNDED
-            return Answer(outcome, known, mine[-1] if mine else "", known.person, known.at, "his")
+            undone = kept.reversal_for(connection, self._hospital, known.charge, known.received_at)
+            return Answer(Outcome.UNDONE if undone else Outcome.REFUNDED, known, undone, known.person, known.at, "his")
+        uses = kept.uses_of(connection, self._hospital, known.charge)
         standing = [one for one in uses if not one.undone]
         if not standing:
             return Answer(Outcome.CHARGED_ONLY, known, "", "", None, "")
         return self._answer(connection, known, standing[-1], Outcome.USED if standing[-1].made else Outcome.ALREADY)
-
-    def _undid(self, connection: Connection, use: kept.Used, refund: kept.Charge) -> bool:
-        """Tell whether a refund undid a use; what a storeroom's own entry contradicted was undone without one."""
-        return kept.refers_to(connection, self._hospital, use.undone, refund.charge)
 
     def _answer(self, connection: Connection, charge: kept.Charge, use: kept.Used, outcome: Outcome) -> Answer:
         side = "his" if use.made else "storeroom"
@@ -314,18 +323,33 @@ class His:
 
     def _unconsume(self, connection: Connection, fresh: kept.Charge, *, goods_back: bool) -> Answer:
         kept.add_charge(connection, self._hospital, fresh)
-        uses = [one for one in kept.uses_of(connection, self._hospital, fresh.refunds) if not one.undone]
-        if not goods_back or not uses:
+        use = self._reversible(connection, fresh.refunds, fresh.unit)
+        if not goods_back or use is None:
             return Answer(Outcome.REFUNDED, fresh, "", fresh.person, fresh.at, "his")
-        lines = kept.lines_of_event(connection, self._hospital, uses[-1].event, fresh.unit)
+        lines = kept.lines_of_event(connection, self._hospital, use.event, fresh.unit)
         back = mirrored(lines) if fresh.unit else part_of(mirrored(lines), -fresh.qty)
         if not back:
             return Answer(Outcome.REFUNDED, fresh, "", fresh.person, fresh.at, "his")
-        undone = self._reverse(connection, uses[-1], back, ActorId(fresh.person), fresh.charge)
+        undone = self._reverse(connection, use, back, ActorId(fresh.person), fresh.charge)
         left = kept.charge(connection, self._hospital, fresh.refunds)
         if fresh.unit or left is None or left.qty == kept.refunded(connection, self._hospital, fresh.refunds):
-            kept.undo_use(connection, self._hospital, uses[-1].event, undone)
+            kept.undo_use(connection, self._hospital, use.event, undone)
         return Answer(Outcome.UNDONE, fresh, undone, fresh.person, fresh.at, "his")
+
+    def _reversible(self, connection: Connection, charge: str, unit: str) -> kept.Used | None:
+        """Return the use that goes with a charge and still stands; a piece's may be reversed by the storeroom."""
+        use = next((one for one in reversed(kept.uses_of(connection, self._hospital, charge)) if not one.undone), None)
+        if use is None or not unit:
+            return use
+        lies = kept.lying(connection, self._hospital, unit=unit)
+        stands = standing_use(connection, self._hospital, unit, lies)
+        return use if stands is not None and stands.event == use.event else None
+
+    def _gave_back(self, connection: Connection, answer: Answer, said: Unconsume) -> bool:
+        """Tell whether a refund that is known was for the goods too; where there were none, as is said now."""
+        if answer.outcome is Outcome.UNDONE:
+            return True
+        return said.goods_back and self._reversible(connection, said.of, answer.charge.unit) is None
 
     def _reverse(
         self, connection: Connection, use: kept.Used, lines: list[PostingLine], actor: ActorId, ref: str
@@ -349,6 +373,7 @@ class His:
         settled = 0
         for use in doubtful:
             with self._documents.store.write() as connection:
+                one_at_a_time(connection, self._hospital, kept.CHARGING)
                 settled += self._settle(connection, use)
         return settled
 
@@ -370,3 +395,7 @@ class His:
         elif (found := in_hand_first(after)) is not None:
             self._write_use(connection, replace(charge, received_at=self._documents.clock.now()), [(found, 1)])
         return True
+
+
+def _known_otherwise(number: str) -> NotNow:
+    return NotNow(f"charge: the number {number!r:.40} is known with another content; give it a new one")

@@ -17,7 +17,7 @@ from central.store import queries_charges as kept
 from central.store.feeds import recalls
 from central.store.queries_master import Item, expiries, items
 from central.store.queries_trace import moved
-from protocols.movements import Flag
+from protocols.movements.posting import Flag
 from protocols.values.ids import HospitalId, PlaceId
 from protocols.values.instant import Instant, business_day
 

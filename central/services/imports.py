@@ -17,6 +17,7 @@ from central.errors import BadFile, BadInput
 from central.services.master import note_import
 from central.services.open_orders import draft_new, new_items, take_over
 from central.services.own_chain import Draft, append_within
+from central.services.supplier_scores import carry_over
 from central.store.chains import OWN_DEVICE, enrol
 from central.store.engine import Store
 from central.store.merge import merge
@@ -34,7 +35,8 @@ from central.store.tables.catalogue import CATALOGUE_ITEM, SUBSTITUTE
 from central.store.tables.charges import CHARGE_ITEM
 from central.store.tables.master import CALENDAR_DAY, ITEM, ITEM_SUPPLIER, LOT, PLACE, SUPPLIER, USE_DAY
 from central.store.tables.suppliers import CERTIFICATE, DELIVERY_RELATION, SUPPLIER_PROFILE
-from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import LINES_MAX, MovementBody, PostingLine
 from protocols.values.ids import DeviceId, HospitalId, PlaceId, virtual_place
 
 FAULTS_SHOWN = 40
@@ -65,7 +67,7 @@ TABLES: Mapping[str, Table] = {
 }
 """Where the rows of each file go; stock.csv goes through the ledger."""
 
-STOCK, OPEN_ORDERS, ITEMS = "stock.csv", "open_orders.csv", "items.csv"
+STOCK, OPEN_ORDERS, ITEMS, SCORES = "stock.csv", "open_orders.csv", "items.csv", "supplier_scores.csv"
 NAMED: Mapping[str, Column[str]] = {
     "items.csv": ITEM.c.item,
     "suppliers.csv": SUPPLIER.c.supplier,
@@ -166,6 +168,9 @@ def write_sheet(connection: Connection, hospital: HospitalId, sheet: Sheet, cloc
         return _open_stock(connection, hospital, sheet, clock)
     if sheet.form.file == OPEN_ORDERS:
         take_over(connection, hospital, [row for _, row in sheet.rows])
+        return 0
+    if sheet.form.file == SCORES:
+        carry_over(connection, hospital, [row for _, row in sheet.rows], clock.now())
         return 0
     fresh = (
         new_items(connection, hospital, [row["item"] for _, row in sheet.rows], clock.now())

@@ -1,7 +1,7 @@
 """What needs somebody now, by the rights they hold: how many of each thing wait for a person like them, and where.
 
-It decides nothing and changes nothing. The rule that must not be broken: what somebody may not see or do is not counted
-for them.
+It decides nothing and changes nothing. The rules that must not be broken: what somebody may not see or do is not
+counted for them; and the page a count leads to lists just what was counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,16 +11,21 @@ from datetime import timedelta
 from sqlalchemy import Connection, func, select
 
 from central.core.charging import day_lines
-from central.core.purchasing import InvoiceState, OrderState
+from central.core.purchasing import InvoiceState
 from central.core.rights import Caller, Right, Scope
-from central.core.settling import Step
+from central.services.asking import asked_now
+from central.services.awaited import at_wards, to_accept, to_hand_out
+from central.services.batches import BATCH_MAX
 from central.services.desk import Desk
+from central.services.emergencies import emergencies
+from central.services.requisitions import to_decide
+from central.services.rules import to_agree
 from central.store import queries_charges as charges
+from central.store.queries_batches import orders_waiting
 from central.store.queries_permits import standings
 from central.store.queries_purchasing import states
-from central.store.queries_settling import tasks
-from central.store.queries_work import open_proposals, orders
-from central.store.tables.settling import SETTLEMENT
+from central.store.queries_settling import awaited
+from central.store.queries_work import open_proposals, within
 from central.store.tables.work import DISCREPANCY
 from protocols.values.instant import business_day, day_start
 
@@ -57,43 +62,48 @@ def _proposals(connection: Connection, desk: Desk, caller: Caller, scope: Scope)
 
 def _second(connection: Connection, desk: Desk, caller: Caller, scope: Scope) -> int:
     """Count the discrepancies whose closing somebody else proposed."""
-    step = SETTLEMENT.c
-    last = (
-        select(step.discrepancy, func.max(step.seq).label("seq"))
-        .where(step.hospital == desk.hospital)
-        .group_by(step.discrepancy)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(DISCREPANCY.c.place)
-        .join(last, last.c.discrepancy == DISCREPANCY.c.discrepancy)
-        .join(SETTLEMENT, (step.discrepancy == last.c.discrepancy) & (step.seq == last.c.seq))
+    waiting = awaited(desk.hospital, caller.person)
+    query = (
+        select(func.count())
+        .select_from(DISCREPANCY)
         .where(
-            *(DISCREPANCY.c.hospital == desk.hospital, step.hospital == desk.hospital, DISCREPANCY.c.status == "open"),
-            *(step.step == Step.PROPOSE.value, step.person != caller.person),
+            *(DISCREPANCY.c.hospital == desk.hospital, DISCREPANCY.c.status == "open"),
+            *(DISCREPANCY.c.discrepancy.in_(waiting), within(DISCREPANCY.c.place, scope)),
         )
     )
-    return sum(1 for row in rows if row.place in scope)
+    return int(connection.scalar(query) or 0)
 
 
 def _counts(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) -> int:
-    return len(tasks(connection, desk.hospital, status="open", scope=scope))
+    return len(asked_now(connection, desk.hospital, desk.now(), scope=scope))
 
 
-def _orders_in(*wanted: OrderState) -> Count:
-    def count(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) -> int:
-        known = states(connection, desk.hospital, "order")
-        open_orders = orders(connection, desk.hospital, scope)
-        return sum(1 for one in open_orders if OrderState(known.get(one.order_no, OrderState.APPROVED)) in wanted)
+def _to_send(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) -> int:
+    """Count the orders to suppliers on the page of orders to send; what goes between storerooms is not sent."""
+    return len(orders_waiting(connection, desk.hospital, scope, BATCH_MAX))
 
-    return count
+
+def _to_accept(connection: Connection, desk: Desk, caller: Caller, _scope: Scope) -> int:
+    return len(to_accept(connection, desk.hospital, caller, desk.now()))
+
+
+def _to_hand_out(connection: Connection, desk: Desk, caller: Caller, _scope: Scope) -> int:
+    return len(to_hand_out(connection, desk.hospital, caller, desk.now()))
+
+
+def _at_wards(connection: Connection, desk: Desk, caller: Caller, _scope: Scope) -> int:
+    return len(at_wards(connection, desk.hospital, caller, desk.now()))
 
 
 def _invoices_in(wanted: InvoiceState) -> Count:
     def count(connection: Connection, desk: Desk, _caller: Caller, _scope: Scope) -> int:
-        return sum(1 for state in states(connection, desk.hospital, "invoice").values() if state == wanted.value)
+        return len(states(connection, desk.hospital, "invoice", standing=[wanted]))
 
     return count
+
+
+def _rules(connection: Connection, desk: Desk, caller: Caller, _scope: Scope) -> int:
+    return len(to_agree(connection, desk.hospital, caller))
 
 
 def _permits(connection: Connection, desk: Desk, caller: Caller, scope: Scope) -> int:
@@ -105,7 +115,7 @@ def _permits(connection: Connection, desk: Desk, caller: Caller, scope: Scope) -
 
 
 def _items(connection: Connection, desk: Desk, _caller: Caller, _scope: Scope) -> int:
-    return sum(1 for state in states(connection, desk.hospital, "item").values() if state == "evidence")
+    return len(states(connection, desk.hospital, "item", standing=["evidence"]))
 
 
 def _charges(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) -> int:
@@ -119,16 +129,29 @@ def _charges(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) 
     return sum(1 for one in day_lines(used, charged) if one.difference)
 
 
+def _asked(connection: Connection, desk: Desk, caller: Caller, _scope: Scope) -> int:
+    return len(to_decide(connection, desk.hospital, caller))
+
+
+def _late(connection: Connection, desk: Desk, _caller: Caller, scope: Scope) -> int:
+    return sum(1 for one in emergencies(connection, desk.hospital, desk.now(), scope) if one.late)
+
+
 COUNTS: Mapping[str, tuple[Right, str, Count]] = {
+    "late-emergencies": (Right.PURCHASE, "/requisitions?state=late", _late),
+    "decide-requisitions": (Right.APPROVE, "/requisitions?state=decide", _asked),
     "approve-proposals": (Right.APPROVE, "/proposals", _proposals),
-    "agree-to-settle": (Right.SETTLE, "/discrepancies", _second),
+    "agree-to-settle": (Right.SETTLE, "/discrepancies?status=waiting", _second),
     "count-lines": (Right.MOVE_STOCK, "/counts", _counts),
-    "send-orders": (Right.PURCHASE, "/orders", _orders_in(OrderState.APPROVED)),
-    "accept-deliveries": (Right.RECEIVE, "/orders", _orders_in(OrderState.ANNOUNCED)),
-    "settle-invoices": (Right.INVOICE, "/invoices", _invoices_in(InvoiceState.DISPUTED)),
-    "pay-invoices": (Right.PAY, "/invoices", _invoices_in(InvoiceState.MATCHED)),
-    "confirm-permits": (Right.JUDGE_WARDS, "/permits", _permits),
-    "approve-items": (Right.APPROVE_HIGH, "/catalogue", _items),
+    "send-orders": (Right.PURCHASE, "/batches", _to_send),
+    "accept-deliveries": (Right.RECEIVE, "/orders?waits=accept", _to_accept),
+    "hand-out": (Right.RECEIVE, "/orders?waits=hand-out", _to_hand_out),
+    "receive-at-ward": (Right.MOVE_STOCK, "/orders?waits=ward", _at_wards),
+    "settle-invoices": (Right.INVOICE, "/invoices?state=disputed", _invoices_in(InvoiceState.DISPUTED)),
+    "pay-invoices": (Right.PAY, "/invoices?state=matched", _invoices_in(InvoiceState.MATCHED)),
+    "agree-to-rules": (Right.SEE_STOCK, "/rules?waits=1", _rules),
+    "confirm-permits": (Right.JUDGE_WARDS, "/permits?waits=1", _permits),
+    "approve-items": (Right.APPROVE_HIGH, "/catalogue?show=evidence", _items),
     "compare-charges": (Right.SETTLE, "/charges?differing=1", _charges),
 }
 """What may wait, in the order in which it is told: the right that makes it somebody's, its page, how it is counted."""

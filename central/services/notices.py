@@ -13,18 +13,23 @@ from datetime import time
 
 from sqlalchemy import Connection, func, select
 
-from central.core.notices import SAID, Need, Sending, after_failure, digest, shift_at
-from central.core.purchasing import InvoiceState, overdue_days
+from central.core.alarms import SAID as ALARM_SAID
+from central.core.notices import SAID, About, Need, Sending, after_failure, digest, shift_at
+from central.core.purchasing import InvoiceState
 from central.core.rights import Caller, grants_of
 from central.links.notices import name_of
+from central.services.alarms import is_told, open_for
+from central.services.asking import COUNT, asked_now
+from central.services.emergencies import emergencies
 from central.services.overview import Name
 from central.services.overview_now import overview_now
 from central.services.policy import rules_at
 from central.services.suppliers import papers_on, shortages_now
 from central.store.engine import Store
 from central.store.merge import add_new
-from central.store.queries_purchasing import invoices
-from central.store.queries_settling import tasks
+from central.store.queries_alarms import Alarm, change_alarm, untold
+from central.store.queries_master import Item, Place, items, places
+from central.store.queries_purchasing import overdue
 from central.store.tables.notices import NOTICE
 from protocols.values.ids import ActorId, HospitalId
 from protocols.values.instant import Instant, business_day
@@ -53,7 +58,7 @@ class Notices:
 
     def work(self, now: Instant) -> str:
         """Make what is due and let a thread send what waits; returns what was done, for the record of jobs."""
-        made = self.make(now)
+        made = self.make(now) + self.tell_alarms(now)
         if self._waiting(now):
             threading.Thread(target=self._run, name="notices", daemon=True).start()
         return f"{made} digests made"
@@ -65,14 +70,42 @@ class Notices:
             if self._made(recipient, shift):
                 continue
             said = digest(self._needs(recipient, now), shift, zh=self.zh)
-            title, body = said or ("", "")
-            row = {"hospital": self.hospital, "recipient": recipient, "shift": shift, "title": title, "body": body}
-            row |= {"state": (Sending.WAITING if said else Sending.EMPTY).value, "tries": 0, "next_at": now}
-            row |= {"taken_by": "[]", "fault": "", "made_at": now, "ended_at": None if said else now}
             with self.store.write() as connection:
-                added = add_new(connection, NOTICE, [row])
+                added = add_new(connection, NOTICE, [self._row(recipient, About.SHIFT, shift, said, now)])
             made += added if said else 0
         return made
+
+    def tell_alarms(self, now: Instant) -> int:
+        """Make a message for each role of the alarms that nobody was told of yet; returns how many messages."""
+        with self.store.read() as connection:
+            found = untold(connection, self.hospital)
+            if not found:
+                return 0
+            named = items(connection, self.hospital, {one.item for one in found})
+            rooms = {one.place: one for one in places(connection, self.hospital)}
+        lines = {one.alarm: _alarm_said(one, named.get(one.item), rooms.get(one.place), zh=self.zh) for one in found}
+        title, rows = "立即处理" if self.zh else "At once", []
+        for recipient in self.urls:
+            caller = _caller_of(recipient)
+            mine = [f"· {lines[one.alarm]}" for one in found if is_told(caller, one)]
+            if mine:
+                rows.append(self._row(recipient, About.ALARMS, now, (title, "\n".join(mine)), now))
+        with self.store.write() as connection:
+            made = add_new(connection, NOTICE, rows)
+            for one in found:
+                change_alarm(connection, self.hospital, one.alarm, told_at=now)
+        return made
+
+    def _row(
+        self, recipient: str, about: About, shift: Instant, said: tuple[str, str] | None, now: Instant
+    ) -> Mapping[str, object]:
+        """Return a message as it is kept; where nothing is said there is nothing to send."""
+        title, body = said or ("", "")
+        return {
+            "hospital": self.hospital, "recipient": recipient, "shift": shift, "about": about.value, "title": title,
+            "body": body, "state": (Sending.WAITING if said else Sending.EMPTY).value, "tries": 0, "next_at": now,
+            "taken_by": "[]", "fault": "", "made_at": now, "ended_at": None if said else now,
+        }  # fmt: skip
 
     def send_waiting(self) -> int:
         """Send every digest whose time has come, to each address that has not taken it; returns how many are done."""
@@ -91,9 +124,8 @@ class Notices:
 
     def _made(self, recipient: str, shift: Instant) -> bool:
         row = NOTICE.c
-        chosen = select(func.count()).where(
-            row.hospital == self.hospital, row.recipient == recipient, row.shift == shift
-        )
+        same = (row.hospital == self.hospital, row.recipient == recipient, row.shift == shift)
+        chosen = select(func.count()).where(*same, row.about == About.SHIFT)
         with self.store.read() as connection:
             return bool(connection.execute(chosen).scalar_one())
 
@@ -118,36 +150,47 @@ class Notices:
         ended = None if state is Sending.WAITING else now
         change = {"state": state.value, "tries": tries, "next_at": next_at, "fault": fault, "ended_at": ended}
         of = NOTICE.c
-        one = (of.hospital == self.hospital, of.recipient == row["recipient"], of.shift == row["shift"])
+        same = (getattr(of, name) == row[name] for name in ("hospital", "recipient", "shift", "about"))
         with self.store.write() as connection:
-            connection.execute(NOTICE.update().where(*one).values(taken_by=json.dumps(sorted(taken)), **change))
+            connection.execute(NOTICE.update().where(*same).values(taken_by=json.dumps(sorted(taken)), **change))
         return state is Sending.SENT
 
     def _needs(self, recipient: str, now: Instant) -> Mapping[Need, int]:
         """Count what needs a role now, as far as the role may see it."""
-        role, _, place = recipient.partition("@")
-        caller = Caller(ActorId(ACTOR), ACTOR, grants_of([(role, place)]))
+        place, caller = recipient.partition("@")[2], _caller_of(recipient)
         seen = overview_now(self.store, self.hospital, Name("", ""), now, caller)
         with self.store.read() as connection:
             counted = self._of_store(connection, now, place) | {
                 Need.PROPOSALS: seen.proposals_all,
                 Need.DISCREPANCIES: seen.discrepancies_all,
                 Need.SILENT: sum(ward.offline for ward in seen.wards),
+                Need.ALARMS: open_for(connection, self.hospital, caller),
                 Need.QUARANTINED: sum(ward.quarantined for ward in seen.wards),
             }
         return {need: count for need, count in counted.items() if caller.may(SAID[need].right)}
 
     def _of_store(self, connection: Connection, now: Instant, place: str) -> dict[Need, int]:
         today, rules = business_day(now), rules_at(connection, self.hospital, now)
-        asked = [one for one in tasks(connection, self.hospital, status="open", place=place) if one.kind == "count"]
+        asked = [one for one in asked_now(connection, self.hospital, now, place=place) if one.kind == COUNT]
         owed = {InvoiceState.MATCHED, InvoiceState.DISPUTED}
-        late = [
-            one for one in invoices(connection, self.hospital) if one.state in owed and overdue_days(one.due, today)
-        ]
         papers = papers_on(connection, self.hospital, today, rules)
         return {
             Need.COUNTS: len(asked),
-            Need.OVERDUE: len(late),
+            Need.OVERDUE: overdue(connection, self.hospital, today, owed),
             Need.PAPERS: sum(one.standing not in {"valid", "not-yet"} for one in papers),
+            Need.EMERGENCIES: sum(one.late for one in emergencies(connection, self.hospital, now)),
             Need.SHORTAGES: len(shortages_now(connection, self.hospital, now)),
         }
+
+
+def _caller_of(recipient: str) -> Caller:
+    role, _, place = recipient.partition("@")
+    return Caller(ActorId(ACTOR), ACTOR, grants_of([(role, place)]))
+
+
+def _alarm_said(one: Alarm, item: Item | None, room: Place | None, *, zh: bool) -> str:
+    """Return one alarm as a line of a message."""
+    name = one.item if item is None else f"{item.name_zh if zh else item.name_en} {one.item}"
+    where = one.place if room is None else room.name_zh if zh else room.name_en
+    said = ALARM_SAID[one.kind][0 if zh else 1]
+    return said.format(item=name, place=where, lot=one.lot, subject=one.subject).rstrip()

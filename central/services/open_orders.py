@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 
 from central.core.catalogue import ItemState, ItemStep
 from central.core.orders import Progress
-from central.core.purchasing import OrderState, OrderStep
+from central.core.purchasing import OrderState, OrderStep, check_value
+from central.errors import BadInput
 from central.services.policy import rules_at
 from central.store.merge import add_new
 from central.store.queries_catalogue import document_of
@@ -21,15 +22,23 @@ from central.store.tables.master import ITEM
 from central.store.tables.work import ORDER_LINE, PURCHASE_ORDER
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, day_start
+from protocols.values.money import Money
 
 IMPORT = "import"
 """Who stands for what came by a file."""
+TAKEN_OVER: Mapping[str, str] = {"policy": IMPORT}
+"""The reason of a line that nobody here proposed."""
 
 Row = Mapping[str, Any]
 
 
 def take_over(connection: Connection, hospital: HospitalId, rows: Sequence[Row]) -> None:
-    """Write orders still open elsewhere, with their sending and promise."""
+    """Write orders still open elsewhere, with their sending and promise.
+
+    Raises `BadInput` for a line that is worth more than sums can hold; then nothing is written.
+    """
+    for row in rows:
+        _check_worth(row)
     for row in rows:
         at = day_start(row["ordered"])
         head = {"hospital": hospital, "order_no": row["order_no"], "supplier": row["supplier"]}
@@ -37,9 +46,16 @@ def take_over(connection: Connection, hospital: HospitalId, rows: Sequence[Row])
         add_new(connection, PURCHASE_ORDER, [head | {"created_at": at, "approved_by": IMPORT}])
         line = {"hospital": hospital, "order_no": row["order_no"], "line_no": row["line_no"], "item": row["item"]}
         line |= {"qty": row["qty"], "price": row["price"], "proposal": ""}
-        add_new(connection, ORDER_LINE, [line | {"reason": json.dumps({"policy": IMPORT})}])
+        add_new(connection, ORDER_LINE, [line | {"reason": json.dumps(dict(TAKEN_OVER))}])
         if not history(connection, hospital, row["order_no"]):
             _sent(connection, hospital, row, at)
+
+
+def _check_worth(row: Row) -> None:
+    try:
+        check_value(row["qty"], Money(row["price"]))
+    except BadInput as error:
+        raise BadInput(f"open_orders.csv, order {row['order_no']} line {row['line_no']}: {error}") from error
 
 
 def _sent(connection: Connection, hospital: HospitalId, row: Row, at: Instant) -> None:

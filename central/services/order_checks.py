@@ -18,6 +18,7 @@ from central.errors import NotAllowed, Stopped
 from central.services.policy import rules_at
 from central.services.suppliers import lapsed_on, papers_on
 from central.store import queries_agreements as kept
+from central.store.merge import add_new
 from central.store.queries_catalogue import inactive_items
 from central.store.queries_master import terms
 from central.store.queries_suppliers import blocked_suppliers, grades_on
@@ -73,20 +74,29 @@ def let_pass(judged: Sequence[Judged], approver: str) -> None:
     stopping = [one.found for one in judged if one.stops]
     if stopping:
         said = "; ".join(f"{one.finding} {json.dumps(dict(one.detail))}" for one in stopping)
-        raise Stopped(f"order: expected nothing in its way, found {said}; choose another product, or have it waived")
+        raise Stopped(
+            f"order: expected nothing in its way, found {said}; choose another product, or have it waived",
+            tuple(one.finding for one in stopping),
+        )
     if any(one.waiver is not None and one.waiver.person == approver for one in judged):
         raise NotAllowed("order: expected somebody who did not give the waiver; another person approves it")
 
 
 def keep_alerts(
-    connection: Connection, hospital: HospitalId, order_no: str, judged: Sequence[Judged], now: Instant
+    connection: Connection,
+    hospital: HospitalId,
+    order_no: str,
+    judged: Sequence[Judged],
+    now: Instant,
+    *,
+    line_no: int = 1,
 ) -> None:
-    """Write what was found of the one line of an order with it."""
+    """Write what was found of a line of an order with it; what was found before stands as it was."""
     rows = [
         {
             "hospital": hospital,
             "order_no": order_no,
-            "line_no": 1,
+            "line_no": line_no,
             "finding": str(one.found.finding),
             "mode": str(one.found.mode),
             "waiver": one.waiver.id if one.waiver is not None else "",
@@ -95,8 +105,7 @@ def keep_alerts(
         }
         for one in judged
     ]
-    if rows:
-        connection.execute(ORDER_ALERT.insert(), rows)
+    add_new(connection, ORDER_ALERT, rows)
 
 
 def alerted(known: Known, item: str, supplier: str, price: Money) -> tuple[str, ...]:

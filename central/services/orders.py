@@ -23,6 +23,7 @@ from central.core.orders import (
     progress,
     step,
 )
+from central.core.purchasing import check_value
 from central.core.rights import EVERYWHERE, Scope
 from central.errors import NotNow, NotThere
 from central.services.order_checks import keep_alerts, known_at, let_pass
@@ -67,15 +68,7 @@ def approve(
                 f"proposal: expected version {one.version} ({one.qty} from {one.source}), got {seen!r:.40}; it has "
                 "changed since you saw it; reload the page"
             )
-        judged = (
-            []
-            if one.internal
-            else known_at(connection, hospital, now, item=one.item).of(one.item, one.source, one.price)
-        )
-        let_pass(judged, actor)
-        number = order_number(one.id, business_day(now), internal=one.internal)
-        _write_order(connection, hospital, one, number, actor, now)
-        keep_alerts(connection, hospital, number, judged, now)
+        number = place_order(connection, hospital, one, actor, now)
         connection.execute(
             PROPOSAL.update()
             .where(PROPOSAL.c.hospital == hospital, PROPOSAL.c.proposal == one.id)
@@ -86,6 +79,25 @@ def approve(
     return Approved(number, fresh=True)
 
 
+def place_order(
+    connection: Connection, hospital: HospitalId, one: Proposal, actor: ActorId, now: Instant, requisition: str = ""
+) -> OrderNo:
+    """Write the order that a proposal becomes, with what is found of it. Raises `Stopped`, `NotAllowed` as `approve`.
+
+    Raises `BadInput` for one that is worth more than sums can hold. The proposal is marked by the caller, in the same
+    transaction.
+    """
+    check_value(one.qty, one.price)
+    judged = (
+        [] if one.internal else known_at(connection, hospital, now, item=one.item).of(one.item, one.source, one.price)
+    )
+    let_pass(judged, actor)
+    number = order_number(one.id, business_day(now), internal=one.internal)
+    _write_order(connection, hospital, one, number, actor, now, requisition)
+    keep_alerts(connection, hospital, number, judged, now)
+    return number
+
+
 def _write_order(
     connection: Connection,
     hospital: HospitalId,
@@ -93,6 +105,7 @@ def _write_order(
     number: OrderNo,
     actor: ActorId,
     now: Instant,
+    requisition: str,
 ) -> None:
     connection.execute(
         PURCHASE_ORDER.insert().values(
@@ -116,8 +129,21 @@ def _write_order(
             price=one.price,
             proposal=one.id,
             reason=json.dumps(dict(one.reason), sort_keys=True),
+            requisition=requisition,
         )
     )
+
+
+def first_arrivals(
+    connection: Connection, hospital: HospitalId, listed: Sequence[Order], now: Instant
+) -> dict[str, Instant]:
+    """Return when the first goods of each listed order came; an order of which nothing came is left out."""
+    rooms, items = sorted({one.place for one in listed}), sorted({line.item for one in listed for line in one.lines})
+    found: dict[str, Instant] = {}
+    for lines, came in _waited(connection, hospital, rooms, now, items):
+        for one in fillings(lines, came):
+            found.setdefault(one.key[0], one.arrival.at)
+    return found
 
 
 def owed_in(connection: Connection, hospital: HospitalId, place: str, now: Instant) -> dict[tuple[str, int], int]:
@@ -135,6 +161,21 @@ def arrived_in(connection: Connection, hospital: HospitalId, place: str, now: In
         for one in fillings(lines, came):
             found[one.key] += one.qty
     return found
+
+
+def promised_by(
+    connection: Connection, hospital: HospitalId, source: str, rooms: Collection[str], item: str, now: Instant
+) -> int:
+    """Return the base units of an item that a storeroom still owes others by its orders."""
+    since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
+    lines = ordered(connection, hospital, since, rooms=rooms, items=[item])
+    mine = {line.key for _, _, who, line in lines if who == source}
+    return sum(
+        qty
+        for several, came in _waited(connection, hospital, rooms, now, [item])
+        for key, qty in outstanding(several, came).items()
+        if key in mine
+    )
 
 
 def _waited(
@@ -174,7 +215,27 @@ def orders_now(
     store: Store, hospital: HospitalId, now: Instant, scope: Scope = EVERYWHERE
 ) -> list[tuple[Order, Progress]]:
     """Return the orders in a scope, the newest first, with how far each has come."""
+    return orders_shown(store, hospital, now, scope)[0]
+
+
+def orders_shown(
+    store: Store,
+    hospital: HospitalId,
+    now: Instant,
+    scope: Scope,
+    state: str = "",
+    part: slice = slice(None),
+) -> tuple[list[tuple[Order, Progress]], int]:
+    """Return a part of the same list, or of those of it that have come so far, and how many there are.
+
+    Where no state is asked for, only the orders of the part are followed to what came.
+    """
     with store.read() as connection:
         listed = orders(connection, hospital, scope)
-        come = progress_of(connection, hospital, listed, now)
-    return [(one, come[one.order_no]) for one in listed]
+        followed = listed if state else listed[part]
+        come = progress_of(connection, hospital, followed, now)
+    found = [(one, come[one.order_no]) for one in followed]
+    if not state:
+        return found, len(listed)
+    chosen = [(one, far) for one, far in found if far == state]
+    return chosen[part], len(chosen)

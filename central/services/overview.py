@@ -9,8 +9,8 @@ from datetime import date
 from fractions import Fraction
 
 from central.core.discrepancies import Kind
+from central.core.match import Match
 from central.core.orders import Progress
-from central.core.reconcile import Match
 from protocols.values.instant import Instant
 from protocols.values.money import Money, times
 
@@ -47,7 +47,8 @@ class Ward:
     """One ward's storeroom: is it heard, and how far do book and shelf agree.
 
     `last_contact` is None when it was never heard; `disputed` when a second ledger was offered in its name; `pending`
-    counts entries it said it holds and central has not; `match` is None before the first comparison.
+    counts entries it said it holds and central has not; `match` is None before the first comparison; the last
+    was made at `compared_at`.
     """
 
     place: Place
@@ -60,6 +61,16 @@ class Ward:
     match: Match | None
     discrepancies: int
     proposals: int
+    compared_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How far a storeroom that is no ward's agreed when it was last compared."""
+
+    place: Place
+    match: Match
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,8 @@ class Why:
     bound_by: str
     fill: float
     passed_over: tuple[PassedOver, ...]
+    proposed: int | None = None
+    """What was proposed, where a person changed the quantity since."""
 
     @property
     def gap(self) -> int:
@@ -182,7 +195,7 @@ class Order:
 class Overview:
     """One hospital at one moment. Lists are bounded; `discrepancies_all` and `proposals_all` count all that are open.
 
-    `line_gate` is the line match a storeroom must reach.
+    `line_gate` is the line match a storeroom must reach; `stores` are the storerooms above the wards.
     """
 
     hospital: Name
@@ -194,3 +207,4 @@ class Overview:
     proposals: tuple[Proposal, ...]
     proposals_all: int
     orders: tuple[Order, ...]
+    stores: tuple[Compared, ...] = ()

@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from central.core.discrepancies import Kind
 from central.core.orders import Progress
-from central.core.rights import EVERYWHERE, Caller, Right, Scope
+from central.core.rights import EVERYWHERE, Caller, Right
 from central.services import overview as seen
 from central.services.orders import progress_of
 from central.services.policy import rules_at
+from central.services.wards import Standing as RoomStanding
 from central.services.wards import standings
 from central.store import queries_master as master
 from central.store import queries_work as work
@@ -50,11 +51,12 @@ def overview_now(
         ordered = work.orders_page(connection, hospital, PageAsked(ORDERS_SHOWN_MAX), scope=need).items
         told = {one.item for one in proposed} | {one.item for one in listed}
         names = _names(connection, hospital, told | {line.item for one in ordered for line in one.lines})
+        rooms = standings(connection, hospital, now, stock)
         return seen.Overview(
             hospital=name,
             now=now,
             line_gate=rules.number("match.line_gate"),
-            wards=_wards(connection, hospital, names, now, stock),
+            wards=_wards(names, rooms),
             discrepancies=_discrepancies(connection, hospital, names, listed),
             discrepancies_all=sum(
                 found for place, found in work.open_counts(connection, hospital).items() if place in stock
@@ -62,6 +64,11 @@ def overview_now(
             proposals=_proposals(names, proposed, prices=prices)[:PROPOSALS_SHOWN_MAX],
             proposals_all=len(proposed),
             orders=_orders(connection, hospital, names, now, ordered, prices=prices),
+            stores=tuple(
+                seen.Compared(names.place(one.place.place), one.match, one.looked_at)
+                for one in rooms
+                if one.place.level != master.LEVEL_WARD and one.match is not None and one.looked_at is not None
+            ),
         )
 
 
@@ -109,9 +116,7 @@ def _names(connection: Connection, hospital: HospitalId, told: Collection[str]) 
     )
 
 
-def _wards(
-    connection: Connection, hospital: HospitalId, names: _Names, now: Instant, scope: Scope
-) -> tuple[seen.Ward, ...]:
+def _wards(names: _Names, rooms: Sequence[RoomStanding]) -> tuple[seen.Ward, ...]:
     return tuple(
         seen.Ward(
             place=names.place(one.place.place),
@@ -124,8 +129,9 @@ def _wards(
             match=one.match,
             discrepancies=one.discrepancies,
             proposals=one.proposals,
+            compared_at=one.looked_at,
         )
-        for one in standings(connection, hospital, now, scope)
+        for one in rooms
         if one.place.level == master.LEVEL_WARD
     )
 
@@ -209,6 +215,7 @@ def _why(reason: Mapping[str, Any], names: _Names) -> seen.Why:
             for one in reason["rejected"]
             if "available" in one
         ),
+        proposed=reason["changed"]["from"] if "changed" in reason else None,
     )
 
 

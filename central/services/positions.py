@@ -18,7 +18,7 @@ from central.core.fill import low_quantile
 from central.core.orders import Ordered, outstanding
 from central.core.policy import Rules
 from central.core.reconcile import presence_in
-from central.core.reorder import Facts, Limits, Position, Source
+from central.core.reorder import NO_LIMITS, Facts, Limits, Position, Source
 from central.store.queries_book import USED_ROLES, arrivals_at, flows_of, items_held, loose_in, units_of
 from central.store.queries_master import Item, Place, Terms, items, places, terms, uses
 from central.store.queries_work import ordered
@@ -95,6 +95,8 @@ class Scene:
     admitted: Admitted = field(default_factory=Admitted)
     bins: Mapping[tuple[str, str], int] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
+    limited: frozenset[str] = frozenset()
+    """Scopes of the rules by which a person limits a line."""
 
     def items_of(self, room: Storeroom) -> list[str]:
         """Return active items a storeroom may ask for: in use or insisted on, the shelf known; and those in bins."""
@@ -123,32 +125,34 @@ class Scene:
             reserved=self.owed.promised.get((place, item), 0),
         )
 
-    def facts(self, place: Place, item: str, given_away: int) -> Facts:
-        """Return a policy's facts; `given_away` is what this run already took of the parent's stock of the item."""
+    def facts(self, place: Place, item: str, ladder: tuple[Source, ...]) -> Facts:
+        """Return a policy's facts of a line that these sources may supply."""
         scope = f"level-{place.level}"
         return Facts(
             place=place.place,
             item=item,
-            demand=self._demand(place.place, item),
+            demand=self.demand(place.place, item),
             position=self.position(place.place, item),
-            ladder=self._ladder(place, item, given_away),
+            ladder=ladder,
             safety_days=self.rules.number("reorder.safety_days", scope),
             cover_days=self.rules.number("reorder.cover_days", scope),
-            limits=self._limits(place.place, item),
+            limits=self.limits(place.place, item),
             bins=self.bins.get((place.place, item)),
         )
 
-    def _limits(self, place: str, item: str) -> Limits:
+    def limits(self, place: str, item: str) -> Limits:
         """Return a person's limits for a line; what the catalogue puts on request stays so."""
-        said = limits_of(self.rules, place, item)
-        return replace(said, on_request=said.on_request or item in self.admitted.on_request)
+        limited = item in self.limited or f"{place}/{item}" in self.limited
+        said = limits_of(self.rules, place, item) if limited else NO_LIMITS
+        return replace(said, on_request=True) if item in self.admitted.on_request else said
 
-    def _demand(self, place: str, item: str) -> Demand:
+    def demand(self, place: str, item: str) -> Demand:
         """Return the demand of an item, of nobody's where its use is not recorded: bins are not."""
         room = self.storerooms[place]
         return room.demand.get(item) or demand_until(room.today, self.rules.whole("reorder.window_days"), {})
 
-    def _ladder(self, place: Place, item: str, given_away: int) -> tuple[Source, ...]:
+    def ladder(self, place: Place, item: str, given_away: int) -> tuple[Source, ...]:
+        """Return who may supply a line; `given_away` is what this run already took of the parent's stock of it."""
         suppliers = [
             Source(
                 one.supplier, internal=False, lead_days=one.lead_days, pack=one.pack, moq=one.moq, price=one.price,
@@ -171,6 +175,14 @@ class Scene:
         return (own, *suppliers)
 
 
+LIMITING = frozenset(f"reorder.{name}" for name in ("floor", "ceiling", "minimum", "maximum", "on_request", "forced"))
+
+
+def limited_by(rules: Rules) -> frozenset[str]:
+    """Return the scopes, lines or items, for which a person set a limit."""
+    return frozenset(scope for rule, scope in rules.values if rule in LIMITING)
+
+
 def limits_of(rules: Rules, place: str, item: str) -> Limits:
     """Return a person's limits for a line: rules of the scope `place/item`, else of the item everywhere."""
 
@@ -189,7 +201,9 @@ def scene_at(connection: Connection, hospital: HospitalId, now: Instant, rules: 
     """Gather the facts of a hospital."""
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
     lines = ordered(connection, hospital, since)
-    scene = Scene(rules, items(connection, hospital), terms(connection, hospital), {}, Owed({}, {}), failed := {})
+    failed: dict[str, str] = {}
+    known, supplied = items(connection, hospital), terms(connection, hospital)
+    scene = Scene(rules, known, supplied, {}, Owed({}, {}), failed, limited=limited_by(rules))
     for place in places(connection, hospital):
         try:
             room = _storeroom_at(connection, hospital, place, business_day(now), rules)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from central.core.refusals import refused
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
+from central.store.paging import Key, Keyset, Page, PageAsked
 from central.store.queries_master import items
 from central.store.queries_purchasing import history
 from central.store.tables.month import PRICE_CHANGE
@@ -20,7 +22,8 @@ from protocols.values.money import Money
 REASON_MAX, LOT_MAX = 500, 64
 PRICE_MAX = 10_000_000_000
 """A million yuan a base unit; above it a month's value could leave 64 bits."""
-LISTED_MAX = 200
+CHANGES = Keyset("price-changes", (Key(PRICE_CHANGE.c.proposed_at, falling=True), Key(PRICE_CHANGE.c.change)))
+"""The newest first."""
 KIND = "price-change"
 
 
@@ -61,6 +64,8 @@ class PriceChange:
     proposed_by: str
     state: ChangeState
     decided_by: str
+    refusal: str = ""
+    refusal_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,11 @@ class PriceChanges:
             self.documents.write(connection, caller, number, KIND, "propose", ChangeState.PROPOSED, detail)
         return number
 
-    def decide(self, caller: Caller, change: str, event: ChangeStep) -> ChangeState:
-        """Approve or refuse a price change. Raises `NotAllowed` for who proposed it, `NotThere`, `NotNow`."""
+    def decide(self, caller: Caller, change: str, event: ChangeStep, why: tuple[str, str] = ("", "")) -> ChangeState:
+        """Approve or refuse a price change; `why` is a refusal's code and words.
+
+        Raises `NotAllowed` for who proposed it, `NotThere`, `NotNow`, `BadInput` for a refusal without a code.
+        """
         caller.need(Right.APPROVE_HIGH)
         with self.documents.store.write() as connection:
             row = PRICE_CHANGE.c
@@ -106,26 +114,25 @@ class PriceChanges:
                 raise NotNow(f"price change {change}: cannot {event} one that is {state}; propose another")
             if found.proposed_by == caller.person and event is ChangeStep.APPROVE:
                 raise NotAllowed("price change: expected somebody who did not propose it")
-            self.documents.write(connection, caller, change, KIND, event, after, {})
+            detail = refused(*why).detail if event is ChangeStep.REFUSE else {}
+            self.documents.write(connection, caller, change, KIND, event, after, detail)
         return after
 
-    def every(self, caller: Caller) -> list[PriceChange]:
-        """Return the price changes, the newest first."""
+    def page(self, caller: Caller, asked: PageAsked) -> Page[PriceChange]:
+        """Return a page of the price changes, the newest first. Raises `NotAllowed`, `BadInput` for its cursor."""
         caller.need(Right.SEE_PRICES)
-        row, hospital = PRICE_CHANGE.c, self.documents.hospital
+        hospital = self.documents.hospital
         with self.documents.store.read() as connection:
-            rows = connection.execute(
-                PRICE_CHANGE.select()
-                .where(row.hospital == hospital)
-                .order_by(row.proposed_at.desc(), row.change)
-                .limit(LISTED_MAX)
-            ).all()
+            query = PRICE_CHANGE.select().where(PRICE_CHANGE.c.hospital == hospital)
+            rows, cursor = CHANGES.rows(connection, query, asked)
             steps = {one.change: history(connection, hospital, one.change)[-1] for one in rows}
-        return [
+        found = tuple(
             PriceChange(
                 one.change, one.item, one.lot, Money(one.price), one.reason, Instant(one.proposed_at), one.proposed_by,
                 ChangeState(steps[one.change].state),
                 "" if steps[one.change].seq == 0 else steps[one.change].actor,
+                str(steps[one.change].detail.get("refusal", "")), str(steps[one.change].detail.get("text", "")),
             )
             for one in rows
-        ]  # fmt: skip
+        )  # fmt: skip
+        return Page(found, cursor)

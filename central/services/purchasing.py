@@ -3,7 +3,7 @@
 Each act checks the right, moves the order by its state table, and is written with the record of acts in one
 transaction; accepted goods of the level-1 storeroom go through the ledger, those on consignment as their supplier's.
 The rules that must not be broken: who approved an order does not accept its goods (the database refuses it too), and
-never more than is owed is accepted.
+never more than is owed is accepted, and nothing whose last day is over.
 
 Sources: A8, A9 (S0, S3); separation of purchase and acceptance: 行政事业单位内部控制规范（试行）, article 15.
 """
@@ -15,19 +15,24 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from central.core.purchasing import TEXT_MAX, OrderState, OrderStep, order_after
+from central.core.purchasing import TEXT_MAX, OrderState, OrderStep, order_after, promised_day
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow
 from central.services.documents import Documents, check_seen, check_text, number_of
 from central.services.order_checks import known_at
-from central.services.orders import owed_in
+from central.services.orders import arrived_in, owed_in
 from central.services.own_chain import Draft, append_within
+from central.services.suppliers import note_answer
 from central.store import queries_purchasing as kept
+from central.store.merge import merge
 from central.store.queries_consignment import terms_on
-from central.store.queries_master import LEVEL_STORE, places
+from central.store.queries_master import LEVEL_STORE, expiries, having_lots, places
 from central.store.queries_work import Order
-from protocols.movements import MovementBody, PostingLine, write_body
-from protocols.values.ids import HOSPITAL_OWNED, PlaceId, virtual_place
+from central.store.tables.master import LOT
+from central.store.turns import one_at_a_time
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.values.ids import HOSPITAL_OWNED, HospitalId, PlaceId, virtual_place
 from protocols.values.instant import Instant, business_day
 
 NUMBER_MAX = 64
@@ -69,27 +74,58 @@ class Purchasing:
         caller.need(Right.PURCHASE)
         _check_detail(event, detail)
         with self.documents.store.write() as connection:
+            one_at_a_time(connection, self.documents.hospital, kept.ORDERING)
             order = self.documents.order(connection, caller, Right.PURCHASE, order_no)
             if not order.supplier:
                 raise NotNow(f"order {order_no}: expected one to a supplier, it is a requisition to the central store")
             check_seen(order_no, seen, len(kept.history(connection, self.documents.hospital, order_no)))
+            detail = self._of_version(connection, order_no, event, detail)
             state = order_after(kept.order_state(connection, self.documents.hospital, order_no), event)
+            now = self.documents.clock.now()
+            if event is OrderStep.CANCEL and has_come(connection, self.documents.hospital, order, now):
+                raise NotNow(f"goods: expected nothing of order {order_no} to have come yet; close it instead")
+            if event is OrderStep.CONFIRM:
+                day = promised_day(str(detail["promised"]), business_day(order.created_at), business_day(now))
+                detail["promised"] = day.isoformat()
             self.documents.write(connection, caller, order_no, "order", event, state, detail)
+            if event in {OrderStep.CONFIRM, OrderStep.ANNOUNCE}:
+                note_answer(self.documents, connection, caller, order_no)
         return state
 
-    def receive(self, caller: Caller, order_no: str, delivery_note: str, lines: Sequence[Inspected]) -> str:
+    def _of_version(
+        self, connection: Connection, order_no: str, event: OrderStep, detail: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Say which version is sent or confirmed. Raises `NotNow` where the supplier spoke of another than in force."""
+        if event not in {OrderStep.SEND, OrderStep.CONFIRM}:
+            return dict(detail)
+        in_force = kept.version_in_force(connection, self.documents.hospital, order_no)
+        said = detail.get("version", in_force)
+        if said != in_force:
+            raise NotNow(
+                f"order {order_no}: expected the supplier's word on version {in_force}, which is in force, got {said}; "
+                "send that one"
+            )
+        return {**detail, "version": in_force} if in_force > 1 else dict(detail)
+
+    def receive(
+        self, caller: Caller, order_no: str, delivery_note: str, lines: Sequence[Inspected], seen: int | None = None
+    ) -> str:
         """Accept and refuse what a delivery brought for the level-1 storeroom; returns the receipt's number.
 
         Accepted goods are posted to the ledger, refused ones never enter it; those whose certificate is over go to the
-        pending area (B6). Raises as `step` does, and `NotAllowed`
-        for who approved the order.
+        pending area (B6). A lot nobody knew expires from then on the day it is said to. `seen` is the number of receipt
+        lines its caller saw. Raises as `step` does, and `NotAllowed` for who approved the order.
         """
         caller.need(Right.RECEIVE)
         check_text("delivery note", delivery_note, NUMBER_MAX)
         with self.documents.store.write() as connection:
+            one_at_a_time(connection, self.documents.hospital, kept.ORDERING)
             order = self.documents.order(connection, caller, Right.RECEIVE, order_no)
+            check_seen(order_no, seen, len(kept.receipts_of(connection, self.documents.hospital, order_no)))
             self._check_receipt(connection, caller, order, lines)
+            self._check_lots(connection, order, lines)
             now = self.documents.clock.now()
+            self._know_lots(connection, order, lines, business_day(now))
             event = self._post(connection, caller, order, delivery_note, lines)
             number = number_of("GR", order_no, delivery_note, str(now))
             rows = [
@@ -103,8 +139,9 @@ class Purchasing:
         return number
 
     def _check_receipt(self, connection: Connection, caller: Caller, order: Order, lines: Sequence[Inspected]) -> None:
-        if order.approved_by == caller.person:
-            raise NotAllowed("receipt: expected somebody who did not approve the order")
+        amenders = kept.amenders(connection, self.documents.hospital, [order.order_no])
+        if caller.person in amenders | {order.approved_by}:
+            raise NotAllowed("receipt: expected somebody who did not approve the order or a version of it")
         if not lines:
             raise BadInput("receipt: expected at least one line, got none")
         state = kept.order_state(connection, self.documents.hospital, order.order_no)
@@ -123,6 +160,30 @@ class Purchasing:
                 raise NotNow(
                     f"receipt line {line_no}: expected at most {left} still owed, got {taken}; refuse the rest"
                 )
+
+    def _check_lots(self, connection: Connection, order: Order, lines: Sequence[Inspected]) -> None:
+        """Raise `BadInput` where an item of which lots are known is accepted without one: nobody could recall it."""
+        items = {line.line_no: line.item for line in order.lines}
+        kept_by_lot = having_lots(connection, self.documents.hospital, items.values())
+        for one in lines:
+            if one.accepted and not one.lot and items[one.line_no] in kept_by_lot:
+                raise BadInput(f"lot: expected the one printed on {items[one.line_no]:.40}, which is kept by lot")
+
+    def _know_lots(self, connection: Connection, order: Order, lines: Sequence[Inspected], today: date) -> None:
+        """Keep on which day each accepted lot expires. Raises `BadInput` for one whose last day is over."""
+        items = {line.line_no: line.item for line in order.lines}
+        known = expiries(connection, self.documents.hospital, items.values())
+        for one in lines:
+            key = (items[one.line_no], one.lot)
+            day = known.get(key, one.expiry)
+            if not one.accepted or day is None:
+                continue
+            if day < today:
+                raise BadInput(f"expiry: expected a day from {today} on, lot {one.lot!r:.40} ended {day}; refuse it")
+            if one.lot and key not in known:
+                row = {"hospital": self.documents.hospital, "item": key[0], "lot": one.lot, "made": None, "expiry": day}
+                merge(connection, LOT, [row])
+                known[key] = day
 
     def _post(
         self, connection: Connection, caller: Caller, order: Order, note_no: str, lines: Sequence[Inspected]
@@ -198,3 +259,10 @@ def _check_detail(event: OrderStep, detail: Mapping[str, Any]) -> None:
     for name, value in detail.items():
         if isinstance(value, str):
             check_text(name, value, TEXT_MAX, empty=True)
+
+
+def has_come(connection: Connection, hospital: HospitalId, order: Order, now: Instant) -> bool:
+    """Tell whether goods of an order were taken in: they are kept, returned or paid, and the order is closed."""
+    came = arrived_in(connection, hospital, order.place, now)
+    accepted = any(row["accepted"] for row in kept.receipts_of(connection, hospital, order.order_no))
+    return accepted or any(came[order.order_no, line.line_no] for line in order.lines)

@@ -6,27 +6,33 @@ compared is named, and the others are compared.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from central.core.claims import CLAIMED, waiting
 from central.core.discrepancies import Bounds, Closing, Finding, find, newly_open, resolved
+from central.core.match import Match, match_of
 from central.core.policy import Rules
-from central.core.reconcile import Match, UnitState, lines_by, match_of
-from central.services.causes import shift_ends, weigh_open
+from central.core.reconcile import Belief, UnitState
+from central.services.causes import HERE_FROM, shift_ends, weigh_open
+from central.services.counts_taken import take_in_counts
+from central.services.match import observed_in
 from central.services.policy import rules_at
 from central.store.engine import Store
 from central.store.merge import add_new, merge
-from central.store.queries_book import book_in, units_against
-from central.store.queries_evidence import entry
+from central.store.queries_book import units_against
+from central.store.queries_evidence import beliefs_about, entry
 from central.store.queries_master import places
 from central.store.queries_work import standing
 from central.store.tables.work import DISCREPANCY, STOREROOM_MATCH
+from central.store.ward_facts import places_with_a_device, tell
 from protocols.errors import ProtocolsError
-from protocols.movements import Flag, MovementBody, read_body
-from protocols.values.ids import HospitalId
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import Flag, MovementBody
+from protocols.movements.tags import SIGHTED
+from protocols.values.ids import HospitalId, PlaceId, is_virtual
 from protocols.values.instant import Instant
 
 
@@ -40,17 +46,23 @@ class Reconciled:
     failed: tuple[str, ...] = ()
 
 
+BOUNDS = ("presence.missing_below", "presence.unexpected_above", "presence.here_from")
+"""The rules that `bounds_of` reads."""
+
+
 def bounds_of(rules: Rules) -> Bounds:
     """Return the probabilities of the policy."""
-    return Bounds(
-        missing=float(rules.number("presence.missing_below")),
-        unexpected=float(rules.number("presence.unexpected_above")),
-        here=float(rules.number("presence.here_from")),
-    )
+    missing, unexpected, here = (float(rules.number(code)) for code in BOUNDS)
+    return Bounds(missing=missing, unexpected=unexpected, here=here)
 
 
 def reconcile(store: Store, hospital: HospitalId, now: Instant, only: Iterable[str] | None = None) -> Reconciled:
-    """Compare the storerooms named, or all, each in its own transaction. Doing it again changes nothing."""
+    """Compare the storerooms named, or all, each in its own transaction. Doing it again changes nothing.
+
+    What people counted meanwhile is read first, so that a match rests on it.
+    """
+    with store.write() as connection:
+        take_in_counts(connection, hospital)
     with store.read() as connection:
         rules = rules_at(connection, hospital, now)
         known = [place.place for place in places(connection, hospital)]
@@ -74,6 +86,7 @@ def _reconcile_one(
     bounds = bounds_of(rules)
     open_now = standing(connection, hospital, place)
     units = units_against(connection, hospital, place, bounds, {one.unit for one in open_now})
+    _tell_owners(connection, hospital, place, units)
     closings = resolved(open_now, {state.unit: state for state in units}, bounds)
     for closing in closings:
         _close(connection, hospital, told_by_claim(connection, hospital, closing))
@@ -81,19 +94,52 @@ def _reconcile_one(
     found = due_findings(connection, hospital, place, units, rules, now)
     fresh = newly_open(found, [one for one in open_now if one.id not in gone])
     opened = add_new(connection, DISCREPANCY, [_row(hospital, one, now) for one in fresh])
-    match = match_of(lines_by(place, book_in(connection, hospital, place), units, bounds.here))
+    match = match_of(observed_in(connection, hospital, place, units, rules, now))
     merge(connection, STOREROOM_MATCH, [_match_row(hospital, place, now, match)])
     weigh_open(connection, hospital, place, now)
     return opened, len(closings)
 
 
 def due_findings(
-    connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState], rules: Rules, now: Instant
+    connection: Connection, hospital: HospitalId, place: str, units: Sequence[UnitState], rules: Rules, now: Instant
 ) -> list[Finding]:
     """Return the differences of a storeroom that call for a discrepancy now: what waits to be claimed does not."""
     found = find(place, units, bounds_of(rules))
     waits = waiting(found, shift_ends(connection, hospital, found, rules), now)
-    return [one for one in found if one.id not in waits]
+    misplaced = _misplaced(connection, hospital, place, units)
+    sighted = {state.unit for state, _ in _sighted(place, units)} - misplaced
+    return [one for one in found if one.id not in waits and one.unit not in sighted]
+
+
+def _misplaced(connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState]) -> set[str]:
+    """Return the pieces that a storeroom sights and that another's book holds, where no reader believes them.
+
+    A piece behind a thin wall is heard in two rooms and is in one; a delivery that is not booked in yet is no riddle.
+    """
+    return {
+        state.unit
+        for state, _ in _sighted(place, units)
+        if state.moved is not None
+        and not is_virtual(PlaceId(state.moved.place))
+        and all(
+            belief.place == place or belief.p < HERE_FROM for belief in beliefs_about(connection, hospital, state.unit)
+        )
+    }
+
+
+def _tell_owners(connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState]) -> None:
+    """Have the storeroom that books a piece be told that this one's readers hear it."""
+    listening = places_with_a_device(connection, hospital)
+    for state, heard in _sighted(place, units):
+        owner = PlaceId("" if state.moved is None else state.moved.place)
+        if owner in listening:
+            tell(connection, hospital, owner, [bytes.fromhex(heard.event)])
+
+
+def _sighted(place: str, units: Iterable[UnitState]) -> list[tuple[UnitState, Belief]]:
+    """Return the pieces of others that a storeroom sights, each with what it says of it."""
+    heard = [(state, state.heard()) for state in units if not state.booked_in(place)]
+    return [(state, belief) for state, belief in heard if belief is not None and belief.model == SIGHTED]
 
 
 def told_by_claim(connection: Connection, hospital: HospitalId, closing: Closing) -> Closing:
@@ -156,4 +202,5 @@ def _match_row(hospital: HospitalId, place: str, now: Instant, match: Match) -> 
         "lines_right": match.lines_right,
         "book": match.book,
         "differing": match.differing,
+        "unobserved": match.unobserved,
     }

@@ -6,40 +6,52 @@ storeroom or an item cannot be reckoned, that is said, its proposals stay as the
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from central.core.orders import State, Step, proposal_id, step
 from central.core.policy import Rules
-from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Plan, decide, policy_of
+from central.core.reorder import ENGINES, SYSTEM, Decision, Facts, Outline, Plan, decide, outlines, policy_of
+from central.core.reorder.doubt import Counting
+from central.core.reorder.line import standing_of
+from central.core.reorder.scope import Standing
 from central.services.admitted import admit
-from central.services.division import divide
+from central.services.division import Run, divide
+from central.services.doubts import Doubts, ask_to_count, doubts_at
 from central.services.foresight import Foresight, foresight_at, with_worth
 from central.services.policy import rules_at
 from central.services.positions import DAY_S, Scene, Storeroom, scene_at
 from central.store.engine import Store
 from central.store.merge import add_new
+from central.store.queries_budget import Cut, keep_cuts
 from central.store.queries_work import Proposal, open_proposals, order_mark, refused_since
 from central.store.tables.work import PROPOSAL
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day, plus
+from protocols.values.instant import Instant, plus
+from protocols.values.money import Money
 
 THINK_AGAIN_MAX = 3
 """Orders are made by people; three of them within one run's thinking is a run better left to the next period."""
 
-Due = dict[tuple[str, str], tuple[Plan, Decision]]
+NOT_COUNTED = Counting((), ())
+
+LINES_AT_ONCE = 20_000
+"""Lines whose facts are in memory at once, some 2 kB each."""
+
+Due = dict[tuple[str, str], tuple[Plan, str]]
+"""What is proposed, with its reason as the text that is kept: a tenth of what the data takes in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replenished:
     """What one run did; `unsourced` counts items in use that nobody can supply, `failed` says what was not reckoned.
 
-    `cut` names the lines that are due and that a budget left nothing.
+    `cut` names the lines that a budget left less than they wanted; `aside` counts lines set aside, by why.
     """
 
     run: str
@@ -49,23 +61,34 @@ class Replenished:
     unsourced: int
     failed: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    aside: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
     """What a run came to: what is due, how many items nobody can supply, and why of what could not be reckoned.
 
-    `failed` is by place, or by place and item.
+    `failed` is by place, or by place and item; `cut` are the lines that a budget left less than they wanted,
+    `counting` those that are counted before they are ordered.
     """
 
     wanted: Due
     unsourced: int
     failed: dict[tuple[str, ...], str]
-    cut: tuple[str, ...] = ()
+    cut: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
+    aside: Mapping[str, int] = field(default_factory=dict)
+    counting: Counting = NOT_COUNTED
 
     def leaves(self, place: str, item: str) -> bool:
-        """Tell whether nothing is known of a line, so that its proposal stays as it is."""
-        return (place,) in self.failed or (place, item) in self.failed
+        """Tell whether nothing is known of a line, or it is to be counted first: its proposal stays as it is."""
+        waits = any((one.place, one.item) == (place, item) for one in self.counting.wait)
+        return waits or (place,) in self.failed or (place, item) in self.failed
+
+    @property
+    def told(self) -> dict[str, int]:
+        """How many lines are set aside, by why."""
+        waiting = {"to be counted first": len(self.counting.wait)} if self.counting.wait else {}
+        return {**self.aside, **waiting}
 
 
 def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, run: str) -> Replenished:
@@ -78,14 +101,29 @@ def replenish(store: Store, hospital: HospitalId, now: Instant, *, policy: str, 
             rules = rules_at(connection, hospital, now)
             scene = admit(connection, hospital, now, scene_at(connection, hospital, now, rules))
             sight = foresight_at(connection, hospital, now, scene) if policy in ENGINES else None
-        thought = decide_all(policy, scene) if sight is None else decide_together(policy, sight, business_day(now))
+            doubts = Doubts() if sight is None else doubts_at(connection, hospital, now, scene)
+        thought = decide_all(policy, scene) if sight is None else decide_together(policy, sight, doubts)
         with store.write() as connection:
             if order_mark(connection, hospital) == mark:
                 writer = _Writer(connection, hospital, now, policy, run, rules)
                 made, renewed, withdrawn = writer.bring_up_to_date(thought)
+                keep_cuts(connection, hospital, run, _cuts(run, thought, now), now)
+                ask_to_count(connection, hospital, now, run, doubts, thought.counting.ask)
+                cut = tuple(map(" ".join, thought.cut))
                 said = tuple(f"{' '.join(what)}: {why}" for what, why in sorted(thought.failed.items()))
-                return Replenished(run, made, renewed, withdrawn, thought.unsourced, said, thought.cut)
+                return Replenished(run, made, renewed, withdrawn, thought.unsourced, said, cut, thought.told)
     return done
+
+
+def _cuts(run: str, thought: Thought, now: Instant) -> Iterator[Cut]:
+    """Give what the budget cut of a run's lines."""
+    for (place, item), decision in thought.cut.items():
+        if decision.plan is None or not isinstance(said := decision.reason.get("cut"), dict):
+            continue
+        given = decision.plan.qty if decision.due else 0
+        source = decision.plan.source
+        budget, wanted = Money(said["budget"]), int(said["wanted"])
+        yield Cut(run, place, item, source.name, budget, wanted, given, source.price, decision.reason, now)
 
 
 def decide_all(policy: str, scene: Scene) -> Thought:
@@ -97,55 +135,82 @@ def decide_all(policy: str, scene: Scene) -> Thought:
     for room, item in _lines_of(scene):
         place = room.place
         try:
-            decision = decide(policy, scene.facts(place, item, given[place.parent, item]))
+            decision = decide(policy, scene.facts(place, item, scene.ladder(place, item, given[place.parent, item])))
         except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
             failed[place.place, item] = f"{type(error).__name__}: {error}"
             continue
         unsourced += decision.plan is None
         if decision.plan is None or not decision.due:
             continue
-        wanted[place.place, item] = decision.plan, decision
+        wanted[place.place, item] = decision.plan, _text(decision)
         if decision.plan.source.internal:
             given[place.parent, item] += decision.plan.qty
     return Thought(wanted, unsourced, failed)
 
 
-def decide_together(policy: str, sight: Foresight, today: date) -> Thought:
-    """Return what is due by an engine, the hospital's own stock divided among the lines before anything is bought."""
+def decide_together(policy: str, sight: Foresight, doubts: Doubts) -> Thought:
+    """Return what is due by an engine, the hospital's own stock divided among the lines before anything is bought.
+
+    All lines are outlined from tables, block by block; the reason is made of those that are proposed.
+    """
     failed: dict[tuple[str, ...], str] = {(place,): why for place, why in sight.scene.failed.items()}
-    facts = _facts_of(policy, sight, failed)
+    if policy == SYSTEM:
+        sight = with_worth(sight, (list(block.values()) for block in _blocks(sight, failed)))
+    run = Run(partial(_made, sight), partial(_outlined, policy, failed), {})
+    aside: Counter[str] = Counter()
+    for block in _blocks(sight, failed):
+        aside.update(str(how) for how in map(standing_of, block.values()) if how is not Standing.USUAL)
+        run.outlines.update(zip(block, run.decide(list(block.values())), strict=True))
+    counting = doubts.hold(
+        sight.scene, [key for key, one in run.outlines.items() if one.due and key not in sight.scene.bins]
+    )
+    for one in counting.wait:
+        del run.outlines[one.place, one.item]
+    divide(run, sight)
+    known = {key: one for key, one in run.outlines.items() if key not in failed}
+    wanted: Due = {}
+    for key in (key for key, one in known.items() if one.due):
+        decision = decide(policy, run.facts(key))
+        if decision.plan is not None:
+            wanted[key] = decision.plan, _text(decision)
+    cut = {key: decide(policy, facts) for key, facts in sorted(run.changed.items()) if facts.granted is not None}
+    return Thought(wanted, sum(one.plan is None for one in known.values()), failed, cut, aside, counting)
 
-    def decided(one: Facts) -> Decision:
-        try:
-            return decide(policy, one)
-        except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
-            failed[one.place, one.item] = f"{type(error).__name__}: {error}"
-            return Decision(None, False, {})
 
-    decisions = {key: one for key, one in divide(facts, decided, sight, today).items() if key not in failed}
-    wanted = {key: (one.plan, one) for key, one in decisions.items() if one.plan is not None and one.due}
-    cut = tuple(" ".join(key) for key, one in sorted(decisions.items()) if _is_cut(one))
-    return Thought(wanted, sum(one.plan is None for one in decisions.values()), failed, cut)
+def _text(decision: Decision) -> str:
+    return json.dumps(decision.reason, sort_keys=True)
 
 
-def _is_cut(decision: Decision) -> bool:
-    return not decision.due and decision.reason.get("bound_by") == "budget"
+def _made(sight: Foresight, key: tuple[str, str]) -> Facts:
+    place, item = key
+    return sight.facts(sight.scene.storerooms[place].place, item)
 
 
-def _facts_of(policy: str, sight: Foresight, failed: dict[tuple[str, ...], str]) -> dict[tuple[str, str], Facts]:
-    """Return the facts of every line; one whose figures are broken is named in `failed` and left out."""
-    facts: dict[tuple[str, str], Facts] = {}
+def _outlined(policy: str, failed: dict[tuple[str, ...], str], several: Sequence[Facts]) -> list[Outline]:
+    """Return the outlines of many lines; where one cannot be reckoned it is named in `failed`, the others are."""
+    try:
+        return outlines(policy, several)
+    except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
+        if len(several) != 1:
+            return [one for facts in several for one in _outlined(policy, failed, [facts])]
+        failed[several[0].place, several[0].item] = f"{type(error).__name__}: {error}"
+        return [Outline(None, due=False, counted=0)]
+
+
+def _blocks(sight: Foresight, failed: dict[tuple[str, ...], str]) -> Iterator[dict[tuple[str, str], Facts]]:
+    """Give the facts of every line, so many at once; one whose figures are broken is named in `failed` and left out."""
+    block: dict[tuple[str, str], Facts] = {}
     for room, item in _lines_of(sight.scene):
         key = (room.place.place, item)
         try:
-            facts[key] = sight.enrich(sight.scene.facts(room.place, item, 0), room.place)
+            block[key] = sight.facts(room.place, item)
         except Exception as error:  # noqa: BLE001 # one item's figures may be broken; the others are not
             failed[key] = f"{type(error).__name__}: {error}"
-    worth = with_worth(sight, list(facts.values())).worth if policy == SYSTEM else None
-    return {
-        key: one if one.past is None else replace(one, past=replace(one.past, worth=worth))
-        for key, one in facts.items()
-    }
+        if len(block) == LINES_AT_ONCE:
+            yield block
+            block = {}
+    if block:
+        yield block
 
 
 def _lines_of(scene: Scene) -> Iterator[tuple[Storeroom, str]]:
@@ -182,20 +247,20 @@ class _Writer:
         renewed = len(standing.keys() & wanted.keys())
         return made, renewed, len(standing) - renewed
 
-    def _said(self, plan: Plan, decision: Decision) -> dict[str, Any]:
+    def _said(self, plan: Plan, reason: str) -> dict[str, Any]:
         return {
             "run": self.run,
             "source": plan.source.name,
             "internal": plan.source.internal,
             "qty": plan.qty,
             "price": plan.source.price,
-            "reason": json.dumps(decision.reason, sort_keys=True),
+            "reason": reason,
             "policy": self.policy,
             "policy_version": self.rules.version,
             "renewed_at": self.now,
         }
 
-    def _new(self, place: str, item: str, plan: Plan, decision: Decision) -> dict[str, Any]:
+    def _new(self, place: str, item: str, plan: Plan, reason: str) -> dict[str, Any]:
         return {
             "hospital": self.hospital,
             "proposal": proposal_id(self.run, place, item),
@@ -205,11 +270,11 @@ class _Writer:
             "made_at": self.now,
             "closed_at": None,
             "order_no": "",
-            **self._said(plan, decision),
+            **self._said(plan, reason),
         }
 
-    def _renew(self, proposal: Proposal, plan: Plan, decision: Decision) -> None:
-        self._update(proposal, {"status": str(step(proposal.status, Step.RENEW)), **self._said(plan, decision)})
+    def _renew(self, proposal: Proposal, plan: Plan, reason: str) -> None:
+        self._update(proposal, {"status": str(step(proposal.status, Step.RENEW)), **self._said(plan, reason)})
 
     def _withdraw(self, proposal: Proposal) -> None:
         status = str(step(proposal.status, Step.WITHDRAW))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from central.core.causes import Why
 from central.core.discrepancies import Kind
+from central.core.reconcile import Line, lines_by
 from central.core.rights import Caller, Right
 from central.core.settling import Proposed, Step, Verdict, adjustment, check_cause, needs_two, waiting_for_second
 from central.errors import NotAllowed, NotNow, NotThere
@@ -17,21 +18,30 @@ from central.services.causes import Account, account_of
 from central.services.documents import Documents, check_seen, check_text, number_of
 from central.services.own_chain import Draft, append_within
 from central.services.policy import rules_at
+from central.services.reconcile import bounds_of
 from central.store import queries_settling as kept
+from central.store.queries_book import units_against
 from central.store.queries_master import Item, Place, items, places
+from central.store.queries_rooms import book_in
 from central.store.queries_work import Discrepancy
-from protocols.movements import DiscrepancyBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import DiscrepancyBody
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import business_day
 from protocols.values.money import Money, yuan
 
 REMARK_MAX = 500
 CLOSED, WAITING, OPEN = "closed", "waiting", "open"
+PROPOSED = "proposed"
+"""Said of a list: what waits for somebody else than who asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One discrepancy with all that is known of it, whose it is, and what people have done about it."""
+    """One discrepancy with all that is known of it, whose it is, and what people have done about it.
+
+    `named` are the items its evidence speaks of; `line` what book and shelf say now of its own item and lot.
+    """
 
     one: Discrepancy
     account: Account
@@ -42,7 +52,9 @@ class Case:
     needs_two: bool
     may_settle: bool
     item: Item | None
+    named: dict[str, Item]
     rooms: dict[str, Place]
+    line: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +73,22 @@ class Settling:
                 raise NotThere(f"discrepancy: expected one of your storerooms, got {id!r:.40}")
             steps = kept.steps_of(connection, hospital, id)
             role, people = kept.owners(connection, hospital, one.place)
+            account = account_of(connection, hospital, one)
+            moved = {thing.item for moment in account.moments for thing in moment.things}
+            named = items(connection, hospital, {one.item, *moved})
             return Case(
                 one=one,
-                account=account_of(connection, hospital, one),
+                account=account,
                 steps=tuple(steps),
                 waits=_waits(one, steps),
                 owner_role=role,
                 owners=tuple(people),
                 needs_two=self._needs_two(connection, one, adjust=False),
                 may_settle=one.status == OPEN and caller.may(Right.SETTLE, PlaceId(one.place)),
-                item=items(connection, hospital).get(one.item),
+                item=named.get(one.item),
+                named=named,
                 rooms={room.place: room for room in places(connection, hospital)},
+                line=self._line(connection, one),
             )
 
     def settle(self, caller: Caller, id: str, cause: str, remark: str, *, adjust: bool, seen: int | None = None) -> str:
@@ -126,6 +143,15 @@ class Settling:
         if one.status != OPEN:
             raise NotNow(f"discrepancy: expected an open one, it was closed as {one.cause}")
         return one, steps
+
+    def _line(self, connection: Connection, one: Discrepancy) -> Line:
+        """Return what book and shelf say now of the piece's item and lot in its storeroom."""
+        hospital = self.documents.hospital
+        bounds = bounds_of(rules_at(connection, hospital, self.documents.clock.now()))
+        against = units_against(connection, hospital, one.place, bounds)
+        lines = lines_by(one.place, book_in(connection, hospital, one.place), against, bounds.here)
+        own = (line for line in lines if (line.item, line.lot) == (one.item, one.lot))
+        return next(own, Line(one.item, one.lot, 0, 0))
 
     def _needs_two(self, connection: Connection, one: Discrepancy, *, adjust: bool) -> bool:
         hospital = self.documents.hospital

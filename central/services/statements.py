@@ -6,9 +6,10 @@ and one that was made is never made again differently for the same day.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +23,23 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from central.core.certainty import certainty
-from central.core.reconcile import Line, UnitState, lines_in, match_of, presence_in
-from central.core.statement import BYTES_MAX, LedgerHead, Stated, StatedLine, content, is_whole, read_sealed, seal
-from central.errors import BadInput, NotReady, NotThere
+from central.core.statement import BYTES_MAX, is_whole, read_sealed, seal
+from central.errors import BadInput, NotReady
 from central.links.keys import key_id_of
-from central.services.policy import rules_at
-from central.services.reconcile import bounds_of
-from central.services.wards import Standing, standings
+from central.services.stated import stated_of
+from central.services.wards import standings
 from central.store.engine import Store
 from central.store.merge import add_new
-from central.store.queries_book import loose_in, units_of
-from central.store.queries_evidence import duties_of
-from central.store.queries_work import discrepancies
-from central.store.tables.ledger import DEVICE, INCARNATION
+from central.store.queries_figures import first_days
+from central.store.queries_master import Place, places
+from central.store.tables.ledger import INCARNATION
 from central.store.tables.statement import STATEMENT
-from protocols.errors import ProtocolsError
-from protocols.movements import DutyBody, read_body
 from protocols.values.ids import HospitalId
-from protocols.values.instant import Instant, business_day, to_iso
+from protocols.values.instant import Instant, business_day
 
 OWNER_ONLY = 0o600
-DAILY_CHECK = "daily_check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,148 +105,114 @@ def checker_at(path: Path) -> tuple[Callable[[bytes, bytes], bool], str]:
 
 
 def verify_file(path: Path, public: Path) -> tuple[bool, dict[str, Any], str]:
-    """Check a statement from files alone: whether it is whole, what it says, and why not. Raises `BadInput`."""
-    try:
-        if path.stat().st_size > BYTES_MAX:
-            raise BadInput(f"statement: expected at most {BYTES_MAX} bytes, got {path.stat().st_size}")
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"statement: expected a readable file, got {path.name}: {error}") from error
+    """Check a statement from files alone: whether it is whole, what it says, and why not.
+
+    Raises `BadInput` for files that cannot be read, and for a key that is none.
+    """
     check, key_id = checker_at(public)
-    said, named, signature = read_sealed(text)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise BadInput(f"statement: expected a readable file, got {path.name}: {error.strerror}") from error
+    if len(raw) > BYTES_MAX:
+        return False, {}, f"statement: expected at most {BYTES_MAX} bytes, got more"
+    try:
+        said, named, signature = read_sealed(raw.decode())
+    except UnicodeDecodeError as error:
+        return False, {}, f"statement: expected UTF-8 text, got a byte that is none at {error.start}"
+    except BadInput as error:
+        return False, {}, str(error)
     if named != key_id:
-        return False, said, f"it names the key {named}, this is {key_id}; ask for that one's .pub"
+        return False, said, f"it names the key {named:.80}, this is {key_id}; ask for that one's .pub"
     if not is_whole(said, signature, check):
         return False, said, "something in it is not as it was signed"
     return True, said, ""
 
 
-def make(
-    store: Store, hospital: HospitalId, now: Instant, signer: Signer, *, day: date | None = None
-) -> dict[str, str]:
-    """Make the statements of every storeroom for a business day that has none yet; returns all of that day's.
+def make(store: Store, hospital: HospitalId, now: Instant, signer: Signer) -> dict[str, str]:
+    """Make the statements of the business day that ended last where it has none yet; returns all of that day's.
 
-    A day that is over and has none gets none: only the day of `now` can still be stated.
+    An earlier day that has none gets none. A storeroom of which nothing was known by the end of that day is not stated.
     """
+    day = last_day(now)
+    with store.read() as connection:
+        rooms = standings(connection, hospital, now)
+        since = _since(connection, hospital, [one.place for one in rooms])
+        known = {room for room, first in since.items() if first <= day}
+        said = {
+            one.place.place: stated_of(connection, hospital, one, day, now) for one in rooms if one.place.place in known
+        }
+    rows = [
+        {"hospital": hospital, "place": place, "day": day, "made_at": now, "key_id": signer.key_id}
+        | {"text": seal(told, signer.key_id, signer.sign)}
+        for place, told in said.items()
+    ]
+    with store.write() as connection:
+        add_new(connection, STATEMENT, rows)
+        return _kept(connection, hospital, day)
+
+
+def so_far(store: Store, hospital: HospitalId, now: Instant, signer: Signer) -> dict[str, str]:
+    """Make statements of the day that is not over, as it stands; they are not kept and take nobody's place."""
     today = business_day(now)
-    wanted = day or today
-    if wanted == today:
-        with store.read() as connection:
-            sealed = {
-                one.place.place: seal(_stated(connection, hospital, one, now), signer.key_id, signer.sign)
-                for one in standings(connection, hospital, now)
-            }
-        rows = [
-            {"hospital": hospital, "place": place, "day": today, "made_at": now, "key_id": signer.key_id, "text": text}
-            for place, text in sealed.items()
-        ]
-        with store.write() as connection:
-            add_new(connection, STATEMENT, rows)
-    return statements(store, hospital, wanted)
+    with store.read() as connection:
+        rooms = standings(connection, hospital, now)
+        since = _since(connection, hospital, [one.place for one in rooms])
+        return {
+            one.place.place: seal(stated_of(connection, hospital, one, today, now), signer.key_id, signer.sign)
+            for one in rooms
+            if since[one.place.place] <= today
+        }
+
+
+def last_day(now: Instant) -> date:
+    """Return the business day that ended last."""
+    return business_day(now) - timedelta(days=1)
+
+
+class Lacking(StrEnum):
+    """Why a storeroom has no statement of a day."""
+
+    NOT_OVER = "not_over"
+    NOT_KNOWN = "not_known"
+    NOT_MADE = "not_made"
 
 
 def statements(store: Store, hospital: HospitalId, day: date) -> dict[str, str]:
-    """Return the statements of a day by storeroom. Raises `NotThere` when there is none."""
+    """Return the statements of a day by storeroom."""
     with store.read() as connection:
-        rows = connection.execute(STATEMENT.select().where(STATEMENT.c.hospital == hospital, STATEMENT.c.day == day))
-        found = {row.place: row.text for row in rows}
-    if not found:
-        raise NotThere(f"statement: expected a day that was stated, got {day}; one is made at the end of each day")
-    return found
+        return _kept(connection, hospital, day)
 
 
-def _stated(connection: Connection, hospital: HospitalId, one: Standing, now: Instant) -> dict[str, Any]:
-    place, rules = one.place.place, rules_at(connection, hospital, now)
-    units = units_of(connection, hospital, place)
-    loose = loose_in(connection, hospital, place)
-    lines = lines_in(place, units, loose, bounds_of(rules).here)
-    return content(
-        Stated(
-            hospital=hospital,
-            place=place,
-            day=business_day(now),
-            at=now,
-            head=_head(connection, hospital, one.place.device),
-            match=match_of(lines),
-            lines=sure_lines(place, lines, units, loose),
-            discrepancies=[
-                {
-                    "id": found.id,
-                    "kind": found.kind,
-                    "item": found.item,
-                    "lot": found.lot,
-                    "unit": found.unit,
-                    "opened_at": to_iso(found.opened_at),
-                }
-                for found in discrepancies(connection, hospital, status="open", place=place)
-            ],
-            readers=_readers(one) | _coverage(connection, hospital, one.place.device),
-            policy_version=rules.version,
-        )
+def lacking(store: Store, hospital: HospitalId, day: date, now: Instant) -> dict[str, Lacking]:
+    """Return the storerooms that have no statement of a day, and why."""
+    with store.read() as connection:
+        made = _kept(connection, hospital, day)
+        unstated = [room for room in places(connection, hospital) if room.place not in made]
+        since = _since(connection, hospital, unstated)
+        return {room.place: _why(day, now, since[room.place]) for room in unstated}
+
+
+def _why(day: date, now: Instant, since: date) -> Lacking:
+    if day > last_day(now):
+        return Lacking.NOT_OVER
+    return Lacking.NOT_KNOWN if since > day else Lacking.NOT_MADE
+
+
+def _since(connection: Connection, hospital: HospitalId, rooms: Sequence[Place]) -> dict[str, date]:
+    """Return the first day of which anything is known of some storerooms: a book moved, or a device wrote."""
+    moved, began = first_days(connection, hospital, [room.place for room in rooms]), INCARNATION.c
+    devices = [room.device for room in rooms if room.device]
+    rows = connection.execute(
+        select(began.device, func.min(began.first_at).label("at"))
+        .where(began.hospital == hospital, began.device.in_(devices), began.head_seq >= 0)
+        .group_by(began.device)
     )
+    wrote = {row.device: business_day(Instant(row.at)) for row in rows}
+    return {room.place: min(moved.get(room.place, date.max), wrote.get(room.device, date.max)) for room in rooms}
 
 
-def sure_lines(
-    place: str, lines: list[Line], units: list[UnitState], loose: dict[tuple[str, str], int]
-) -> list[StatedLine]:
-    """Return each line with how sure it is; a piece that no reader ever spoke of counts as loose."""
-    chances: dict[tuple[str, str], list[float]] = {}
-    unheard: dict[tuple[str, str], int] = {}
-    for unit in units:
-        key, chance = (unit.item, unit.lot), presence_in(unit, place)
-        if unit.heard() is None:
-            unheard[key] = unheard.get(key, 0) + round(chance)
-        else:
-            chances.setdefault(key, []).append(chance)
-    return [
-        StatedLine(
-            line,
-            certainty(
-                line.book,
-                chances.get((line.item, line.lot), []),
-                loose.get((line.item, line.lot), 0) + unheard.get((line.item, line.lot), 0),
-            ),
-        )
-        for line in lines
-    ]
-
-
-def _readers(one: Standing) -> dict[str, Any]:
-    seen = one.seen
-    return {
-        "device": one.place.device,
-        "last_contact": None if seen is None or seen.last_seen_at is None else to_iso(seen.last_seen_at),
-        "offline": one.offline,
-        "status": "" if seen is None else seen.status,
-        "entries_pending": 0 if seen is None else seen.pending,
-    }
-
-
-def _coverage(connection: Connection, hospital: HospitalId, device: str) -> dict[str, Any]:
-    """Return for how much of the day before the last daily check each antenna listened, as the device recorded it.
-
-    `coverage` is the mean over antennas; all None where no device has recorded any.
-    """
-    for entry in duties_of(connection, hospital, device):
-        try:
-            body = read_body(entry.body, DutyBody)
-        except ProtocolsError:
-            continue
-        if body.duty == DAILY_CHECK and body.heard:
-            shares = {name: f"{told / 1000:.3f}" for name, told in sorted(body.heard.items())}
-            mean = sum(body.heard.values()) / len(body.heard) / 1000
-            return {"antennas": shares, "coverage": f"{mean:.3f}", "covered_until": to_iso(entry.at)}
-    return {"antennas": None, "coverage": None, "covered_until": None}
-
-
-def _head(connection: Connection, hospital: HospitalId, device: str) -> LedgerHead | None:
-    row = connection.execute(
-        select(INCARNATION)
-        .join(
-            DEVICE, (DEVICE.c.hospital == INCARNATION.c.hospital) & (DEVICE.c.incarnation == INCARNATION.c.incarnation)
-        )
-        .where(DEVICE.c.hospital == hospital, DEVICE.c.device == device)
-    ).first()
-    if row is None:
-        return None
-    return LedgerHead(device, bytes(row.incarnation).hex(), row.head_seq, bytes(row.head_hash).hex())
+def _kept(connection: Connection, hospital: HospitalId, day: date) -> dict[str, str]:
+    rows = connection.execute(STATEMENT.select().where(STATEMENT.c.hospital == hospital, STATEMENT.c.day == day))
+    return {row.place: row.text for row in rows}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
 from sqlalchemy import Connection
 
 from central.core.reconcile import lines_by
@@ -15,11 +16,11 @@ from central.core.rights import Caller, Right
 from central.errors import NotThere
 from central.services.desk import Desk
 from central.services.policy import rules_at
-from central.services.reconcile import bounds_of
+from central.services.reconcile import BOUNDS, bounds_of
 from central.store.paging import Page, PageAsked, read_cursor, write_cursor
 from central.store.queries_book import units_against
-from central.store.queries_lines import LineKey, Sought, held_among
-from central.store.queries_master import Item, Place, expiries, items, places
+from central.store.queries_lines import LineKey, Sought, book_page, held_among
+from central.store.queries_master import Item, Place, expiries, is_place, items, places
 from protocols.values.ids import PlaceId
 
 PAGE_LINES = 100
@@ -31,8 +32,7 @@ DIFFERING_MAX = 10_000
 """Lines of one storeroom that differ: each has a tagged unit, of which a storeroom has at most some thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class StockLine:
+class StockLine(msgspec.Struct, frozen=True):
     """One item and lot in one storeroom, in base units."""
 
     item: str
@@ -117,8 +117,8 @@ def lines_page(desk: Desk, caller: Caller, place: str, asked: PageAsked) -> Page
         after = str(item), str(lot)
     with desk.store.read() as connection:
         shelf = shelf_of(connection, desk, place)
-        keys, more = shelf.keys(after, asked.limit)
-        return Page(tuple(shelf.lines(keys)), write_cursor("lines", keys[-1]) if more else "")
+        lines, ends = shelf.page(after, asked.limit)
+        return Page(tuple(lines), "" if ends is None else write_cursor("lines", ends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ class Shelf:
 
     def off(self) -> list[LineKey]:
         """Return the lines that differ and fit, in order."""
+        if not self.sought.text:
+            return sorted(self.differs)[:DIFFERING_MAX]
         named = items(self.connection, self.sought.hospital, (item for item, _ in self.differs))
         return [key for key in sorted(self.differs) if self._fits(key, named.get(key[0]))][:DIFFERING_MAX]
 
@@ -142,10 +144,30 @@ class Shelf:
     def keys(self, after: LineKey | None, limit: int) -> tuple[list[LineKey], bool]:
         """Return the next lines in the order of item and lot, at most `limit`, and whether there are more."""
         found = self.sought.keys(self.connection, limit=limit + 1, after=after)
-        ends = found[-1] if len(found) > limit else None
-        beside = [key for key in self.off() if (after is None or key > after) and (ends is None or key <= ends)]
-        merged = sorted({*found, *beside})
+        merged = sorted({*found, *self._between(after, found[-1] if len(found) > limit else None)})
         return merged[:limit], len(merged) > limit
+
+    def page(self, after: LineKey | None, limit: int) -> tuple[list[StockLine], LineKey | None]:
+        """Return the next lines whole where all are sought, and the key behind which there are more, else None."""
+        hospital, place = self.sought.hospital, self.sought.place
+        book = book_page(self.connection, hospital, place, after, limit)
+        last = next(reversed(book.lines)) if book.more else None
+        beside = [key for key in self._between(after, last) if key not in book.lines]
+        apart = {(line.item, line.lot): line for line in self.lines(beside)}
+        named = items(self.connection, hospital, {item for item, _ in book.lines})
+        merged = sorted({*book.lines, *beside}) if beside else list(book.lines)
+        lines = []
+        for key in merged[:limit]:
+            said, difference = book.lines.get(key), self.differs.get(key, 0)
+            if said is None:
+                lines += [apart[key]] if key in apart else []
+            elif said.held or difference:
+                lines.append(_line(key, named.get(key[0]), said.expiry, said.held, difference))
+        return lines, merged[limit - 1] if book.more or len(merged) > limit else None
+
+    def _between(self, after: LineKey | None, last: LineKey | None) -> list[LineKey]:
+        """Return the lines that differ and stand behind a key and not behind another."""
+        return [key for key in self.off() if (after is None or key > after) and (last is None or key <= last)]
 
     def lines(self, keys: Sequence[LineKey]) -> list[StockLine]:
         """Return some lines whole; a line with nothing in the book and nothing on the shelf is none."""
@@ -168,9 +190,9 @@ class Shelf:
 
 def shelf_of(connection: Connection, desk: Desk, place: str, question: str = "") -> Shelf:
     """Return the shelf of a storeroom now, and what is sought on it. Raises `NotThere` for a place nobody imported."""
-    if place not in {one.place for one in places(connection, desk.hospital)}:
+    if not is_place(connection, desk.hospital, place):
         raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
-    bounds = bounds_of(rules_at(connection, desk.hospital, desk.now()))
+    bounds = bounds_of(rules_at(connection, desk.hospital, desk.now(), *BOUNDS))
     against = units_against(connection, desk.hospital, place, bounds)
     differs = {(one.item, one.lot): one.difference for one in lines_by(place, {}, against, bounds.here)}
     return Shelf(connection, Sought(desk.hospital, place, question.strip().lower()), differs)

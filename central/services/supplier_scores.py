@@ -5,8 +5,10 @@ force then; a score counted again from the same documents is the same.
 """
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -28,6 +30,7 @@ from central.core.suppliers import (
     score_of,
     tally_of,
 )
+from central.errors import BadInput
 from central.services.deliveries import delivered_lines
 from central.services.documents import number_of
 from central.services.policy import rules_at
@@ -93,10 +96,38 @@ def score_quarter(connection: Connection, hospital: HospitalId, now: Instant) ->
     quarter = quarter_of(first - timedelta(days=1))
     if any(one.quarter == quarter for one in kept.scores(connection, hospital)):
         return 0
+    return _grade(connection, hospital, quarter, tallies_of(connection, hospital, quarter, now), now)
+
+
+def carry_over(connection: Connection, hospital: HospitalId, rows: Sequence[Mapping[str, Any]], now: Instant) -> None:
+    """Grade suppliers by what was counted of quarters before this system did, the first quarter first.
+
+    The counts come without documents. Raises `BadInput` for a quarter that is not over; a quarter that a supplier was
+    scored for before stays as it is.
+    """
+    by_quarter: defaultdict[str, dict[str, Tallies]] = defaultdict(dict)
+    for row in rows:
+        counts = {one: (row[f"{_column(one)}_done"], row[f"{_column(one)}_all"]) for one in Dimension}
+        wrong = [one for one, (done, asked) in counts.items() if done > asked]
+        if wrong or quarter_days(row["quarter"])[1] >= business_day(now):
+            found = f"{wrong[0]} {counts[wrong[0]]}" if wrong else f"{row['quarter']}, which is not over"
+            raise BadInput(f"supplier {row['supplier']}: expected done of all of a quarter that is over, got {found}")
+        by_quarter[row["quarter"]][row["supplier"]] = {one: Tally(*counts[one]) for one in Dimension}
+    for quarter in sorted(by_quarter):
+        known = {one.supplier for one in kept.scores(connection, hospital) if one.quarter == quarter}
+        fresh = {supplier: told for supplier, told in by_quarter[quarter].items() if supplier not in known}
+        _grade(connection, hospital, quarter, fresh, now)
+
+
+def _grade(
+    connection: Connection, hospital: HospitalId, quarter: str, counted: Mapping[str, Tallies], now: Instant
+) -> int:
+    """Grade a quarter that is over by what was counted; returns how many suppliers got a grade."""
+    first = quarter_days(quarter)[1] + timedelta(days=1)
     rules = rules_at(connection, hospital, now)
-    before = kept.grades_on(connection, hospital, today)
+    before = kept.grades_on(connection, hospital, first)
     rows, work = [], []
-    for supplier, tallies in tallies_of(connection, hospital, quarter, now).items():
+    for supplier, tallies in counted.items():
         grade, score = grade_of(tallies, marks_of(rules)), score_of(tallies, marks_of(rules))
         if grade is None or score is None:
             continue
@@ -114,10 +145,14 @@ def score_quarter(connection: Connection, hospital: HospitalId, now: Instant) ->
     return add_new(connection, SUPPLIER_SCORE, rows)
 
 
+def _column(dimension: Dimension) -> str:
+    return dimension.replace("-", "_")
+
+
 def _counts(tallies: Tallies) -> dict[str, object]:
     counts: dict[str, object] = {}
     for dimension, one in tallies.items():
-        name = dimension.replace("-", "_")
+        name = _column(dimension)
         counts |= {f"{name}_done": one.done, f"{name}_all": one.asked}
     named = {dimension: list(one.documents) for dimension, one in tallies.items()}
     return counts | {"documents": json.dumps(named, sort_keys=True)}

@@ -292,6 +292,27 @@ class SupplierDesk:
             self.documents.note(connection, caller, "task-done", task, {"kind": found.kind, "item": found.item})
 
 
+def ask_answer(
+    documents: Documents, connection: Connection, caller: Caller, supplier: str, item: str, order_no: str, why: str
+) -> None:
+    """Open the matter of an emergency order with its supplier: its clock runs until the order is confirmed (B1)."""
+    now = documents.clock.now()
+    row = {"case_no": number_of("SC", CaseKind.EMERGENCY, order_no), "kind": str(CaseKind.EMERGENCY)}
+    row |= {"supplier": supplier, "item": item, "said": why, "order_no": order_no}
+    whole = row | {"hospital": documents.hospital, "opened_at": now, "opened_by": caller.person}
+    connection.execute(SUPPLIER_CASE.insert().values(**whole))
+    documents.note(connection, caller, "case-open", row["case_no"], row)
+
+
+def note_answer(documents: Documents, connection: Connection, caller: Caller, order_no: str) -> None:
+    """Close the matter of an emergency order, where it is open: its supplier has answered."""
+    case_no = number_of("SC", CaseKind.EMERGENCY, order_no)
+    for one in kept.cases(connection, documents.hospital, case_no=case_no):
+        if one.state is CaseState.OPEN:
+            after = case_after(one.kind, one.state, CaseStep.CONFIRM)
+            documents.write(connection, caller, case_no, one.kind, CaseStep.CONFIRM, after, {"order": order_no})
+
+
 def restore_supplied(connection: Connection, hospital: HospitalId, now: Instant) -> int:
     """Close the disruptions whose item came again, at the moment it came; returns how many (B3)."""
     closed = 0

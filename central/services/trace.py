@@ -12,13 +12,22 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from central.core.rights import Caller, Right, Scope
+from central.core.whereabouts import Whereabouts, whereabouts
 from central.errors import BadInput, NotThere
+from central.services.match import at_work
+from central.services.policy import rules_at
+from central.services.reconcile import bounds_of
 from central.store import queries_trace as kept
 from central.store.engine import Store
+from central.store.queries_book import units_against
+from central.store.queries_charges import piece
+from central.store.queries_evidence import beliefs_about
 from central.store.queries_master import Item, Place, expiries, items, places
+from central.store.queries_settling import cases_about
 from protocols.codes.label import Label, UnreadableLabel, read_label
 from protocols.errors import ProtocolsError
-from protocols.values.ids import HospitalId, PlaceId
+from protocols.values.ids import HospitalId, PlaceId, is_virtual
+from protocols.values.instant import Instant
 
 QUESTION_MAX = 512
 
@@ -32,11 +41,20 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Physical:
+    """What is said of a piece in one storeroom; whether its readers are at work, and the discrepancy open about it."""
+
+    where: Whereabouts
+    listening: bool
+    discrepancy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What is known of a piece, a lot or an item; movements are the newest first.
 
     `units` are the named pieces of a lot or item, `held` where the book has them, `patients` how many movements went to
-    a patient. `names` and `rooms` are what things are called.
+    a patient. `names` and `rooms` are what things are called; `physical` is what readers say of a piece.
     """
 
     sort: Sort
@@ -50,6 +68,7 @@ class Trace:
     moved: tuple[kept.Moved, ...]
     name: Item | None
     rooms: dict[str, Place]
+    physical: tuple[Physical, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -67,7 +86,7 @@ class Named:
     unit: kept.Bound | None = None
 
 
-def trace(store: Store, hospital: HospitalId, caller: Caller, question: str) -> Trace:
+def trace(store: Store, hospital: HospitalId, caller: Caller, question: str, now: Instant) -> Trace:
     """Answer a question. Raises `BadInput` for an empty or endless one, `NotThere` when it names nothing known here."""
     caller.need(Right.SEE_STOCK)
     asked = question.strip()
@@ -75,14 +94,16 @@ def trace(store: Store, hospital: HospitalId, caller: Caller, question: str) -> 
         raise BadInput(f"trace: expected an EPC, label, serial, lot or item code of 1 to {QUESTION_MAX} characters")
     with store.read() as connection:
         found = named(connection, hospital, asked)
+        if found is None or found.unit is None:
+            found = _untagged(connection, hospital, asked, found) or found
         if found is None:
             raise NotThere(
                 f"trace: expected something the book has seen, got {asked!r:.60}; check it, or scan the label"
             )
-        return _trace(connection, hospital, found, caller.scope(Right.SEE_STOCK))
+        return _trace(connection, hospital, found, caller.scope(Right.SEE_STOCK), now)
 
 
-def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Scope) -> Trace:
+def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Scope, now: Instant) -> Trace:
     one, lot = found.unit, found.lot
     if one is not None:
         moved = kept.moved(connection, hospital, unit=one.epc)
@@ -109,6 +130,29 @@ def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Sc
         moved=tuple(seen),
         name=items(connection, hospital, [found.item]).get(found.item),
         rooms={room.place: room for room in places(connection, hospital)},
+        physical=() if one is None else _physical(connection, hospital, one.epc, scope, now),
+    )
+
+
+def _physical(
+    connection: Connection, hospital: HospitalId, epc: str, scope: Scope, now: Instant
+) -> tuple[Physical, ...]:
+    """Return what readers say of a piece in the storerooms of a scope, wherever the book or a belief has it."""
+    rules = rules_at(connection, hospital, now)
+    bounds = bounds_of(rules)
+    heard = {one.place for one in beliefs_about(connection, hospital, epc)}
+    booked = {line.place for line in kept.held(connection, hospital, unit=epc) if line.qty > 0}
+    states = [
+        (place, state)
+        for place in sorted(heard | booked)
+        if PlaceId(place) in scope and not is_virtual(PlaceId(place))
+        for state in units_against(connection, hospital, place, bounds, [epc])
+        if state.unit == epc
+    ]
+    cases = cases_about(connection, hospital, epc)
+    return tuple(
+        Physical(said, bool(at_work(connection, hospital, said.place, rules, now)), cases.get(said.place, ""))
+        for said in whereabouts(states, bounds)
     )
 
 
@@ -130,6 +174,17 @@ def named(connection: Connection, hospital: HospitalId, asked: str) -> Named | N
     if items(connection, hospital, [asked]):
         return Named(Sort.ITEM, asked)
     return None
+
+
+def _untagged(connection: Connection, hospital: HospitalId, asked: str, found: Named | None) -> Named | None:
+    """Return a piece that has no tag and is known by its own serial, as at a ward without a reader; None for none."""
+    label = _label(asked)
+    serial = asked if label is None else str(label.serial or "")
+    known = piece(connection, hospital, serial) if serial else None
+    if known is None or (found is not None and known[0] != found.item):
+        return None
+    item, lot = known
+    return Named(Sort.UNIT, item, lot, kept.Bound(serial, item, lot, "", serial, ""))
 
 
 def _unit(one: kept.Bound) -> Named:

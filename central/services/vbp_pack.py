@@ -1,8 +1,9 @@
 """The quarter's monitoring of volume-based procurement: the five examined items, as data and as an Excel workbook.
 
 Reported need, pace of the agreed volumes, share of selected products, dear products not selected, purchases off the
-platform. Both forms are made of the same rows. The rule that must not be broken: a figure is that of the quarter's last
-day, or of today while the quarter runs, and says which.
+platform. Both forms are made of the same rows. The rules that must not be broken: a figure is that of the quarter's
+last day, or of today while the quarter runs, and says which; of a quarter that is over it is what was known when it
+ended, so that the same pack is made again at any later time: what came afterwards stands in the next one's sums.
 
 Sources: C7 (S2) quarterly monitoring; C1-C6 the five items; A11 (S4) the monthly off-platform list.
 """
@@ -62,7 +63,8 @@ def alert_rows(
 ) -> list[AlertRow]:
     """Return the alerts of some findings on lines ordered from a day to a day, the newest first."""
     until = day_start(last + timedelta(days=1))
-    found = [one for one in kept.alerts(connection, hospital, day_start(first), until) if one.finding in findings]
+    every = kept.alerts(connection, hospital, day_start(first), until, most=None)
+    found = [one for one in every if one.finding in findings]
     by_no = {
         one.order_no: one for one in orders(connection, hospital, EVERYWHERE, named={one.order_no for one in found})
     }
@@ -82,15 +84,17 @@ def pack_of(connection: Connection, hospital: HospitalId, quarter: str, now: Ins
     if first > business_day(now):
         raise BadInput(f"quarter: expected one that has begun by {business_day(now)}, got {quarter}")
     as_of = min(last, business_day(now))
-    at = min(now, plus(day_start(last + timedelta(days=1)), -1))
-    groups = [one for one in groups_now(connection, hospital, at) if one.agreement.first <= as_of]
+    ends = day_start(last + timedelta(days=1))
+    known = ends if now >= ends else None
+    views = groups_now(connection, hospital, min(now, plus(ends, -1)), known=known)
+    groups = [one for one in views if one.agreement.first <= as_of]
     return Pack(
         quarter,
         as_of,
         tuple(one for one in groups if one.agreement.last >= first),
         tuple(alert_rows(connection, hospital, first, as_of, HIGH)),
         tuple(alert_rows(connection, hospital, first, as_of, OFF)),
-        tuple(unnumbered(connection, hospital, first, as_of)),
+        tuple(unnumbered(connection, hospital, first, as_of, known=known)),
         items(connection, hospital),
         suppliers(connection, hospital),
     )

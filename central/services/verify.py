@@ -7,7 +7,7 @@ that must not be broken: a fault is named with its place, and a store with a fau
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from sqlalchemy import Connection, Row, and_, func, select
 
@@ -22,6 +22,7 @@ from central.store.engine import Store
 from central.store.rows import entry_of
 from central.store.tables.ledger import EVENT, INCARNATION, LEDGER, OPAQUE_SCHEMA, QUARANTINE
 from central.store.tables.people import AUDIT
+from central.store.tables.replays import QUARANTINE_REPLAY
 from central.store.tables.sync import LEDGER_GAP
 from protocols.entry import GENESIS, Digest, chain_hash, content_hash, encode_entry
 from protocols.errors import ProtocolsError
@@ -45,7 +46,8 @@ def verify(store: Store, tell: Callable[[str, int], None] = lambda _what, _count
     report = Report()
     with store.read() as connection:
         followed, closed = Followed(connection, report), _closed_gaps(connection)
-        walk = _Walk(report, followed, _quarantined(connection), _bases(connection, closed, report), closed)
+        aside, replayed = _quarantined(connection), _replayed(connection)
+        walk = _Walk(report, followed, aside, replayed, _bases(connection, closed, report), closed)
         for row in _entries(connection):
             walk.entry(row)
             if report.entries % TELL_EACH == 0:
@@ -71,6 +73,7 @@ class _Walk:
         report: Report,
         followed: Followed,
         quarantined: dict[tuple[str, bytes, int], bytes],
+        replayed: Set[tuple[str, bytes, int]],
         bases: dict[_Chain, Digest],
         closed: _Closed,
     ) -> None:
@@ -78,8 +81,8 @@ class _Walk:
         self.ends: dict[_Chain, tuple[int, bytes]] = {}
         self.events: Counter[str] = Counter()
         self.followed = followed
-        self._report, self._quarantined = report, quarantined
-        self._report.quarantined = len(quarantined)
+        self._report, self._quarantined, self._replayed = report, quarantined, replayed
+        self._report.quarantined = len(quarantined.keys() - replayed)
         self._closed = closed
         self._chain: _Chain | None = None
         self._seq, self._prev = NOTHING, GENESIS
@@ -129,12 +132,14 @@ class _Walk:
             return
         self.events[row.hospital] += 1
         fact, reason = _fact(row)
-        at = row.wall if fact is None else fact.at
+        place = (row.hospital, row.incarnation, row.seq)
+        unread = fact is None or (place in self._quarantined and row.first_at == row.wall)
+        at = row.wall if fact is None or unread else fact.at
         event = (row.first_content, row.first_device, row.first_kind, row.first_at, row.first_actor)
         for name, found, wanted in zip(EVENT_FIELDS, event, _event_of(row, at), strict=True):
             if found != wanted:
                 self._report.fault(f"{_where(row)}: expected the {name} of its event as the entry says, got another")
-        if (row.hospital, row.incarnation, row.seq) in self._quarantined:
+        if place in self._quarantined and place not in self._replayed:
             return
         if fact is None:
             self._report.fault(f"{_where(row)}: expected an entry that can be posted or stands in quarantine; {reason}")
@@ -210,6 +215,13 @@ def _quarantined(connection: Connection) -> dict[tuple[str, bytes, int], bytes]:
     whose = and_(INCARNATION.c.hospital == QUARANTINE.c.hospital, INCARNATION.c.incarnation == QUARANTINE.c.incarnation)
     rows = connection.execute(select(QUARANTINE, INCARNATION.c.device).outerjoin(INCARNATION, whose))
     return {(row.hospital, row.incarnation, row.seq): content_hash(DeviceId(row.device or ""), row.raw) for row in rows}
+
+
+def _replayed(connection: Connection) -> Set[tuple[str, bytes, int]]:
+    """Return the entries of the quarantine that were posted after all."""
+    row = QUARANTINE_REPLAY.c
+    rows = connection.execute(select(row.hospital, row.incarnation, row.seq))
+    return {(one.hospital, one.incarnation, one.seq) for one in rows}
 
 
 def _closed_gaps(connection: Connection) -> _Closed:

@@ -4,16 +4,17 @@ Reading only. The rule that must not be broken: silence is judged by one thresho
 else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from central.core.reconcile import Match
+from central.core.match import Match
 from central.core.rights import EVERYWHERE, Scope
 from central.services.policy import rules_at
 from central.store.chains import OWN_DEVICE
 from central.store.queries_book import DeviceSeen, devices, quarantined
 from central.store.queries_master import Place, places
+from central.store.queries_misplaced import misplaced_lines
 from central.store.queries_work import matches, open_counts, open_proposal_counts
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, seconds_between
@@ -42,7 +43,7 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant, scope:
     """Return how every storeroom in a scope stands, wards first."""
     silent_s = float(rules_at(connection, hospital, now).number("contact.silent_s"))
     seen = {one.device: one for one in devices(connection, hospital)}
-    looked = matches(connection, hospital)
+    looked, elsewhere = matches(connection, hospital), misplaced_lines(connection, hospital)
     open_here = open_counts(connection, hospital)
     aside = quarantined(connection, hospital)
     wanted = open_proposal_counts(connection, hospital)
@@ -54,13 +55,18 @@ def standings(connection: Connection, hospital: HospitalId, now: Instant, scope:
             never_connected=_watched(place) and not _heard(seen.get(place.device)),
             quarantined=aside.get(place.device, 0),
             looked_at=looked[place.place][0] if place.place in looked else None,
-            match=looked[place.place][1] if place.place in looked else None,
+            match=_beside(looked.get(place.place), elsewhere.get(place.place, 0)),
             discrepancies=open_here.get(place.place, 0),
             proposals=wanted.get(place.place, 0),
         )
         for place in places(connection, hospital)
         if place.place in scope
     ]
+
+
+def _beside(looked: tuple[Instant, Match] | None, misplaced: int) -> Match | None:
+    """Return how far a storeroom agreed, with the lines that have a piece in another storeroom now."""
+    return None if looked is None else replace(looked[1], misplaced=misplaced)
 
 
 def _watched(place: Place) -> bool:

@@ -9,25 +9,28 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from central.core.jobs import Job, due
 from central.services.approvals import approve_automatically
 from central.services.counts import ask
-from central.services.counts_taken import take_in_counts
 from central.services.figures import keep_figures
 from central.services.month_close import close_due
+from central.services.news import News
 from central.services.purchasing_day import purchasing_day
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.services.runs import claim, finish, last_period
 from central.store.engine import Store
 from protocols.values.ids import HospitalId, PlaceId
-from protocols.values.instant import Instant
+from protocols.values.instant import MICROS, Instant, day_start
 
 STOP_S_MAX = 10.0
-COUNTS_S = STATEMENT_S = 86_400
+COUNTS_S = 86_400
 """Each UTC day, which in China begins at eight in the morning, when the shifts change."""
+STATEMENT_S, DAY_TOLD_S = 86_400, 1_800
+"""Each business day is stated once it is over and edges had half an hour to tell its end."""
 CONFLICTS_S = 3_600
 FIGURES_S = 21_600
 """A figure's day is renewed four times, so that its last look is of the evening."""
@@ -84,11 +87,12 @@ class Worker:
             Job("month", MONTH_S): self._close_months,
         }
         if duties.state is not None:
-            self._jobs |= {Job("statement", STATEMENT_S): partial(self._state, duties.state)}
+            self._jobs |= {Job("statement", STATEMENT_S, _after_midnight()): partial(self._state, duties.state)}
         if duties.conflicts is not None:
             self._jobs |= {Job("conflicts", CONFLICTS_S): partial(self._look_everywhere, duties.conflicts)}
         self._jobs |= {job: partial(_without_period, work) for job, work in duties.also}
         self._touched: set[PlaceId] = set()
+        self._news = News(store, hospital)
         self._last_fault = ""
         self._lock, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -121,6 +125,7 @@ class Worker:
         """Compare what was touched, then run what is due."""
         with self._lock:
             touched, self._touched = self._touched, set()
+        touched |= self._news.touched()
         self._look_at_feed(touched)
         if touched:
             if self._settle is not None and (settled := self._settle(touched)):
@@ -198,8 +203,6 @@ class Worker:
         return f"{ask(self._store, self._hospital, now)} lines asked to be counted"
 
     def _reconcile_all(self, now: Instant, _period: int) -> str:
-        with self._store.write() as connection:
-            take_in_counts(connection, self._hospital)
         done = reconcile(self._store, self._hospital, now)
         return self._told(f"{done.places} storerooms, {done.opened} opened, {done.closed} closed", done.failed)
 
@@ -213,6 +216,10 @@ class Worker:
         outcome = (
             f"{done.made} made, {done.renewed} renewed, {done.withdrawn} withdrawn, {done.unsourced} without a source"
         )
+        if done.cut:
+            outcome += f"; {len(done.cut)} cut by the budget"
+        if done.aside:
+            outcome += f"; set aside: {', '.join(f'{count} {why}' for why, count in sorted(done.aside.items()))}"
         return self._told(outcome, done.failed)
 
     def _state(self, state: Callable[[Instant], int], now: Instant, _period: int) -> str:
@@ -224,6 +231,11 @@ class Worker:
             return outcome
         self._complain("; ".join(failed))
         return f"failed: {'; '.join(failed)}; {outcome}"
+
+
+def _after_midnight() -> int:
+    """Return when a business day's statement is due, in seconds of the UTC day."""
+    return day_start(date(1970, 1, 2)) // MICROS + DAY_TOLD_S
 
 
 def rest_s(worked_s: float) -> float:

@@ -134,9 +134,18 @@ def table_of(export: Export, form: Form, desk: Desk, caller: Caller, filters: Ma
         desk.looks.saw(caller, "see-prices", f"export {export.name}")
     shown = [at for at, column in enumerate(export.columns) if priced or not column.priced]
     head = [export.columns[at].zh if zh else export.columns[at].en for at in shown]
-    rows = export.rows(Asked(desk, caller, caller.scope(export.right), given))
+    asked = Asked(desk, caller, caller.scope(export.right), given)
+    _check_days(asked)
+    rows = export.rows(asked)
     cells = (tuple(_said(row[at], zh) for at in shown) for row in rows)
     return _file_of(Sheet(export.title.zh if zh else export.title.en, head, cells), form)
+
+
+def _check_days(asked: Asked) -> None:
+    """Raise `BadInput` for a period that ends before it begins: an empty table would say that nothing happened."""
+    first, last = asked.day("first"), asked.day("last")
+    if first is not None and last is not None and last < first:
+        raise BadInput(f"last: expected a day from {first} on, which `first` is, got {last}; swap the two days")
 
 
 def _file_of(sheet: Sheet, form: Form) -> BinaryIO:

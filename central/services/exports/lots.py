@@ -11,8 +11,8 @@ from central.errors import BadInput
 from central.services.exports.form import Asked, Both, Cell, Column, Export, moment
 from central.services.exports.words import ITEM, LOT, QTY, ROOM, Names
 from central.services.lot_reach import DAYS_SHOWN, GONE, HELD, ON_THE_WAY, RETURNED, USED, reach_of
-from central.store.paging import LIMIT_MAX, PageAsked
-from central.store.queries_reach import expiring
+from central.store.paging import Page, PageAsked, every
+from central.store.queries_reach import Expiring, expiring
 from protocols.values.instant import business_day
 
 PARTS = {
@@ -26,16 +26,15 @@ PARTS = {
 
 def _expiring(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     names, today = Names(asked), business_day(asked.desk.now())
-    until, cursor = asked.day("last") or today + timedelta(days=DAYS_SHOWN), ""
-    while True:
+    until = asked.day("last") or today + timedelta(days=DAYS_SHOWN)
+
+    def page(wanted: PageAsked) -> Page[Expiring]:
         with asked.read() as connection:
-            page = expiring(connection, asked.hospital, until, asked.chosen, PageAsked(LIMIT_MAX, cursor))
-        for one in page.items:
-            left = (one.expiry - today).days
-            yield (one.expiry, left, *names.item(one.item), one.lot, *names.place(one.place), one.qty)
-        cursor = page.cursor
-        if not cursor:
-            return
+            return expiring(connection, asked.hospital, until, asked.chosen, wanted)
+
+    for one in every(page):
+        left = (one.expiry - today).days
+        yield (one.expiry, left, *names.item(one.item), one.lot, *names.place(one.place), one.qty)
 
 
 def _reach(asked: Asked) -> Iterator[tuple[Cell, ...]]:

@@ -15,6 +15,7 @@ from central.services.exports.words import ITEM, PRICE, ROOM, STATE, SUPPLIER, N
 from central.services.finance import accruals_of, journal_of
 from central.services.stock_book import book_of, open_month
 from central.store import queries_consignment as consigned
+from central.store.paging import Page, PageAsked, every
 from central.store.queries_month import categories
 from protocols.values.money import Money
 
@@ -97,9 +98,12 @@ def _entries(asked: Asked) -> Iterator[tuple[Cell, ...]]:
 
 def _settlements(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     names = Names(asked)
-    with asked.read() as connection:
-        found = consigned.notes(connection, asked.hospital)
-    for note in found:
+
+    def read(wanted: PageAsked) -> Page[consigned.Note]:
+        with asked.read() as connection:
+            return consigned.notes_page(connection, asked.hospital, wanted)
+
+    for note in every(read):
         for one in note.lines:
             yield (
                 str(note.month), note.note, *names.firm(note.supplier), state(note.state), *names.item(one.item),

@@ -5,14 +5,17 @@ The rule that must not be broken: each holds what its page holds, for the same f
 
 from collections.abc import Iterator
 
+from central.core.match import Eyes
 from central.core.rights import Right
 from central.errors import BadInput
-from central.services.counts import side_by_side
+from central.services.counts import Sided, side_by_side
 from central.services.exports.form import Asked, Both, Cell, Column, Export, moment
 from central.services.exports.words import ITEM, LOT, QTY, ROOM, STATE, Names, movement, state, yes
+from central.services.settling import OPEN, PROPOSED, WAITING
 from central.services.stock import stock
 from central.services.trace import trace
 from central.store import queries_exports as kept
+from central.store.queries_settling import awaited
 
 MOVED = (
     *(Column("时间", "time"), Column("业务类型", "movement")),
@@ -49,7 +52,7 @@ def _traced(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     if not question:
         raise BadInput("q: expected an EPC, label, serial, lot or item code, got nothing")
     names = Names(asked)
-    for one in trace(asked.desk.store, asked.hospital, asked.caller, question).moved:
+    for one in trace(asked.desk.store, asked.hospital, asked.caller, question, asked.desk.now()).moved:
         yield (
             moment(one.at), movement(one.kind), *names.item(one.item), one.lot, one.unit, one.qty, one.source,
             one.target, one.actor, one.device, one.event,
@@ -73,16 +76,29 @@ def _counts(asked: Asked) -> Iterator[tuple[Cell, ...]]:
             )
             line = one.line
             yield (
-                *names.place(room), *names.item(line.item), line.lot, line.book, line.physical, yes(one.asked),
-                *counted,
+                *names.place(room), *names.item(line.item), line.lot, line.book,
+                None if one.by is Eyes.NOBODY else line.physical, _shelves(one), yes(one.asked), *counted,
             )  # fmt: skip
+
+
+def _shelves(one: Sided) -> str:
+    """Say book and shelf at each position; the shelf is left out where readers did not observe the line."""
+    seen = one.by is Eyes.READERS
+    return "; ".join(f"{at.position or '-'} {at.book}/{at.physical if seen else ''}" for at in one.shelves)
 
 
 def _discrepancies(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     names = Names(asked)
     sort = {"missing": Both("账有实无", "missing"), "unexpected": Both("实有账无", "unexpected")}
+    status = asked.given("status")
     with asked.read() as connection:
-        for row in kept.discrepancies(connection, asked.hospital, asked.chosen, asked.given("status")):
+        among: set[str] | None = None
+        if status in {WAITING, PROPOSED}:
+            of = awaited(asked.hospital, asked.caller.person, own=status == PROPOSED)
+            among, status = set(connection.scalars(of)), OPEN
+        for row in kept.discrepancies(connection, asked.hospital, asked.chosen, status):
+            if among is not None and row.discrepancy not in among:
+                continue
             yield (
                 row.discrepancy, sort.get(row.kind, Both(row.kind, row.kind)), *names.place(row.place),
                 *names.item(row.item), row.lot, row.unit, moment(row.opened_at), state(row.status),
@@ -105,7 +121,11 @@ STOCK_EXPORTS = (
     ),
     Export(
         "counts", Both("盘点", "counts"), Right.SEE_STOCK, ("place",),
-        (*ROOM, *ITEM, LOT, *BOOK, Column("今日要盘", "asked for today"), *COUNT), _counts,
+        (
+            *ROOM, *ITEM, LOT, *BOOK, Column("分货位账面/实物", "book/physical by position"),
+            Column("今日要盘", "asked for today"), *COUNT,
+        ),
+        _counts,
     ),
     Export(
         "discrepancies", Both("差异单", "discrepancies"), Right.SEE_STOCK, ("place", "status"),

@@ -6,6 +6,7 @@ No rule lives here. The rule that must not be broken: a name without a word is s
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from central.core.refusals import SAID, Refusal
 from central.core.rights import Scope
 from central.services.exports.form import Asked, Both, Column
 from central.store.queries_master import Item, items, places, suppliers
@@ -20,6 +21,9 @@ PRICE, AMOUNT = Column("单价(元)", "price (yuan)", priced=True), Column("金�
 STATES: Mapping[str, Both] = MappingProxyType(
     {
         "approved": Both("已批准", "approved"),
+        "asked": Both("待审批", "waits for a decision"),
+        "placed": Both("已应急下单", "ordered, approval owed"),
+        "refused": Both("已拒绝", "refused"),
         "sent": Both("已发出", "sent"),
         "confirmed": Both("已确认", "confirmed"),
         "announced": Both("已发货", "announced"),
@@ -48,6 +52,11 @@ STATES: Mapping[str, Both] = MappingProxyType(
 def state(name: str) -> Both:
     """Return a state in both languages."""
     return STATES.get(name, Both(name, name))
+
+
+def refusal(code: str) -> Both:
+    """Return why somebody said no in both languages; nothing where nobody did."""
+    return Both(*SAID[Refusal(code)]) if code in set(Refusal) else Both(code, code)
 
 
 MOVES: Mapping[str, Both] = MappingProxyType(

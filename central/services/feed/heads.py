@@ -16,7 +16,7 @@ from central.store.tables.feed import DAILY_HEADS
 from central.store.tables.ledger import LEDGER, LEDGER_LOSS
 from protocols.entry import Digest
 from protocols.errors import ProtocolsError
-from protocols.movements import read_body
+from protocols.movements.bodies import read_body
 from protocols.policy import HeadsText, SignedText, digest_of_heads, read_text, signed_bytes, text_of
 from protocols.values.ids import DeviceId, HospitalId, Incarnation
 from protocols.values.instant import Instant, business_day

@@ -28,6 +28,7 @@ from central.core.feed import (
 from central.services.feed.answers import offers, scopes_of
 from central.services.feed.heads import make_heads
 from central.services.feed.hints import Say
+from central.services.feed.notes import document_rows
 from central.services.feed.policies import Seal, issue
 from central.services.policy import rules_at
 from central.store.engine import Store
@@ -131,9 +132,10 @@ class FeedKeeper:
         with self._store.read() as connection:
             contents = {"global": self._hospitals(connection, now, rules.whole("duty.daily_at_min"))}
             staff = _staff(connection, self._hospital)
+            documents = document_rows(connection, self._hospital, {one.place for one in rooms}, now)
             for one in rooms:
                 scopes = scopes_of(one.device, one.place)
-                contents[scopes["ward"]] = staff_rows(staff, one.place)
+                contents[scopes["ward"]] = [*staff_rows(staff, one.place), *documents.get(one.place, ())]
                 contents[scopes["device"]] = [policy_row(signed[one.place])]
             known = newest_checksums(connection, self._hospital)
         made = 0

@@ -7,7 +7,7 @@ from central.errors import BadInput
 from central.links.paper import Form
 from central.services.papers.asked import Asked
 from central.services.papers.lists import count_sheet, settlement
-from central.services.papers.orders import batch, purchase_order, receipt, refused_return
+from central.services.papers.orders import batch, goods_return, purchase_order, receipt, refused_return
 
 PAPERS: Mapping[str, Callable[[Asked], Form]] = MappingProxyType(
     {
@@ -15,6 +15,7 @@ PAPERS: Mapping[str, Callable[[Asked], Form]] = MappingProxyType(
         "batch": batch,
         "receipt": receipt,
         "return": refused_return,
+        "goods-return": goods_return,
         "settlement": settlement,
         "count": count_sheet,
     }

@@ -6,14 +6,18 @@ printed in, so that the same document makes the same form.
 
 from collections.abc import Mapping, Sequence
 
+from central.core.notes import number_of
+from central.core.returns import ReturnKind
 from central.core.rights import Right
 from central.errors import NotThere
 from central.links.paper import Column, Form
+from central.services.amendments import versions_of
 from central.services.batches import sent_together
 from central.services.papers.asked import Asked, Names, date_line, item_columns, lang, money, names_of, price
 from central.store import queries_purchasing
 from central.store.queries_purchasing import Row
 from central.store.queries_work import Order
+from protocols.codes.label import TicketSort, make_ticket
 from protocols.values.instant import business_day, plus
 from protocols.values.money import Money, times
 
@@ -35,6 +39,8 @@ def _order(asked: Asked) -> tuple[Order, Mapping[str, str], list[Row]]:
 def purchase_order(asked: Asked) -> Form:
     """Return an order as a form: to a supplier a purchase order, to the hospital's own store a requisition."""
     order, said, _ = _order(asked)
+    with asked.desk.store.read() as connection:
+        version = versions_of(connection, asked.desk.hospital, order)[-1]
     names, priced = names_of(asked), bool(order.supplier) and asked.priced
     columns = (*item_columns(asked), Column(asked.say("数量", "Quantity"), 18, number=True))
     if priced:
@@ -55,6 +61,9 @@ def purchase_order(asked: Asked) -> Form:
         ),
         (asked.say("收货库房", "For"), names.rooms.get(order.place, order.place)),
         (asked.say("日期", "Date"), business_day(order.created_at).isoformat()),
+        (asked.say("版本", "Version"), str(version.version) if bought else ""),
+        (asked.say("变更原因", "Changed because"), version.reason),
+        (asked.say("要求到货", "Wanted for"), "" if version.wanted is None else version.wanted.isoformat()),
         (asked.say("批准人", "Approved by"), order.approved_by),
         (asked.say("平台订单号", "Platform order"), said.get("platform_order_no", "")),
         (asked.say("承诺到货", "Promised for"), said.get("promised", "")),
@@ -85,6 +94,7 @@ def purchase_order(asked: Asked) -> Form:
         signed,
         sums=((asked.say("合计(元)", "Total (yuan)"), money(total)),) if priced else (),
         dated=date_line(asked),
+        code="" if bought else make_ticket(TicketSort.DOCUMENT, number_of(order.order_no)),
     )
 
 
@@ -206,6 +216,47 @@ def refused_return(asked: Asked) -> Form:
         columns,
         rows,
         (asked.say("库房", "Store"), asked.say("采购员", "Purchaser"), asked.say("供应商接收", "Supplier")),
+        dated=date_line(asked),
+    )
+
+
+def goods_return(asked: Asked) -> Form:
+    """Return what goes back to a supplier, or is claimed of it, as a form. Raises `NotThere`."""
+    asked.caller.need(Right.SEE_ORDERS)
+    with asked.desk.store.read() as connection:
+        one = asked.desk.returns.one(connection, asked.caller, asked.named)
+    names, priced = names_of(asked), asked.priced
+    columns = (
+        *item_columns(asked),
+        Column(asked.say("批号", "Lot"), 22),
+        Column(asked.say("收货单", "Receipt"), 34),
+        Column(asked.say("数量", "Quantity"), 16, number=True),
+    )
+    columns += (Column(asked.say("金额(元)", "Amount"), 24, number=True),) if priced else ()
+    rows = [
+        (str(number), line.item, *names.of(asked, line.item), line.lot, line.receipt, f"{line.qty:,}")
+        + ((money(times(line.price, line.qty)),) if priced else ())
+        for number, line in enumerate(one.lines, start=1)
+    ]
+    facts = [
+        (asked.say("供应商", "Supplier"), names.rooms.get(one.supplier, one.supplier)),
+        (asked.say("退出库房", "From"), names.rooms.get(one.place, one.place)),
+        (asked.say("日期", "Date"), business_day(one.asked_at).isoformat()),
+        (asked.say("申请人", "Asked by"), one.asked_by),
+        (asked.say("索赔(元)", "Claimed"), money(one.claim) if priced and one.claim else ""),
+    ]
+    claim = one.kind is ReturnKind.CLAIM
+    return Form(
+        lang(asked),
+        asked.hospital,
+        asked.say("索赔单", "Claim") if claim else asked.say("退货单", "Return to supplier"),
+        one.return_no,
+        [fact for fact in facts if fact[1]],
+        columns,
+        rows,
+        (asked.say("库房", "Store"), asked.say("采购员", "Purchaser"), asked.say("供应商接收", "Supplier")),
+        sums=((asked.say("合计(元)", "Total (yuan)"), money(one.due)),) if priced else (),
+        note=one.said,
         dated=date_line(asked),
     )
 

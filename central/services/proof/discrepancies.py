@@ -15,21 +15,25 @@ from sqlalchemy import Connection, Row, and_, func, select
 from central.core.causes import Why
 from central.core.claims import CLAIMED
 from central.core.discrepancies import Cause, Finding, finding_id, resolved
-from central.core.reconcile import UnitState, lines_in, match_of
+from central.core.match import match_of
+from central.core.reconcile import UnitState
 from central.errors import CentralError
+from central.services.match import observed_in
 from central.services.policy import rules_at
 from central.services.proof.followed import ROWS_AT_ONCE, Followed
 from central.services.proof.report import Report
 from central.services.reconcile import bounds_of, due_findings, is_claim
 from central.store.chains import OWN_DEVICE
-from central.store.queries_book import loose_in, units_of
+from central.store.queries_book import units_of
 from central.store.queries_master import places
 from central.store.queries_work import matches, standing
 from central.store.tables.ledger import EVENT, LEDGER, POSTING_LINE
 from central.store.tables.master import PLACE
 from central.store.tables.work import DISCREPANCY, JOB_RUN
 from protocols.errors import ProtocolsError
-from protocols.movements import DiscrepancyBody, ObserveBody, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.reports import DiscrepancyBody
+from protocols.movements.tags import ObserveBody
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant
 
@@ -184,8 +188,7 @@ class _Room:
             if last is not None and newest[of_unit[closing.id]] < last:
                 self._fault(f"expected discrepancy {closing.id} closed by {closing.cause}, it is open")
         if match is not None and looked is not None and heard < looked:
-            loose = loose_in(self._connection, self._hospital, self._place)
-            again = match_of(lines_in(self._place, units, loose, bounds.here))
+            again = match_of(observed_in(self._connection, self._hospital, self._place, units, rules, looked))
             if again != match:
                 self._fault(f"expected the last comparison to say {again}, it says {match}")
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from central.core.reorder.leads import LEAD_DAYS_MAX, RECEIPTS_MIN, Leads, fixed_leads, leads_of
 from central.core.reorder.moments import WINDOW_DAYS, Floats, Whole
+from central.core.reorder.scope import DAYS_A_REQUEST_MAX, REQUESTS_MIN
 from central.services.reorder_bench.files import History, Level, Receipt, unreadable
 
 SEED_OF_LEADS, SEED_OF_KNOWLEDGE = 7, 11
@@ -24,9 +25,6 @@ LEAD_ASSUMED_DAYS = 3
 
 DAYS_MIN = 2 * (WINDOW_DAYS + 30)
 """Shortest history: in each half a window to learn from and a month to score."""
-
-REQUESTS_MIN, DAYS_A_REQUEST_MAX = 3, 30
-"""Scope of automatic reordering: requests at least monthly, and so many in history; the rest is on request."""
 
 
 @dataclass(frozen=True, slots=True)

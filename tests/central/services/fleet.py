@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from central.services.enrolment import Devices, Reach
 from central.services.key_making import Where, make_keys
 from central.store.chains import enrol
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from protocols.sync.enrolment import Asking, Enrolled
 from protocols.values.ids import ActorId, DeviceId, HospitalId, PlaceId
 from protocols.values.instant import Instant
+from tests.central.stores import migrated_store
 
 MAIN, WARD, OTHER = HospitalId("main"), DeviceId("ward-01"), DeviceId("ward-02")
 ADMIN = ActorId("N1")
@@ -27,10 +27,9 @@ class Fleet:
         self.keys = keys or folder / "keys"
         if keys is None:
             make_keys(Where(MAIN, folder / "medium", self.keys, folder / "statement.key"), now)
-        self.store = store or open_store("sqlite://")
+        self.store = store or migrated_store()
         self._drawn = 0
         if store is None:
-            migrate(self.store)
             with self.store.write() as connection:
                 for device in (WARD, OTHER):
                     enrol(connection, MAIN, device, PlaceId(device))

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from central.clock import Clock
 from central.services.ingest import Ingest
+from central.services.policy import seed_policy
 from central.store.chains import enrol
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from central.store.tables.ledger import BALANCE, LEDGER, QUARANTINE
 from protocols.entry import (
     GENESIS,
@@ -44,6 +44,7 @@ from protocols.values.ids import (
     make_event_id,
 )
 from protocols.values.instant import Instant, from_iso, plus
+from tests.central.stores import migrated_store
 
 OPEN = Signing(unsigned=True)
 START = from_iso("2026-03-02T16:00:00+08:00")
@@ -169,11 +170,9 @@ class Central:
 
 
 def a_central(hospital: str = "main", store: Store | None = None) -> Central:
-    """A central with a migrated store in memory and one enrolled device."""
-    if store is None:
-        store = open_store("sqlite://")
-        migrate(store)
-    central = Central(store, VirtualClock(), hospital_id(hospital))
+    """A central with a migrated store in memory, the rules it starts with, and one enrolled device."""
+    central = Central(migrated_store() if store is None else store, VirtualClock(), hospital_id(hospital))
+    seed_policy(central.store, central.hospital)
     central.enrol()
     return central
 

@@ -131,7 +131,7 @@ def test_d7_classes_are_made_once_a_month_do_not_flap_and_widen_the_cover_of_c(t
         scene = admit(connection, HOSPITAL, START, scene_at(connection, HOSPITAL, START, rules))
         sight = foresight_at(connection, HOSPITAL, START, scene)
         room = scene.storerooms["ward-01"].place
-        covers = {item: sight.enrich(scene.facts(room, item, 0), room).cover_days for item in (KIT, GAUZE)}
+        covers = {item: sight.facts(room, item).cover_days for item in (KIT, GAUZE)}
     assert covers == {KIT: 7, GAUZE: 28}
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -11,20 +12,23 @@ from sqlalchemy import update
 
 from central.core.agreements import Trouble
 from central.core.order_checks import Excuse, Finding
+from central.core.purchasing import OrderStep
 from central.core.rights import Caller
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.agreements import GroupView, equivalents, groups_now, list_bargains
 from central.services.approvals import approve_as, routes
 from central.services.desk import Desk
+from central.services.imports import import_folder
 from central.services.order_checks import known_at, offers_over
 from central.services.vbp_pack import data_of, excel_of, pack_of
 from central.store.audit import acts
 from central.store.queries_agreements import alerts, bargains
 from central.store.queries_work import open_proposals, proposals
 from central.store.tables.work import POLICY_RULE
-from protocols.values.instant import from_iso, plus
+from protocols.values.instant import Instant, from_iso, plus, seconds_between
 from protocols.values.money import Money, yuan
-from tests.central.hospital import HOSPITAL, START
+from tests.central.doors import Watch, desk
+from tests.central.hospital import HOSPITAL, START, Ward, frozen_clock, write_files
 from tests.central.purchases import BATCH, BUYER, DEAR, DOCTOR, GROUP, HEAD, KIT, PLAIN, STORE, buying_hospital, propose
 
 SOON, LATER = plus(START, 60), plus(START, 120)
@@ -130,6 +134,22 @@ def test_a11_c6_an_order_off_the_platform_is_told_or_stopped_by_policy_and_liste
     assert [(one.alert.order_no, one.item) for one in pack.off_platform] == [(order, PLAIN)]
 
 
+def test_c9_code_and_list_price_of_the_platform_are_those_in_force_on_the_day(at_desk: Desk, tmp_path: Path) -> None:
+    head = "platform_code,valid_from,valid_to,item,supplier,list_price_yuan,insurance_code\n"
+    versions = "YP1,2026-01-01,2026-06-30,HC-GAUZE,,0.90,\nYP1-NEW,2026-08-01,,HC-GAUZE,,0.75,\n"
+    files = {"platform_items.csv": head + versions}
+    import_folder(at_desk.store, HOSPITAL, write_files(tmp_path / "codes", files), frozen_clock())
+
+    def told(at: str) -> list[str]:
+        with at_desk.store.read() as connection:
+            known = known_at(connection, HOSPITAL, from_iso(at))
+            return [str(one.found.finding) for one in known.of("HC-GAUZE", "S01", yuan("0.80"))]
+
+    assert told("2026-06-30T12:00:00+08:00") == []
+    assert told("2026-07-15T12:00:00+08:00") == ["off-platform"], "the old code is over, the new one has not begun"
+    assert told("2026-08-01T12:00:00+08:00") == ["list-price"], "under the new one it costs less"
+
+
 def test_a6_a_price_over_the_framework_agreement_and_one_after_its_end_are_told(at_desk: Desk) -> None:
     def told(price: str, at: str) -> list[str]:
         with at_desk.store.read() as connection:
@@ -179,6 +199,47 @@ def test_c7_the_quarters_pack_says_the_same_in_excel_and_in_data(at_desk: Desk) 
     assert [cell.value for cell in book["1 报量 reported"][2]][:6] == [BATCH, GROUP, "中心静脉导管", 400, 320, 0.8]
     with at_desk.store.read() as connection, pytest.raises(BadInput, match="has begun"):
         pack_of(connection, HOSPITAL, "2026Q2", START)
+
+
+def test_c7_the_pack_of_a_quarter_that_is_over_is_the_same_whatever_comes_afterwards(at_desk: Desk) -> None:
+    """The figures of the last of March, asked for in April, in May and after everything has changed since."""
+    ward, store = Ward(at_desk.store), at_desk.store
+    at_desk.agreements.report(BUYER, BATCH, GROUP, 320, "", "")
+    ward.receive(KIT, "K1", 40, 100)
+    ward.say("issue", {"lines": [issued(KIT, "K1", 5)]}, 200, actor="N1001")
+    propose(at_desk, PLAIN, "S01", yuan("100"))
+    order = approve(at_desk, "aaaa1111")
+    april, may = from_iso("2026-04-01T00:00:00+08:00"), from_iso("2026-05-20T09:00:00+08:00")
+    first = pack_at(at_desk, april)
+    (pace,) = [one for one in first["sheets"]["2 进度 pace"] if one["agreement"] == BATCH]
+    assert (pace["received"], pace["used"], first["as_of"]) == (100, 5, "2026-03-31"), "60 before, 40 here"
+    later_s = seconds_between(START, april) + 3600
+    ward.say("issue", {"lines": [issued(KIT, "K1", 7)]}, later_s, actor="N1001")
+    march = {"lines": [issued(KIT, "K1", 3)], "occurred_at": plus(START, 86_400)}
+    ward.say("issue", march, later_s + 60, actor="N1001")
+    at_april = desk(store, Watch(plus(april, 7200)))
+    at_april.agreements.report(BUYER, BATCH, GROUP, 300, "ward closed", "minutes 3")
+    at_april.purchasing.step(HEAD, order, OrderStep.CANCEL, {"reason": "not needed"})
+    assert pack_at(at_desk, may) == first, "what was issued, heard of, reported and cancelled since changes nothing"
+    with store.read() as connection:
+        (now,) = [row for row in groups_now(connection, HOSPITAL, may) if row.group.agreement == BATCH]
+        known = [row for row in groups_now(connection, HOSPITAL, may, known=april) if row.group.agreement == BATCH]
+    assert now.used == 15, "and of now it is all of it"
+    assert known[0].held == 35
+    assert now.held == 25
+    (next_pace,) = [
+        one for one in pack_at(at_desk, may, "2026Q2")["sheets"]["2 进度 pace"] if one["agreement"] == BATCH
+    ]
+    assert next_pace["used"] == 15, "what came too late for March stands in the sums of the next quarter"
+
+
+def issued(item: str, lot: str, qty: int) -> dict[str, object]:
+    return {"item": item, "lot": lot, "qty": qty, "source": "ward-01", "target": "issued@ward-01"}
+
+
+def pack_at(at_desk: Desk, now: Instant, quarter: str = "2026Q1") -> dict[str, Any]:
+    with at_desk.store.read() as connection:
+        return data_of(pack_of(connection, HOSPITAL, quarter, now))
 
 
 def test_c8_selected_products_are_shown_first_and_one_over_its_price_last(at_desk: Desk) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from central.core.amendments import Change
 from central.core.purchasing import OrderStep
 from central.core.rights import EVERYWHERE
 from central.errors import BadInput, NotAllowed, NotNow
-from central.services.batches import Batches, freight_saved, waiting
+from central.services.batches import Batches, freight_saved, sent_together, waiting
 from central.services.desk import Desk
 from central.services.orders import approve
 from central.services.records import Records
@@ -60,6 +61,17 @@ def test_a6_a_batch_is_sent_whole_and_its_saving_is_counted(desk: Desk) -> None:
     assert sent == [{"batch": batch, "platform_order_no": "YPO-5"}] * 2
     assert kept.cut == Fraction(1)
     assert numbers(desk, "S02") == []
+
+
+def test_a6_an_order_sent_again_after_it_was_amended_saves_nothing(desk: Desk) -> None:
+    batches, (number, *_) = Batches(desk.purchasing.documents), numbers(desk, "S02")
+    batch = batches.send(BUYER, [number])
+    desk.amendments.amend(BUYER, number, [Change(1, None, yuan(260))], None, "bargained")
+    assert number in numbers(desk, "S02")
+    assert batches.send(BUYER, [number]) == batch
+    with desk.store.read() as connection:
+        assert sent_together(connection, HOSPITAL, plus(START, -86_400)) == {batch: [number]}
+        assert freight_saved(connection, HOSPITAL, plus(START, -86_400)).cut == 0
 
 
 def test_a_batch_with_one_that_went_already_or_elsewhere_is_not_sent_at_all(desk: Desk) -> None:

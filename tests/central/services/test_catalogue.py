@@ -142,6 +142,22 @@ def test_open_orders_are_taken_over_once_and_wait_for_their_goods(at_desk: Desk,
     assert names.said(GAUZE, "S01", one.lines[0].reason)[1].startswith("An order that was still open")
 
 
+def test_an_open_order_worth_more_than_sums_can_hold_is_named_and_nothing_is_taken_over(
+    at_desk: Desk, tmp_path: Path
+) -> None:
+    before = orders_now(at_desk.store, HOSPITAL, START)
+    head, first, *_ = CATALOGUE_FILES["open_orders.csv"].splitlines()
+    rows = [
+        head,
+        first.replace("OLD-77", "OLD-78"),
+        first.replace("OLD-77", "OLD-79").replace("500,0.85", "1000000000,9.00"),
+    ]
+    folder = write_files(tmp_path / "much", {"open_orders.csv": "\n".join(rows) + "\n"})
+    with pytest.raises(BadInput, match=r"open_orders.csv, order OLD-79 line 1: value: expected"):
+        import_folder(at_desk.store, HOSPITAL, folder, frozen_clock())
+    assert orders_now(at_desk.store, HOSPITAL, START) == before
+
+
 def test_a4_an_item_imported_after_the_first_imports_is_a_draft(at_desk: Desk, tmp_path: Path) -> None:
     more = FILES["items.csv"] + ITEMS + "HC-LATE,晚来品,Late item,,,个,piece,1,low,normal,0,\n"
     with at_desk.store.write() as connection:

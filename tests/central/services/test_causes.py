@@ -4,20 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from central.services.causes import Sort, account_of, first_causes
+from central.services.causes import THINGS_MAX, Sort, Thing, account_of, first_causes
 from central.services.reconcile import reconcile
 from central.services.verify import verify
 from central.store.engine import Store
 from central.store.queries_work import Discrepancy, discrepancies
-from protocols.movements import (
-    DiscrepancyBody,
-    DutyBody,
-    MovementBody,
-    ObserveBody,
-    PostingLine,
-    VisitBody,
-    write_body,
-)
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.reports import DiscrepancyBody, DutyBody, VisitBody
+from protocols.movements.tags import ObserveBody
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, VALVE, Ward, hospital, tags
 
@@ -99,8 +94,24 @@ def test_the_evidence_stands_on_a_line_of_time_with_who_was_there(store: Store) 
     assert sorts.count(Sort.SILENT) == 1
     assert [one.at for one in account.moments] == sorted(one.at for one in account.moments)
     assert {one.who for one in account.moments if one.sort is Sort.VISIT} == {"N1001"}
+    badges = [one.said for one in account.moments if one.said.startswith("visit")]
+    assert badges == ["visit", "visit_end"], "who went is not said to have come"
     assert [one.p for one in account.moments if one.sort is Sort.BELIEF] == [0.98, 0.01]
     assert {Sort.FOUND, Sort.OPENED} < set(sorts)
+
+
+def test_each_movement_of_the_evidence_names_what_it_moved(store: Store) -> None:
+    many = tuple(PostingLine(KIT, 1, "ward-01", "issued@ward-01", lot="K1", unit=unit) for unit in QUIET)
+    Ward(store).say("issue", write_body(MovementBody(many)), HOUR + 60, actor="N1001")
+    with store.read() as connection:
+        account = account_of(connection, HOSPITAL, by_unit(store)[TAKEN])
+    first, *others = [one for one in account.moments if one.said in {"opening", "issue"}]
+    assert first.things == (Thing(KIT, "K1", TAKEN, 1),)
+    assert [(one.things[0], len(one.things), one.more) for one in others] == [
+        (Thing(VALVE, "V1", LEFT, 1), 1, 0),
+        (Thing(KIT, "K1", QUIET[0], 1), THINGS_MAX, len(QUIET) - THINGS_MAX),
+    ]
+    assert all(one.things == () for one in account.moments if one.said not in {"opening", "issue"})
 
 
 def test_a_storeroom_that_keeps_shifts_opens_nothing_before_the_shift_has_ended(tmp_path: Path) -> None:

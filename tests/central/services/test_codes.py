@@ -13,8 +13,9 @@ from central.store.tables.people import PERSON, RECOVERY_CODE
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import ActorId
 from protocols.values.instant import plus
-from tests.central.doors import Watch, desk, empty_store
+from tests.central.doors import Watch, desk
 from tests.central.hospital import HOSPITAL, START
+from tests.central.stores import migrated_store
 
 PERSON_1, PASSWORD = ActorId("20001"), "a long sentence 1"
 
@@ -22,7 +23,7 @@ PERSON_1, PASSWORD = ActorId("20001"), "a long sentence 1"
 class House:
     def __init__(self) -> None:
         self.watch = Watch(START)
-        self.store = empty_store()
+        self.store = migrated_store()
         self.desk: Desk = desk(self.store, self.watch)
         secret = self.desk.accounts.add(ActorId("op"), PERSON_1, "P", [Grant(Role.PURCHASER)])
         self.desk.entrance.accept(secret, PASSWORD, "a")

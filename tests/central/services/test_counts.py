@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from central.core.match import Eyes
 from central.core.reconcile import Line
 from central.core.rights import Caller, Grant, Role
 from central.errors import NotAllowed, NotThere
-from central.services.counts import ask, side_by_side
+from central.services.counts import ask, side_by_side, sides_of_item
 from central.services.counts_taken import take_in_counts
+from central.services.reconcile import reconcile
 from central.store.engine import Store
 from central.store.queries_settling import Task, tasks
-from protocols.movements import CountBody, CountLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.counts import CountBody, CountLine
+from protocols.movements.tags import ObserveBody
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import plus
 from tests.central.doors import open_desk
@@ -86,9 +90,52 @@ def test_what_the_readers_counted_answers_no_task(store: Store) -> None:
     assert side_by_side(open_desk(store, plus(START, 2000)), AUDITOR, "ward-01")[0].count is None
 
 
+def test_each_line_says_who_observed_it_and_one_that_nobody_did_says_so(store: Store) -> None:
+    def seen() -> dict[str, Eyes]:
+        return {one.line.item: one.by for one in side_by_side(open_desk(store, plus(START, DAY)), AUDITOR, "ward-01")}
+
+    assert seen() == {KIT: Eyes.READERS, GAUZE: Eyes.NOBODY}
+    body = CountBody("s1", "line", "ward-01", lines=(CountLine(GAUZE, 200, "G1"),))
+    Ward(store).say("count_daily", write_body(body), 2000, actor="N1001")
+    take_in(store)
+    assert seen() == {KIT: Eyes.READERS, GAUZE: Eyes.COUNT}
+
+
+def test_each_line_stands_shelf_by_shelf_and_its_shelves_sum_to_it(store: Store) -> None:
+    ward = Ward(store, _number=900)
+    body = ObserveBody(UNITS[1], 0.99, "filter-2", plus(START, 1000), position="S4")
+    ward.say("observe", write_body(body), 1010)
+    lines = {one.line.item: one for one in side_by_side(open_desk(store, plus(START, 2000)), AUDITOR, "ward-01")}
+    assert [(one.position, one.book, one.physical) for one in lines[KIT].shelves] == [("S1", 4, 2), ("S4", 0, 1)]
+    assert [(one.position, one.book, one.physical) for one in lines[GAUZE].shelves] == [("", 200, 200)]
+    assert sum(one.physical for one in lines[KIT].shelves) == lines[KIT].line.physical == 3
+
+
 def test_only_who_may_see_a_storeroom_sees_its_lines(store: Store) -> None:
     desk = open_desk(store, START)
     with pytest.raises(NotAllowed):
         side_by_side(desk, ELSEWHERE, "ward-01")
     with pytest.raises(NotThere):
         side_by_side(desk, AUDITOR, "ward-77")
+
+
+def test_what_is_told_of_an_item_is_what_is_told_of_each_storeroom_with_it(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    for number, name in enumerate(("ward-01", "ward-02")):
+        ward, units = Ward(store, name), tags(4, 1 + 4 * number)
+        ward.open(KIT, "K1", units, number)
+        ward.receive(GAUZE, "G1", 9, 20 + number)
+        ward.observe(units[0], 0.02, 900 + number, since_s=300)
+        ward.observe(units[1], 0.98, 910 + number)
+        ward.issue(KIT, "K1", units[2], 1_000 + number)
+        body = CountBody(f"s{number}", "line", name, lines=(CountLine(GAUZE, 8, "G1"),))
+        ward.say("count_daily", write_body(body), 1_100 + number, actor="N1001")
+    later = plus(START, 2_000)
+    reconcile(store, HOSPITAL, later)
+    desk, rooms = open_desk(store, later), ["ward-01", "ward-02"]
+    for item in (KIT, GAUZE):
+        each = [(room, one) for room in rooms for one in side_by_side(desk, AUDITOR, room) if one.line.item == item]
+        with store.read() as connection:
+            told = sides_of_item(connection, desk, rooms, item)
+        assert told == [(room, one.line, one.sure, one.count) for room, one in each]
+        assert len(told) == len(rooms)

@@ -16,8 +16,9 @@ from central.store.queries_people import change_person, people
 from central.store.tables.people import AUDIT, PERSON, SESSION
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import plus
-from tests.central.doors import SETUP_CODE, Watch, desk, empty_store
+from tests.central.doors import SETUP_CODE, Watch, desk
 from tests.central.hospital import HOSPITAL, START
+from tests.central.stores import migrated_store
 
 ADMIN, BUYER = ActorId("10001"), ActorId("10023")
 PASSWORD, OTHER = "seven green kettles 7", "nine blue saucers 9"
@@ -32,7 +33,7 @@ def watch() -> Watch:
 @pytest.fixture
 def door(watch: Watch) -> Desk:
     """A hospital with an administrator and a buyer who has set a password."""
-    made = desk(empty_store(), watch)
+    made = desk(migrated_store(), watch)
     made.entrance.make_first(SETUP_CODE, ADMIN, "Keeper", PASSWORD, HERE)
     secret = made.accounts.add(ADMIN, BUYER, "Buyer", [Grant(Role.PURCHASER)])
     made.entrance.accept(secret, PASSWORD, HERE)
@@ -172,7 +173,7 @@ def test_a_token_ends_on_its_day_and_when_revoked(door: Desk, watch: Watch) -> N
 
 
 def test_the_first_account_needs_the_code_of_the_log_and_comes_once(watch: Watch) -> None:
-    made = desk(empty_store(), watch)
+    made = desk(migrated_store(), watch)
     assert made.entrance.is_new()
     with pytest.raises(BadInput, match="set-up code"):
         made.entrance.make_first("guess", ADMIN, "Keeper", PASSWORD, HERE)

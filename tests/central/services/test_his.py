@@ -14,7 +14,8 @@ from central.services.his import Unconsume as _Unconsume
 from central.services.verify import verify
 from central.store import queries_charges as kept
 from central.store.engine import Store
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import ActorId, PlaceId
 from tests.central.doors import Watch, desk
 from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, STORY_DAY, Ward, hospital, tags
@@ -161,6 +162,17 @@ def test_a_suppliers_goods_become_the_hospitals_when_the_other_side_uses_them(ro
     room.his.unconsume(HIS, _Unconsume("R1", "F1"))
     assert room.lies(unit) == {"ward-01": 1}
     assert verify(room.store).ok
+
+
+def test_a_partial_refund_of_loose_goods_said_again_is_answered_with_its_event(room: Room) -> None:
+    room.ward.receive(KIT, "K2", 5, 10)
+    room.his.consume(HIS, consume("F1", KIT, qty=3))
+    asked = [_Unconsume("R1", "F1", qty=1), _Unconsume("R2", "F1", qty=2)]
+    first = [room.his.unconsume(HIS, one) for one in asked]
+    again = [room.his.unconsume(HIS, one) for one in asked]
+    assert [one.outcome for one in again] == [Outcome.UNDONE, Outcome.UNDONE]
+    assert [one.event for one in again] == [one.event for one in first]
+    assert len({one.event for one in again} - {""}) == 2
 
 
 def test_loose_goods_go_with_what_the_storeroom_used_and_the_rest_is_written(room: Room) -> None:

@@ -14,7 +14,8 @@ from central.core.charging import ChargeState
 from central.errors import NotNow
 from central.services.his import Consume, Outcome, Unconsume
 from central.services.verify import verify
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import PlaceId
 from tests.central.hospital import KIT
 from tests.central.services.test_his import HIS, UNITS, Room

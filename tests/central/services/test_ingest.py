@@ -15,7 +15,6 @@ from central.services.ingest import BUSY_MS, INBOX_MAX
 from central.services.verify import verify
 from central.store.tables.ledger import BELIEF, BINDING, DEVICE, EVENT, LEDGER, LEDGER_LOSS, OPAQUE_SCHEMA, QUARANTINE
 from protocols.entry import GENESIS, chain, decode_entry, encode_entry
-from protocols.movements import LINE_QTY_MAX
 from protocols.sync.codec import seal, unpack_entries, unseal
 from protocols.sync.frames import (
     FRAME_ENTRIES_MAX,
@@ -37,6 +36,7 @@ from protocols.sync.frames import (
 )
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, PlaceId, incarnation
+from protocols.values.quantity import LINE_QTY_MAX
 from tests.central.services.parties import (
     CHAIN,
     OPEN,

@@ -32,6 +32,7 @@ from protocols.sync.session import EdgeSession
 from protocols.sync.settle import settle
 from protocols.values.ids import DeviceId, Incarnation, incarnation
 from tests.central.services.parties import OPEN, WARD, Central, a_central, any_entry
+from tests.central.stores import migrated_store
 
 TIMING = Timing(hello_s=1, resend_s=2, backoff_max_s=1, spread_s=0.5)
 FAULTS_UNTIL_S = 60.0
@@ -42,9 +43,7 @@ names = count()
 @pytest.fixture(scope="module")
 def store() -> Store:
     """One store for all examples; each is a hospital of its own."""
-    store = open_store("sqlite://")
-    migrate(store)
-    return store
+    return migrated_store()
 
 
 class Disk:

@@ -21,9 +21,11 @@ from central.services.orders import approve
 from central.services.price_changes import ChangeStep, PriceChanges
 from central.services.purchasing import Inspected
 from central.services.stock_book import Book, book_of, months_of
+from central.store.paging import PageAsked
 from central.store.queries_consignment import notes
 from central.store.tables.charges import CHARGE
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.ids import ActorId
 from protocols.values.instant import Instant, from_iso, plus, seconds_between
 from protocols.values.money import Money
@@ -184,7 +186,7 @@ def test_a_price_change_needs_two_people_and_moves_the_value_of_what_lies_there(
         later.decide(HEAD, proposed, ChangeStep.REFUSE)
     row = story.book(MARCH, day(12)).rows[Key("main-store", GAUZE)]
     assert row.came[Column.PRICE] == Sum(0, Money(-500_000))
-    assert [(one.state, one.decided_by) for one in later.every(HEAD)] == [("approved", "10001")]
+    assert [(one.state, one.decided_by) for one in later.page(HEAD, PageAsked()).items] == [("approved", "10001")]
 
 
 def test_h2_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_laid_in_again(story: Story) -> None:
@@ -219,6 +221,21 @@ def test_h2_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_l
     with pytest.raises(NotAllowed):
         desk_.invoices.invoice_step(FINANCE, early.document, InvoiceStep.PAY)
     assert desk_.invoices.invoice_step(CASHIER, early.document, InvoiceStep.PAY) is InvoiceState.PAID
+
+
+def test_a_settlement_worth_more_than_sums_can_hold_stops_the_close_and_says_what_to_put_right(story: Story) -> None:
+    consignment = Consignment(story.at(day(3)).purchasing.documents)
+    with pytest.raises(BadInput, match="value: expected"):
+        consignment.set_term(BUYER, KIT, "S02", date(2026, 3, 1), None, Money(10**10), 10**9)
+    consignment.set_term(BUYER, KIT, "S02", date(2026, 3, 1), None, Money(10**10), 1)
+    story.sends(KIT, "K1", 1_001, day(4), owner="S02")
+    story.uses(KIT, "K1", 1_001, day(5), owner="S02")
+    with pytest.raises(
+        NotNow, match=r"settlement of S02: expected a line of at most .*; put the use or the price right"
+    ):
+        close_now(story.store, HOSPITAL, MARCH, CASHIER.person, IN_APRIL)
+    with story.store.read() as connection:
+        assert not any(closed for _, closed in months_of(connection, HOSPITAL, IN_APRIL))
 
 
 def test_what_finance_takes_over_balances_and_carries_the_hospitals_own_codes(story: Story) -> None:

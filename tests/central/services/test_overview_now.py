@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 from central.core.discrepancies import Kind
+from central.core.match import Match
 from central.core.orders import Progress
-from central.core.reconcile import Match
 from central.services.accounts import staff_number
 from central.services.orders import approve
 from central.services.overview import Name, Overview
@@ -45,7 +45,10 @@ def test_an_empty_store_is_an_overview_with_nothing_in_it() -> None:
 def test_wards_are_level_two_and_say_when_they_were_heard(tmp_path: Path) -> None:
     store = hospital(tmp_path)
     units = tags(3)
-    Ward(store).open(KIT, "K1", units)
+    heard_of = Ward(store)
+    heard_of.open(KIT, "K1", units)
+    for unit in units:
+        heard_of.observe(unit, 0.99, 0)
     work(store, 10)
     overview = seen(store, 600)
     assert [one.place.code for one in overview.wards] == ["ward-01", "ward-02"]

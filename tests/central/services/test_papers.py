@@ -86,4 +86,4 @@ def test_a_document_or_form_that_is_not_there_is_named(desk: Desk) -> None:
         paper_named("poem")
     with pytest.raises(NotThere):
         form(desk, "settlement", "CN-1")
-    assert set(PAPERS) == {"order", "batch", "receipt", "return", "settlement", "count"}
+    assert set(PAPERS) == {"order", "batch", "receipt", "return", "goods-return", "settlement", "count"}

@@ -1,6 +1,7 @@
 """An order from its approval to its payment, on a real store."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,20 @@ from central.core.policy import rules_on
 from central.core.purchasing import InvoicedLine, InvoiceState, InvoiceStep, Mismatch, OrderState, OrderStep
 from central.core.rights import Caller, Grant, Right, Role
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
-from central.services.approvals import AUTOMATIC, approve_as, approve_automatically
+from central.services.approvals import AUTOMATIC, Another, approve_as, approve_automatically, change_qty
 from central.services.desk import Desk
 from central.services.imports import import_folder
+from central.services.invoices import VERSIONS_MAX
 from central.services.orders import approve
 from central.services.positions import scene_at
 from central.services.purchasing import Inspected
 from central.services.replenish import replenish
 from central.services.verify import verify
 from central.store.audit import acts
+from central.store.paging import PageAsked
 from central.store.queries_book import loose_in
-from central.store.queries_master import policy_rows
-from central.store.queries_purchasing import history, invoices
+from central.store.queries_master import expiries, policy_rows
+from central.store.queries_purchasing import history, invoices_page
 from central.store.queries_work import Proposal, open_proposals, orders, proposals
 from central.store.tables.work import POLICY_RULE, STOREROOM_MATCH
 from protocols.values.ids import ActorId, OrderNo
@@ -29,6 +32,7 @@ from protocols.values.instant import business_day, plus
 from protocols.values.money import Money
 from tests.central.doors import Watch, desk
 from tests.central.hospital import FILES, GAUZE, HOSPITAL, START, frozen_clock, hospital, use_file, write_files
+from tests.central.purchases import propose
 
 
 def person(number: str, role: Role) -> Caller:
@@ -84,12 +88,12 @@ def test_an_order_goes_from_approval_to_payment(at_desk: Desk, order: OrderNo) -
     at_desk.purchasing.receive(STORE, order, "DN-7", [lot])
     assert stock(at_desk) == before + qty
     line = InvoicedLine(order, 1, qty, PRICE)
-    entered = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 6), [line])
+    entered = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 2), [line])
     assert (entered.state, entered.differences) == (InvoiceState.MATCHED, ())
     assert at_desk.invoices.invoice_step(CASHIER, entered.document, InvoiceStep.PAY) is InvoiceState.PAID
     with at_desk.store.read() as connection:
         steps = [(one.step, one.state, one.actor) for one in history(connection, HOSPITAL, order)]
-        (invoice,) = invoices(connection, HOSPITAL)
+        (invoice,) = invoices_page(connection, HOSPITAL, PageAsked()).items
         noted = {(one.person, one.act) for one in acts(connection, HOSPITAL)}
     assert steps == [
         ("send", "sent", "10023"),
@@ -112,13 +116,37 @@ def test_part_deliveries_add_up_and_more_than_is_owed_is_refused(at_desk: Desk, 
         at_desk.purchasing.receive(STORE, order, "DN-3", [Inspected(1, "G2", None, accepted=1, refused=0)])
 
 
+def test_a_lot_accepted_at_the_store_expires_on_the_day_entered(at_desk: Desk, order: OrderNo) -> None:
+    sent(at_desk, order)
+    lot = Inspected(1, "G7", date(2028, 6, 1), accepted=50, refused=0)
+    at_desk.purchasing.receive(STORE, order, "DN-1", [lot])
+    with at_desk.store.read() as connection:
+        assert expiries(connection, HOSPITAL, [GAUZE])[GAUZE, "G7"] == date(2028, 6, 1)
+    later = Inspected(1, "G7", date(2029, 6, 1), accepted=50, refused=0)
+    at_desk.purchasing.receive(STORE, order, "DN-2", [later])
+    with at_desk.store.read() as connection:
+        assert expiries(connection, HOSPITAL, [GAUZE])[GAUZE, "G7"] == date(2028, 6, 1), "what is known stands"
+
+
+def test_a_lot_whose_last_day_is_over_is_refused_not_accepted(at_desk: Desk, order: OrderNo) -> None:
+    sent(at_desk, order)
+    before, today = stock(at_desk), business_day(at_desk.now())
+    gone = Inspected(1, "G8", today - timedelta(days=1), accepted=50, refused=0)
+    with pytest.raises(BadInput, match=r"expiry: expected a day from .* on, lot 'G8' ended .*; refuse it"):
+        at_desk.purchasing.receive(STORE, order, "DN-1", [gone])
+    assert stock(at_desk) == before
+    at_desk.purchasing.receive(STORE, order, "DN-1", [replace(gone, accepted=0, refused=50, why="over")])
+    at_desk.purchasing.receive(STORE, order, "DN-2", [replace(gone, lot="G9", expiry=today)])
+    assert stock(at_desk) == before + 50, "on its last day it may still be used"
+
+
 def test_refused_goods_never_enter_the_book_and_are_not_invoiced(at_desk: Desk, order: OrderNo) -> None:
     before = stock(at_desk)
     sent(at_desk, order)
     at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=0, refused=50, why="wet")])
     assert stock(at_desk) == before
     entered = at_desk.invoices.enter_invoice(
-        BUYER, "S01", "INV-1", date(2026, 3, 6), [InvoicedLine(order, 1, 50, PRICE)]
+        BUYER, "S01", "INV-1", date(2026, 3, 2), [InvoicedLine(order, 1, 50, PRICE)]
     )
     assert entered.state is InvoiceState.DISPUTED
     assert [(one.why, one.allowed, one.came) for one in entered.differences] == [(Mismatch.NOT_ACCEPTED, 0, 50)]
@@ -129,7 +157,7 @@ def test_refused_goods_never_enter_the_book_and_are_not_invoiced(at_desk: Desk, 
 def test_a_disputed_invoice_matches_once_the_goods_are_accepted(at_desk: Desk, order: OrderNo) -> None:
     sent(at_desk, order)
     entered = at_desk.invoices.enter_invoice(
-        BUYER, "S01", "INV-1", date(2026, 3, 6), [InvoicedLine(order, 1, 50, PRICE)]
+        BUYER, "S01", "INV-1", date(2026, 3, 2), [InvoicedLine(order, 1, 50, PRICE)]
     )
     with pytest.raises(NotNow, match="not-accepted: 50 > 0"):
         at_desk.invoices.invoice_step(BUYER, entered.document, InvoiceStep.MATCH)
@@ -141,13 +169,36 @@ def test_an_invoice_is_entered_once_and_a_withdrawn_one_frees_its_quantity(at_de
     sent(at_desk, order)
     at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=50, refused=0)])
     line = [InvoicedLine(order, 1, 50, PRICE)]
-    first = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 6), line)
+    first = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 2), line)
     with pytest.raises(NotNow, match="entered before"):
-        at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 6), line)
-    second = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-2", date(2026, 3, 6), line)
+        at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", date(2026, 3, 2), line)
+    second = at_desk.invoices.enter_invoice(BUYER, "S01", "INV-2", date(2026, 3, 2), line)
     assert second.state is InvoiceState.DISPUTED
     at_desk.invoices.invoice_step(BUYER, first.document, InvoiceStep.WITHDRAW)
     assert at_desk.invoices.invoice_step(BUYER, second.document, InvoiceStep.MATCH) is InvoiceState.MATCHED
+
+
+def test_disputed_invoices_take_nothing_from_each_other_and_nothing_owed_is_below_0(
+    at_desk: Desk, order: OrderNo
+) -> None:
+    sent(at_desk, order)
+    at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=80, refused=0)])
+    line, day = [InvoicedLine(order, 1, 80, PRICE)], date(2026, 3, 2)
+    first = at_desk.invoices.enter_invoice(BUYER, "S01", "FP-1", day, line)
+    assert first.state is InvoiceState.MATCHED
+    more = [at_desk.invoices.enter_invoice(BUYER, "S01", number, day, line) for number in ("FP-2", "FP-3")]
+    for one in more:
+        with at_desk.store.read() as connection:
+            (shown,) = at_desk.invoices.compared(connection, at_desk.invoices.one(connection, one.document))
+        assert [(each.why, each.allowed, each.came) for each in (*one.differences, *shown.differences)] == [
+            (Mismatch.NOT_ACCEPTED, 0, 80)
+        ] * 2
+        assert shown.ordered is not None
+        assert shown.ordered.invoiced == 80
+    at_desk.invoices.invoice_step(BUYER, first.document, InvoiceStep.WITHDRAW)
+    assert at_desk.invoices.invoice_step(BUYER, more[1].document, InvoiceStep.MATCH) is InvoiceState.MATCHED
+    with pytest.raises(NotNow, match="not-accepted: 80 > 0"):
+        at_desk.invoices.invoice_step(BUYER, more[0].document, InvoiceStep.MATCH)
 
 
 def test_who_approved_neither_accepts_nor_pays(at_desk: Desk, order: OrderNo) -> None:
@@ -157,7 +208,7 @@ def test_who_approved_neither_accepts_nor_pays(at_desk: Desk, order: OrderNo) ->
         at_desk.purchasing.receive(both, order, "DN-1", [Inspected(1, "G2", None, accepted=50, refused=0)])
     at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=50, refused=0)])
     entered = at_desk.invoices.enter_invoice(
-        CASHIER, "S01", "INV-1", date(2026, 3, 6), [InvoicedLine(order, 1, 50, PRICE)]
+        CASHIER, "S01", "INV-1", date(2026, 3, 2), [InvoicedLine(order, 1, 50, PRICE)]
     )
     for payer in (both, CASHIER):
         with pytest.raises(NotAllowed, match="neither approved the order nor entered the invoice"):
@@ -174,6 +225,17 @@ def test_the_database_itself_refuses_a_receipt_by_who_approved(at_desk: Desk, or
         )
 
 
+def test_an_order_of_which_goods_came_is_closed_not_cancelled(at_desk: Desk, order: OrderNo) -> None:
+    sent(at_desk, order)
+    none = Inspected(1, "G2", None, accepted=0, refused=50, why="wet")
+    at_desk.purchasing.receive(STORE, order, "DN-1", [none])
+    at_desk.purchasing.receive(STORE, order, "DN-2", [Inspected(1, "G2", None, accepted=50, refused=0)])
+    with pytest.raises(NotNow, match=r"goods: expected nothing of order .* to have come yet; close it instead"):
+        at_desk.purchasing.step(BUYER, order, OrderStep.CANCEL, {"reason": "late"})
+    closed = at_desk.purchasing.step(BUYER, order, OrderStep.CLOSE, {"reason": "the rest is late"})
+    assert closed is OrderState.CLOSED
+
+
 def test_an_order_closed_is_no_longer_waited_for(at_desk: Desk, order: OrderNo) -> None:
     qty = ordered_qty(at_desk, order)
     sent(at_desk, order)
@@ -183,7 +245,7 @@ def test_an_order_closed_is_no_longer_waited_for(at_desk: Desk, order: OrderNo) 
             now = plus(START, 7200)
             rules = rules_on(business_day(now), policy_rows(connection, HOSPITAL))
             scene = scene_at(connection, HOSPITAL, now, rules)
-        return scene.facts(scene.storerooms["main-store"].place, GAUZE, 0).position.on_order
+        return scene.position("main-store", GAUZE).on_order
 
     assert on_order() == qty
     at_desk.purchasing.step(BUYER, order, OrderStep.CLOSE, {"reason": "out of production"})
@@ -199,6 +261,70 @@ def test_an_order_closed_is_no_longer_waited_for(at_desk: Desk, order: OrderNo) 
 def test_a_step_without_what_it_must_say_is_refused(at_desk: Desk, order: OrderNo, step: OrderStep, lacks: str) -> None:
     with pytest.raises(BadInput, match=f"{lacks}: expected"):
         at_desk.purchasing.step(BUYER, order, step, {})
+
+
+@pytest.mark.parametrize("said", ["next week", "2026-13-01", "9999-12-31", "1999-01-01", "2026-03-01", "2027-03-04"])
+def test_a_supplier_promises_a_day_from_the_order_on_within_a_year(at_desk: Desk, order: OrderNo, said: str) -> None:
+    sent(at_desk, order)
+    with pytest.raises(BadInput, match=f"promised: expected a day from 2026-03-02 to 2027-03-03, .* got '{said}'"):
+        at_desk.purchasing.step(BUYER, order, OrderStep.CONFIRM, {"promised": said})
+    assert at_desk.purchasing.step(BUYER, order, OrderStep.CONFIRM, {"promised": "20270303"}) is OrderState.CONFIRMED
+    with at_desk.store.read() as connection:
+        assert history(connection, HOSPITAL, order)[-1].detail["promised"] == "2027-03-03"
+
+
+@pytest.mark.parametrize("dated", [date(2031, 1, 1), date(2026, 3, 3), date(2026, 3, 1), date(1990, 3, 3), date.max])
+def test_an_invoice_is_not_from_before_its_order_and_not_to_come(at_desk: Desk, order: OrderNo, dated: date) -> None:
+    sent(at_desk, order)
+    with pytest.raises(BadInput, match="dated: expected a day from 2026-03-02 to 2026-03-02"):
+        at_desk.invoices.enter_invoice(BUYER, "S01", "INV-1", dated, [InvoicedLine(order, 1, 50, PRICE)])
+
+
+@pytest.mark.parametrize("again", ["FP-1", "fp-1 ", " Fp-1", "ＦＰ－１", "F P- 1"])
+def test_an_invoice_number_in_other_letters_is_the_same_number(at_desk: Desk, order: OrderNo, again: str) -> None:
+    line, day = [InvoicedLine(order, 1, 50, PRICE)], date(2026, 3, 2)
+    at_desk.invoices.enter_invoice(BUYER, "S01", "fp-1", day, line)
+    with pytest.raises(NotNow, match="entered before"):
+        at_desk.invoices.enter_invoice(BUYER, "S01", again, day, line)
+    at_desk.invoices.enter_invoice(BUYER, "S02", again, day, line)
+    with at_desk.store.read() as connection:
+        assert {one.number for one in invoices_page(connection, HOSPITAL, PageAsked()).items} == {"fp-1", again}
+
+
+def test_h3_a_corrected_invoice_is_entered_under_the_number_of_the_one_withdrawn(at_desk: Desk, order: OrderNo) -> None:
+    day = date(2026, 3, 2)
+    wrong = at_desk.invoices.enter_invoice(BUYER, "S01", "FP-1", day, [InvoicedLine(order, 1, 50, Money(PRICE + 1))])
+    at_desk.invoices.invoice_step(BUYER, wrong.document, InvoiceStep.WITHDRAW, "wrong price")
+    right = at_desk.invoices.enter_invoice(BUYER, "S01", "fp-1", day, [InvoicedLine(order, 1, 50, PRICE)])
+    with pytest.raises(NotNow, match="entered before"):
+        at_desk.invoices.enter_invoice(BUYER, "S01", "FP-1", day, [InvoicedLine(order, 1, 50, PRICE)])
+    with at_desk.store.read() as connection:
+        kept = {
+            (one.document, one.number, one.version, one.amount)
+            for one in invoices_page(connection, HOSPITAL, PageAsked()).items
+        }
+        assert history(connection, HOSPITAL, wrong.document)[-1].detail == {"reason": "wrong price"}
+    both = {(wrong.document, "FP-1", 1, 50 * (PRICE + 1)), (right.document, "fp-1", 2, 50 * PRICE)}
+    assert kept == both
+
+
+def test_a_number_is_not_entered_without_end(at_desk: Desk, order: OrderNo) -> None:
+    line, day = [InvoicedLine(order, 1, 50, PRICE)], date(2026, 3, 2)
+    for _ in range(VERSIONS_MAX):
+        made = at_desk.invoices.enter_invoice(BUYER, "S01", "FP-1", day, line)
+        at_desk.invoices.invoice_step(BUYER, made.document, InvoiceStep.WITHDRAW, "again")
+    with pytest.raises(NotNow, match=f"expected at most {VERSIONS_MAX} versions"):
+        at_desk.invoices.enter_invoice(BUYER, "S01", "FP-1", day, line)
+
+
+def test_a_proposal_worth_more_than_sums_can_hold_is_not_ordered(at_desk: Desk) -> None:
+    dear, now = propose(at_desk, GAUZE, "S01", Money(10**10), 1_050), plus(START, 120)
+    with pytest.raises(BadInput, match="value: expected"):
+        approve(at_desk.store, HOSPITAL, dear, HEAD.person, now)
+    with at_desk.store.read() as connection:
+        (one,) = proposals(connection, HOSPITAL, id=dear)
+    with pytest.raises(BadInput, match="value: expected"):
+        change_qty(HEAD, at_desk.store, HOSPITAL, dear, Another(10**9, "other", "much"), now, one.version)
 
 
 def test_nobody_acts_without_the_right_or_on_what_is_not_there(at_desk: Desk, order: OrderNo) -> None:
@@ -249,7 +375,7 @@ def test_what_lies_within_every_limit_is_approved_by_itself_once_the_hospital_sa
     at_desk.purchasing.step(BUYER, "PO-20260302-" + first.id[:8].upper(), OrderStep.CANCEL, {"reason": "again"})
     with at_desk.store.write() as connection:
         line = {"hospital": HOSPITAL, "place": "main-store", "at": START, "lines": 1, "lines_right": 1}
-        connection.execute(STOREROOM_MATCH.insert().values(**line, book=500, differing=0))
+        connection.execute(STOREROOM_MATCH.insert().values(**line, book=500, differing=0, unobserved=0))
     replenish(at_desk.store, HOSPITAL, plus(START, 180), policy="3x", run="replenish:2")
     assert approve_automatically(at_desk.store, HOSPITAL, plus(START, 200)) == 1
     with at_desk.store.read() as connection:
@@ -267,7 +393,7 @@ def test_an_order_older_than_a_list_shows_is_still_worked_and_paid_by_two(at_des
     sent(at_desk, order)
     at_desk.purchasing.receive(STORE, order, "DN-1", [Inspected(1, "G2", None, accepted=50, refused=0)])
     line = InvoicedLine(order, 1, 50, PRICE)
-    entered = at_desk.invoices.enter_invoice(CASHIER, "S01", "INV-1", date(2026, 3, 6), [line])
+    entered = at_desk.invoices.enter_invoice(CASHIER, "S01", "INV-1", date(2026, 3, 2), [line])
     assert (entered.state, entered.differences) == (InvoiceState.MATCHED, ())
     both = Caller(HEAD.person, "10001", (Grant(Role.FINANCE),))
     with pytest.raises(NotAllowed, match="neither approved the order"):

@@ -6,8 +6,15 @@ from sqlalchemy import text
 from central.core.reconcile import lines_by, lines_in
 from central.services.policy import rules_at
 from central.services.reconcile import Reconciled, bounds_of, reconcile
-from central.store.queries_book import book_in, units_against, units_of
+from central.services.wards import standings
+from central.store.engine import Store
+from central.store.queries_book import units_against, units_of
+from central.store.queries_rooms import book_in
 from central.store.queries_work import discrepancies, matches
+from central.store.ward_facts import facts_behind
+from protocols.entry import decode_entry
+from protocols.movements.tags import SIGHTED
+from protocols.values.ids import PlaceId
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
@@ -140,3 +147,58 @@ def test_units_of_whom_book_and_shelf_agree_are_not_looked_at(tmp_path: Path) ->
         (line,) = lines_by("ward-01", book_in(connection, HOSPITAL, "ward-01"), against, bounds.here)
         assert [line] == lines_in("ward-01", every, {}, bounds.here)
     assert (line.book, line.physical) == (4, 4)
+
+
+def told(store: Store, place: str) -> list[str]:
+    """Return the events that a storeroom is told of."""
+    with store.read() as connection:
+        facts = facts_behind(connection, HOSPITAL, PlaceId(place), 0, 100)
+    return [decode_entry(raw).event_id.hex() for _, _, _, raw in facts]
+
+
+def test_a_storeroom_is_told_once_that_another_sights_its_piece(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, beside, units = Ward(store), Ward(store, "ward-02"), tags(2)
+    ward.open(KIT, "K1", units)
+    event = beside.observe(units[0], 0.99, 900, model=SIGHTED)
+    beside.observe(tags(1, start=77)[0], 0.99, 901, model=SIGHTED)
+    for at_s in (950, 960):
+        reconcile(store, HOSPITAL, plus(START, at_s))
+    assert told(store, "ward-01") == [event]
+    assert told(store, "ward-02") == []
+
+
+def test_a_piece_heard_in_two_rooms_is_in_its_own_until_that_one_misses_it_and_then_is_misplaced(
+    tmp_path: Path,
+) -> None:
+    store = hospital(tmp_path)
+    ward, beside, units = Ward(store), Ward(store, "ward-02"), tags(3)
+    ward.open(KIT, "K1", units)
+    for unit in units:
+        ward.observe(unit, 0.97, 60)
+    beside.observe(units[1], 0.99, 900, model=SIGHTED)
+    assert reconcile(store, HOSPITAL, plus(START, 950)).opened == 0
+    ward.observe(units[1], 0.02, 1800, since_s=890)
+    ward.observe(units[2], 0.02, 1805, since_s=890)
+    assert reconcile(store, HOSPITAL, plus(START, 1850)).opened == 3
+    with store.read() as connection:
+        found = {(one.unit, one.kind, one.place) for one in discrepancies(connection, HOSPITAL, status="open")}
+        seen = {one.place.place: one.match and one.match.misplaced for one in standings(connection, HOSPITAL, START)}
+    assert found == {
+        (units[1], "missing", "ward-01"),
+        (units[1], "unexpected", "ward-02"),
+        (units[2], "missing", "ward-01"),
+    }
+    assert seen == {"main-store": 0, "ward-01": 1, "ward-02": 0}
+
+
+def test_a_delivery_that_stands_about_before_it_is_booked_in_and_what_was_issued_are_not_misplaced(
+    tmp_path: Path,
+) -> None:
+    store = hospital(tmp_path)
+    ward, beside, units = Ward(store), Ward(store, "ward-02"), tags(2)
+    ward.open(KIT, "K1", units)
+    ward.issue(KIT, "K1", units[0], 600)
+    for unit in (units[0], *tags(1, start=77)):
+        beside.observe(unit, 0.99, 900, model=SIGHTED)
+    assert reconcile(store, HOSPITAL, plus(START, 950)).opened == 0

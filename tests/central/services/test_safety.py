@@ -11,9 +11,10 @@ from central.services.safety import Manifest, accept, forget, prove, settle_clon
 from central.store.audit import acts
 from central.store.chains import OWN_DEVICE, keep_device, registered
 from central.store.safety import safe_at
+from protocols.sync.frames import Ack, Fork, Head, NewInc, Welcome
 from protocols.sync.reception import Standing, dispute
 from protocols.values.ids import ActorId
-from tests.central.services.parties import Central, a_central, line
+from tests.central.services.parties import CHAIN, WARD, Central, Device, a_central, issue, line, opening
 
 
 def an_opening(qty: int = 1) -> Draft:
@@ -82,3 +83,35 @@ def test_a_suspected_clone_is_settled_once_and_it_is_recorded() -> None:
         assert acts(connection, central.hospital)[0].act == "settle-clone"
         with pytest.raises(NotThere, match="suspected clone"):
             settle_clone(connection, central.hospital, OWN_DEVICE, "10023", now)
+
+
+def test_after_a_dispute_the_machine_that_stays_goes_on_and_what_the_other_wrote_comes_back_in_a_new_chain() -> None:
+    central = a_central()
+    stays, other = Device(central), Device(central, nonce=b"m" * 16)
+    for machine in (stays, other):
+        machine.write(opening(1))
+    stays.greet()
+    stays.say(stays.frame(0, 1))
+    for _ in range(5):
+        other.greet()
+        central.clock.at += 5
+        stays.greet()
+        central.clock.at += 5
+    with central.store.write() as connection:
+        assert [device for device, _ in suspects(connection, central.hospital)] == [WARD]
+        settle_clone(connection, central.hospital, WARD, "10023", central.clock.now())
+        assert suspects(connection, central.hospital) == []
+    assert isinstance(stays.greet(number=9), Welcome)
+    stays.write(issue(2))
+    (answer,) = stays.say(stays.frame(1, 2))
+    assert isinstance(answer, Ack)
+    assert answer.seq == 1
+
+    other.write(issue(3))  # its disk is put into the storeroom's machine later: the same chain, another end
+    assert isinstance(other.greet(number=10), Welcome)
+    places = tuple(Head(CHAIN, each.seq, each.hash) for each in reversed(other.chained))
+    (granted,) = other.say(Fork(10, places))
+    assert isinstance(granted, NewInc)
+    assert granted.behind == places[-1]
+    with central.store.read() as connection:
+        assert suspects(connection, central.hospital) == []

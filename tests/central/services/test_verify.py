@@ -17,6 +17,7 @@ from central.store.engine import Store
 from central.store.queries_work import open_proposals
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+from tests.central.purchases import CATALOGUE_FILES, buying_hospital
 from tests.central.services.parties import Central, Device, a_central, any_entry, issue, line, opening
 
 
@@ -227,3 +228,17 @@ def test_the_store_itself_refuses_what_the_product_never_does(tmp_path: Path, st
     with pytest.raises(IntegrityError, match=r"never changed|nothing is removed"), store.write() as connection:
         connection.execute(text(statement))
     assert verify(store).ok
+
+
+def test_orders_taken_over_from_the_old_system_are_sound_and_one_that_only_looks_so_is_told(tmp_path: Path) -> None:
+    store = buying_hospital(tmp_path, open_orders=CATALOGUE_FILES["open_orders.csv"]).store
+    report = verify(store)
+    assert (report.orders, report.faults) == (1, [])
+    with store.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO purchase_order SELECT hospital, 'OLD-78', supplier, source, place, status, created_at, "
+                "'somebody' FROM purchase_order"
+            )
+        )
+    assert verify(store).faults == ["order OLD-78: expected an approved proposal it came from, there is none"]

@@ -4,14 +4,18 @@ import pytest
 from sqlalchemy import select, text
 
 from central.core.jobs import Job, period_at
+from central.services.own_chain import Draft, append
 from central.services.runs import LEASE_S, RUNS_KEPT, claim, finish
 from central.services.worker import REST_S_MAX, Duties, Worker, rest_s
 from central.store.engine import Store
-from central.store.queries_work import discrepancies, proposals
+from central.store.queries_work import discrepancies, matches, proposals
 from central.store.tables.work import JOB_RUN
-from protocols.values.ids import HospitalId, PlaceId
+from protocols.movements.bodies import write_body
+from protocols.movements.counts import CountBody, CountLine
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.values.ids import ActorId, HospitalId, PlaceId
 from protocols.values.instant import Instant, plus
-from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
+from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, VALVE, Ward, frozen_clock, hospital, tags
 
 DUTIES = Duties("3x", reconcile_s=300, replenish_s=1800)
 
@@ -164,3 +168,26 @@ def test_nights_that_were_missed_are_caught_up_once_and_told(tmp_path: Path) -> 
     assert len(told) == 2
     assert all(row.outcome.endswith("figures kept") for row in told)
     assert told[-1].started_at == time.now
+
+
+def test_a_count_and_what_is_entered_at_central_are_compared_in_the_next_round(tmp_path: Path) -> None:
+    store, time = hospital(tmp_path), Days()
+    worker = Worker(store, HOSPITAL, time, DUTIES)
+    worker.round()
+
+    def match() -> tuple[int, int]:
+        with store.read() as connection:
+            seen = matches(connection, HOSPITAL)["main-store"][1]
+        return seen.lines, seen.unobserved
+
+    assert match() == (0, 1), "nobody looked at what was imported"
+    body = CountBody("s1", "line", "main-store", lines=(CountLine(GAUZE, 500, "G1"),))
+    append(store, HOSPITAL, [Draft("count_monthly", write_body(body), ActorId("K1001"))], frozen_clock())
+    time.now = plus(START, 1)
+    worker.round()
+    assert match() == (1, 0)
+    line = PostingLine(VALVE, 3, "supplier@main-store", "main-store", lot="V1")
+    receipt = Draft("ward_receipt", write_body(MovementBody((line,))), ActorId("K1001"))
+    append(store, HOSPITAL, [receipt], frozen_clock())
+    worker.round()
+    assert match() == (1, 1)

@@ -1,5 +1,6 @@
 """Versions of the feed: made when something changed and only then, signed, and told to who listens."""
 
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from central.store.feeds import VERSIONS_KEPT, Listener, checksums_of, version_a
 from central.store.queries_people import add_person, change_person, set_grants
 from central.store.tables.feed import DAILY_HEADS
 from protocols.errors import PeerBroke
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.permits import Audit, Permit
 from protocols.policy import HeadsText, PolicyText, SignedText, read_text, signed_bytes
 from protocols.sync import feed as limits
@@ -249,3 +252,36 @@ def test_rows_beyond_the_limits_leave_devices_with_what_they_have(feed: Feed, mo
         add_person(connection, HOSPITAL, ActorId("1001"), "a", START)
     assert feed.keeper.look() == 0
     assert feed.versions()["global"] == 0
+
+
+def send(ward: Ward, lines: tuple[PostingLine, ...], at_s: float, *orders: str) -> None:
+    ward.say("transfer_out", write_body(MovementBody(lines, refs=orders)), at_s, "N3001")
+
+
+def test_a_delivery_note_goes_down_while_its_goods_are_on_the_way_and_is_taken_back_once_received(feed: Feed) -> None:
+    order, number = "IR-20260302-ABCDEF12", "IR20260302ABCDEF12"
+    store, ward = Ward(feed.store, "main-store"), Ward(feed.store, "ward-01")
+    unit = "300000000000000000000001"
+    store.open(KIT, "K1", [unit])
+    loose = PostingLine(GAUZE, 50, "main-store", "transit@ward-01", lot="G1")
+    piece = PostingLine(KIT, 1, "main-store", "transit@ward-01", lot="K1", unit=unit, source_position="S1")
+    send(store, (loose,), 60, order)
+    send(store, (piece,), 61, order)
+    feed.keeper.look()
+    rows = {key: json.loads(body) for (kind, key), body in feed.rows("ward:ward-01").items() if kind == "document"}
+    (note,) = rows.values()
+    assert list(rows) == [number]
+    assert (note["sort"], note["order"], note["approved"]) == ("delivery", order, True)
+    assert [(line["item"], line["qty"], line["source"], line["target"]) for line in note["lines"]] == [
+        (GAUZE, 50, "transit@ward-01", "ward-01"), (KIT, 1, "transit@ward-01", "ward-01"),
+    ]  # fmt: skip
+    assert [bound["epc"] for bound in note["bindings"]] == [unit]
+    assert not [key for kind, key in feed.rows("ward:ward-02") if kind == "document"]
+    version = feed.versions()["ward:ward-01"]
+    assert feed.keeper.look() == 0
+
+    lines = tuple(PostingLine(**line) for line in note["lines"])
+    ward.say("ward_receipt", write_body(MovementBody(lines, refs=(order, number))), 120, "N1001")
+    feed.keeper.look()
+    assert not [key for kind, key in feed.rows("ward:ward-01") if kind == "document"]
+    assert feed.versions()["ward:ward-01"] == version + 1
