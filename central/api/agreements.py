@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from central.api.door import Asks, sees_prices
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.agreements import achieved
 from central.core.order_checks import REASON_MAX, Excuse, Finding
+from central.core.purchasing import PRICE_MAX
 from central.core.rights import Right
 from central.services.agreements import GroupView, equivalents, groups_now
 from central.services.cycle import cycle_of
@@ -20,12 +22,11 @@ from central.services.desk import Desk
 from central.services.vbp_pack import data_of, excel_of, pack_of
 from central.store import queries_agreements as kept
 from central.store.paging import page_of
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.instant import business_day
 from protocols.values.money import Money
+from protocols.values.quantity import LINE_QTY_MAX
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PRICE_MAX = 10_000_000_000_000
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -167,7 +168,7 @@ class Equivalents(BaseModel):
 
 def agreement_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["agreements"])
+    router = resource("agreements")
     _add_vbp(router, desk)
     _add_waivers(router, desk)
     _add_bargaining(router, desk)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.catalogue import ItemState, ItemStep
@@ -139,7 +140,7 @@ class TrimsOut(BaseModel):
 
 def catalogue_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["catalogue"])
+    router = resource("catalogue")
     _add_lines(router, desk)
     _add_acts(router, desk)
     _add_reviews(router, desk)

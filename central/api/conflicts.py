@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
-from central.services.conflict_desk import REMARK_MAX, Conflicts
+from central.services.conflict_desk import PRICES, REMARK_MAX, Conflicts
 from central.services.desk import Desk
 from protocols.values.instant import to_iso
 
@@ -62,7 +63,7 @@ class ConflictClosedOut(BaseModel):
 
 def conflict_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router, conflicts = APIRouter(tags=["conflicts"]), Conflicts(desk.purchasing.documents)
+    router, conflicts = resource("conflicts"), Conflicts(desk.purchasing.documents)
 
     @router.get("/conflicts")
     def conflicts_listed(
@@ -70,6 +71,8 @@ def conflict_routes(desk: Desk) -> APIRouter:
     ) -> ConflictList:
         """List the conflicts that concern the caller's storerooms."""
         found = conflicts.page(caller, page.asked, "" if status == "all" else status)
+        if any(PRICES & one.detail.keys() for one in found.items):
+            desk.looks.saw(caller, "see-prices", "conflicts")
         return ConflictList(
             next=page.next(found),
             items=[

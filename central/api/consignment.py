@@ -7,17 +7,21 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.one_hop import resource
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.consignment import NoteStep
 from central.core.month import month_named
+from central.core.refusals import TEXT_MAX, Refusal
 from central.core.rights import Caller, Right
 from central.services.consignment import Consignment
 from central.services.desk import Desk
 from central.services.price_changes import PRICE_MAX, ChangeStep, PriceChange, PriceChanges
 from central.store import queries_consignment as consigned
-from protocols.movements import LINE_QTY_MAX
+from central.store.paging import page_of
 from protocols.values.instant import to_iso
 from protocols.values.money import Money
+from protocols.values.quantity import LINE_QTY_MAX
 
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 
@@ -46,9 +50,18 @@ class PriceChangeOut(BaseModel):
     proposed_by: str
     state: str
     decided_by: str
+    refusal: str
+    refusal_text: str
 
 
-class PriceChangesOut(BaseModel):
+class RefusalWhy(BaseModel):
+    """Why not, by a code; in words too where the code is `other`."""
+
+    refusal: Refusal
+    text: str = Field(default="", max_length=TEXT_MAX)
+
+
+class PriceChangesOut(Listed):
     """The price changes, the newest first."""
 
     items: list[PriceChangeOut]
@@ -72,7 +85,7 @@ class TermIn(BaseModel):
     level: int = Field(ge=0, le=LINE_QTY_MAX)
 
 
-class TermsOut(BaseModel):
+class TermsOut(Listed):
     """Every term of consignment."""
 
     items: list[TermIn]
@@ -103,7 +116,7 @@ class NoteOut(BaseModel):
     lines: list[NoteLineOut]
 
 
-class Notes(BaseModel):
+class Notes(Listed):
     """The settlements, the newest month first."""
 
     items: list[NoteOut]
@@ -117,7 +130,7 @@ class SaidIn(BaseModel):
 
 def consignment_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["month"])
+    router = resource("month")
     _add_price_changes(router, desk)
     _add_consignment(router, desk)
     return router
@@ -130,10 +143,11 @@ def _prices(desk: Desk, caller: Caller, subject: str) -> None:
 
 def _add_price_changes(router: APIRouter, desk: Desk) -> None:
     @router.get("/price-changes")
-    def listed(caller: Asks) -> PriceChangesOut:
+    def listed(caller: Asks, page: Paged) -> PriceChangesOut:
         """List the price changes."""
-        found = PriceChanges(desk.purchasing.documents).every(caller)
-        return PriceChangesOut(items=[_change(one) for one in found])
+        _prices(desk, caller, "price-changes")
+        found = PriceChanges(desk.purchasing.documents).page(caller, page.asked)
+        return PriceChangesOut(items=[_change(one) for one in found.items], next=page.next(found))
 
     @router.post("/price-changes", status_code=201, responses=REFUSED)
     def proposed(caller: Asks, body: PriceChangeIn) -> ChangedOut:
@@ -143,9 +157,12 @@ def _add_price_changes(router: APIRouter, desk: Desk) -> None:
         return ChangedOut(document=number, state="proposed")
 
     @router.post("/price-changes/{change}/steps/{step}", responses=REFUSED)
-    def decided(caller: Asks, change: str, step: Literal["approve", "refuse"]) -> ChangedOut:
-        """Approve or refuse a price change."""
-        state = PriceChanges(desk.purchasing.documents).decide(caller, change, ChangeStep(step))
+    def decided(
+        caller: Asks, change: str, step: Literal["approve", "refuse"], body: RefusalWhy | None = None
+    ) -> ChangedOut:
+        """Approve or refuse a price change; a refusal says why by its code."""
+        why = ("", "") if body is None else (body.refusal, body.text)
+        state = PriceChanges(desk.purchasing.documents).decide(caller, change, ChangeStep(step), why)
         return ChangedOut(document=change, state=state)
 
 
@@ -153,24 +170,27 @@ def _change(one: PriceChange) -> PriceChangeOut:
     return PriceChangeOut(
         change=one.change, item=one.item, lot=one.lot, price=one.price, reason=one.reason,
         proposed_at=to_iso(one.proposed_at), proposed_by=one.proposed_by, state=one.state, decided_by=one.decided_by,
+        refusal=one.refusal, refusal_text=one.refusal_text,
     )  # fmt: skip
 
 
 def _add_consignment(router: APIRouter, desk: Desk) -> None:
     @router.get("/consignment/terms")
-    def terms(caller: Asks) -> TermsOut:
+    def terms(caller: Asks, page: Paged) -> TermsOut:
         """List the goods that suppliers lay in."""
         _prices(desk, caller, "consignment")
         with desk.store.read() as connection:
-            found = consigned.terms_of(connection, desk.hospital)
+            every = sorted(consigned.terms_of(connection, desk.hospital), key=_term_key)
+        found = page_of("consignment-terms", every, _term_key, page.asked)
         return TermsOut(
+            next=page.next(found),
             items=[
                 TermIn(
                     item=one.item, supplier=one.supplier, first=one.first, last=one.last, price=one.price,
                     level=one.level,
                 )
-                for one in found
-            ]
+                for one in found.items
+            ],
         )  # fmt: skip
 
     @router.put("/consignment/terms", responses=REFUSED)
@@ -182,12 +202,12 @@ def _add_consignment(router: APIRouter, desk: Desk) -> None:
         return body
 
     @router.get("/consignment/settlements")
-    def settlements(caller: Asks, supplier: Code = "") -> Notes:
+    def settlements(caller: Asks, page: Paged, supplier: Code = "") -> Notes:
         """List the settlements, of one supplier where it is named."""
         _prices(desk, caller, "consignment")
         with desk.store.read() as connection:
-            found = consigned.notes(connection, desk.hospital, supplier=supplier)
-        return Notes(items=[_note(one) for one in found])
+            found = consigned.notes_page(connection, desk.hospital, page.asked, supplier=supplier)
+        return Notes(items=[_note(one) for one in found.items], next=page.next(found))
 
     @router.post("/months/{month}/settlements", responses=REFUSED)
     def settle(caller: Asks, month: str) -> Notes:
@@ -201,6 +221,10 @@ def _add_consignment(router: APIRouter, desk: Desk) -> None:
         """Agree to a settlement with its supplier, or note that it is disputed."""
         state = Consignment(desk.purchasing.documents).step(caller, note, NoteStep(step), body.said)
         return ChangedOut(document=note, state=state)
+
+
+def _term_key(one: consigned.Term) -> tuple[str, str, str]:
+    return one.item, one.supplier, one.first.isoformat()
 
 
 def _note(one: consigned.Note) -> NoteOut:

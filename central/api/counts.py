@@ -6,8 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
+from central.core.by_position import AtPosition
+from central.core.match import Eyes
 from central.core.rights import Right
 from central.services.counts import Sided, side_by_side
 from central.services.desk import Desk
@@ -37,10 +40,25 @@ class Tasks(Listed):
     items: list[TaskOut]
 
 
+class ShelfOut(BaseModel):
+    """One line at one position, an empty one where none is said: book, and what readers say is there (95 %).
+
+    A piece that is heard on another shelf than the book's counts in the book of the one and on the shelf of the other.
+    `physical`, `low` and `high` are null of a line that readers did not observe.
+    """
+
+    position: str
+    book: int
+    physical: int | None
+    low: int | None
+    high: int | None
+
+
 class LineCountOut(BaseModel):
     """One line: book, physical between low and high (95 %), certified by readers, and a person's last count.
 
-    `count_book` is the book at that count's cut.
+    `count_book` is the book at that count's cut. `observed_by`: `readers`, `count`, or `nobody`, where `physical` is no
+    more than the book's word. `positions` sum to `book`, and to `physical` where readers observed the line.
     """
 
     item: str
@@ -49,6 +67,7 @@ class LineCountOut(BaseModel):
     lot: str
     book: int
     physical: int
+    observed_by: str
     low: int
     high: int
     certified: bool
@@ -56,6 +75,7 @@ class LineCountOut(BaseModel):
     count_book: int | None
     counted_at: str | None
     asked: bool
+    positions: list[ShelfOut]
 
 
 class LineCounts(Listed):
@@ -66,7 +86,7 @@ class LineCounts(Listed):
 
 def count_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["counts"])
+    router = resource("counts")
 
     @router.get("/count-tasks")
     def listed(
@@ -124,8 +144,15 @@ def _line(one: Sided) -> LineCountOut:
         low=one.sure.low,
         high=one.sure.high,
         certified=one.sure.certified,
+        observed_by=one.by.value,
         counted=None if one.count is None else one.count.found.counted,
         count_book=None if one.count is None else one.count.found.book,
         counted_at=None if one.count is None else to_iso(one.count.at),
         asked=one.asked,
+        positions=[_shelf(shelf, seen=one.by is Eyes.READERS) for shelf in one.shelves],
     )
+
+
+def _shelf(one: AtPosition, *, seen: bool) -> ShelfOut:
+    physical, low, high = (one.physical, one.low, one.high) if seen else (None, None, None)
+    return ShelfOut(position=one.position, book=one.book, physical=physical, low=low, high=high)

@@ -15,11 +15,12 @@ from central.api.problems import MEDIA_TYPE, Problem
 from central.services.entrance import SESSION_COOKIE
 from central.services.once import KEPT_S, KEY_MAX
 
+PREFIX = "/api/v1"
 REFUSALS = (401, 403, 404, 422, 429, 500, 503)
 """What any request may be answered."""
 OF_CHANGES = (409, 412)
 """What a request that changes something may be answered besides."""
-OPEN = frozenset({"/api/v1/health"})
+OPEN = frozenset({f"{PREFIX}/health"})
 """Addresses that ask nobody who they are."""
 
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -53,7 +54,7 @@ SCHEMES = {
 
 def operation_id(route: APIRoute) -> str:
     """Return the name of an operation: its method and its path, such as `post_orders_by_order_no_receipts`."""
-    path = re.sub(r"\{(\w+)(?::\w+)?\}", r"by_\1", route.path_format.removeprefix("/api/v1"))
+    path = re.sub(r"\{(\w+)(?::\w+)?\}", r"by_\1", route.path_format.removeprefix(PREFIX))
     return "_".join((min(route.methods or ()).lower(), *re.findall(r"\w+", path.replace("-", "_"))))
 
 

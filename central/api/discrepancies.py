@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.core.rights import Right
 from central.services.causes import first_causes
@@ -48,7 +49,7 @@ class Discrepancies(Listed):
 
 def discrepancy_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["discrepancies"])
+    router = resource("discrepancies")
 
     @router.get("/discrepancies")
     def listed(

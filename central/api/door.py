@@ -30,11 +30,14 @@ def who_asks(request: Request, token: Annotated[HTTPAuthorizationCredentials | N
     meter: Meter | None = request.app.state.meter
     if token is not None:
         return _counted(meter, _by_token(entrance, meter, token.credentials, request))
-    everyone = entrance.open_caller()
-    if everyone is not None:
-        return everyone
     secret = request.cookies.get(SESSION_COOKIE, "")
-    caller = entrance.by_session(secret)
+    try:
+        caller = entrance.by_session(secret)
+    except NotSignedIn:
+        everyone = entrance.open_caller()
+        if everyone is None:
+            raise
+        return everyone
     if request.method not in SAFE and not same(request.headers.get(FORM_WORD_HEADER, ""), form_word(secret)):
         raise NotAllowed(f"expected the session's word in the header {FORM_WORD_HEADER}; use a token for programs")
     return _counted(meter, caller)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.core.enrolment import REASON_MAX, TOKEN_MINUTES, TOKEN_MINUTES_MAX
 from central.core.rights import Right
@@ -61,7 +62,7 @@ class RevokeAsked(BaseModel):
 
 def enrolment_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["enrolments"])
+    router = resource("enrolments")
 
     @router.get("/enrolments")
     def enrolments(caller: Asks, page: Paged) -> Enrolments:

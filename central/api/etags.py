@@ -25,7 +25,7 @@ NOT_ONE = -1
 _VERSION = re.compile(r'\s*(?:W/)?"v(\d{1,9})(?:\.[0-9a-f]*)?"\s*')
 
 
-def _seen(
+async def _seen(
     if_match: Annotated[
         str, Header(max_length=TAG_MAX, description="The ETag the document was read with; 412 when it has changed")
     ] = "",

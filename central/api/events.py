@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from central.api.door import Asks, token_of, who_asks
+from central.api.one_hop import resource
 from central.core.rights import Caller
 from central.errors import CentralError
 from central.services.changes import Change, Changes
@@ -42,7 +43,7 @@ _ID = re.compile(r"([\w-]{1,48})\.(\d{1,15})")
 
 def event_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["events"])
+    router = resource("events")
     changes = Changes(desk.store, desk.hospital, desk.now, desk.entrance.draw()[:8])
 
     @router.get("/events", responses=STREAMED, response_class=StreamingResponse)

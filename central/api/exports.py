@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.problems import Problem
 from central.services.desk import Desk
 from central.services.exports.form import FILTER_MAX, MEDIA, Form, chunks_of, table_of
@@ -35,7 +36,7 @@ class Tables(BaseModel):
 
 def export_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["exports"])
+    router = resource("exports")
 
     @router.get("/exports")
     def listed(caller: Asks) -> Tables:

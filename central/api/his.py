@@ -11,16 +11,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.one_hop import resource
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.charging import ChargeState, DayLine
 from central.errors import BadInput
-from central.services.charges import differences, pieces
+from central.services.charges import Piece, differences, pieces
 from central.services.desk import Desk
 from central.services.his import CODE_MAX, NUMBER_MAX, PATIENT_MAX, REASON_MAX, Answer, Consume, Unconsume
+from central.store.paging import page_of
 from protocols.errors import BadValue
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant, from_iso, to_iso
+from protocols.values.quantity import LINE_QTY_MAX
 
 PLACE_MAX = 64
 REFUSED: dict[int | str, dict[str, object]] = {
@@ -104,6 +107,7 @@ class AnswerOut(BaseModel):
     by: str
     at: str | None
     side: str
+    warnings: list[str] = Field(default=[], description="`expired`, `held` by a recall: of goods whose lot is known")
 
 
 class LineOut(BaseModel):
@@ -117,7 +121,7 @@ class LineOut(BaseModel):
     difference: int
 
 
-class Lines(BaseModel):
+class Lines(Listed):
     """Use beside charges, those that differ most first."""
 
     items: list[LineOut]
@@ -134,7 +138,7 @@ class PieceOut(BaseModel):
     charge: str
 
 
-class Pieces(BaseModel):
+class Pieces(Listed):
     """The named pieces of a ward's day and item."""
 
     items: list[PieceOut]
@@ -142,7 +146,7 @@ class Pieces(BaseModel):
 
 def his_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["his"])
+    router = resource("his")
     _add_uses(router, desk)
     _add_charges(router, desk)
     return router
@@ -183,32 +187,47 @@ def _add_charges(router: APIRouter, desk: Desk) -> None:
     @router.get("/charges", responses={404: {"model": Problem}})
     def listed(
         caller: Asks,
+        page: Paged,
         first: Annotated[date, Query(examples=["2026-03-02"])],
         last: Annotated[date, Query(examples=["2026-03-02"])],
         place: Annotated[str, Query(max_length=PLACE_MAX)] = "",
         differing: bool = False,
     ) -> Lines:
         """List use beside charges by ward, day and item, of at most 31 days."""
-        found = differences(desk, caller, first, last, place)
-        return Lines(items=[_line(one) for one in found if one.difference or not differing])
+        every = [one for one in differences(desk, caller, first, last, place) if one.difference or not differing]
+        found = page_of("charges", every, _most_first, page.asked)
+        return Lines(items=[_line(one) for one in found.items], next=page.next(found))
 
     @router.get("/charges/pieces", responses={404: {"model": Problem}})
     def named(
         caller: Asks,
+        page: Paged,
         day: date,
         place: Annotated[str, Query(max_length=PLACE_MAX)],
         item: Annotated[str, Query(max_length=PLACE_MAX)],
     ) -> Pieces:
         """List the named pieces of a ward's day and item, each in exactly one state."""
+        found = page_of(
+            "charge-pieces", sorted(pieces(desk, caller, day, place, item), key=_piece_key), _piece_key, page.asked
+        )
         return Pieces(
+            next=page.next(found),
             items=[
                 PieceOut(
                     unit=one.unit, lot=one.lot, state=one.state, place=one.place, since=to_iso(one.since),
                     charge=one.charge,
                 )
-                for one in pieces(desk, caller, day, place, item)
-            ]
+                for one in found.items
+            ],
         )  # fmt: skip
+
+
+def _most_first(one: DayLine) -> tuple[int, str, str, str]:
+    return -abs(one.difference), one.day.isoformat(), one.place, one.item
+
+
+def _piece_key(one: Piece) -> tuple[str]:
+    return (one.unit,)
 
 
 def _line(one: DayLine) -> LineOut:
@@ -223,7 +242,7 @@ def _answer(one: Answer) -> AnswerOut:
     return AnswerOut(
         outcome=one.outcome.value, charge=charge.charge, item=charge.item, lot=charge.lot, unit=charge.unit,
         qty=charge.qty, place=charge.place, event=one.event, by=one.actor,
-        at=None if one.at is None else to_iso(one.at), side=one.side,
+        at=None if one.at is None else to_iso(one.at), side=one.side, warnings=list(one.warnings),
     )  # fmt: skip
 
 

@@ -6,10 +6,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
+from central.api.one_hop import resource
+from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.journal import CODE_MAX, NAME_MAX, Account
-from central.core.month import Month, Row, Sum, month_named
+from central.core.month import Key, Month, Row, Sum, month_named
 from central.core.rights import Caller, Right
+from central.core.valuation import Part
 from central.services.desk import Desk
 from central.services.finance import (
     Finance,
@@ -21,11 +24,10 @@ from central.services.finance import (
 )
 from central.services.month_close import MonthClose
 from central.services.stock_book import Book, book_of, lines_behind, months_of
+from central.store.paging import page_of
 from central.store.queries_finance import accounts_of
 from protocols.values.instant import to_iso
 
-ROWS_MAX = 5_000
-"""Rows one answer gives; whoever needs more names a storeroom or an item."""
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 JOURNAL: dict[str, Any] = {"text/csv": {}, "application/json": {}}
 
@@ -43,7 +45,7 @@ class MonthOut(BaseModel):
     value: int | None
 
 
-class Months(BaseModel):
+class Months(Listed):
     """The months, the last first."""
 
     items: list[MonthOut]
@@ -78,7 +80,7 @@ class StockRowOut(BaseModel):
     closing: SumOut
 
 
-class StockMonthOut(BaseModel):
+class StockMonthOut(Listed):
     """The roll-forward of a month; `closed` tells whether its figures still move. `rows` counts all there are."""
 
     month: str
@@ -106,7 +108,7 @@ class ValueLineOut(BaseModel):
     late_from: str
 
 
-class ValueLines(BaseModel):
+class ValueLines(Listed):
     """The value lines of one row: what they add in and out sums to it."""
 
     items: list[ValueLineOut]
@@ -124,7 +126,7 @@ class AccrualOut(BaseModel):
     closing: SumOut
 
 
-class Accruals(BaseModel):
+class Accruals(Listed):
     """The accruals of a month by purchase."""
 
     month: str
@@ -141,7 +143,7 @@ class PayableOut(BaseModel):
     invoices: list[str]
 
 
-class Payables(BaseModel):
+class Payables(Listed):
     """What is payable, by supplier."""
 
     items: list[PayableOut]
@@ -162,7 +164,7 @@ class Accounts(BaseModel):
 
 def month_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["month"])
+    router = resource("month")
     _add_months(router, desk)
     _add_finance(router, desk)
     return router
@@ -180,12 +182,14 @@ def _book(desk: Desk, month: Month) -> Book:
 
 def _add_months(router: APIRouter, desk: Desk) -> None:
     @router.get("/months")
-    def months(caller: Asks) -> Months:
+    def months(caller: Asks, page: Paged) -> Months:
         """List the months of the stock book."""
         _prices(desk, caller, "months")
         with desk.store.read() as connection:
-            found = months_of(connection, desk.hospital, desk.now())
+            every = months_of(connection, desk.hospital, desk.now())
+        found = page_of("months", every, lambda one: (-one[0].year * 12 - one[0].number,), page.asked)
         return Months(
+            next=page.next(found),
             items=[
                 MonthOut(
                     month=str(month),
@@ -195,8 +199,8 @@ def _add_months(router: APIRouter, desk: Desk) -> None:
                     late=None if one is None else one.late,
                     value=None if one is None else one.value,
                 )
-                for month, one in found
-            ]
+                for month, one in found.items
+            ],
         )
 
     @router.post("/months/{month}/close", responses=REFUSED)
@@ -207,32 +211,46 @@ def _add_months(router: APIRouter, desk: Desk) -> None:
         return ClosedOut(month=month, lines=one.lines, late=one.late, value=one.value, settlements=list(done.notes))
 
     @router.get("/months/{month}/stock", responses=REFUSED)
-    def stock(caller: Asks, month: str, place: Code = "", item: Code = "") -> StockMonthOut:
+    def stock(caller: Asks, page: Paged, month: str, place: Code = "", item: Code = "") -> StockMonthOut:
         """Tell what each item in each place opened with, came and went by, and closes with."""
         _prices(desk, caller, "stock-month")
         book = _book(desk, month_named(month))
+        fits = [key for key in book.rows if place in {"", key.place} and item in {"", key.item}]
+        found = page_of("stock-month", sorted(fits, key=_row_key), _row_key, page.asked)
         rows = [
-            StockRowOut(place=key.place, item=key.item, consigned=key.consigned, **_row(row))
-            for key, row in book.rows.items()
-            if place in {"", key.place} and item in {"", key.item}
+            StockRowOut(place=key.place, item=key.item, consigned=key.consigned, **_row(book.rows[key]))
+            for key in found.items
         ]
-        return StockMonthOut(month=month, closed=book.closed is not None, rows=len(rows), items=rows[:ROWS_MAX])
+        return StockMonthOut(
+            next=page.next(found), month=month, closed=book.closed is not None, rows=len(fits), items=rows
+        )
 
     @router.get("/months/{month}/stock/lines", responses=REFUSED)
-    def lines(caller: Asks, month: str, place: Code, item: Code, consigned: bool = False) -> ValueLines:
+    def lines(caller: Asks, page: Paged, month: str, place: Code, item: Code, consigned: bool = False) -> ValueLines:
         """Open a row to the value lines that sum to it."""
         _prices(desk, caller, "stock-month")
-        parts = lines_behind(_book(desk, month_named(month)), place, item, consigned=consigned)
+        every = lines_behind(_book(desk, month_named(month)), place, item, consigned=consigned)
+        parts = page_of("month-lines", every, _line_key, page.asked)
         return ValueLines(
+            next=page.next(parts),
             items=[
                 ValueLineOut(
                     event=one.event, line_no=one.line_no, part=one.part, at=to_iso(one.at), kind=one.kind, lot=one.lot,
                     qty=one.qty, source=one.source, target=one.target, price=one.price, value=one.value,
                     document=one.origin[0], supplier=one.origin[1], late_from=one.late_from,
                 )
-                for one in parts[:ROWS_MAX]
-            ]
+                for one in parts.items
+            ],
         )  # fmt: skip
+
+
+def _row_key(one: Key) -> tuple[str, str, int]:
+    return one.place, one.item, int(one.consigned)
+
+
+def _line_key(one: Part) -> tuple[int, str, int, int]:
+    """Return what orders value lines: when it was, then the entry and the line's place in it."""
+    return one.at, one.event, one.line_no, one.part
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -250,18 +268,20 @@ def _sum(one: Sum) -> SumOut:
 
 def _add_finance(router: APIRouter, desk: Desk) -> None:
     @router.get("/months/{month}/accruals", responses=REFUSED)
-    def accrued(caller: Asks, month: str) -> Accruals:
+    def accrued(caller: Asks, page: Paged, month: str) -> Accruals:
         """Tell what is owed for goods received and not invoiced, by purchase."""
         _prices(desk, caller, "accruals")
         with desk.store.read() as connection:
             found = accruals_of(connection, desk.hospital, month_named(month), desk.now())
         names = ("opening", "received", "returned", "invoiced", "closing")
+        shown = page_of("accruals", sorted(found), lambda key: key, page.asked)
         rows = [
             AccrualOut(document=document, supplier=firm, **{name: _sum(getattr(one, name)) for name in names})
-            for (document, firm), one in found.items()
+            for (document, firm) in shown.items
+            for one in (found[document, firm],)
         ]
         total = sum((one.closing for one in found.values()), Sum())
-        return Accruals(month=month, closing=_sum(total), items=rows[:ROWS_MAX])
+        return Accruals(next=page.next(shown), month=month, closing=_sum(total), items=rows)
 
     @router.get(
         "/months/{month}/journal.{form}",
@@ -278,16 +298,20 @@ def _add_finance(router: APIRouter, desk: Desk) -> None:
         return Response(journal_json(told), media_type="application/json")
 
     @router.get("/payables")
-    def payables(caller: Asks) -> Payables:
+    def payables(caller: Asks, page: Paged) -> Payables:
         """Tell what is payable to each supplier today, by how long it is overdue."""
         _prices(desk, caller, "payables")
         with desk.store.read() as connection:
-            found = payables_now(connection, desk.hospital, desk.now())
+            every = payables_now(connection, desk.hospital, desk.now())
+        found = page_of(
+            "payables", sorted(every, key=lambda one: one.supplier), lambda one: (one.supplier,), page.asked
+        )
         return Payables(
+            next=page.next(found),
             items=[
                 PayableOut(supplier=one.supplier, total=one.total, by_age=list(one.by_age), invoices=list(one.invoices))
-                for one in found
-            ]
+                for one in found.items
+            ],
         )
 
     @router.get("/finance/accounts")

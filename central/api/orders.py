@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from central.api.door import Asks, sees_prices
 from central.api.etags import tell_version
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.core.orders import Progress
 from central.core.rights import Right
@@ -57,7 +58,7 @@ class Orders(Listed):
 
 def order_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["orders"])
+    router = resource("orders")
 
     @router.get("/orders")
     def every_order(caller: Asks, page: Paged) -> Orders:

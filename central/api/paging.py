@@ -6,6 +6,7 @@ was there all the time, each once.
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
@@ -31,11 +32,15 @@ class Paging:
         cursor = page if isinstance(page, str) else page.cursor
         if not cursor:
             return None
-        here = self.request.url.include_query_params(cursor=cursor)
-        return f"{here.path}?{here.query}"
+        scope = (
+            self.request.scope
+        )  # whose words are enough: the framework's own address is costly to make and to change
+        said = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = urlencode([*((name, value) for name, value in said if name != "cursor"), ("cursor", cursor)])
+        return f"{scope['path']}?{query}"
 
 
-def _paging(
+async def _paging(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Rows a page")] = LIMIT_DEFAULT,
     cursor: Annotated[str, Query(max_length=CURSOR_MAX, description="As the page before gave it in `next`")] = "",

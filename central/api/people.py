@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.core.rights import Grant, Right
 from central.core.signin import Attempts
@@ -68,7 +69,7 @@ class Acts(Listed):
 
 def people_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["people"])
+    router = resource("people")
 
     @router.get("/me")
     def me(caller: Asks) -> Me:

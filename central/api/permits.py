@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks
 from central.api.etags import Seen, tell_version
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.permits import Step
@@ -106,7 +107,7 @@ class Recalls(Listed):
 
 def permit_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["permits"])
+    router = resource("permits")
 
     @router.get("/permits")
     def permits(caller: Asks, page: Paged) -> Permits:

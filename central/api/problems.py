@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from central.api.door import token_of, who_asks
 from central.api.sayings import Language, language_of, told
 from central.errors import (
     BadInput,
@@ -100,6 +101,10 @@ def add_problems(app: FastAPI, prefix: str) -> None:
         return answer(500, BROKEN, language)
 
     def malformed(request: Request, error: Exception) -> JSONResponse:
+        try:
+            who_asks(request, token_of(request.headers))  # what was sent is looked at before that
+        except CentralError as refusal:
+            return ours(request, refusal)
         faults = error.errors() if isinstance(error, RequestValidationError) else []
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults)
         return answer(422, said, language_of(request.headers))

@@ -1,4 +1,4 @@
-"""`/orders/{order_no}/…` and `/invoices`: what happens to an order after its approval, until it is paid."""
+"""`/orders/{order_no}/…`: what happens to an order after its approval, until its goods are there."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -8,19 +8,19 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks, sees_prices
 from central.api.etags import Seen, tell_version
-from central.api.paging import Listed, Paged
+from central.api.one_hop import resource
 from central.api.problems import Problem
-from central.core.purchasing import LINES_MAX, InvoicedLine, InvoiceStep, OrderStep, overdue_days
+from central.core.amendments import VERSIONS_MAX, Change, Version
+from central.core.purchasing import LINES_MAX, PRICE_MAX, OrderStep
 from central.core.rights import Right
-from central.errors import NotThere
+from central.services.amendments import versions_of
 from central.services.desk import Desk
 from central.services.purchasing import Inspected
 from central.store import queries_purchasing as kept
-from protocols.movements import LINE_QTY_MAX
-from protocols.values.instant import business_day, to_iso
+from protocols.values.instant import to_iso
 from protocols.values.money import Money
+from protocols.values.quantity import LINE_QTY_MAX
 
-PRICE_MAX = 10_000_000_000_000
 REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 
 Number = Annotated[str, Field(min_length=1, max_length=64)]
@@ -35,6 +35,50 @@ class StepIn(BaseModel):
     promised: date | None = None
     delivery_note: str = Field(default="", max_length=64)
     reason: str = Field(default="", max_length=500)
+    version: int = Field(default=0, ge=0, le=VERSIONS_MAX, description="Which the supplier confirms; 0: in force")
+
+
+class ChangeIn(BaseModel):
+    """What is changed of one line: base units, price in 1e-4 yuan; null leaves it."""
+
+    line_no: int = Field(ge=1, le=LINES_MAX)
+    qty: int | None = Field(default=None, ge=1, le=LINE_QTY_MAX)
+    price: int | None = Field(default=None, ge=0, le=PRICE_MAX)
+
+
+class AmendIn(BaseModel):
+    """What is changed of an order and why; `wanted` is the day it is wanted for."""
+
+    lines: list[ChangeIn] = Field(default=[], max_length=LINES_MAX)
+    wanted: date | None = None
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class VersionLineOut(BaseModel):
+    """One line of a version; the price in 1e-4 yuan a base unit, null to who may not see it."""
+
+    line_no: int
+    item: str
+    qty: int
+    price: Money | None
+
+
+class VersionOut(BaseModel):
+    """One version of an order: what was changed by whom, when and why."""
+
+    version: int
+    lines: list[VersionLineOut]
+    wanted: date | None
+    made_at: str
+    made_by: str
+    reason: str
+
+
+class VersionsOut(BaseModel):
+    """Every version of an order, the first first; the last is in force."""
+
+    order_no: str
+    versions: list[VersionOut]
 
 
 class StateOut(BaseModel):
@@ -102,73 +146,10 @@ class HistoryOut(BaseModel):
     receipts: list[ReceiptLineOut]
 
 
-class InvoiceLineIn(BaseModel):
-    """One line of an invoice: base units of an order line, price in 1e-4 yuan a base unit."""
-
-    order_no: Number
-    line_no: int = Field(ge=1, le=LINES_MAX)
-    qty: int = Field(ge=1, le=LINE_QTY_MAX)
-    price: int = Field(ge=0, le=PRICE_MAX)
-
-
-class InvoiceIn(BaseModel):
-    """One invoice of a supplier, by the number printed on it."""
-
-    supplier: Number
-    invoice: Number
-    dated: date
-    lines: list[InvoiceLineIn] = Field(min_length=1, max_length=LINES_MAX)
-
-
-class DifferenceOut(BaseModel):
-    """One line that does not match: what is allowed, and what came."""
-
-    order_no: str
-    line_no: int
-    why: str
-    allowed: int
-    came: int
-
-
-class EnteredOut(BaseModel):
-    """How an invoice stands once entered; a disputed one says what does not match."""
-
-    document: str
-    state: str
-    differences: list[DifferenceOut]
-
-
-class InvoiceOut(BaseModel):
-    """One invoice; amount in 1e-4 yuan, null to who may not see it."""
-
-    document: str
-    supplier: str
-    invoice: str
-    dated: date
-    due: date
-    overdue_days: int
-    amount: Money | None
-    state: str
-    entered_by: str
-
-
-class Invoices(Listed):
-    """Invoices, those due first first."""
-
-    items: list[InvoiceOut]
-
-
-class ReasonIn(BaseModel):
-    """Why, where it is worth saying."""
-
-    reason: str = Field(default="", max_length=500)
-
-
 def purchasing_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["purchasing"])
+    router = resource("purchasing")
     _add_orders(router, desk)
-    _add_invoices(router, desk)
     return router
 
 
@@ -185,6 +166,25 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
         detail = {name: value for name, value in body.model_dump(mode="json").items() if value}
         state = desk.purchasing.step(caller, order_no, OrderStep(step), detail, seen)
         return StateOut(document=order_no, state=state)
+
+    @router.post("/orders/{order_no}/versions", status_code=201, responses=REFUSED)
+    def amended(caller: Asks, seen: Seen, order_no: str, body: AmendIn) -> VersionOut:
+        """Amend an order of which nothing has come: a new version, to be sent and confirmed anew."""
+        changes = [Change(one.line_no, one.qty, None if one.price is None else Money(one.price)) for one in body.lines]
+        made = desk.amendments.amend(caller, order_no, changes, body.wanted, body.reason, seen)
+        return _version(made, prices=sees_prices(desk, caller, order_no))
+
+    @router.get("/orders/{order_no}/versions", responses={404: {"model": Problem}})
+    def versions(caller: Asks, response: Response, order_no: str) -> VersionsOut:
+        """Tell every version of an order."""
+        caller.need(Right.SEE_ORDERS)
+        prices = sees_prices(desk, caller, order_no)
+        with desk.store.read() as connection:
+            order = desk.purchasing.documents.order(connection, caller, Right.SEE_ORDERS, order_no)
+            found = versions_of(connection, desk.hospital, order)
+            steps = kept.history(connection, desk.hospital, order_no)
+        tell_version(response, len(steps))
+        return VersionsOut(order_no=order_no, versions=[_version(one, prices=prices) for one in found])
 
     @router.post("/orders/{order_no}/receipts", status_code=201, responses=REFUSED)
     def received(caller: Asks, order_no: str, body: ReceiptIn) -> ReceiptOut:
@@ -204,67 +204,22 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
         tell_version(response, len(steps))
         return HistoryOut(
             document=order_no,
-            steps=[_step(one) for one in steps],
+            steps=[step_out(one) for one in steps],
             receipts=[ReceiptLineOut(**{**row, "at": to_iso(row["at"])}) for row in receipts],
         )
 
 
-def _add_invoices(router: APIRouter, desk: Desk) -> None:
-    @router.post("/invoices", status_code=201, responses=REFUSED)
-    def entered(caller: Asks, body: InvoiceIn) -> EnteredOut:
-        """Enter an invoice and match it with order and receipt."""
-        lines = [InvoicedLine(one.order_no, one.line_no, one.qty, Money(one.price)) for one in body.lines]
-        done = desk.invoices.enter_invoice(caller, body.supplier, body.invoice, body.dated, lines)
-        differences = [
-            DifferenceOut(order_no=one.order_no, line_no=one.line_no, why=one.why, allowed=one.allowed, came=one.came)
-            for one in done.differences
-        ]
-        return EnteredOut(document=done.document, state=done.state, differences=differences)
-
-    @router.post("/invoices/{document}/steps/{step}", responses=REFUSED)
-    def stepped(
-        caller: Asks, seen: Seen, document: str, step: Literal["match", "pay", "withdraw"], body: ReasonIn
-    ) -> StateOut:
-        """Match a disputed invoice again, pay a matched one, or withdraw it."""
-        state = desk.invoices.invoice_step(caller, document, InvoiceStep(step), body.reason, seen)
-        return StateOut(document=document, state=state)
-
-    @router.get("/invoices")
-    def listed(caller: Asks, page: Paged) -> Invoices:
-        """List the invoices with the day each is due."""
-        caller.need(Right.INVOICE)
-        prices, today = sees_prices(desk, caller, "invoices"), business_day(desk.now())
-        with desk.store.read() as connection:
-            found = kept.invoices_page(connection, desk.hospital, page.asked)
-        shown = [_invoice(one, today, prices=prices) for one in found.items]
-        return Invoices(items=shown, next=page.next(found))
-
-    @router.get("/invoices/{document}/history", responses={404: {"model": Problem}})
-    def history(caller: Asks, response: Response, document: str) -> HistoryOut:
-        """Tell what has happened to an invoice."""
-        caller.need(Right.INVOICE)
-        with desk.store.read() as connection:
-            steps = kept.history(connection, desk.hospital, document)
-        if not steps:
-            raise NotThere(f"invoice: expected one that was entered, got {document!r:.40}")
-        tell_version(response, len(steps))
-        return HistoryOut(document=document, steps=[_step(one) for one in steps], receipts=[])
+def _version(one: Version, *, prices: bool) -> VersionOut:
+    lines = [
+        VersionLineOut(line_no=line.line_no, item=line.item, qty=line.qty, price=line.price if prices else None)
+        for line in one.lines
+    ]
+    return VersionOut(
+        version=one.version, lines=lines, wanted=one.wanted, made_at=to_iso(one.made_at), made_by=one.made_by,
+        reason=one.reason,
+    )  # fmt: skip
 
 
-def _step(one: kept.DocumentStep) -> DocumentStepOut:
+def step_out(one: kept.DocumentStep) -> DocumentStepOut:
+    """Return a step of a document as it is told."""
     return DocumentStepOut(step=one.step, state=one.state, at=to_iso(one.at), actor=one.actor, detail=dict(one.detail))
-
-
-def _invoice(one: kept.Invoice, today: date, *, prices: bool) -> InvoiceOut:
-    unpaid = one.state not in {"paid", "withdrawn"}
-    return InvoiceOut(
-        document=one.document,
-        supplier=one.supplier,
-        invoice=one.number,
-        dated=one.dated,
-        due=one.due,
-        overdue_days=overdue_days(one.due, today) if unpaid else 0,
-        amount=one.amount if prices else None,
-        state=one.state,
-        entered_by=one.entered_by,
-    )

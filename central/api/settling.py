@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 
 from central.api.door import Asks
 from central.api.etags import Seen, tell_version
+from central.api.one_hop import resource
 from central.api.problems import Problem
 from central.services.causes import Moment
 from central.services.desk import Desk
@@ -25,8 +26,20 @@ class CauseOut(BaseModel):
     signs: list[str]
 
 
+class ThingOut(BaseModel):
+    """What a movement moved: base units of an item, the lot and the piece (EPC) where it names them."""
+
+    item: str
+    lot: str
+    unit: str
+    qty: int
+
+
 class MomentOut(BaseModel):
-    """One thing that happened; `late_s` how much later than it happened central had it."""
+    """One thing that happened; `late_s` how much later than it happened central had it.
+
+    `things` are what a movement moved, the first few of them, `more` how many others.
+    """
 
     at: str
     sort: str
@@ -36,6 +49,8 @@ class MomentOut(BaseModel):
     p: float | None
     late_s: float
     event: str
+    things: list[ThingOut]
+    more: int
 
 
 class StepOut(BaseModel):
@@ -57,7 +72,10 @@ class OwnerOut(BaseModel):
 
 
 class CaseOut(BaseModel):
-    """One discrepancy: `first_cause` the likeliest, `age_s` since it was found, `waits` for a second person."""
+    """One discrepancy: `first_cause` the likeliest, `age_s` since it was found, `waits` for a second person.
+
+    `book` and `physical` are of its item and lot in its storeroom now.
+    """
 
     id: str
     kind: str
@@ -65,6 +83,8 @@ class CaseOut(BaseModel):
     item: str
     lot: str
     unit: str
+    book: int
+    physical: int
     status: str
     cause: str
     first_cause: str
@@ -101,7 +121,7 @@ class SettledOut(BaseModel):
 
 def settling_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router, settling = APIRouter(tags=["discrepancies"]), Settling(desk.purchasing.documents)
+    router, settling = resource("discrepancies"), Settling(desk.purchasing.documents)
 
     @router.get("/discrepancies/{id}", responses={404: {"model": Problem}})
     def told(caller: Asks, response: Response, id: str) -> CaseOut:
@@ -138,6 +158,8 @@ def _out(case: Case, age_s: float) -> CaseOut:
         item=one.item,
         lot=one.lot,
         unit=one.unit,
+        book=case.line.book,
+        physical=case.line.physical,
         status=one.status,
         cause=one.cause,
         first_cause=account.causes[0].why,
@@ -172,4 +194,6 @@ def _moment(one: Moment) -> MomentOut:
         p=one.p,
         late_s=one.late_s,
         event=one.event,
+        things=[ThingOut(item=each.item, lot=each.lot, unit=each.unit, qty=each.qty) for each in one.things],
+        more=one.more,
     )

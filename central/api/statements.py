@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.core.rights import Right
 from central.errors import NotThere
 from central.services.desk import Desk
-from central.services.statements import statements
+from central.services.statements import lacking, statements
 from protocols.values.ids import PlaceId
 
 STATED: dict[int | str, dict[str, Any]] = {
@@ -19,7 +20,7 @@ STATED: dict[int | str, dict[str, Any]] = {
 
 def statement_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["statements"])
+    router = resource("statements")
 
     @router.get("/statements/{day}/{place}", responses=STATED, response_class=Response)
     def stated(caller: Asks, day: date, place: str) -> Response:
@@ -27,7 +28,8 @@ def statement_routes(desk: Desk) -> APIRouter:
         caller.need(Right.SEE_STOCK, PlaceId(place))
         found = statements(desk.store, desk.hospital, day).get(place)
         if found is None:
-            raise NotThere(f"statement: expected a storeroom that was stated on {day}, got {place!r:.40}")
+            why = lacking(desk.store, desk.hospital, day, desk.now()).get(place, "no such storeroom")
+            raise NotThere(f"statement: expected a storeroom that was stated on {day}, got {place!r:.40}: {why}")
         return Response(found, media_type="application/json")
 
     return router

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from central.api.door import Asks
+from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.rights import Right
@@ -165,7 +166,7 @@ class PurchaseTasks(Listed):
 
 def supplier_routes(desk: Desk) -> APIRouter:
     """Return the routes of these resources."""
-    router = APIRouter(tags=["suppliers"])
+    router = resource("suppliers")
     _add_suppliers(router, desk)
     _add_cases(router, desk)
     _add_watch(router, desk)

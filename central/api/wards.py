@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from central.api.door import Asks
+from central.api.one_hop import ready, resource
 from central.api.paging import Listed, Paged
+from central.core.match import LINE_MATCH, Match
 from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.stock import lines_page
@@ -18,8 +20,10 @@ from protocols.values.instant import to_iso
 
 
 class WardOut(BaseModel):
-    """One storeroom; rates are shares of 1, null where there is nothing to compare; instants ISO 8601.
+    """One storeroom; rates are shares of 1, null where nothing was observed; instants ISO 8601.
 
+    `lines` has its lines; of these `line_match` (its definition: `match_definition`) is over those that were observed,
+    `share_observed` of all, as of `compared_at`.
     `offline` is null where no device watches, and where one does that `never_connected`.
     """
 
@@ -36,6 +40,12 @@ class WardOut(BaseModel):
     pending: int
     quarantined: int
     lines: int | None
+    lines_matching: int | None
+    lines_differing: int | None
+    lines_not_observed: int | None
+    lines_misplaced: int | None
+    share_observed: float | None
+    match_definition: str
     line_match: float | None
     unit_match: float | None
     compared_at: str | None
@@ -90,7 +100,7 @@ class Devices(Listed):
 
 def ward_routes(desk: Desk) -> APIRouter:
     """Return the routes of this resource."""
-    router = APIRouter(tags=["storerooms"])
+    router = resource("storerooms")
 
     @router.get("/wards")
     def wards(caller: Asks, page: Paged) -> Wards:
@@ -102,26 +112,24 @@ def ward_routes(desk: Desk) -> APIRouter:
         found = page_of("wards", seen, _place, page.asked)
         return Wards(items=[_ward(one) for one in found.items], next=page.next(found))
 
-    @router.get("/lines")
-    def lines(
-        caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]
-    ) -> ShelfLines:
+    @router.get("/lines", response_model=ShelfLines)
+    def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Response:
         """List a storeroom's lines, book beside shelf."""
         found = lines_page(desk, caller, place, page.asked)
         shown = [
-            ShelfLineOut(
-                item=line.item,
-                name_zh=line.name_zh,
-                name_en=line.name_en,
-                lot=line.lot,
-                expiry=None if line.expiry is None else line.expiry.isoformat(),
-                book=line.book,
-                physical=line.physical,
-                difference=line.difference,
-            )
+            {
+                "item": line.item,
+                "name_zh": line.name_zh,
+                "name_en": line.name_en,
+                "lot": line.lot,
+                "expiry": line.expiry,
+                "book": line.book,
+                "physical": line.physical,
+                "difference": line.difference,
+            }
             for line in found.items
         ]
-        return ShelfLines(place=place, items=shown, next=page.next(found))
+        return ready({"next": page.next(found), "place": place, "items": shown})
 
     @router.get("/devices")
     def every_device(caller: Asks, page: Paged) -> Devices:
@@ -157,8 +165,7 @@ def _place(one: Standing) -> tuple[str]:
 
 def _ward(one: Standing) -> WardOut:
     seen, match = one.seen, one.match
-    line_match = None if match is None else match.line_match
-    unit_match = None if match is None else match.unit_match
+    rates = {} if match is None else _rates(match)
     return WardOut(
         place=one.place.place,
         level=one.place.level,
@@ -172,10 +179,26 @@ def _ward(one: Standing) -> WardOut:
         reason="" if seen is None else seen.reason,
         pending=0 if seen is None else seen.pending,
         quarantined=one.quarantined,
-        lines=None if match is None else match.lines,
-        line_match=None if line_match is None else float(line_match),
-        unit_match=None if unit_match is None else float(unit_match),
+        lines=None if match is None else match.lines_all,
+        lines_matching=None if match is None else match.lines_right,
+        lines_differing=None if match is None else match.lines_differing,
+        lines_not_observed=None if match is None else match.unobserved,
+        lines_misplaced=None if match is None else match.misplaced,
+        share_observed=rates.get("share_observed"),
+        match_definition=LINE_MATCH,
+        line_match=rates.get("line_match"),
+        unit_match=rates.get("unit_match"),
         compared_at=None if one.looked_at is None else to_iso(one.looked_at),
         open_discrepancies=one.discrepancies,
         open_proposals=one.proposals,
     )
+
+
+def _rates(match: Match) -> dict[str, float]:
+    """Return the rates of a match that there are."""
+    every = {
+        "line_match": match.line_match,
+        "unit_match": match.unit_match,
+        "share_observed": match.share_observed,
+    }
+    return {name: float(rate) for name, rate in every.items() if rate is not None}

@@ -16,7 +16,7 @@ from central.core.order_checks import Excuse, Finding
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotNow, NotThere
 from central.services.agreements import GroupView, goals_of, groups_now
-from central.services.cycle import cycle_of
+from central.services.cycle import Timed, cycle_of
 from central.services.desk import Desk
 from central.services.order_checks import offers_over
 from central.services.policy import rules_at
@@ -27,10 +27,10 @@ from central.store.queries_volumes import unnumbered
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import HEADERS, Renderer, Visit
 from protocols.errors import BadValue
-from protocols.movements import LINE_QTY_MAX
 from protocols.values.ids import PlaceId
 from protocols.values.instant import business_day
 from protocols.values.money import yuan
+from protocols.values.quantity import LINE_QTY_MAX
 
 TEXT_MAX = 500
 ROWS_SHOWN_MAX = 200
@@ -97,11 +97,11 @@ def _vbp_page(
     with desk.store.read() as connection:
         found = groups_now(connection, desk.hospital, desk.now())
         catalogue = items(connection, desk.hospital)
-        over = offers_over(connection, desk.hospital, desk.now())
+        over, firms = offers_over(connection, desk.hospital, desk.now()), suppliers(connection, desk.hospital)
         goals = goals_of(rules_at(connection, desk.hospital, desk.now()))
     return renderer.page(
         "agreements.html.j2", visit, status, tab="vbp", rows=found, catalogue=catalogue, over=over, goals=goals,
-        fault=fault, today=today, quarters=_quarters(today), bar=bar_of, may=caller.may(Right.PURCHASE),
+        fault=fault, firms=firms, today=today, quarters=_quarters(today), bar=bar_of, may=caller.may(Right.PURCHASE),
         prices=desk.looks.sees_prices(caller, "vbp"),
     )  # fmt: skip
 
@@ -269,9 +269,13 @@ def _add_cycle(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         with desk.store.read() as connection:
             found = cycle_of(connection, desk.hospital, desk.now())
             firms = suppliers(connection, desk.hospital)
-        mine = [one for one in found.orders if caller.may(Right.SEE_ORDERS, PlaceId(one.place))]
+
+        def seen(timed: tuple[Timed, ...]) -> list[Timed]:
+            return [one for one in timed if caller.may(Right.SEE_ORDERS, PlaceId(one.place))][:ROWS_SHOWN_MAX]
+
+        mine, unsent = seen(found.orders), seen(found.unsent)
         answer = renderer.page(
-            "cycle.html.j2", visit, tab="cycle", cycle=found, orders=mine[:ROWS_SHOWN_MAX], firms=firms
+            "cycle.html.j2", visit, tab="cycle", cycle=found, orders=mine, unsent=unsent, firms=firms
         )
         keep_language(request, visit, answer)
         return answer

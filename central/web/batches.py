@@ -27,7 +27,7 @@ def add_batches(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
     def page(visit: Visit, caller: Caller, sent: str, *, fault: bool = False, status: int = 200) -> Response:
         now = desk.now()
         with desk.store.read() as connection:
-            found = waiting(connection, desk.hospital, caller.scope(Right.SEE_ORDERS), now)
+            found = waiting(connection, desk.hospital, caller.scope(Right.PURCHASE), now)
             kept = freight_saved(connection, desk.hospital, plus(now, -KPI_DAYS * 86_400.0))
             names = names_now(connection, desk.hospital)
         prices = caller.may(Right.SEE_PRICES)

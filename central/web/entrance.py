@@ -47,7 +47,7 @@ def _add_sign_in(pages: FastAPI, renderer: Renderer, porter: Porter) -> None:
         failed: Annotated[str, Query(max_length=16)] = "",
     ) -> Response:
         visit = porter.visit(request)
-        if visit.caller is not None:
+        if visit.caller is not None and not visit.everyone:
             return RedirectResponse(_inside(next), 303)
         if entrance.is_new():
             return RedirectResponse(FIRST, 303)

@@ -16,7 +16,6 @@ from central.web.porter import Porter
 from central.web.render import HEADERS
 
 LANGUAGE = "lang"
-FILTERS_MAX = 16
 
 
 def add_exports(pages: FastAPI, porter: Porter, desk: Desk) -> None:

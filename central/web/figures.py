@@ -42,23 +42,25 @@ def add_figures(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
     @pages.get("/figures")
     def listed(request: Request, place: PlaceQuery = "") -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        shown = [Shown(one, DEFINITIONS[one.figure.id], trend_of(one)) for one in figures(desk, caller, place)]
+        found = figures(desk, caller, place)
+        shown = [Shown(one, DEFINITIONS[one.figure.id], trend_of(one)) for one in found.judged]
         rooms = storerooms(desk, caller)
-        answer = renderer.page("figures.html.j2", visit, rooms=rooms, place=place, shown=shown)
+        answer = renderer.page("figures.html.j2", visit, rooms=rooms, place=place, shown=shown, scope=found.scope)
         keep_language(request, visit, answer)
         return answer
 
     @pages.get("/figures/{id}")
     def rows(request: Request, id: str, place: PlaceQuery = "") -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        figure, parts = opened(desk, caller, id, place)
+        found = opened(desk, caller, id, place)
+        figure, parts = found.figure, found.parts
         definition = DEFINITIONS[figure.id]
         with desk.store.read() as connection:
             names, rooms = items(connection, desk.hospital), places(connection, desk.hospital)
         answer = renderer.page(
             "figure.html.j2", visit, figure=figure, definition=definition, parts=parts[:ROWS_SHOWN_MAX], place=place,
             amounts=_amounts(desk, caller, definition), catalogue=names, rooms={room.place: room for room in rooms},
-            opens=figure.id in BY_LINE | BY_ITEM,
+            opens=figure.id in BY_LINE | BY_ITEM, by_line=figure.id in BY_LINE, scope=found.scope, found=found,
         )  # fmt: skip
         keep_language(request, visit, answer)
         return answer
@@ -72,12 +74,14 @@ def add_figures(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
         lot: Annotated[str, Query(max_length=64)] = "",
     ) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        part, lines = ledger_of(desk, caller, id, place, item, lot)
+        row = ledger_of(desk, caller, id, place, item, lot)
+        definition = DEFINITIONS[row.id]
         with desk.store.read() as connection:
             names, rooms = items(connection, desk.hospital), places(connection, desk.hospital)
         answer = renderer.page(
-            "figure_ledger.html.j2", visit, id=id, part=part, lines=lines, catalogue=names,
-            rooms={room.place: room for room in rooms},
+            "figure_ledger.html.j2", visit, id=id, row=row, part=row.part, definition=definition, catalogue=names,
+            amounts=_amounts(desk, caller, definition), rooms={room.place: room for room in rooms},
+            by_line=row.id in BY_LINE,
         )  # fmt: skip
         keep_language(request, visit, answer)
         return answer

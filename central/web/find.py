@@ -46,7 +46,7 @@ def _add_search(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
         asked = q.replace("\x00", "").strip()
         found = find(desk, caller, asked)
         if found.count == 1:
-            return RedirectResponse(_only(found, asked, caller), 303)
+            return RedirectResponse(_only(found, found.asked, caller), 303)
         with desk.store.read() as connection:
             rooms = {room.place: room for room in places(connection, desk.hospital)}
         answer = renderer.page("search.html.j2", visit, question=asked, found=found, rooms=rooms, letters=LETTERS_MIN)

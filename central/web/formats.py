@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 
 from babel import Locale
@@ -29,6 +30,9 @@ UNITS_S = (365 * DAY_S, 30 * DAY_S, 7 * DAY_S, DAY_S, HOUR_S, MINUTE_S)
 
 SHARE_DIGITS = 9
 """Decimals up to which a share that comes as a float is believed; beyond them is binary dust."""
+
+WRITTEN_MAX = 4_096
+"""Numbers, amounts and moments remembered as they are written; a page writes some hundred, often the same."""
 
 SIBILANTS = ("s", "x", "z", "ch", "sh")
 
@@ -67,6 +71,8 @@ class Formats:
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with thousands parted and at most so many decimals."""
+        if type(value) is int:
+            return _whole_number(value, self.language)
         return format_decimal(value, "#,##0" + ("." + "#" * digits if digits else ""), locale=self.locale)
 
     def quantity(self, qty: int, unit: Name) -> str:
@@ -80,13 +86,17 @@ class Formats:
         """Return a share as a percentage with one decimal, by the rule of `tenths_of_percent`."""
         return format_percent(Decimal(tenths_of_percent(value)) / 1000, "#,##0.0%", locale=self.locale)
 
+    def fraction(self, text: str) -> str:
+        """Return a share that was written as a decimal, as a percentage with all its digits."""
+        return format_percent(Decimal(text), "#,##0.####%", locale=self.locale)
+
     def chance(self, p: float) -> str:
         """Return a probability as whole percent; what is nearly sure stays nearly."""
         return format_percent(min(max(round(p, 2), 0.01), 0.99), "#,##0%", locale=self.locale)
 
     def money(self, amount: Money) -> str:
         """Return an amount in yuan, rounded once to the fen."""
-        return format_currency(rounded_fen(amount), "CNY", "¥#,##0.00", locale=self.locale)
+        return _amount(amount, self.language)
 
     def price(self, amount: Money) -> str:
         """Return a unit price in yuan, exactly: syringes cost less than a fen."""
@@ -133,5 +143,20 @@ class Formats:
         return ("" if self.language is Language.ZH else " ").join(filter(None, sentences))
 
     def _part(self, instant: Instant, skeleton: str) -> str:
-        moment = to_datetime(instant)
-        return format_skeleton(skeleton, moment, tzinfo=HOSPITAL_ZONE, locale=self.locale, fuzzy=False)
+        return _moment(instant, skeleton, self.language)
+
+
+@lru_cache(WRITTEN_MAX)
+def _whole_number(value: int, language: Language) -> str:
+    return format_decimal(value, "#,##0", locale=LOCALES[language])
+
+
+@lru_cache(WRITTEN_MAX)
+def _amount(amount: Money, language: Language) -> str:
+    return format_currency(rounded_fen(amount), "CNY", "¥#,##0.00", locale=LOCALES[language])
+
+
+@lru_cache(WRITTEN_MAX)
+def _moment(instant: Instant, skeleton: str, language: Language) -> str:
+    moment = to_datetime(instant)
+    return format_skeleton(skeleton, moment, tzinfo=HOSPITAL_ZONE, locale=LOCALES[language], fuzzy=False)

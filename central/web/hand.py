@@ -5,7 +5,6 @@ and it never says that something was written before it was.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -14,17 +13,25 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from central.core.hand import Doing, Refusal
+from central.core.notes import Note
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotReady
 from central.services.desk import Desk
 from central.services.hand import Asked, Done
+from central.services.hand_adjusting import Adjusting
 from central.store.queries_master import expiries, items
 from central.web.entrance import fault_of
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
+from central.web.typed import day_of
+from protocols.codes.label import TicketSort, make_ticket
 
 TEXT_MAX = 512
 SHEET_LINES_SHOWN = 30
+NOTES_SHOWN = 20
+"""Deliveries on their way that the page lists; a ward gets a few a day, and any may be scanned."""
+PIECES_MAX = 1_000
+"""Pieces confirmed at once."""
 
 Word = Annotated[str, Form(max_length=WORD_MAX)]
 Short = Annotated[str, Query(max_length=32)]
@@ -46,7 +53,7 @@ class HandForm(BaseModel):
     def asked(self) -> Asked:
         """Return the act that is asked for. Raises `BadInput`."""
         return Asked(
-            self.doing, self.code, _whole(self.qty), self.once, self.lot, _day(self.expiry), self.patient,
+            self.doing, self.code, _whole(self.qty), self.once, self.lot, day_of("expiry", self.expiry), self.patient,
             bool(self.emergency),
         )  # fmt: skip
 
@@ -77,7 +84,10 @@ class _Sheet:
     ) -> Response:
         """Return the page: the form of an act, what the last one came to, and the last acts or the open count sheet."""
         room, recent = self.desk.hands.room(caller, place), self.desk.hands.recent(caller, place)
-        sheet = self.desk.hands.sheet(caller, place) if doing is Doing.COUNT else None
+        counting = doing is Doing.COUNT
+        sheet = self.desk.hands.sheet(caller, place) if counting else None
+        waiting = self._waiting(caller, place) if doing is Doing.RECEIVE else ()
+        differs = Adjusting(self.desk.purchasing.documents).waiting(place) if counting else None
         with self.desk.store.read() as connection:
             names, days = items(connection, self.desk.hospital), expiries(connection, self.desk.hospital)
         refused = told.refusal is not None or told.fault != ""
@@ -86,9 +96,15 @@ class _Sheet:
             doings=[one.value for one in Doing], refused="" if told.refusal is None else told.refusal.why.value,
             fault=told.fault, elsewhere="" if told.refusal is None else told.refusal.place, typed=typed, said=told.said,
             written=next((one for one in recent if one.event == told.event), None), recent=recent, sheet=sheet,
+            differs=differs, waiting=waiting,
             lines=() if sheet is None else sheet.lines[:SHEET_LINES_SHOWN], catalogue=names, days=days,
             rooms={one.place: one for one in self.desk.hands.rooms(caller)}, once=self.porter.entrance.draw(),
         )  # fmt: skip
+
+    def _waiting(self, caller: Caller, place: str) -> list[tuple[Note, str]]:
+        """Return the deliveries on their way, each with the text its paper's code carries."""
+        notes = self.desk.hands.waiting(caller, place)[:NOTES_SHOWN]
+        return [(note, make_ticket(TicketSort.DOCUMENT, note.number)) for note in notes]
 
 
 def add_hand(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
@@ -164,11 +180,45 @@ def _add_endings(pages: FastAPI, porter: Porter, desk: Desk) -> None:
             desk.hands.end_count(caller, place)
         except NotNow:
             return RedirectResponse(f"/hand/{place}?doing=count", 303)
+        if Adjusting(desk.purchasing.documents).waiting(place) is not None:
+            return RedirectResponse(f"/hand/{place}?doing=count", 303)
         return RedirectResponse(f"/counts?{urlencode({'place': place})}", 303)
+
+    @pages.post("/hand/{place}/adjust")
+    def adjust(
+        request: Request, place: str, sheet: Annotated[str, Form(max_length=128)] = "", word: Word = ""
+    ) -> Response:
+        visit, caller = porter.visit_of(request, Right.SETTLE)
+        porter.check_form(request, visit, word)
+        desk.hands.room(caller, place)
+        try:
+            Adjusting(desk.purchasing.documents).agree(caller, place, sheet)
+            said = "adjusted"
+        except NotNow:
+            said = "nothing"
+        return RedirectResponse(f"/hand/{place}?doing=count&said={said}", 303)
+
+    @pages.post("/hand/{place}/adjust-pieces")
+    def adjust_pieces(
+        request: Request,
+        place: str,
+        sheet: Annotated[str, Form(max_length=128)] = "",
+        unit: Annotated[list[str], Form(max_length=PIECES_MAX)] = [],  # noqa: B006 # the framework copies it
+        word: Word = "",
+    ) -> Response:
+        visit, caller = porter.visit_of(request, Right.SETTLE)
+        porter.check_form(request, visit, word)
+        desk.hands.room(caller, place)
+        try:
+            Adjusting(desk.purchasing.documents).agree_to_pieces(caller, place, sheet, unit)
+            said = "adjusted"
+        except NotNow:
+            said = "nothing" if unit else "none"
+        return RedirectResponse(f"/hand/{place}?doing=count&said={said}", 303)
 
 
 def _told(doing: Doing, done: Done) -> str:
-    said = "again" if not done.event else "counted" if doing is Doing.COUNT else "written"
+    said = "again" if not done.event else "note" if done.note else "counted" if doing is Doing.COUNT else "written"
     return urlencode({"doing": doing.value, "said": said, "event": done.event})
 
 
@@ -177,10 +227,3 @@ def _whole(text: str) -> int:
     if not cleaned.isascii() or not cleaned.isdigit() or len(cleaned) > 9:
         raise BadInput(f"qty: expected a whole number, got {text!r:.20}")
     return int(cleaned)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip()) if text.strip() else None
-    except ValueError as error:
-        raise BadInput(f"expiry: expected a day, got {text!r:.20}") from error

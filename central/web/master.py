@@ -23,6 +23,7 @@ from central.services.master import LISTED_MAX
 from central.web.entrance import fault_of
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
+from central.web.typed import day_of
 from protocols.values.instant import business_day
 
 TEXT_MAX = 200
@@ -137,9 +138,4 @@ def _typed(form: FormData) -> dict[str, str]:
 
 
 def _day(text: str, desk: Desk) -> date:
-    if not text.strip():
-        return business_day(desk.now())
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise BadInput(f"effective: expected a day such as 2026-03-02, got {text!r:.20}") from error
+    return day_of("effective", text) or business_day(desk.now())

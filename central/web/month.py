@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Form, Query, Request
+from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from central.core.consignment import NOTE_STEPS, NoteStep
-from central.core.journal import Role
+from central.core.journal import ACCOUNTS
 from central.core.month import Key, Month, Row, Sum, grouped, month_named
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
@@ -22,10 +23,12 @@ from central.services.month_close import MonthClose
 from central.services.price_changes import ChangeStep, PriceChanges
 from central.services.stock_book import book_of, lines_behind, months_of, open_month
 from central.store import queries_consignment as consigned
+from central.store.paging import CURSOR_MAX, PageAsked
 from central.store.queries_master import items, places, suppliers
 from central.store.queries_month import categories
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import HEADERS, Renderer, Visit
+from central.web.typed import day_of, whole_of, yuan_of
 from protocols.errors import BadValue
 from protocols.values.instant import day_start
 from protocols.values.money import yuan
@@ -33,12 +36,37 @@ from protocols.values.money import yuan
 ROWS_SHOWN_MAX = 500
 """More than a person reads; the rows that hold most value come first, and the API and the tables give all."""
 LINES_SHOWN_MAX = 300
+SHOWN = 100
+"""Documents of a page; the next ones stand behind a link."""
 TEXT_MAX = 500
 BY = ("place", "category", "item")
 
 Name = Annotated[str, Query(max_length=64)]
+Cursor = Annotated[str, Query(max_length=CURSOR_MAX)]
 Text = Annotated[str, Form(max_length=TEXT_MAX)]
 Word = Annotated[str, Form(max_length=WORD_MAX)]
+
+
+class TermForm(BaseModel):
+    """What the form of goods on consignment sends, as typed."""
+
+    word: str = Field(default="", max_length=WORD_MAX)
+    item: str = Field(default="", max_length=TEXT_MAX)
+    supplier: str = Field(default="", max_length=TEXT_MAX)
+    first: str = Field(default="", max_length=TEXT_MAX)
+    last: str = Field(default="", max_length=TEXT_MAX)
+    price: str = Field(default="", max_length=TEXT_MAX)
+    level: str = Field(default="", max_length=TEXT_MAX)
+
+    def set_by(self, caller: Caller, consignment: Consignment) -> None:
+        """Say it to the desk. Raises `BadInput`, `NotThere`, `NotAllowed`."""
+        first = day_of("day", self.first)
+        if first is None or not self.level.strip():
+            raise BadInput("consignment: expected the first day and the level, got nothing")
+        price, level = yuan_of("price", self.price), whole_of("consignment", self.level)
+        consignment.set_term(
+            caller, self.item.strip(), self.supplier.strip(), first, day_of("day", self.last), price, level
+        )
 
 
 def add_months(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
@@ -80,8 +108,9 @@ def _add_list(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) ->
         porter.check_form(request, visit, word)
         try:
             MonthClose(desk.purchasing.documents).close(caller, month_named(month))
-        except NotNow:
-            return page(visit, caller, fault="month", status=409)
+        except NotNow as error:
+            about = str(error).partition(" ")[0]
+            return page(visit, caller, fault="worth" if about == "settlement" else "month", status=409)
         return RedirectResponse("/months", 303)
 
 
@@ -153,7 +182,7 @@ def _add_finance(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk)
         answer = renderer.page(
             "month_finance.html.j2", visit, month=named, accrued=list(owing.items())[:ROWS_SHOWN_MAX], firms=firms,
             total=sum((one.closing for one in owing.values()), Sum()), payables=payables, journal=journal, rooms=rooms,
-            lines=journal.lines[:ROWS_SHOWN_MAX], roles=list(Role), tab="finance", count=len(owing),
+            lines=journal.lines[:ROWS_SHOWN_MAX], shipped=ACCOUNTS, tab="finance", count=len(owing),
         )  # fmt: skip
         keep_language(request, visit, answer)
         return answer
@@ -173,27 +202,43 @@ def _add_finance(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk)
 
 
 def _add_consignment(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
-    def page(visit: Visit, caller: Caller, *, fault: str = "", status: int = 200) -> Response:
+    def page(visit: Visit, caller: Caller, cursor: str = "", *, fault: str = "", status: int = 200) -> Response:
         with desk.store.read() as connection:
-            notes = consigned.notes(connection, desk.hospital)
+            notes = consigned.notes_page(connection, desk.hospital, PageAsked(SHOWN, cursor))
             terms = consigned.terms_of(connection, desk.hospital)
             names, firms = items(connection, desk.hospital), suppliers(connection, desk.hospital)
             month = open_month(connection, desk.hospital, desk.now())
         steps = {
-            one.note: [step for before, step in NOTE_STEPS if before is one.state and caller.may(Right.INVOICE)]
-            for one in notes
+            one.note: [
+                step
+                for before, step in NOTE_STEPS
+                if before is one.state
+                and caller.may(Right.INVOICE)
+                and not (step is NoteStep.AGREE and one.made_by == caller.person)
+            ]
+            for one in notes.items
         }
         return renderer.page(
             "consignment.html.j2", visit, status, notes=notes, terms=terms, catalogue=names, firms=firms, steps=steps,
-            fault=fault, tab="consignment", month=month, now=desk.now(),
+            fault=fault, tab="consignment", month=month, now=desk.now(), sets=caller.may(Right.PURCHASE),
         )  # fmt: skip
 
     @pages.get("/consignment")
-    def listed(request: Request) -> Response:
+    def listed(request: Request, cursor: Cursor = "") -> Response:
         visit, caller = _look(request, porter, desk, "consignment")
-        answer = page(visit, caller)
+        answer = page(visit, caller, cursor)
         keep_language(request, visit, answer)
         return answer
+
+    @pages.post("/consignment/terms")
+    def agreed(request: Request, form: Annotated[TermForm, Form()]) -> Response:
+        visit, caller = porter.visit_of(request, Right.PURCHASE)
+        porter.check_form(request, visit, form.word)
+        try:
+            form.set_by(caller, Consignment(desk.purchasing.documents))
+        except (BadInput, NotThere) as error:
+            return page(visit, caller, fault=_fault(error), status=409)
+        return RedirectResponse("/consignment", 303)
 
     @pages.post("/consignment/{note}/{step}")
     def stepped(request: Request, note: str, step: str, word: Word = "", said: Text = "") -> Response:
@@ -209,8 +254,8 @@ def _add_consignment(pages: FastAPI, renderer: Renderer, porter: Porter, desk: D
 
 
 def _add_price_changes(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
-    def page(visit: Visit, caller: Caller, *, fault: str = "", status: int = 200) -> Response:
-        changes = PriceChanges(desk.purchasing.documents).every(caller)
+    def page(visit: Visit, caller: Caller, cursor: str = "", *, fault: str = "", status: int = 200) -> Response:
+        changes = PriceChanges(desk.purchasing.documents).page(caller, PageAsked(SHOWN, cursor))
         with desk.store.read() as connection:
             names = items(connection, desk.hospital)
             month: Month = open_month(connection, desk.hospital, desk.now())
@@ -220,9 +265,9 @@ def _add_price_changes(pages: FastAPI, renderer: Renderer, porter: Porter, desk:
         )  # fmt: skip
 
     @pages.get("/price-changes")
-    def listed(request: Request) -> Response:
+    def listed(request: Request, cursor: Cursor = "") -> Response:
         visit, caller = _look(request, porter, desk, "price-changes")
-        answer = page(visit, caller)
+        answer = page(visit, caller, cursor)
         keep_language(request, visit, answer)
         return answer
 
@@ -240,14 +285,16 @@ def _add_price_changes(pages: FastAPI, renderer: Renderer, porter: Porter, desk:
         return RedirectResponse("/price-changes", 303)
 
     @pages.post("/price-changes/{change}/{step}")
-    def decided(request: Request, change: str, step: str, word: Word = "") -> Response:
+    def decided(
+        request: Request, change: str, step: str, word: Word = "", refusal: Word = "", text: Text = ""
+    ) -> Response:
         visit, caller = porter.visit_of(request, Right.APPROVE_HIGH)
         porter.check_form(request, visit, word)
         if step not in set(ChangeStep):
             raise NotThere(f"price change: expected one of {', '.join(ChangeStep)}, got {step!r:.20}")
         try:
-            PriceChanges(desk.purchasing.documents).decide(caller, change, ChangeStep(step))
-        except (NotNow, NotAllowed) as error:
+            PriceChanges(desk.purchasing.documents).decide(caller, change, ChangeStep(step), (refusal, text))
+        except (NotNow, NotAllowed, BadInput) as error:
             return page(visit, caller, fault=_fault(error), status=409)
         return RedirectResponse("/price-changes", 303)
 

@@ -6,45 +6,38 @@ broken: every page works with scripts off, and a page about stock or people is d
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Form, Query, Request
-from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError
-from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from central.core.rights import Caller, Right
 from central.errors import (
     BadInput,
-    CentralError,
-    CodesNeeded,
-    NotAllowed,
     NotNow,
-    NotReady,
-    NotSignedIn,
-    NotThere,
     Stopped,
-    TooMany,
 )
+from central.links.telemetry import UNTOLD
 from central.services.desk import Desk
 from central.services.needs import needs_of
 from central.services.orders import Approved
 from central.services.overview import Overview
-from central.web.account import CODES, add_account
+from central.web.account import add_account
 from central.web.agreements import add_agreements
+from central.web.alarms import add_alarms
 from central.web.batches import add_batches
 from central.web.catalogue import add_catalogue
 from central.web.charges import add_charges
+from central.web.conflicts import add_conflicts
 from central.web.counts import add_counts
 from central.web.devices import add_devices
 from central.web.discrepancies import add_discrepancies
-from central.web.entrance import SIGN_IN, add_entrance
+from central.web.entrance import add_entrance
 from central.web.exports import add_exports
+from central.web.faults import add_faults
 from central.web.figures import add_figures
 from central.web.find import add_find
 from central.web.hand import add_hand
@@ -61,6 +54,7 @@ from central.web.proposals import add_proposals
 from central.web.records import add_records
 from central.web.render import About, Renderer
 from central.web.reports import add_reports
+from central.web.requisitions import add_requisitions
 from central.web.rules import add_rules
 from central.web.statements import add_statements
 from central.web.stock import add_stock
@@ -71,18 +65,7 @@ from central.web.views import Said, view_of
 REFRESH_S = 30
 """How often the page reads itself again."""
 REFRESH_S_MIN = 2
-PATH_API = "/api/"
 VERSION_MAX = 64
-
-STATUS_OF: dict[type[CentralError], int] = {
-    BadInput: 400,
-    NotAllowed: 403,
-    NotThere: 404,
-    NotNow: 409,
-    TooMany: 429,
-    NotReady: 503,
-}
-"""The one table from an error's type to a page's status; whatever is not here is ours, 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +95,7 @@ class PageSources:
 def build_pages(sources: PageSources) -> FastAPI:
     """Return the application of the pages, to be mounted at `/` after everything else."""
     renderer, porter = Renderer(sources.about), Porter(sources.desk.entrance, sources.secure)
-    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=UNTOLD)
     pages.mount("/static", StaticFiles(packages=[("central.web", "static")]), name="static")
     add_entrance(pages, renderer, porter)
     add_account(pages, renderer, porter)
@@ -120,12 +103,15 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_devices(pages, renderer, porter, sources.desk.devices, sources.desk.looks.saw)
     add_proposals(pages, renderer, porter, sources.desk)
     add_orders(pages, renderer, porter, sources.desk)
+    add_requisitions(pages, renderer, porter, sources.desk)
     add_months(pages, renderer, porter, sources.desk)
     add_stock(pages, renderer, porter, sources.desk)
     add_find(pages, renderer, porter, sources.desk)
     add_rules(pages, renderer, porter, sources.desk)
+    add_alarms(pages, renderer, porter, sources.desk)
     add_tokens(pages, renderer, porter, sources.desk.accounts)
     add_discrepancies(pages, renderer, porter, sources.desk)
+    add_conflicts(pages, renderer, porter, sources.desk)
     add_counts(pages, renderer, porter, sources.desk)
     add_charges(pages, renderer, porter, sources.desk)
     add_hand(pages, renderer, porter, sources.desk)
@@ -146,7 +132,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_batches(pages, renderer, porter, sources.desk)
     _add_overview(pages, renderer, porter, sources)
     _add_approval(pages, porter, sources)
-    _add_error_pages(pages, renderer, porter)
+    add_faults(pages, renderer, porter, sources.desk.now)
     return pages
 
 
@@ -186,53 +172,3 @@ def _add_approval(pages: FastAPI, porter: Porter, sources: PageSources) -> None:
         except NotNow:
             said = {"said": Said.STALE.value}
         return RedirectResponse(f"/?{urlencode({'lang': visit.language.value, **said})}", status_code=303)
-
-
-def _problem(status: int) -> Response:
-    """Return a problem document (RFC 9457) for an address under the API that the API does not know."""
-    problem = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": "expected an address and method of the API; its OpenAPI document lists them",
-    }
-    return JSONResponse(problem, status, media_type="application/problem+json")
-
-
-def _add_error_pages(pages: FastAPI, renderer: Renderer, porter: Porter) -> None:
-    def answer(request: Request, status: int, cause: str = "") -> Response:
-        if request.url.path.startswith(PATH_API):
-            return _problem(status)
-        return renderer.page(
-            "error.html.j2", porter.visit(request, without_codes=True), status, code=status, cause=cause
-        )
-
-    def to_sign_in(request: Request, _error: Exception) -> Response:
-        if request.method != "GET":
-            return RedirectResponse(SIGN_IN, 303)
-        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{SIGN_IN}?next={quote(back, safe='')}", 303)
-
-    def to_codes(_request: Request, _error: Exception) -> Response:
-        return RedirectResponse(CODES, 303)
-
-    def refused(request: Request, error: Exception) -> Response:
-        status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
-        return answer(request, status, "right" if isinstance(error, NotAllowed) else "")
-
-    def http(request: Request, error: Exception) -> Response:
-        return answer(request, error.status_code if isinstance(error, HTTPException) else 500)
-
-    def malformed(request: Request, _error: Exception) -> Response:
-        return answer(request, 400)
-
-    def broken(request: Request, _error: Exception) -> Response:
-        return answer(request, 500)
-
-    pages.add_exception_handler(CodesNeeded, to_codes)
-    pages.add_exception_handler(NotSignedIn, to_sign_in)
-    pages.add_exception_handler(CentralError, refused)
-    pages.add_exception_handler(HTTPException, http)
-    pages.add_exception_handler(RequestValidationError, malformed)
-    pages.add_exception_handler(DataError, malformed)  # text with a NUL, a number beyond 64 bits
-    pages.add_exception_handler(Exception, broken)

@@ -26,9 +26,9 @@ def add_permits(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
     """Add the page of permits and its forms."""
 
     @pages.get("/permits")
-    def told(request: Request, said: Annotated[str, Query(max_length=16)] = "") -> Response:
+    def told(request: Request, said: Annotated[str, Query(max_length=16)] = "", waits: bool = False) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        answer = _drawn(renderer, desk, visit, caller, said=said)
+        answer = _drawn(renderer, desk, visit, caller, said=said, waits=waits)
         keep_language(request, visit, answer)
         return answer
 
@@ -50,13 +50,30 @@ def add_permits(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
                 step = desk.permits.decide(caller, place, act, why)
         except (BadInput, NotNow, NotAllowed) as error:
             status = 403 if isinstance(error, NotAllowed) else 409 if isinstance(error, NotNow) else 400
-            return _drawn(renderer, desk, visit, caller, status, fault=type(error).__name__)
+            return _drawn(renderer, desk, visit, caller, status, fault=_fault_of(error))
         said = "waiting" if step.phase is Phase.PROPOSED else "noted"
         return RedirectResponse(f"/permits?said={said}", 303)
 
 
+def _fault_of(error: Exception) -> str:
+    """Return what a refusal is about: a right that this reader lacks is not the second person who is needed."""
+    return "Right" if "expected the right" in str(error) else type(error).__name__
+
+
 def _drawn(
-    renderer: Renderer, desk: Desk, visit: Visit, caller: Caller, status: int = 200, *, said: str = "", fault: str = ""
+    renderer: Renderer,
+    desk: Desk,
+    visit: Visit,
+    caller: Caller,
+    status: int = 200,
+    *,
+    said: str = "",
+    fault: str = "",
+    waits: bool = False,
 ) -> Response:
     rooms = desk.permits.rooms(caller)
-    return renderer.page("permits.html.j2", visit, status, rooms=rooms, now=desk.now(), said=said, fault=fault)
+    if waits:
+        rooms = [one for one in rooms if one.standing.waits is not None and one.standing.waits.person != caller.person]
+    return renderer.page(
+        "permits.html.j2", visit, status, rooms=rooms, now=desk.now(), said=said, fault=fault, waits=waits
+    )

@@ -16,7 +16,7 @@ from central.core.signin import SESSION_S
 from central.errors import CodesNeeded, NotSignedIn
 from central.services.entrance import SESSION_COOKIE, Entrance
 from central.services.secrets_kept import form_word, same
-from central.web.render import COOKIE_S, LANGUAGE_COOKIE, Visit, language_of
+from central.web.render import COOKIE_S, LANGUAGE_COOKIE, Visit, asked_of, language_of
 
 WORD_MAX = 64
 
@@ -29,11 +29,11 @@ class Porter:
     secure: bool
 
     def visit(self, request: Request, *, without_codes: bool = False) -> Visit:
-        """Return the visit of a request, whoever makes it. Raises `CodesNeeded` for who must set up codes first."""
+        """Return the visit of a request, whoever makes it: who signed in, else whom everyone is.
+
+        Raises `CodesNeeded` for who must set up codes first.
+        """
         language, origin = language_of(request), str(request.base_url).rstrip("/")
-        everyone = self.entrance.open_caller()
-        if everyone is not None:
-            return Visit(language, everyone, form_word(everyone.person), everyone=True, origin=origin)
         secret = request.cookies.get(SESSION_COOKIE, "")
         try:
             caller: Caller | None = self.entrance.by_session(secret, without_codes=without_codes)
@@ -41,7 +41,10 @@ class Porter:
             raise
         except NotSignedIn:
             caller = None
-        return Visit(language, caller, form_word(secret), origin=origin)
+        everyone = self.entrance.open_caller() if caller is None else None
+        whose = everyone or caller
+        word = form_word(secret if everyone is None else everyone.person)
+        return Visit(language, whose, word, everyone is not None, origin, request.url.path, asked_of(request))
 
     def visit_of(self, request: Request, right: Right | None = None) -> tuple[Visit, Caller]:
         """Return the visit of somebody signed in who holds a right. Raises `NotSignedIn`, `NotAllowed`."""

@@ -5,13 +5,19 @@ on it is fetched from another host.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from gettext import NullTranslations
 from importlib.resources import files
+from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from central.core.refusals import ALTERATIONS, SAID
 from central.core.rights import Caller, Right
 from central.web.formats import Formats
 from central.web.languages import DEFAULT, TAGS, Language, words_of
@@ -20,6 +26,8 @@ LANGUAGE_COOKIE = "lang"
 COOKIE_S = 365 * 86_400
 PATH_DESCRIPTION = "/api/v1/openapi.json"
 STATIC_DIGITS = 10
+SENTENCES_MAX = 10_000
+"""Sentences remembered in a language; the templates have some thousands."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -48,7 +56,7 @@ class Visit:
     """One request for a page: in which language, by whom (None: nobody is signed in), and the word its forms carry.
 
     `everyone` tells that nobody signs in here: whoever comes is this caller. `origin` is the address the reader came
-    to, for links to hand over.
+    to, for links to hand over; `path` the page that is read, and `asked` its question but for the language.
     """
 
     language: Language
@@ -56,10 +64,12 @@ class Visit:
     form_word: str = ""
     everyone: bool = False
     origin: str = ""
+    path: str = ""
+    asked: str = ""
 
 
 class Renderer:
-    """The templates of every language, made once."""
+    """The templates of every language, made once a process."""
 
     def __init__(self, about: About) -> None:
         self._environments = {language: _environment(language, about) for language in Language}
@@ -71,27 +81,50 @@ class Renderer:
         return HTMLResponse(told, status_code=status, headers=HEADERS)
 
 
+@cache
 def _environment(language: Language, about: About) -> Environment:
+    """Return a language's templates; what is read and compiled of them serves every `Renderer` of a process."""
     words, formats = words_of(language), Formats(language)
     made = Environment(
         loader=PackageLoader("central.web"),
         autoescape=True,
+        auto_reload=False,  # templates come with the program
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
+    say = _sayer(words.catalogue)
     made.globals.update(
+        _=say,
+        gettext=say,
         f=formats,
         language=language,
         tag=TAGS[language],
         static_version=_static_version(),
         about=about,
         Right=Right,
+        refusals=SAID,
+        alterations=ALTERATIONS,
         api_description=PATH_DESCRIPTION,
     )
     return made
+
+
+def _sayer(catalogue: NullTranslations) -> Callable[..., Markup]:
+    """Return the function by which a template says a sentence; the engine's own looks each one up anew."""
+    sentences: dict[str, Markup] = {}
+
+    def say(sentence: str, /, **values: object) -> Markup:
+        said = sentences.get(sentence)
+        if said is None:
+            if len(sentences) >= SENTENCES_MAX:
+                sentences.clear()
+            said = sentences[sentence] = Markup(catalogue.gettext(sentence))  # ours, not a reader's
+        return said % values
+
+    return say
 
 
 def _static_version() -> str:
@@ -100,6 +133,13 @@ def _static_version() -> str:
         one.read_bytes() for one in sorted(files("central.web").joinpath("static").iterdir(), key=lambda one: one.name)
     )
     return hashlib.sha256(content).hexdigest()[:STATIC_DIGITS]
+
+
+def asked_of(request: Request) -> str:
+    """Return the question of a page that is only read, to be asked again in another language; empty after a form."""
+    if request.method != "GET":
+        return ""
+    return urlencode([(name, text) for name, text in request.query_params.multi_items() if name != "lang"])
 
 
 def language_of(request: Request) -> Language:

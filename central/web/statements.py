@@ -17,21 +17,44 @@ from central.core.rights import Caller, Right
 from central.core.statement import BYTES_MAX, is_whole, read_sealed
 from central.errors import BadInput, NotThere
 from central.services.desk import Desk
-from central.services.statements import checker_at, statements
+from central.services.statements import checker_at, lacking, last_day, statements
 from central.services.stock import storerooms
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import HEADERS, Renderer, Visit
 from protocols.values.ids import PlaceId
-from protocols.values.instant import business_day
+from protocols.values.instant import Instant, from_iso
+
+FIRST_DAY = date(2000, 1, 1)
+"""No day before it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One statement as the page shows it: what it says, and whether it is as it was signed by our key."""
+    """One statement as the page shows it: what it says, whether it names our key, and is as that one signed it."""
 
     place: str
     said: Mapping[str, Any]
+    ours: bool
     whole: bool
+
+    @property
+    def begun(self) -> Instant | None:
+        """When the time it is of began; None of a form that did not say."""
+        return self._instant("from")
+
+    @property
+    def until(self) -> Instant | None:
+        """When that ended."""
+        return self._instant("until")
+
+    @property
+    def made(self) -> Instant | None:
+        """When it was made."""
+        return self._instant("at")
+
+    def _instant(self, name: str) -> Instant | None:
+        text = self.said.get(name)
+        return None if text is None else from_iso(str(text))
 
 
 def add_statements(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk, public: Path) -> None:
@@ -42,21 +65,20 @@ def add_statements(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Des
 
 def _add_page(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk, public: Path) -> None:
     def drawn(visit: Visit, caller: Caller, day: date, uploaded: Checked | str | None = None) -> Response:
-        try:
-            found = statements(desk.store, desk.hospital, day)
-        except NotThere:
-            found = {}
+        found = statements(desk.store, desk.hospital, day)
+        none = lacking(desk.store, desk.hospital, day, desk.now())
         scope = caller.scope(Right.SEE_STOCK)
         shown = [_checked(place, text, public) for place, text in sorted(found.items()) if PlaceId(place) in scope]
         return renderer.page(
             "statements.html.j2", visit, day=day, before=day - timedelta(days=1), shown=shown, uploaded=uploaded,
+            unstated=[(place, why) for place, why in sorted(none.items()) if PlaceId(place) in scope],
             rooms={room.place: room for room in storerooms(desk, caller)},
         )  # fmt: skip
 
     @pages.get("/statements")
-    def listed(request: Request, day: Annotated[date | None, Query()] = None) -> Response:
+    def listed(request: Request, day: Annotated[date | None, Query(ge=FIRST_DAY)] = None) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        answer = drawn(visit, caller, day or business_day(desk.now()))
+        answer = drawn(visit, caller, day or last_day(desk.now()))
         keep_language(request, visit, answer)
         return answer
 
@@ -70,7 +92,7 @@ def _add_page(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk, pu
             told: Checked | str = _checked("", file.file.read(BYTES_MAX + 1).decode(), public)
         except (BadInput, UnicodeDecodeError):
             told = "unread"
-        return drawn(visit, caller, business_day(desk.now()), told)
+        return drawn(visit, caller, last_day(desk.now()), told)
 
 
 def _add_files(pages: FastAPI, porter: Porter, desk: Desk, public: Path) -> None:
@@ -96,4 +118,5 @@ def _add_files(pages: FastAPI, porter: Porter, desk: Desk, public: Path) -> None
 def _checked(place: str, text: str, public: Path) -> Checked:
     said, named, signature = read_sealed(text)
     check, key_id = checker_at(public)
-    return Checked(place or str(said.get("place", "")), said, named == key_id and is_whole(said, signature, check))
+    ours = named == key_id
+    return Checked(place or str(said.get("place", "")), said, ours, ours and is_whole(said, signature, check))

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from central.core.rights import Right
 from central.errors import BadInput, NotThere
 from central.services.desk import Desk
+from central.services.shelves import shelved
 from central.services.stock import PAGE_LINES, stock_page, storerooms
 from central.services.trace import QUESTION_MAX, Trace, trace
 from central.web.porter import Porter, keep_language
@@ -42,9 +43,12 @@ def _add_lines(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
             raise NotThere("stock: expected a storeroom you may see, there is none")
         chosen = place or rooms[0].place
         found = stock_page(desk, caller, chosen, q, differing=bool(differing), page=page)
+        with desk.store.read() as connection:
+            shelves = shelved(connection, desk, chosen, found.lines)
         answer = renderer.page(
             "stock.html.j2",
             visit,
+            shelves=shelves,
             rooms=rooms,
             place=chosen,
             question=q,
@@ -67,9 +71,9 @@ def _add_trace(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         found: Trace | None = None
         if q.strip():
             try:
-                found = trace(desk.store, desk.hospital, caller, q)
+                found = trace(desk.store, desk.hospital, caller, q, desk.now())
             except (NotThere, BadInput):
                 found = None
-        answer = renderer.page("trace.html.j2", visit, question=q.strip(), found=found)
+        answer = renderer.page("trace.html.j2", visit, question=q.strip(), found=found, now=desk.now())
         keep_language(request, visit, answer)
         return answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from central.core.discrepancies import Kind
-from central.core.reconcile import Match
+from central.core.match import Match, together
 from central.services.overview import Order, Overview, Proposal, Ward
 from protocols.values.instant import Instant
 
@@ -95,22 +95,23 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """The match over every ward's lines, and what of it is not of now.
+    """The match over the observed lines of `storerooms`, and how old it is.
 
-    `silent` wards' part is as old as their last contact, the oldest of which is `as_of`; of `never` connected wards
-    only the book is known.
+    It was reckoned at `compared_at`, the oldest part of it; what `silent` wards' readers saw is as old as their last
+    contact, the oldest of which is `as_of`.
     """
 
     match: Match
     below_gate: bool
+    storerooms: int
+    compared_at: Instant | None
     silent: int
-    never: int
     as_of: Instant | None
 
     @property
     def is_current(self) -> bool:
-        """Tell whether every ward in it is heard."""
-        return not self.silent and not self.never
+        """Tell whether there is a rate, and every ward in it is heard."""
+        return not self.silent and self.match.line_match is not None
 
 
 class Said(StrEnum):
@@ -192,21 +193,20 @@ def _below_gate(match: Match | None, overview: Overview) -> bool:
 
 
 def _together(wards: list[WardRow], overview: Overview) -> Together | None:
-    compared = [(row, row.ward.match) for row in wards if row.ward.match is not None and row.ward.match.lines]
-    if not compared:
+    compared = [row for row in wards if row.ward.match is not None and row.ward.match.lines_all]
+    stores = [one for one in overview.stores if one.match.lines_all]
+    if not compared and not stores:
         return None
-    match = Match(
-        lines=sum(match.lines for _, match in compared),
-        lines_right=sum(match.lines_right for _, match in compared),
-        book=sum(match.book for _, match in compared),
-        differing=sum(match.differing for _, match in compared),
-    )
+    match = together([*(row.ward.match for row in compared if row.ward.match), *(one.match for one in stores)])
+    seen = [row for row in compared if row.ward.match and row.ward.match.lines]
+    moments = [*(row.ward.compared_at for row in compared), *(one.at for one in stores)]
     return Together(
         match=match,
         below_gate=_below_gate(match, overview),
-        silent=sum(row.contact is Contact.SILENT for row, _ in compared),
-        never=sum(row.contact is Contact.NEVER for row, _ in compared),
-        as_of=min((row.as_of for row, _ in compared if row.as_of is not None), default=None),
+        storerooms=len(compared) + len(stores),
+        compared_at=min((at for at in moments if at is not None), default=None),
+        silent=sum(row.contact is Contact.SILENT for row in seen),
+        as_of=min((row.as_of for row in seen if row.as_of is not None), default=None),
     )
 
 

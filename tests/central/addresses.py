@@ -26,10 +26,13 @@ STEPS = {
     "/orders/": "send", "/invoices/": "match", "/discrepancies/": "settle", "/suppliers/": "confirm",
     "/catalogue/": "retire", f"{API}/orders/": "send", f"{API}/invoices/": "match", f"{API}/cases/": "confirm",
     f"{API}/catalogue/": "retire", "/consignment/": "agree", "/price-changes/": "approve",
+    "/requisitions/": "approve", "/returns/": "approve",
+    "/rules/": "approve", "/alarms/": "close",
 }  # fmt: skip
 PARTS = {
     "kind": "item",
     "key": "HC-KIT",
+    "code": "approval.automatic",
     "month": "2026-02",
     "act": "audit",
     "switch": "off",
@@ -39,7 +42,8 @@ PARTS = {
     "name": "stock",
 }
 FIELDS = {
-    "q": "K1", "qty": "1", "why": "because", "reason": "because", "remark": "because", "said": "because",
+    "q": "K1", "qty": "1", "why": "because", "reason": "because", "words": "because", "remark": "because",
+    "said": "because",
     "audit": "audit failed", "cause": "unknown", "minutes": "5", "days": "30", "page": "1", "first": "2026-03-01",
     "last": "2026-03-02", "code": "K1", "decision": "keep", "act": "take",
 }  # fmt: skip
@@ -85,6 +89,8 @@ def filled(address: Address, names: Mapping[str, str]) -> str:
         named |= {"name": "order", "document": names["order_no"]}
     if path.startswith((f"{API}/figures/", "/figures/")):
         named["id"] = "turnover-days.1"
+    if "/rules/changes/" in path:
+        named |= {"change": names["rule_change"]}
     return re.sub(r":\w+}", "}", path).format_map(named)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from central.clock import Clock, new_token
 from central.services.accounts import Accounts
 from central.services.agreements import Agreements
+from central.services.amendments import Amendments
 from central.services.catalogue import Catalogue
 from central.services.desk import Desk
 from central.services.documents import Documents
@@ -19,9 +20,10 @@ from central.services.master import Master
 from central.services.permits import Permits
 from central.services.purchasing import Purchasing
 from central.services.recalls import Recalls
+from central.services.requisitions import Requisitions
+from central.services.returns import Returns
 from central.services.suppliers import SupplierDesk
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from protocols.values.instant import Instant
 from tests.central.hospital import HOSPITAL, frozen_clock
 
@@ -53,7 +55,10 @@ def desk(store: Store, watch: Watch, everyone_is: str = "", clock: Clock | None 
         Accounts(store, HOSPITAL, watch.read, watch.draw),
         Looks(store, HOSPITAL, watch.read),
         Purchasing(documents),
+        Amendments(documents),
         Invoices(documents),
+        Requisitions(documents),
+        Returns(documents),
         Agreements(documents),
         Permits(documents),
         Recalls(documents),
@@ -68,9 +73,3 @@ def desk(store: Store, watch: Watch, everyone_is: str = "", clock: Clock | None 
 
 def open_desk(store: Store, now: Instant) -> Desk:
     return desk(store, Watch(now), "demo-buyer")
-
-
-def empty_store() -> Store:
-    store = open_store("sqlite://")
-    migrate(store)
-    return store

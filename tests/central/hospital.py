@@ -1,12 +1,16 @@
 """A small hospital for tests: a migrated store in memory, imported through real files, and wards that write entries.
 
+A hospital of the same files is imported once a process and copied from then on.
+
 What a ward says goes through the same writing as everything that comes from a broker; only the wire is left out.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from central.clock import Clock
 from central.services.imports import import_folder
@@ -14,16 +18,18 @@ from central.services.policy import seed_policy
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.chains import enrol, head_of, keep_device, move_head, note_frame, registered
-from central.store.engine import Store, open_store
+from central.store.engine import Store
 from central.store.ledger import Chain, take_in
-from central.store.migrate import migrate
 from protocols.entry import ClockQuality, Digest, Entry, chain, encode_body, encode_entry
-from protocols.movements import BindBody, Binding, MovementBody, ObserveBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.tags import BindBody, Binding, ObserveBody
 from protocols.sync.frames import Head
 from protocols.sync.reception import Link, Registered, Standing
 from protocols.values.hlc import Hlc, next_hlc
 from protocols.values.ids import DeviceId, HospitalId, Incarnation, PlaceId, actor_id, boot_id, make_event_id
 from protocols.values.instant import Instant, StoryTime, from_iso, plus
+from tests.central.stores import copied, image_of, migrated_store
 
 HOSPITAL = HospitalId("main")
 START = from_iso("2026-03-02T16:00:00+08:00")
@@ -85,18 +91,33 @@ def frozen_clock(at: Instant = START) -> Clock:
 
 
 def fresh_store() -> Store:
-    store = open_store("sqlite://")
-    migrate(store)
+    return copied(_seeded())
+
+
+@cache
+def _seeded() -> bytes:
+    store = migrated_store()
     seed_policy(store, HOSPITAL)
-    return store
+    image = image_of(store)
+    store.close()
+    return image
 
 
 def hospital(folder: Path, daily: Mapping[str, int] | None = None) -> Store:
     """A store with the files above, and ward-01 using a kit a day unless told otherwise."""
+    used = use_file({KIT: 1} if daily is None else daily)
+    write_files(folder, {**FILES, "use.csv": used})
+    return copied(_imported(used))
+
+
+@cache
+def _imported(used: str) -> bytes:
     store = fresh_store()
-    files = {**FILES, "use.csv": use_file({KIT: 1} if daily is None else daily)}
-    import_folder(store, HOSPITAL, write_files(folder, files), frozen_clock())
-    return store
+    with TemporaryDirectory() as folder:
+        import_folder(store, HOSPITAL, write_files(Path(folder), {**FILES, "use.csv": used}), frozen_clock())
+    image = image_of(store)
+    store.close()
+    return image
 
 
 @dataclass
@@ -163,9 +184,9 @@ class Ward:
         line = PostingLine(item, qty, f"supplier@{self.name}", self.name, lot=lot)
         return self.say("ward_receipt", write_body(MovementBody((line,))), at_s, actor="N1001")
 
-    def observe(self, unit: str, p: float, at_s: float, since_s: float | None = None) -> str:
+    def observe(self, unit: str, p: float, at_s: float, since_s: float | None = None, model: str = "window-1") -> str:
         since = plus(START, at_s if since_s is None else since_s)
-        return self.say("observe", write_body(ObserveBody(unit, p, "window-1", since)), at_s)
+        return self.say("observe", write_body(ObserveBody(unit, p, model, since)), at_s)
 
 
 def tags(count: int, start: int = 1) -> list[str]:

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from central.core.rights import Caller, Grant, Role
 from central.services.desk import Desk
@@ -13,6 +15,7 @@ from protocols.values.instant import Instant
 from protocols.values.money import Money
 from tests.central.doors import Watch, desk
 from tests.central.hospital import FILES, GAUZE, HOSPITAL, KIT, START, frozen_clock, hospital, write_files
+from tests.central.stores import copied, image_of
 
 DEAR, PLAIN = "HC-DEAR", "HC-PLAIN"
 """A kit of the same group that was not selected, and a third of another maker."""
@@ -101,7 +104,6 @@ OLD-77,2,S01,main-store,HC-KIT,5,268.00,2026-02-20,2026-03-05,YPO-1
 
 def buying_hospital(folder: Path, **changed: str) -> Desk:
     """A desk at a hospital with these files; `changed` replaces one by its name without the ending."""
-    store = hospital(folder / "base", {})
     files = {
         **AGREEMENT_FILES,
         "items.csv": FILES["items.csv"] + ITEMS,
@@ -109,8 +111,19 @@ def buying_hospital(folder: Path, **changed: str) -> Desk:
         "item_suppliers.csv": FILES["item_suppliers.csv"] + TERMS,
         **{f"{name}.csv": text for name, text in changed.items()},
     }
-    import_folder(store, HOSPITAL, write_files(folder / "agreements", files), frozen_clock())
-    return desk(store, Watch(START))
+    write_files(folder / "agreements", files)
+    return desk(copied(_bought(tuple(files.items()))), Watch(START))
+
+
+@cache
+def _bought(files: tuple[tuple[str, str], ...]) -> bytes:
+    """Return what the small hospital's store holds once it imported files as well."""
+    with TemporaryDirectory() as folder:
+        store = hospital(Path(folder) / "base", {})
+        import_folder(store, HOSPITAL, write_files(Path(folder) / "agreements", dict(files)), frozen_clock())
+    image = image_of(store)
+    store.close()
+    return image
 
 
 def person(number: str, role: Role) -> Caller:

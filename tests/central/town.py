@@ -10,24 +10,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import FastAPI
+from sqlalchemy import select
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.conflicts import Flag, Sort
 from central.core.purchasing import InvoicedLine
-from central.core.rights import WARD_ROLES, Caller, Grant, Role
+from central.core.requisitions import Wanted, Wish
+from central.core.rights import EVERYWHERE, WARD_ROLES, Caller, Grant, Role
 from central.core.suppliers import CaseKind
+from central.services.alarms import look
 from central.services.counts import ask
 from central.services.desk import Desk
+from central.services.documents import Documents
 from central.services.imports import import_folder
 from central.services.orders import approve
 from central.services.reconcile import reconcile
 from central.services.replenish import replenish
+from central.services.rules import RuleBook, Version
 from central.services.secrets_kept import digest
 from central.store.engine import Store
+from central.store.merge import add_new
+from central.store.queries_alarms import alarms
 from central.store.queries_conflicts import keep
 from central.store.queries_people import ApiToken, add_person, add_session, add_token, set_grants
 from central.store.queries_work import discrepancies, proposals
+from central.store.tables.ledger import INCARNATION, QUARANTINE
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import business_day, plus
 from protocols.values.money import Money
@@ -163,13 +171,30 @@ def _documents(store: Store, site: Desk) -> dict[str, str]:
     invoice = site.invoices.enter_invoice(HEAD, "S02", "INV-1", business_day(NOW), [line])
     case_no = site.suppliers.open_case(HEAD, CaseKind.EMERGENCY, "S01", KIT, "none left")
     site.recalls.recall(Caller(ActorId("keeper"), "keeper", (Grant(Role.STOREKEEPER),)), GAUZE, "G1", "the letter")
+    nurse = Caller(ActorId("nurse-of-1"), "nurse", (Grant(Role.NURSE, frozenset({OWN})),))
+    asked = site.requisitions.ask(nurse, Wanted(OWN, (Wish(GAUZE, 7),), "a dressing round"))
     return {
-        "proposal": found[GAUZE].id, "version": found[GAUZE].version, "order_no": str(bought.order_no),
+        "proposal": found[GAUZE].id, "requisition": asked.requisition,
+        "version": found[GAUZE].version, "order_no": str(bought.order_no),
         "id": missing.id, "document": invoice.document, "case_no": case_no, "place": OWN, "device": OWN, "item": KIT,
         "lot": "K1", "supplier": "S01", "agreement": BATCH, "group": GROUP, "quarter": "2026Q1",
         "half_year": "2026H1", "day": str(business_day(NOW)), "task": "none", "staff": "nurse-ward-02",
         "unit": tags(1)[0], "conflict": _conflict(store),
+        "incarnation": _set_aside(store), "rule_change": _rule_change(store), "alarm": _alarm(store),
     }  # fmt: skip
+
+
+def _alarm(store: Store) -> str:
+    """The alarm of the lot that was recalled."""
+    look(store, HOSPITAL, NOW)
+    with store.read() as connection:
+        return next(one.alarm for one in alarms(connection, HOSPITAL, scope=EVERYWHERE) if one.kind == "recall")
+
+
+def _rule_change(store: Store) -> str:
+    """A rule that a second person is asked to loosen."""
+    given = Version("approval.automatic", "", "1", None, None, "minutes", "pilot")
+    return RuleBook(Documents(store, HOSPITAL, frozen_clock(NOW))).set(HEAD, given).change
 
 
 def _conflict(store: Store) -> str:
@@ -178,3 +203,13 @@ def _conflict(store: Store) -> str:
     with store.write() as connection:
         keep(connection, HOSPITAL, [flag], NOW)
     return flag.id
+
+
+def _set_aside(store: Store) -> str:
+    """An entry that was set aside and that nobody can read; its number is the 0 that addresses ask with."""
+    with store.write() as connection:
+        chain = connection.scalar(select(INCARNATION.c.incarnation).where(INCARNATION.c.device == OWN))
+        row = {"hospital": HOSPITAL, "incarnation": chain, "seq": 0, "event_id": b"", "reason": "no entry", "raw": b"?"}
+        add_new(connection, QUARANTINE, [row | {"at": NOW}])
+    assert chain is not None
+    return str(chain.hex())

@@ -6,7 +6,7 @@ const foot = document.getElementById("foot");
 const seconds = Number(main.dataset.refreshS);
 
 function isBusy() {
-  return document.hidden || document.querySelector(":is(main, footer) :focus-visible") !== null || !getSelection().isCollapsed;
+  return document.hidden || document.querySelector("main :focus-visible, footer :focus-visible") !== null || !getSelection().isCollapsed;
 }
 
 function address() {

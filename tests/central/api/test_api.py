@@ -42,7 +42,9 @@ def test_a_ward_says_when_it_was_heard_and_how_far_book_and_shelf_agree(client: 
     assert (wards["ward-02"]["offline"], wards["ward-02"]["never_connected"]) == (None, True)
     assert (one["never_connected"], wards["main-store"]["never_connected"]) == (False, False)
     assert wards["main-store"]["offline"] is None, "nothing watches it"
-    assert wards["main-store"]["line_match"] == 1.0
+    store = wards["main-store"]
+    assert (store["lines"], store["lines_not_observed"], store["line_match"]) == (1, 1, None), "nobody looked"
+    assert (one["lines_differing"], one["share_observed"], one["match_definition"]) == (1, 1.0, "line-match.2")
 
 
 def test_a_line_stands_with_book_and_shelf_side_by_side(client: TestClient) -> None:
@@ -178,7 +180,7 @@ def test_an_order_is_sent_and_its_history_told(client: TestClient) -> None:
     again = client.post(f"{address}/steps/send", json={})
     assert (again.status_code, again.json()["detail"]) == (
         409,
-        "order: cannot send one that is sent; it can confirm, announce, close, cancel",
+        "order: cannot send one that is sent; it can amend, confirm, announce, close, cancel",
     )
     (step,) = client.get(f"{address}/history").json()["steps"]
     assert (step["step"], step["actor"], step["detail"]) == ("send", "demo-buyer", {"platform_order_no": "YP-1"})
@@ -187,14 +189,38 @@ def test_an_order_is_sent_and_its_history_told(client: TestClient) -> None:
     assert client.get("/api/v1/orders/PO-none/history").status_code == 404
 
 
+@pytest.mark.parametrize("said", ["next week", "2026-13-01", "9999-12-31", "1999-01-01"])
+def test_a_day_that_cannot_be_meant_is_refused(client: TestClient, said: str) -> None:
+    (one,) = client.get("/api/v1/proposals", params={"status": "open"}).json()["items"]
+    order = client.post(f"/api/v1/proposals/{one['id']}/approve", json={"version": one["version"]}).json()["order_no"]
+    client.post(f"/api/v1/orders/{order}/steps/send", json={})
+    assert client.post(f"/api/v1/orders/{order}/steps/confirm", json={"promised": said}).status_code == 422
+    line = {"order_no": order, "line_no": 1, "qty": 5, "price": 100}
+    told = {"supplier": "S02", "invoice": "INV-1", "dated": said, "lines": [line]}
+    assert client.post("/api/v1/invoices", json=told).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("qty", "price"), [(1_000_000_000, 10_000_000_000_000), (1, 10_000_000_001), (1_000_000_000, 10_000_000_000)]
+)
+def test_an_invoice_worth_more_than_sums_can_hold_is_refused(client: TestClient, qty: int, price: int) -> None:
+    line = {"order_no": "PO-20260302-00000000", "line_no": 1, "qty": qty, "price": price}
+    told = {"supplier": "S02", "invoice": "INV-1", "dated": "2026-03-02", "lines": [line]}
+    assert client.post("/api/v1/invoices", json=told).status_code == 422
+    most = {**told, "lines": [{**line, "line_no": at, "qty": 1_000, "price": 10**10} for at in range(1, 501)]}
+    assert client.post("/api/v1/invoices", json=most).status_code == 201
+    (listed,) = client.get("/api/v1/invoices").json()["items"]
+    assert listed["amount"] == 500 * 10**13
+
+
 def test_an_invoice_that_does_not_match_is_entered_as_disputed_with_the_numbers(client: TestClient) -> None:
     line = {"order_no": "PO-20260302-00000000", "line_no": 1, "qty": 5, "price": 100}
-    told = {"supplier": "S02", "invoice": "INV-1", "dated": "2026-03-06", "lines": [line]}
+    told = {"supplier": "S02", "invoice": "INV-1", "dated": "2026-03-02", "lines": [line]}
     answer = client.post("/api/v1/invoices", json=told)
     assert (answer.status_code, answer.json()["state"]) == (201, "disputed")
     assert [one["why"] for one in answer.json()["differences"]] == ["no-such-line"]
     assert client.post("/api/v1/invoices", json=told).status_code == 409
     (listed,) = client.get("/api/v1/invoices").json()["items"]
-    assert (listed["due"], listed["amount"], listed["overdue_days"]) == ("2026-04-05", 500, 0)
+    assert (listed["due"], listed["amount"], listed["overdue_days"]) == ("2026-04-01", 500, 0)
     refused = client.post(f"/api/v1/invoices/{answer.json()['document']}/steps/pay", json={})
     assert refused.status_code == 403, "a buyer does not pay"

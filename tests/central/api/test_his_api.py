@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import accounts_of, build_app
+from central.bootstrap.application import build_app
+from central.bootstrap.parts import accounts_of
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.store.engine import Store
@@ -64,7 +65,7 @@ def test_I2_a_piece_is_resolved_consumed_once_and_undone_over_http(client: TestC
     undone = client.post("/api/v1/his/unconsume", json={"charge": "R1", "of": "F1", "reason": "not opened"})
     assert undone.json()["outcome"] == "undone"
     days = {"first": "2026-03-02", "last": "2026-03-02"}
-    assert client.get("/api/v1/charges", params=days).json() == {"items": []}
+    assert client.get("/api/v1/charges", params=days).json() == {"items": [], "next": None}
     listed = client.get("/api/v1/charges/pieces", params={"day": "2026-03-02", "place": "ward-01", "item": KIT}).json()
     assert {one["unit"]: one["state"] for one in listed["items"]} == {
         UNITS[0]: "returned", UNITS[1]: "on-shelf", UNITS[2]: "on-shelf",

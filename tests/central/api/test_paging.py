@@ -13,6 +13,11 @@ from tests.central.doors import open_desk
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
 NOW = plus(START, 1000)
+NOT_PAGED = {
+    *("/api/v1/figures", "/api/v1/exports", "/api/v1/purchase-cycle", "/api/v1/catalogue/trims", "/api/v1/askable"),
+    *("/api/v1/items/{item}/equivalents", "/api/v1/suppliers/{supplier}"),
+}
+"""Fixed lists, and the rows of one thing."""
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +68,21 @@ def test_every_list_takes_limit_and_cursor_and_refuses_one_that_is_not_its_own(c
         refused = answer.status_code == 422 and "cursor: expected one that the list" in answer.json()["detail"]
         assert refused or not answer.json()["items"], path
         assert client.get(f"/api/v1/{path}", params={"limit": 1001}).status_code == 422, path
+
+
+def test_no_answer_with_items_goes_without_a_next_page(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    schemas, endless = document["components"]["schemas"], []
+    for path, operations in document["paths"].items():
+        answer = operations.get("get", {"responses": {}})["responses"].get("200", {}).get("content", {})
+        name = answer.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        fields = schemas.get(name, {}).get("properties", {})
+        endless += [path] if fields.get("items", {}).get("type") == "array" and "next" not in fields else []
+    assert set(endless) <= NOT_PAGED
+
+
+@pytest.mark.parametrize("path", ["charges?first=2026-03-02&last=2026-03-02", "months"])
+def test_what_is_worked_out_is_paged_too(client: TestClient, path: str) -> None:
+    joined = "&" if "?" in path else "?"
+    whole = client.get(f"/api/v1/{path}").json()["items"]
+    assert every(client, f"/api/v1/{path}{joined}limit=1") == whole

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from central.bootstrap import migrate_store, store_of
+from central.bootstrap.parts import migrate_store, store_of
 from central.cli import start
 from central.clock import Clock
 from central.config import Config, read_config

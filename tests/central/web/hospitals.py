@@ -5,8 +5,8 @@ from datetime import date
 from fractions import Fraction
 
 from central.core.discrepancies import Kind
+from central.core.match import Match
 from central.core.orders import Progress
-from central.core.reconcile import Match
 from central.services.overview import (
     BookSide,
     Discrepancy,

@@ -11,14 +11,15 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from fastapi.testclient import TestClient
 
-from central.bootstrap import accounts_of, build_app
+from central.bootstrap.application import build_app
+from central.bootstrap.parts import accounts_of
 from central.clock import Clock
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.store.tables.work import POLICY_RULE
 from protocols.values.ids import ActorId
-from tests.central.doors import empty_store
 from tests.central.hospital import HOSPITAL
+from tests.central.stores import migrated_store
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     """A purchaser who is signed in, whose role must have one-time codes."""
     path = tmp_path / "central.toml"
     path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n', "utf-8")
-    config, store, clock = read_config(path), empty_store(), Clock()
+    config, store, clock = read_config(path), migrated_store(), Clock()
     row = {"hospital": HOSPITAL, "code": "signin.codes", "scope": "purchaser", "value": "1", "source_doc": "test"}
     with store.write() as connection:
         connection.execute(POLICY_RULE.insert().values(**row, effective_from=date(2026, 1, 1)))

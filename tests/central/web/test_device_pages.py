@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
-from central.bootstrap import accounts_of, build_app, desk_of
+from central.bootstrap.application import build_app, desk_of
+from central.bootstrap.parts import accounts_of
 from central.clock import Clock
 from central.config import read_config
 from central.core.rights import Grant, Role

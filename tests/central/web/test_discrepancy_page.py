@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.services.reconcile import reconcile
 from central.store.queries_work import discrepancies
@@ -42,6 +42,8 @@ def test_I1_a_discrepancy_shows_causes_and_evidence_and_is_closed_on_its_page(cl
     shown = client.get(address, params={"lang": "en"}).text
     assert "taken without a scan" in shown
     assert "readers: on the shelf with probability 97%" in shown
+    assert "this line now: book 1, shelf 0" in shown
+    assert "<strong>this piece</strong>" in shown
     assert "未扫码取走" in client.get(address, params={"lang": "zh"}).text
     answer = client.post(
         f"{address}/settle", data={"word": word_of(shown), "cause": "dead_tag", "remark": "it is there"}
@@ -66,11 +68,43 @@ def test_the_overview_leads_to_the_discrepancy(client: TestClient) -> None:
     assert f'href="/discrepancies/{client.headers["X-Id"]}"' in client.get("/").text
 
 
+def test_the_list_shows_what_is_open_what_waits_for_a_second_person_and_what_was_closed(client: TestClient) -> None:
+    address = f"/discrepancies/{client.headers['X-Id']}"
+    link, none = f'href="{address}"', "No discrepancy was closed yet."
+    shown = client.get("/discrepancies", params={"lang": "en"}).text
+    assert (link in shown, "likely: taken without a scan" in shown, "waits for a second" in shown) == (
+        True,
+        True,
+        False,
+    )
+    assert "/exports/discrepancies.xlsx?status=open" in shown
+    assert none in client.get("/discrepancies?status=closed").text
+    form = {"word": word_of(client.get(address).text), "cause": "swap", "remark": "seen"}
+    client.post(f"{address}/settle", data={**form, "adjust": "1"})
+    assert "waits for a colleague" in client.get("/discrepancies?lang=en").text
+    assert link in client.get("/discrepancies?status=proposed").text
+    assert "Nothing waits for you" in client.get("/discrepancies?status=waiting").text
+    assert client.headers["X-Id"] in client.get("/exports/discrepancies.csv?status=proposed").text
+    assert client.headers["X-Id"] not in client.get("/exports/discrepancies.csv?status=waiting").text
+    client.post(f"{address}/refuse", data=form)
+    assert "waits for a colleague" not in client.get("/discrepancies").text
+    assert link not in client.get("/discrepancies?status=proposed").text
+    client.post(f"{address}/settle", data=form)
+    assert link not in client.get("/discrepancies").text
+    for status in ("closed", "all"):
+        closed = client.get("/discrepancies", params={"status": status}).text
+        assert (link in closed, "another piece was scanned for it" in closed, none in closed) == (True, True, False)
+    assert client.get("/discrepancies", params={"cursor": "none"}).status_code == 400
+    assert "差异单" in client.get("/discrepancies?lang=zh").text
+
+
 def test_the_api_tells_and_closes_it_too(client: TestClient) -> None:
     address = f"/api/v1/discrepancies/{client.headers['X-Id']}"
     told = client.get(address).json()
     assert (told["first_cause"], told["owner_role"], told["needs_two"]) == ("unscanned_take", "ward-keeper", False)
     assert [one["sort"] for one in told["timeline"]][-2:] == ["found", "opened"]
+    assert (told["book"], told["physical"]) == (1, 0)
+    assert told["timeline"][0]["things"] == [{"item": VALVE, "lot": "V1", "unit": UNIT, "qty": 1}]
     body = {"cause": "swap", "remark": "the other one was scanned", "adjust": True}
     assert client.post(f"{address}/settle", json=body).json()["state"] == "waiting"
     assert client.post(f"{address}/approve").status_code == 403
@@ -82,6 +116,10 @@ def test_E1_the_page_of_counts_shows_book_shelf_and_count_side_by_side(client: T
     assert "Haemostasis valve" in shown
     assert "No line" not in shown
     (line,) = client.get("/api/v1/line-counts", params={"place": "ward-01"}).json()["items"]
+    assert sum(one["book"] for one in line["positions"]) == line["book"]
+    assert sum(one["physical"] for one in line["positions"]) == line["physical"]
+    assert "By shelf: book, physical" in shown
+    assert '<span class="code">S1</span>' in shown
     assert (line["book"], line["physical"], line["low"], line["high"], line["counted"]) == (1, 0, 0, 0, None)
     assert client.get("/api/v1/count-tasks").json()["items"] == []
     assert client.get("/counts", params={"place": "ward-77"}).status_code == 404

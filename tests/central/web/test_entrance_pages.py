@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.clock import new_secret
 from central.config import read_config
 from central.core.rights import Grant, Role
@@ -189,3 +189,18 @@ def test_the_record_tells_who_approved_and_who_looked_at_prices(client: TestClie
     assert (BUYER, "approve", proposal["id"]) in rows
     assert (BUYER, "see-prices", "proposals") in rows
     assert "approved a proposal" in client.get("/acts?lang=en").text
+
+
+def test_where_everyone_is_one_person_an_account_still_signs_in_and_out(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "open.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    app = build_app(read_config(path), store, frozen_clock())
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        assert 'href="/sign-in"' in client.get("/help?lang=en").text
+        assert "act as page" in client.get("/sign-in?lang=en").text
+        word = sign_in(client, NURSE)
+        assert client.get("/api/v1/me").json()["person"] == NURSE
+        assert client.get("/acts").status_code == 403
+        assert client.post("/api/v1/recalls", json={"item": KIT, "lot": "K1", "reason": "x"}).status_code == 403
+        assert client.post("/sign-out", data={"word": word}, headers=FROM_HERE).status_code == 303
+        assert client.get("/api/v1/me").json()["person"] == "page"

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from central.core.sounds import sounds_of
 from central.services.imports import import_folder
 from central.services.secrets_kept import form_word
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from tests.central.hospital import FILES, HOSPITAL, KIT, Ward, frozen_clock, tags, write_files
 from tests.central.town import Town, town
 
@@ -56,8 +57,16 @@ def test_a_name_is_heard_by_its_initials_and_its_spelling(name: str, initials: s
     assert part in heard.spelled
 
 
+WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in "0123456789HCKIT-"}
+"""Signs as a Chinese keyboard may type them: full-width."""
+
+
 @pytest.mark.parametrize(
-    "asked", ["导管包", "zxjmdgb", "ZXJM", "jingmai", "catheter kit", "7fr×20", "hc-kit", "6999990101047"]
+    "asked",
+    [
+        *("导管包", "zxjmdgb", "ZXJM", "jingmai", "catheter kit", "7fr×20", "hc-kit", "6999990101047"),
+        *("(01)06999990101047", "HC-KIT".translate(WIDE), "6999990101047".translate(WIDE)),
+    ],
 )
 def test_an_item_is_found_by_name_sound_code_specification_and_gtin(
     client: TestClient, there: Town, asked: str

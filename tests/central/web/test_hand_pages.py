@@ -9,10 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from central.bootstrap import accounts_of, build_app
+from central.bootstrap.application import build_app
+from central.bootstrap.parts import accounts_of
 from central.config import read_config
+from central.core.counts import last_counts
 from central.core.rights import Grant, Role
-from central.services.counts import last_counts
 from central.services.imports import import_folder
 from central.services.verify import verify
 from central.store import queries_charges as kept
@@ -91,6 +92,10 @@ def test_a_ward_without_a_device_receives_takes_uses_and_gives_back(site: Site) 
     assert last.actor == "20001"
     assert "P-1" not in page
     assert verify(site.store).ok
+    for asked in ("S-77", label):
+        told = site.client.get("/trace", params={"q": asked, "lang": "en"}).text
+        rows = told.count('<tr role="row" class="calm">')
+        assert (rows, last.patient in told, "EPC <b" in told) == (4, True, False), asked
 
 
 def test_loose_goods_go_by_quantity_and_the_lot_that_expires_first(site: Site) -> None:
@@ -139,6 +144,126 @@ def test_a_count_is_written_scan_by_scan_and_stands_beside_the_book(site: Site) 
     with site.store.read() as connection:
         (found,) = last_counts(counted_in(connection, HOSPITAL, "ward-02", plus(frozen_clock().now(), -1e6))).values()
     assert (found.found.counted, found.found.book) == (47, 50)
+
+
+def test_a_count_that_differs_moves_the_book_when_a_second_person_agrees_and_once(site: Site, tmp_path: Path) -> None:
+    site.send("receive", GAUZE, qty="50", lot="G1")
+    site.send("count", GAUZE, qty="47", lot="G1")
+    word = re.findall(r'name="word" value="([^"]*)"', site.get(doing="count"))[0]
+    page = site.client.post("/hand/ward-02/close", data={"word": word}).text
+    (sheet,) = re.findall(r"ward-02\.\d{8}\.\w+", page.split('id="differs-title"')[1])[:1]
+    assert site.client.post("/hand/ward-02/adjust", data={"word": word, "sheet": sheet}).status_code == 403
+    assert site.lies(GAUZE, "G1") == {"ward-02": 50}
+    site.send("take", GAUZE, qty="2", lot="G1")
+    second(site, tmp_path)
+    page = site.get(doing="count")
+    assert "Agree, and put the book right" in page
+    word = re.findall(r'name="word" value="([^"]*)"', page)[0]
+    agreed = site.client.post("/hand/ward-02/adjust", data={"word": word, "sheet": sheet})
+    assert "put right by an entry that names the count" in agreed.text
+    assert site.lies(GAUZE, "G1") == {"ward-02": 45, "issued@ward-02": 2}
+    again = site.client.post("/hand/ward-02/adjust", data={"word": word, "sheet": sheet})
+    assert "no longer waits" in again.text
+    assert site.lies(GAUZE, "G1") == {"ward-02": 45, "issued@ward-02": 2}
+    assert verify(site.store).ok
+
+
+def test_who_settles_and_moves_nothing_agrees_to_a_count_on_the_page_of_counts(site: Site, tmp_path: Path) -> None:
+    site.send("receive", GAUZE, qty="8", lot="G1")
+    closed_with(site, GAUZE, qty="6", lot="G1")
+    shown = site.client.get("/counts", params={"place": "ward-02", "lang": "en"}).text
+    assert "It waits for a second person who may settle here." in shown
+    second(site, tmp_path, Grant(Role.STOREKEEPER))
+    assert site.client.get("/hand/ward-02").status_code == 403, "it moves nothing there"
+    shown = site.client.get("/counts", params={"place": "ward-02", "lang": "en"}).text
+    assert "6 counted, book 8" in shown
+    hidden = dict(re.findall(r'<input type="hidden" name="(word|sheet)" value="([^"]*)">', shown))
+    agreed = site.client.post("/counts/ward-02/agree", data=hidden)
+    assert "said=adjusted" in str(agreed.url)
+    assert site.lies(GAUZE, "G1") == {"ward-02": 6}
+    again = site.client.post("/counts/ward-02/agree", data=hidden)
+    assert "said=nothing" in str(again.url)
+    figure = site.client.get("/api/v1/figures", params={"place": "ward-02"}).json()["items"][0]
+    assert (figure["id"], figure["above"], figure["below"]) == ("line-match.2", 1, 1)
+    assert verify(site.store).ok
+
+
+def closed_with(site: Site, *scans: str, **more: str) -> str:
+    """Count these, close the sheet and return its number."""
+    for code in scans:
+        assert "Counted" in site.send("count", code, **more).text
+    word = re.findall(r'name="word" value="([^"]*)"', site.get(doing="count"))[0]
+    page = site.client.post("/hand/ward-02/close", data={"word": word}).text
+    return str(re.findall(r"ward-02\.\d{8}\.\w+", page.split('id="differs-title"')[1])[0])
+
+
+def confirm(site: Site, sheet: str, *units: str) -> Response:
+    word = re.findall(r'name="word" value="([^"]*)"', site.get(doing="count"))[0]
+    told = {"word": word, "sheet": sheet, "unit": list(units)}
+    answer: Response = site.client.post("/hand/ward-02/adjust-pieces", data=told)
+    return answer
+
+
+def test_numbered_pieces_of_a_count_are_put_right_one_by_one_by_a_second_person(site: Site, tmp_path: Path) -> None:
+    label = f"(01){GTIN}(17)270630(10)K9(21)"
+    for serial in ("S-1", "S-2", "S-3", "S-4"):
+        site.send("receive", f"{label}{serial}")
+    site.send("take", f"{label}S-4")
+    sheet = closed_with(site, f"{label}S-1", f"{label}S-4", f"{label}S-9")
+    assert confirm(site, sheet, "S-2").status_code == 403
+    second(site, tmp_path)
+    page = site.get(doing="count")
+    assert page.count('name="unit"') == 4
+    assert "booked here, not scanned" in page
+    assert "taken in General surgery" in page
+    assert "the book never had it" in page
+    assert "No piece was ticked" in confirm(site, sheet).text
+    assert "put right by an entry that names the count" in confirm(site, sheet, "S-2", "S-4", "S-9").text
+    assert [site.lies(KIT, unit=one) for one in ("S-1", "S-2", "S-3", "S-4", "S-9")] == [
+        *({"ward-02": 1}, {"unknown@ward-02": 1}, {"ward-02": 1}, {"ward-02": 1}, {"ward-02": 1}),
+    ]
+    page = site.get(doing="count")
+    assert re.findall(r'name="unit" value="([^"]*)"', page) == ["S-3"]
+    assert "no longer waits" in confirm(site, sheet, "S-2").text
+    assert verify(site.store).ok
+
+
+def test_pieces_that_were_used_are_never_put_back_by_a_count(site: Site, tmp_path: Path) -> None:
+    label = f"(01){GTIN}(17)270630(10)K9(21)"
+    for serial in ("S-1", "S-2"):
+        site.send("receive", f"{label}{serial}")
+    site.send("use", f"{label}S-2", patient="P-1")
+    sheet = closed_with(site, f"{label}S-1", f"{label}S-2")
+    second(site, tmp_path)
+    page = site.get(doing="count")
+    assert "look at its trace first" in page
+    assert 'name="unit"' not in page
+    assert confirm(site, sheet, "S-2").status_code == 200
+    assert site.lies(KIT, unit="S-2") == {"patient@ward-02": 1}
+
+
+def test_numbered_pieces_that_are_counted_by_a_number_are_to_be_scanned(site: Site, tmp_path: Path) -> None:
+    label = f"(01){GTIN}(17)270630(10)K9(21)"
+    for serial in ("S-1", "S-2", "S-3"):
+        site.send("receive", f"{label}{serial}")
+    sheet = closed_with(site, KIT, qty="2", lot="K9")
+    second(site, tmp_path)
+    page = site.get(doing="count")
+    assert "scanning each piece" in page
+    assert "Agree, and put the book right" not in page
+    word = re.findall(r'name="word" value="([^"]*)"', page)[0]
+    answer = site.client.post("/hand/ward-02/adjust", data={"word": word, "sheet": sheet})
+    assert "no longer waits" in answer.text
+
+
+def second(site: Site, tmp_path: Path, *grants: Grant) -> None:
+    """Let the head nurse take the phone, or whoever holds other grants."""
+    accounts = accounts_of(read_config(tmp_path / "central.toml"), site.store, frozen_clock())
+    grants = grants or (Grant(Role.HEAD_NURSE, frozenset({PlaceId("ward-02")})),)
+    site.client.cookies.clear()
+    site.client.post(
+        f"/invited/{accounts.add(ActorId('op'), ActorId('20002'), 'H', grants)}", data={"password": PASSWORD}
+    )
 
 
 def test_a_lot_that_no_label_can_hold_is_refused(site: Site) -> None:

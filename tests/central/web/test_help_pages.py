@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.rights import Caller, Grant, Role
 from central.services.first_hour import STEPS, first_hour
@@ -17,8 +17,9 @@ from central.services.statements import make, signer_at
 from central.store.engine import Store
 from protocols.values.ids import ActorId, PlaceId
 from protocols.values.instant import plus
-from tests.central.doors import empty_store, open_desk
+from tests.central.doors import open_desk
 from tests.central.hospital import HOSPITAL, START, frozen_clock, short_of_kits
+from tests.central.stores import migrated_store
 
 HERE, ELSEWHERE = frozenset({PlaceId("ward-01")}), frozenset({PlaceId("ward-02")})
 
@@ -37,7 +38,7 @@ def client(tmp_path: Path, store: Store) -> Iterator[TestClient]:
     path = tmp_path / "central.toml"
     path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
     config = read_config(path)
-    make(store, HOSPITAL, plus(START, 902), signer_at(config.statement_key))
+    make(store, HOSPITAL, plus(START, 9 * 3600), signer_at(config.statement_key))
     with TestClient(build_app(config, store, frozen_clock()), base_url="http://127.0.0.1") as one:
         one.cookies.set("lang", "en")
         yield one
@@ -58,7 +59,7 @@ def test_every_sort_of_need_has_its_words(client: TestClient) -> None:
 
 
 def test_the_first_hour_is_told_from_what_stands_in_the_store(client: TestClient, store: Store) -> None:
-    assert not any(one.done for one in first_hour(open_desk(empty_store(), START)))
+    assert not any(one.done for one in first_hour(open_desk(migrated_store(), START)))
     done = {one.name: one.done for one in first_hour(open_desk(store, START))}
     assert list(done) == list(STEPS)
     assert [name for name, there in done.items() if not there] == ["count", "order", "sent"]
@@ -76,8 +77,10 @@ def test_every_page_the_first_hour_leads_to_is_there(client: TestClient) -> None
 
 def test_a_statement_is_checked_on_its_page_and_a_changed_file_is_told(client: TestClient) -> None:
     page = client.get("/statements", params={"day": "2026-03-02"}).text
-    assert page.count("as it was signed</span>") == 3
+    assert page.count("as it was signed</span>") == 2  # nobody has heard of ward-02 yet
     assert "not as it was signed" not in page
+    assert 'General surgery <span class="quiet">(the day is not over yet)' in page
+    assert "From 2 Mar 2026 00:00 to 3 Mar 2026 00:00" in page
     whole = client.get("/statements/2026-03-02/ward-01.json").content
     word = re.findall(r'name="word" value="([^"]*)"', page)[0]
 
@@ -89,6 +92,10 @@ def test_a_statement_is_checked_on_its_page_and_a_changed_file_is_told(client: T
     said = json.loads(whole)
     said["statement"]["match"]["lines"] += 1
     assert "not as it was signed" in checked(json.dumps(said).encode())
+    other = json.loads(whole)
+    other["signature"]["key"] = "f" * len(other["signature"]["key"])
+    assert "signed with another key than this hospital" in checked(json.dumps(other).encode())
     assert "no statement" in checked(b"\xff\xfe")
+    assert client.get("/statements", params={"day": "0001-01-01"}).status_code == 400
     assert client.get("/statements/key.pub").content.startswith(b"-----BEGIN PUBLIC KEY")
     assert client.get("/statements/2026-03-02/ward-99.json").status_code == 404

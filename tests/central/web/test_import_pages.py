@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.intake.kinds import KINDS
 from central.core.intake.meanings import MEANINGS

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 
 from central.web.languages import DEFAULT, Language, catalogue_of, words_of
-from protocols.movements import MOVEMENTS
+from protocols.movements.table import MOVEMENTS
 
 WEB = Path(str(files("central.web")))
 HAN = re.compile(r"[\u3400-\u9fff]")

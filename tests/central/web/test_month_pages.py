@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.consignment import Consignment
@@ -70,6 +71,13 @@ def test_a_figure_opens_to_its_row_and_the_row_to_lines_that_sum_to_it(client: T
     assert "Opening ¥0.00, in ¥1,275.00, out ¥0.00, closing ¥1,275.00." in lines
     told = client.get(f"/api/v1/months/2026-03/stock/lines?place=main-store&item={GAUZE}").json()
     assert sum(one["value"] for one in told["items"]) == 1500 * SWAB
+    for path in (f"stock/lines?place=main-store&item={GAUZE}", "stock?place=main-store", "accruals?"):
+        whole = client.get(f"/api/v1/months/2026-03/{path}").json()["items"]
+        following, found = f"/api/v1/months/2026-03/{path}&limit=1", whole[:0]
+        while following:
+            shown = client.get(following).json()
+            found, following = found + shown["items"], shown["next"]
+        assert found == whole, path
     assert client.get("/months/2026-03/lines?place=nowhere&item=x").status_code == 404
 
 
@@ -88,6 +96,42 @@ def test_finance_closes_the_month_and_what_was_used_on_consignment_is_settled(cl
     assert "Say what the supplier disputes" in buyer.said(f"/consignment/{note['note']}/dispute?lang=en", said=" ")
     assert buyer.post(f"/consignment/{note['note']}/agree") == 303
     assert "agreed, may be invoiced" in buyer.get("/consignment?lang=en")
+    asked = f"/invoices?order={note['note']}"
+    assert f"{asked}#enter-title" in buyer.get("/consignment?lang=en")
+    assert 'name="qty"' in buyer.get(asked)
+    fields = {"order_no": note["note"], "line_no": 1, "invoice": "FP-9", "dated": "2026-04-02"}
+    assert buyer.post("/invoices", **fields, qty="3", price="268") == 303
+    page = Somebody(client, "30001").get("/invoices?lang=en")
+    assert ">matched<" in page
+    invoice = client.get("/api/v1/invoices").json()["items"][0]["document"]
+    assert Somebody(client, "30001").post(f"/invoices/{invoice}/pay") == 303
+
+
+def test_d9_a_buyer_agrees_on_the_page_that_a_supplier_lays_an_item_in(client: TestClient) -> None:
+    buyer = Somebody(client, "10023")
+    form = {"item": GAUZE, "supplier": "S01", "first": "2026-04-01", "last": "", "price": "0.85", "level": "500"}
+    assert "Agree that a supplier lays an item in" not in Somebody(client, "30001").get("/consignment?lang=en")
+    buyer = Somebody(client, "10023")
+    for wrong in ({"first": ""}, {"last": "2026-03-01"}, {"price": "0"}, {"level": "many"}, {"supplier": "S02"}):
+        said = buyer.said("/consignment/terms?lang=en", **{**form, **wrong})
+        assert ("an item that this supplier offers" in said) is True, wrong
+    assert buyer.post("/consignment/terms", **form) == 303
+    (term,) = [one for one in client.get("/api/v1/consignment/terms").json()["items"] if one["item"] == GAUZE]
+    assert (term["level"], term["price"], term["supplier"]) == (500, 8500, "S01")
+
+
+def test_who_closed_a_month_is_not_offered_to_agree_to_its_settlements(client: TestClient) -> None:
+    finance = Somebody(client, "30001")
+    assert finance.post("/months/2026-03/close") == 303
+    assert '/agree"' not in finance.get("/consignment")
+    assert '/agree"' in Somebody(client, "10023").get("/consignment")
+
+
+def test_accounts_are_told_in_the_readers_language(client: TestClient) -> None:
+    finance = Somebody(client, "30001")
+    page = finance.get("/months/2026-03/finance?lang=en")
+    assert re.search(r'<b class="code">1302</b> <span class="line quiet">stock <span lang="zh">', page)
+    assert '<span lang="zh">' not in finance.get("/months/2026-03/finance?lang=zh")
 
 
 def test_entries_leave_as_csv_and_balance(client: TestClient) -> None:
@@ -125,7 +169,7 @@ def test_the_api_tells_accruals_payables_and_accounts(client: TestClient) -> Non
     Somebody(client, "30001")
     told = client.get("/api/v1/months/2026-03/accruals").json()
     assert told["closing"]["value"] == 1000 * SWAB + 3 * CATHETER
-    assert client.get("/api/v1/payables").json() == {"items": []}
+    assert client.get("/api/v1/payables").json() == {"items": [], "next": None}
     assert client.get("/api/v1/finance/accounts").json()["accounts"]["stock"]["code"] == "1302"
     assert client.get("/api/v1/months/2026-13/stock").status_code == 422
     assert client.get("/api/v1/months/2025-01/stock").status_code == 404

@@ -17,8 +17,9 @@ from central.services.secrets_kept import form_word
 from central.web.pages import REFRESH_S, PageSources, build_pages
 from central.web.render import About
 from protocols.values.ids import OrderNo
-from tests.central.doors import empty_store, open_desk
+from tests.central.doors import open_desk
 from tests.central.hospital import START
+from tests.central.stores import migrated_store
 from tests.central.web import hospitals
 
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -78,7 +79,7 @@ def sources(
     return PageSources(
         overview=lambda _caller: overview(),
         approve=lambda _caller, proposal, seen: approve(proposal, seen),
-        desk=open_desk(empty_store(), START),
+        desk=open_desk(migrated_store(), START),
         refresh_s=refresh_s,
         about=about,
     )

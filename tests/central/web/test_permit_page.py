@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.documents import Documents
@@ -15,8 +15,10 @@ from central.store.engine import Store
 from central.store.queries_people import add_person, set_grants
 from protocols.permits import Audit
 from protocols.values.ids import ActorId
+from tests.central.doors import Watch, desk
 from tests.central.hospital import HOSPITAL, KIT, START, frozen_clock, hospital
 from tests.central.services.test_permits import AUDITOR
+from tests.central.web.test_order_pages import PASSWORD, Somebody
 
 PERSON = ActorId("page")
 
@@ -78,6 +80,23 @@ def test_who_proposed_it_is_told_that_a_second_person_is_needed(client: TestClie
     assert (answer.status_code, "A second person must agree" in answer.text) == (403, True)
     assert client.post("/permits/ward-01/audit", data={"audit": "audit failed", "why": "x"}).status_code == 403
     assert client.post("/permits/ward-01/refused", data={"word": word, "why": "my mistake"}).status_code == 200
+
+
+def test_an_auditor_who_may_not_judge_is_told_so_and_not_that_a_second_person_is_needed(
+    store: Store, tmp_path: Path
+) -> None:
+    door = desk(store, Watch(frozen_clock().real_now()))
+    secret = door.accounts.add(ActorId("99999"), ActorId("50001"), "A", [Grant(Role.AUDITOR)])
+    door.entrance.accept(secret, PASSWORD, "")
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n', "utf-8")
+    app = build_app(read_config(path), store, frozen_clock())
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        auditor = Somebody(client, "50001")
+        said = auditor.said("/permits/ward-01/audit?lang=en", audit="plan accepted", why="they promised")
+        assert "your role may note audits here" in said
+        assert "A second person" not in said
+        assert auditor.post("/permits/ward-01/audit", audit="audit failed", why="shelves in disorder") == 303
 
 
 def test_the_api_tells_permits_and_takes_steps(client: TestClient) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.services.imports import import_folder
 from central.services.overview_now import PROPOSALS_SHOWN_MAX
@@ -54,3 +54,13 @@ def test_a_storerooms_line_is_shown_however_many_others_are_as_urgent(client: Te
     assert of_ward.count('name="id"') == 1
     assert 'value="p9999"' in of_ward
     assert "Shown:" not in of_ward
+
+
+def test_without_scripts_all_are_chosen_by_a_button_and_what_was_typed_stays(client: TestClient) -> None:
+    page = client.get("/proposals?place=ward-02&lang=en").text
+    form = {name: page.split(f'name="{name}" value="')[1].split('"')[0] for name in ("word", "id", "version")}
+    for act, checked in (("all", True), ("none", False), ("keep", False)):
+        told = client.post("/proposals?place=ward-02", data={**form, "qty": "350", "act": act}).text
+        assert 'name="qty" value="350"' in told
+        assert (f'value="{form["id"]}" id="c-{form["id"]}" checked' in told) is checked
+    assert client.get("/api/v1/orders").json()["items"] == [], "Enter in a quantity approves nothing"

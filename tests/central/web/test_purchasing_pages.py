@@ -9,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.imports import import_folder
 from central.services.purchasing_day import purchasing_day
 from protocols.values.ids import ActorId, PlaceId
-from protocols.values.instant import plus
+from protocols.values.instant import from_iso, plus
 from protocols.values.money import yuan
 from tests.central.doors import Watch, desk
 from tests.central.hospital import HOSPITAL, START, frozen_clock, write_files
@@ -46,11 +46,16 @@ PAGES = (
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
+    yield from served(tmp_path, DEAR, "S01", "480")
+
+
+def served(tmp_path: Path, item: str, supplier: str, price: str) -> Iterator[TestClient]:
+    """Serve a hospital in which one proposal waits."""
     store = buying_hospital(tmp_path).store
     folder = write_files(tmp_path / "more", {**SUPPLIER_FILES, **CATALOGUE_FILES})
     import_folder(store, HOSPITAL, folder, frozen_clock())
     purchasing_day(store, HOSPITAL, START)
-    propose(desk(store, Watch(START)), DEAR, "S01", yuan("480"))
+    propose(desk(store, Watch(START)), item, supplier, yuan(price))
     door = desk(store, Watch(frozen_clock().real_now()))
     door.entrance.make_first("set-up-code!", ActorId("99999"), "Keeper", PASSWORD, "")
     for number, role in PEOPLE.items():
@@ -74,6 +79,8 @@ def test_c1_a_report_below_the_share_is_refused_in_plain_words_and_taken_with_it
     assert "75.0% of last year" in page
     assert "too little reported" in page
     assert "1 offer asks more than the winning price" in page
+    alert = page.split("1 offer asks more than the winning price")[1].split("</p>")[0]
+    assert "(fictional)" in alert, "the supplier stands there by its name"
 
 
 def test_c5_a_dear_product_is_stopped_waived_by_a_doctor_and_then_approved_by_the_buyer(client: TestClient) -> None:
@@ -84,7 +91,9 @@ def test_c5_a_dear_product_is_stopped_waived_by_a_doctor_and_then_approved_by_th
     chosen = re.findall(r'name="id" value="(\w+)"', page)
     version = re.findall(r'name="version" value="(\w+)"', page)
     form = {"id": chosen, "version": version, "qty": ["5"]}
-    assert "1 was not done" in buyer.said("/proposals?lang=en", act="approve", chosen=chosen, **form)
+    told = buyer.said("/proposals?lang=en", act="approve", chosen=chosen, **form)
+    assert "1 was not done" in told
+    assert "· Central store – dear and not selected" in re.sub(r"<[^>]+>|\s+", " ", told)
     waiver = {"finding": "high-price", "item": DEAR, "supplier": "S01", "reason": "medical", "last": "2026-04-01"}
     assert buyer.post("/agreements/alerts", **waiver) == 403
     doctor = Somebody(client, "40001")
@@ -99,6 +108,22 @@ def test_c5_a_dear_product_is_stopped_waived_by_a_doctor_and_then_approved_by_th
     order = re.search(r'href="(/orders/PO-[\w-]+)"', page)
     assert order is not None
     assert "dear and not selected" in buyer.get(order[1])
+
+
+def test_a7_an_amendment_over_the_winning_price_is_stopped_and_the_page_says_by_what(tmp_path: Path) -> None:
+    for client in served(tmp_path, KIT, "S02", "268"):
+        buyer = Somebody(client, "10023")
+        page = buyer.get("/proposals?lang=en")
+        form = {name: re.findall(rf'name="{name}" value="(\w+)"', page) for name in ("id", "version")}
+        buyer.said("/proposals?lang=en", act="approve", chosen=form["id"], qty=["5"], **form)
+        order = re.search(r'href="(/orders/PO-[\w-]+)"', buyer.get("/orders"))
+        assert order is not None
+        dearer = {"qty": ["5"], "price": ["268.01"], "reason": "the maker raised it"}
+        told = re.sub(r"\s+", " ", buyer.said(f"{order[1]}/versions/new", **dearer))
+        assert "This stands in the way of ordering it: over the winning price" in told
+        assert "以下原因使其不能采购： 高于中选价" in re.sub(
+            r"\s+", " ", buyer.said(f"{order[1]}/versions/new?lang=zh", **dearer)
+        )
 
 
 def test_a_stopped_proposal_approved_on_the_overview_leads_to_where_it_is_told_why(client: TestClient) -> None:
@@ -197,3 +222,37 @@ def test_an_id_that_is_not_there_is_a_page_that_says_so(client: TestClient) -> N
     Somebody(client, "10001")
     for path in ("/suppliers/S99", "/catalogue/items/HC-NONE", f"/catalogue/items/{KIT}/evidence/7"):
         assert client.get(path).status_code == 404, path
+
+
+def test_a8_a_year_whose_holidays_nobody_knows_is_told_on_the_page_until_the_hospital_says_its_days(
+    tmp_path: Path,
+) -> None:
+    """No library knows the holidays of 2031 yet; the hospital's own calendar of it makes it known, no day alone."""
+    store, later = buying_hospital(tmp_path / "files").store, from_iso("2031-10-08T09:00:00+08:00")
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    with TestClient(build_app(read_config(path), store, frozen_clock(later)), base_url="http://127.0.0.1") as client:
+        assert "2031 年的节假日安排尚未收录" in client.get("/agreements/cycle?lang=zh").text
+        assert "The public holidays of 2031 are not known yet" in client.get("/agreements/cycle?lang=en").text
+        assert client.get("/api/v1/purchase-cycle").json()["unknown_years"] == [2031]
+        head, own = "day,working,source_doc\n", "2031-09-09,0,the hospital's own day\n"
+        import_folder(store, HOSPITAL, write_files(tmp_path / "own", {"calendar.csv": head + own}), frozen_clock(later))
+        assert client.get("/api/v1/purchase-cycle").json()["unknown_years"] == [2031]
+        off = (
+            "01-01",
+            "01-22",
+            "01-23",
+            "01-24",
+            "01-25",
+            "04-04",
+            "05-01",
+            "05-02",
+            "06-24",
+            "10-01",
+            "10-02",
+            "10-03",
+        )
+        days = {"calendar.csv": head + "".join(f"2031-{day},0,notice of 2030\n" for day in off)}
+        import_folder(store, HOSPITAL, write_files(tmp_path / "days", days), frozen_clock(later))
+        assert "are not known yet" not in client.get("/agreements/cycle?lang=en").text
+        assert client.get("/api/v1/purchase-cycle").json()["unknown_years"] == []

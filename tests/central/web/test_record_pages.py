@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.core.rights import Role
 from central.errors import NotAllowed, NotThere

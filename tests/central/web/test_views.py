@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.core.reconcile import Match
+from central.core.match import Match
 from central.web.views import BAR_WIDTH, Contact, Said, bar_of, contact_of, view_of
 from tests.central.web import hospitals
 
@@ -34,7 +34,7 @@ def test_a_silent_wards_figures_are_as_old_as_its_last_contact() -> None:
     assert [row.as_of for row in view.wards] == [silent, None, None, None]
     together = view.match
     assert together is not None
-    assert (together.silent, together.never, together.as_of, together.is_current) == (1, 1, silent, False)
+    assert (together.silent, together.as_of, together.is_current) == (1, silent, False)
     calm = view_of(hospitals.calm()).match
     assert calm is not None
     assert (calm.as_of, calm.is_current) == (None, True)
