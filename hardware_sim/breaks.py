@@ -140,9 +140,9 @@ def _believe_as_before(connection: sqlite3.Connection, event: bytes) -> None:
     for device, epc in rows:
         connection.execute("DELETE FROM belief WHERE hospital = ? AND device = ? AND epc = ?", (HOSPITAL, device, epc))
         connection.execute(
-            "INSERT INTO belief (hospital, device, epc, place, p, model, since, event_id, at) "
+            "INSERT INTO belief (hospital, device, epc, place, p, model, since, event_id, at, position) "
             "SELECT hospital, device, ?, place, json_extract(said, '$.p'), json_extract(said, '$.model'), "
-            "json_extract(said, '$.since'), event_id, wall FROM "
+            "json_extract(said, '$.since'), event_id, wall, COALESCE(json_extract(said, '$.position'), '') FROM "
             "(SELECT *, CAST(body AS TEXT) AS said FROM ledger JOIN device USING (hospital, device)) "
             "WHERE hospital = ? AND device = ? AND kind = 'observe' AND json_extract(said, '$.epc') = ? "
             "ORDER BY seq DESC LIMIT 1",

@@ -34,7 +34,8 @@ class Summary:
 
     reads: tag reads the readers delivered. entries, acked, pending: of all edges' ledgers; pending = not acknowledged.
     lost: edges' entries and ok beeps that are no event at central. duplicates: events counted more than once.
-    wards, lines: storerooms, and their lines (item x lot). line_match, unit_match: 0..1, defined in `judges/shelves`.
+    wards, lines: storerooms, and their lines (item x lot). lines_not_observed of these.
+    line_match, unit_match: 0..1 over the observed lines of the wards, defined in `judges/shelves`; None of none.
     proposals: how many were ever made. offline_s: story seconds a ward was cut off. seconds: real seconds it took.
     """
 
@@ -48,8 +49,9 @@ class Summary:
     duplicates: int
     wards: int
     lines: int
-    line_match: float
-    unit_match: float
+    lines_not_observed: int
+    line_match: float | None
+    unit_match: float | None
     discrepancies: tuple[Found, ...]
     proposals: int
     orders: tuple[Ordered, ...]
@@ -88,6 +90,7 @@ def check(state: Path) -> Summary:
         duplicates=ledgers.duplicates + acts.doubled,
         wards=len(case.wards),
         lines=shelves.lines,
+        lines_not_observed=shelves.unobserved,
         line_match=shelves.line_match,
         unit_match=shelves.unit_match,
         discrepancies=found,

@@ -55,3 +55,13 @@ def pause(seconds: float) -> None:
 def any_seed() -> int:
     """Return a seed nobody chose."""
     return secrets.randbelow(SEED_BELOW)
+
+
+def any_password() -> str:
+    """Return a password nobody chose, short enough to be typed from a terminal."""
+    return f"demo-{secrets.token_hex(4)}"
+
+
+def any_key() -> str:
+    """Return a key nobody chose."""
+    return secrets.token_hex(16)

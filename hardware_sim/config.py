@@ -11,17 +11,19 @@ from pathlib import Path
 
 from hardware_sim.sample.files import write_rows
 from hardware_sim.scenario.plan import Ward
-from hardware_sim.world import ANTENNAS
+from hardware_sim.world import ANTENNAS, DOOR_ANTENNAS
 from protocols.values.ids import HOSPITAL_DEFAULT, HOSPITAL_OWNED, PlaceId
 from protocols.values.instant import StoryTime, to_iso
 
 DEMO_BUYER = "demo-buyer"
 """Whom everyone acts as at the demo's central."""
 
+PATIENT_KEY = "patient.key"
+"""Beside central.toml, where patients are recorded."""
+
 ROUND_S = 60
 """Story seconds of one inventory round."""
 
-WINDOW_S = 600
 VISIT_IDLE_S = 1800
 RECONCILE_S = 300
 REPLENISH_S = 1800
@@ -76,7 +78,7 @@ def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
     }  # fmt: skip
     reader: Table = {
         "name": "r1", "kind": "llrp", "url": f"tcp://127.0.0.1:{ports.reader}", "keepalive_s": 1, "round_s": ROUND_S,
-        "antennas": list(ANTENNAS),
+        "antennas": list(ANTENNAS), "door": list(DOOR_ANTENNAS),
     }  # fmt: skip
     scanner: Table = {"name": "s1", "url": f"serial:{ward.place}.pty", "feedback": "host-beep"}
     path = folder / "edge.toml"
@@ -90,7 +92,7 @@ def write_edge(state: Path, ward: Ward, ports: Ports, story: StoryTime) -> Path:
                 "sync": SYNC,
                 "[reader]": reader,
                 "[scanner]": scanner,
-                "presence": {"model": "window", "window_s": WINDOW_S, "claim_wait_s": 0},
+                "presence": {"model": "filter", "claim_wait_s": 0},
                 "visit": {"idle_s": VISIT_IDLE_S},
                 "master": {"opening": "opening.csv"},
             }
@@ -116,6 +118,7 @@ def write_central(folder: Path, ports: Ports, story: StoryTime, *, jobs_rate: fl
                 "sync": {"unsigned": True},
                 "http": {"host": "127.0.0.1", "port": ports.http},
                 "people": {"everyone_is": DEMO_BUYER},
+                **({"his": {"patient_key": PATIENT_KEY}} if (folder / PATIENT_KEY).exists() else {}),
                 "policy": {"reorder": "3x"},
                 "jobs": {
                     "reconcile_s": min(WEEK_S, round(RECONCILE_S * jobs_rate)),

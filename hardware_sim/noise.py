@@ -1,7 +1,8 @@
 """What antennas hear of a storeroom: each tag has a read probability and a level of its own at each antenna facing it.
 
-It is pure and seeded: the same seed and the same questions in the same order give the same answers. It knows nothing of
-LLRP and of clocks. The rule that must not be broken: a tag that is not on its shelf is never heard here.
+A piece that leaves is heard at the door, by antennas there. It is pure and seeded: the same seed and the same questions
+in the same order give the same answers. It knows nothing of LLRP and of clocks. The rule that must not be broken: a tag
+that is neither on its shelf nor at the door is never heard here.
 """
 
 import random
@@ -9,13 +10,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hardware_sim.errors import WrongUse
-from hardware_sim.world import SHELF_ANTENNAS, TAGS_MAX, Storeroom, Tag
-from protocols.values.ids import Epc
-from protocols.values.instant import Instant, seconds_between
+from hardware_sim.world import DOOR_ANTENNAS, SHELF_ANTENNAS, TAGS_MAX, Storeroom, Tag
+from protocols.values.ids import Epc, Position
+from protocols.values.instant import Instant, plus, seconds_between
 
 READ_LOW, READ_HIGH = 0.80, 0.995
 """Chance that one antenna hears a tag it faces in one round. Two face it: ten rounds without a single read
 of a tag that is there come once in 1e13."""
+
+AT_DOOR_S = 120.0
+"""A piece that leaves its shelf is at the door within so long: two rounds of a minute."""
+DOOR_READ = 0.9
+"""Chance that one of the two antennas there hears it in one round."""
 
 LEVEL_DBM, LEVEL_SPREAD_DB, FADING_DB = -58.0, 6.0, 2.0
 RSSI_LOW, RSSI_HIGH = -90, -30
@@ -40,7 +46,8 @@ class Radio:
     def __init__(self, room: Storeroom, rng: random.Random) -> None:
         self._room = room
         self._rng = rng
-        self._paths = [(tag, self._paths_of(tag)) for tag in room.tags.values()]
+        self._paths = [(tag, self._paths_of(tag.position, rng)) for tag in room.tags.values()]
+        self._moved: dict[tuple[Epc, Position], list[tuple[int, float, float]]] = {}
 
     def inventory(self, at: Instant, antennas: Iterable[int]) -> list[Heard]:
         """Return what one round by these antennas hears at an instant."""
@@ -48,14 +55,30 @@ class Radio:
         heard: list[Heard] = []
         for tag, paths in self._paths:
             if self._room.is_here(tag.epc, at):
-                heard += self._heard(tag, paths, wanted)
-        return heard
+                shelf = self._room.position_of(tag.epc, at)
+                heard += self._heard(tag, paths if shelf == tag.position else self._paths_at(tag, shelf), wanted)
+        return heard + self._at_door(at, wanted.intersection(DOOR_ANTENNAS))
 
-    def _paths_of(self, tag: Tag) -> list[tuple[int, float, float]]:
-        rng = self._rng
+    def _at_door(self, at: Instant, wanted: frozenset[int]) -> list[Heard]:
+        passing = self._room.passing(plus(at, -AT_DOOR_S), at) if wanted else ()
+        return [
+            Heard(epc, antenna, self._level(LEVEL_DBM), 1)
+            for epc in passing
+            for antenna in sorted(wanted)
+            if self._rng.random() < DOOR_READ
+        ]
+
+    def _paths_at(self, tag: Tag, shelf: Position) -> list[tuple[int, float, float]]:
+        """Return how a piece is heard on another shelf than its own, drawn apart so that the others' draws stay."""
+        if (tag.epc, shelf) not in self._moved:
+            self._moved[tag.epc, shelf] = self._paths_of(shelf, random.Random(f"{tag.epc} on {shelf}"))
+        return self._moved[tag.epc, shelf]
+
+    @staticmethod
+    def _paths_of(shelf: Position, rng: random.Random) -> list[tuple[int, float, float]]:
         return [
             (antenna, rng.uniform(READ_LOW, READ_HIGH), rng.gauss(LEVEL_DBM, LEVEL_SPREAD_DB))
-            for antenna in SHELF_ANTENNAS[tag.position]
+            for antenna in SHELF_ANTENNAS[shelf]
         ]
 
     def _heard(self, tag: Tag, paths: list[tuple[int, float, float]], wanted: frozenset[int]) -> list[Heard]:

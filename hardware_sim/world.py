@@ -1,4 +1,4 @@
-"""The true storeroom: tagged pieces, their shelves, the antennas that face a shelf, and where each piece is when.
+"""The true storeroom: tagged pieces, their shelves, the antennas that face these or the door, where each piece is when.
 
 It is the only truth of the simulation; what a reader hears of it is drawn in `noise`. Every move is kept with its
 instant, so that a question about the past has one answer however late it is asked. The rule that must not be broken:
@@ -25,6 +25,8 @@ SHELF_ANTENNAS: Mapping[Position, tuple[int, ...]] = {
     Position("S6"): (3, 4),
 }
 """Each shelf is faced by two antennas, so that one lost antenna does not blind it."""
+DOOR_ANTENNAS = (5, 6)
+"""Where a storeroom has them: the inner and the outer side of its door."""
 
 TAGS_MAX = 100_000
 """Tags of one storeroom; the largest a benchmark asks for."""
@@ -59,6 +61,19 @@ class Move:
     actor: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One piece stands on another shelf from an instant on."""
+
+    epc: Epc
+    at: Instant
+    position: Position
+
+    def __post_init__(self) -> None:
+        if self.position not in SHELF_ANTENNAS:
+            raise BadValue(f"shift: expected a shelf of {', '.join(SHELF_ANTENNAS)}, got {self.position!r:.20}")
+
+
 class Storeroom:
     """One ward's pieces. Readers ask from one thread while a person moves from another: each step is one dict item."""
 
@@ -68,6 +83,11 @@ class Storeroom:
         if len(self.tags) > TAGS_MAX:
             raise BadSample(f"{place}: expected at most {TAGS_MAX} tags, got {len(self.tags)}")
         self._moves: dict[Epc, Move] = {}
+        self._shifts: dict[Epc, Shift] = {}
+
+    def passing(self, since: Instant, at: Instant) -> list[Epc]:
+        """Return the pieces that left after `since` and by `at`."""
+        return [move.epc for move in self.moves if since < move.at <= at]
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -79,6 +99,17 @@ class Storeroom:
         if move.epc not in self.tags or move.epc in self._moves:
             raise BadValue(f"{self.place}: expected a piece on the shelf, got {move.epc}")
         self._moves[move.epc] = move
+
+    def put(self, shift: Shift) -> None:
+        """Put one piece on another shelf, once. Raises `BadValue` for one that is not on a shelf here."""
+        if shift.epc not in self.tags or shift.epc in self._moves or shift.epc in self._shifts:
+            raise BadValue(f"{self.place}: expected a piece that stands where it always did, got {shift.epc}")
+        self._shifts[shift.epc] = shift
+
+    def position_of(self, epc: Epc, at: Instant) -> Position:
+        """Return the shelf on which a piece stands at an instant, or stood last."""
+        shift = self._shifts.get(epc)
+        return self.tags[epc].position if shift is None or at < shift.at else shift.position
 
     def is_here(self, epc: Epc, at: Instant) -> bool:
         """Tell whether a piece is on its shelf at an instant."""

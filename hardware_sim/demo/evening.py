@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from hardware_sim.clock import Clock
 from hardware_sim.scenario.plan import Plan
 from hardware_sim.story.fate import Fate
+from hardware_sim.story.guests import Guests
 from hardware_sim.story.narrator import Narrator
 from hardware_sim.story.office import Office
 from hardware_sim.story.person import People
+from protocols.values.instant import Instant
 
 
 @dataclass(slots=True)
@@ -24,6 +26,9 @@ class Evening:
     people: list[People]
     fate: Fate
     office: Office
+    guests: list[Guests]
+    until: Instant
+    """When it is over, if all that was planned has happened."""
     crashed: list[str] = field(default_factory=list)
 
     def start(self) -> None:
@@ -36,8 +41,8 @@ class Evening:
         for one in self._threads():
             one.stop()
 
-    def _threads(self) -> list[People | Fate | Office]:
-        return [*self.people, self.fate, self.office]
+    def _threads(self) -> list[People | Fate | Office | Guests]:
+        return [*self.people, self.fate, self.office, *self.guests]
 
     def note_crash(self, crash: threading.ExceptHookArgs) -> None:
         """Remember that a thread failed, and why; the main thread ends the demo."""
@@ -45,6 +50,5 @@ class Evening:
 
     @property
     def over(self) -> bool:
-        """Tell whether all that was planned has happened, and the clock does not run fast for its own sake."""
-        quiet = all(one.done for one in self.people) and self.fate.done
-        return quiet and self.clock.now() >= (self.clock.story.real_from or self.plan.end)
+        """Tell whether all that was planned has happened, and its time has come."""
+        return all(one.done for one in self.people) and self.fate.done and self.clock.now() >= self.until

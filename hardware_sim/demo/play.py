@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from hardware_sim.clock import Clock, monotonic_s, pause
-from hardware_sim.config import edge_folder
+from hardware_sim.clock import Clock, any_password, monotonic_s, pause
+from hardware_sim.config import DEMO_BUYER, edge_folder
 from hardware_sim.demo.evening import Evening
-from hardware_sim.demo.machines import Machines
+from hardware_sim.demo.machines import MESSY, Machines
 from hardware_sim.demo.options import Options
 from hardware_sim.demo.settled import is_told
 from hardware_sim.demo.signals import Stopped, ignore_signals, stoppable
@@ -27,12 +27,13 @@ from hardware_sim.sample.catalogue import Sample, read_sample
 from hardware_sim.scenario.draw import make_plan
 from hardware_sim.scenario.plan import Plan
 from hardware_sim.story.fate import Fate
+from hardware_sim.story.guests import ACCOUNTS, PORT_USED, Guests
 from hardware_sim.story.narrator import Narrator
 from hardware_sim.story.office import Office
 from hardware_sim.story.person import People
 from hardware_sim.story.words import sentence, wards
 from hardware_sim.supervisor import Supervisor
-from protocols.values.instant import seconds_between
+from protocols.values.instant import business_day, seconds_between
 
 BEAT_S = 0.1
 """How often the main thread looks around."""
@@ -42,9 +43,6 @@ OVERTIME_S = 180.0
 
 SETTLE_MAX_S = 30.0
 """Real seconds given to the last entries, the find and the order after the evening; then the checker judges."""
-
-PERSON_PATIENCE_S = 60.0
-"""Real seconds a watcher has to approve a proposal on the page."""
 
 
 def play(options: Options) -> int:
@@ -82,14 +80,17 @@ def _play_in(folder: StateFolder, options: Options, plan: Plan, sample: Sample) 
         machines.prepare()
         clock, url = machines.start()
         narrator = Narrator(plan, sample, options.lang, clock)
-        evening = _evening(options, plan, state, machines, clock, url, narrator)
+        password = any_password()
+        evening = _evening(options, plan, state, machines, clock, url, narrator, password)
         _introduce(narrator, options, plan, state, url)
+        if not options.ends:
+            _invite(narrator, password, state / MESSY)
         _watch(evening, supervisor, died, options, state)
         if not options.ends:
             _write_evidence(state, options, evening, machines, monotonic_s() - began_s)
             if not judge_live(state, options):
                 folder.keep()
-            _stay(evening, supervisor, died)
+            _stay(evening, supervisor, died, machines, url)
     finally:
         ignore_signals()  # from here on everything ends in order, however often one presses Ctrl-C
         _progress(options, "stopping")
@@ -105,7 +106,14 @@ def _play_in(folder: StateFolder, options: Options, plan: Plan, sample: Sample) 
 
 
 def _evening(
-    options: Options, plan: Plan, state: Path, machines: Machines, clock: Clock, url: str, narrator: Narrator
+    options: Options,
+    plan: Plan,
+    state: Path,
+    machines: Machines,
+    clock: Clock,
+    url: str,
+    narrator: Narrator,
+    password: str,
 ) -> Evening:
     people = [
         People(
@@ -119,8 +127,10 @@ def _evening(
         for ward in plan.wards
     ]
     fate = Fate(plan, rooms=machines.rooms, proxies=machines.proxies, clock=clock, tell=narrator.tell)
-    office = Office(url, patience_s=0.0 if options.ends else PERSON_PATIENCE_S, tell=narrator.tell)
-    evening = Evening(plan, clock, narrator, people, fate, office)
+    office = Office(url, [ward.place for ward in plan.wards], answers=options.ends, tell=narrator.tell)
+    guests = [] if options.ends else [Guests(url, password, business_day(plan.start))]
+    until = plan.end if options.ends else clock.story.real_from or plan.end
+    evening = Evening(plan, clock, narrator, people, fate, office, guests, until)
     threading.excepthook = evening.note_crash
     return evening
 
@@ -138,6 +148,14 @@ def _introduce(narrator: Narrator, options: Options, plan: Plan, state: Path, ur
     )
 
 
+def _invite(narrator: Narrator, password: str, sheet: Path) -> None:
+    """Say who may be signed in as; the accounts stand within some seconds."""
+    narrator.announce("accounts", actor=DEMO_BUYER, password=password)
+    for account in ACCOUNTS:
+        narrator.announce("account", staff=account.staff, called=account.name)
+    narrator.announce("sheet", path=sheet)
+
+
 def _watch(evening: Evening, supervisor: Supervisor, died: list[str], options: Options, state: Path) -> None:
     """Let the evening happen, and wait until all of it is told."""
     evening.start()
@@ -146,14 +164,17 @@ def _watch(evening: Evening, supervisor: Supervisor, died: list[str], options: O
         raise PartFailed(f"the story is not over {OVERTIME_S:g} s after its time; look into the logs of the edges")
     ledgers = [edge_folder(state, ward.place) / "ledger.db" for ward in evening.plan.wards]
     evening.narrator.announce("settling")
-    limit_s = SETTLE_MAX_S if options.ends else SETTLE_MAX_S + PERSON_PATIENCE_S
-    _look_until(lambda: is_told(evening.plan, evening.office, ledgers), limit_s, evening, supervisor, died)
+    _look_until(lambda: is_told(evening.plan, evening.office, ledgers), SETTLE_MAX_S, evening, supervisor, died)
     _tell(evening, died)
 
 
-def _stay(evening: Evening, supervisor: Supervisor, died: list[str]) -> None:
+def _stay(evening: Evening, supervisor: Supervisor, died: list[str], machines: Machines, url: str) -> None:
     """Let a person look around, until that person ends it."""
-    evening.narrator.announce("look")
+    folder = machines.state_day()
+    check = "{} verify-statement {} --key {}".format(*machines.how_to_check(folder))
+    evening.narrator.announce("trace", address=f"{url}trace?q={PORT_USED}")
+    evening.narrator.announce("statement", folder=folder, command=check)
+    evening.narrator.announce("look", url=url)
     _look_until(lambda: False, math.inf, evening, supervisor, died)
 
 
@@ -197,5 +218,7 @@ def _write_evidence(state: Path, options: Options, evening: Evening, machines: M
         cuts=() if fate.cut is None else (fate.cut,),
         take=fate.take,
         drive=plan.drive,
+        answered_here=options.ends,
+        misput=fate.misput,
     )
     write_evidence(state, truth, {ward: log.so_far() for ward, log in machines.deliveries.items()})

@@ -17,7 +17,7 @@ BUSY_S = 1.0
 def is_told(plan: Plan, office: Office, ledgers: Iterable[Path]) -> bool:
     """Tell whether there is nothing more to wait for."""
     found = plan.take is None or (plan.take.ward, plan.take.item) in office.found
-    return found and bool(office.orders) and all(pending(ledger) == 0 for ledger in ledgers)
+    return found and office.is_through and all(pending(ledger) == 0 for ledger in ledgers)
 
 
 def pending(ledger: Path) -> int:

@@ -17,6 +17,8 @@ def say(*lines: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def percent(share: float) -> str:
+def percent(share: float | None) -> str:
     """Return a share (0..1) as percent with one decimal, cut downwards: 100.0 is said of nothing that is less."""
+    if share is None:
+        return "-"
     return f"{floor(round(share * 1000, 6)) / 10:.1f}"

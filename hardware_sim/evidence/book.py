@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hardware_sim.evidence.chains import Entry
-from protocols.movements import MOVEMENTS
+from protocols.movements.table import MOVEMENTS
 
 
 class Line(NamedTuple):

@@ -23,10 +23,16 @@ QUANTILE = 0.30
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One line of a storeroom: pieces in the book and pieces believed on the shelf."""
+    """One line of a storeroom: pieces in the book, pieces believed on the shelf, and of how many readers ever spoke."""
 
     book: int
     physical: int
+    told: int = field(default=0, compare=False)
+
+    @property
+    def is_observed(self) -> bool:
+        """Tell whether readers spoke of all of it, or found it to differ; nobody counts in a story."""
+        return self.physical != self.book or 0 < self.book <= self.told
 
 
 @dataclass(slots=True)
@@ -81,20 +87,22 @@ class Picture:
         """Return the lines of a storeroom by item and lot; one with nothing on either side is none."""
         book: defaultdict[tuple[str, str], int] = defaultdict(int)
         physical: defaultdict[tuple[str, str], int] = defaultdict(int)
+        told: defaultdict[tuple[str, str], int] = defaultdict(int)
         for item, lot, qty in self._loose(place):
             book[item, lot] += qty
             physical[item, lot] += qty
-        for what, booked, p in self._units(place):
+        for unit, what, booked, p in self._units(place):
             book[what] += booked
+            told[what] += int(booked and (place, unit) in self.beliefs)
             physical[what] += (p >= HERE_FROM) if p is not None else booked
         kept = (what for what in sorted(book.keys() | physical.keys()) if book[what] or physical[what])
-        return {what: LineView(book[what], physical[what]) for what in kept}
+        return {what: LineView(book[what], physical[what], told[what]) for what in kept}
 
     def position(self, place: str, item: str) -> int:
         """Return the low quantile of an item's physical stock, over its lots."""
         certain = sum(qty for named, _, qty in self._loose(place) if named == item)
         unsure = []
-        for (named, _), booked, p in self._units(place):
+        for _, (named, _), booked, p in self._units(place):
             if named == item and p is None:
                 certain += booked
             elif named == item and p is not None:
@@ -106,13 +114,13 @@ class Picture:
             if key.place == place and not key.unit:
                 yield key.item, key.lot, qty
 
-    def _units(self, place: str) -> Iterator[tuple[tuple[str, str], int, float | None]]:
-        """Give each piece booked or believed in a storeroom: item and lot, 1 if booked, the newer belief or None."""
+    def _units(self, place: str) -> Iterator[tuple[str, tuple[str, str], int, float | None]]:
+        """Give each piece booked or believed in a storeroom: it, its item and lot, 1 if booked, the newer belief."""
         booked = {key.unit for key, qty in self.book.items() if key.place == place and key.unit and qty > 0}
         believed = {epc for where, epc in self.beliefs if where == place}
         for unit in sorted(booked | believed):
             if unit in self.named:
-                yield self.named[unit], int(unit in booked), self._newer_belief(place, unit)
+                yield unit, self.named[unit], int(unit in booked), self._newer_belief(place, unit)
 
     def _newer_belief(self, place: str, unit: str) -> float | None:
         if (place, unit) not in self.beliefs:

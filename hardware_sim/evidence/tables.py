@@ -158,6 +158,7 @@ class MatchRow:
     lines_right: int
     book: int
     differing: int
+    unobserved: int
 
 
 @dataclass(frozen=True, slots=True)

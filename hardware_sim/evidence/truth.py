@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from hardware_sim.errors import WrongUse
-from hardware_sim.scenario.plan import Cut, Drive, Take
+from hardware_sim.scenario.plan import Cut, Drive, Misput, Take
 from hardware_sim.world import Move, Tag
 from protocols.errors import BadValue
 from protocols.values.ids import ActorId, Epc, PlaceId
@@ -53,7 +53,7 @@ class Truth:
     """One story as it happened. `rate` story seconds a real second, `seconds` the real seconds it took to play.
 
     `take` is None when nobody took a piece without a scan. A cut's instants are those at which its proxy refused and
-    let through again.
+    let through again. `answered_here` is False where proposals are left to a person who looks around.
     """
 
     seed: int
@@ -65,6 +65,8 @@ class Truth:
     cuts: tuple[Cut, ...]
     take: Take | None
     drive: Drive
+    answered_here: bool = True
+    misput: Misput | None = None
 
     def __post_init__(self) -> None:
         if self.end <= self.start or self.rate <= 0 or not self.wards:

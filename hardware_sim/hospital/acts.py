@@ -16,7 +16,10 @@ import msgspec
 from hardware_sim.storeroom.happenings import BIN_S, Change, Fact, Visit
 from hardware_sim.storeroom.stock import SHELVES, Piece, Where
 from hardware_sim.storeroom.ward import Ward
-from protocols.movements import BindBody, Binding, MovementBody, ObserveBody, PostingLine, VisitBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.reports import VisitBody
+from protocols.movements.tags import BindBody, Binding, ObserveBody
 from protocols.values.ids import PlaceId, virtual_place
 from protocols.values.instant import Instant, plus
 

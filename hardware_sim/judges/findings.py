@@ -1,19 +1,23 @@
-"""Judges the discrepancies: the piece that nobody scanned was missed, in time and for a reason; nothing else was.
+"""Judges the discrepancies: the piece that nobody scanned was missed, in time and for a reason; nothing else was, and
+no piece is said to stand on a shelf where it does not.
 
 The rule that must not be broken: a discrepancy counts only if the entry it names is in the ledger and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hardware_sim.evidence.case import Case
+from hardware_sim.evidence.chains import Entry
 from hardware_sim.evidence.tables import DiscrepancyRow
-from hardware_sim.scenario.plan import Take
+from hardware_sim.scenario.plan import Misput, Take
+from hardware_sim.world import SHELF_ANTENNAS
+from protocols.values.ids import Position
 from protocols.values.instant import Instant, seconds_between
 
 FOUND_WITHIN_S = 7200.0
-"""Story seconds in which a missing piece must be found: the window of 600 s of proven rounds, longer for a tag that is
-seldom heard, then one round of reconciling; a busy machine stretches each. Time the ward was cut off is added.
+"""Story seconds in which a missing piece must be found: some rounds of a minute after the door has heard it, then one
+round of reconciling; a busy machine stretches each. Time the ward was cut off is added.
 It bounds when the reader found it and when central opened it; neither may lie before the piece left."""
 MISSING_BELOW = 0.05
 
@@ -45,7 +49,7 @@ def judge_findings(case: Case) -> tuple[tuple[Found, ...], list[str]]:
     ]
     if take is not None:
         problems += _of_take(case, take, due)
-    return found, problems
+    return found, [*problems, *shelves_said(case.central.entries, case.truth.misput)]
 
 
 def _found(case: Case, row: DiscrepancyRow) -> Found:
@@ -72,6 +76,21 @@ def _of_take(case: Case, take: Take, rows: list[DiscrepancyRow]) -> Iterator[str
         after_s = seconds_between(take.at, Instant(at))
         if not 0 < after_s <= most_s:
             yield f"{take.ward}: {take.epc} was {what} {after_s:.0f} s after it left; expected 0..{most_s:.0f}"
+
+
+def shelves_said(entries: Iterable[Entry], put: Misput | None) -> Iterator[str]:
+    """Judge every belief that a piece stands on another shelf: it does, and as far as antennas tell on the one named.
+
+    Shelves that the same antennas face are one to a reader. When it is told depends on its rounds, and is not judged.
+    """
+    for entry in entries:
+        said, unit = entry.said.get("position"), entry.said.get("epc")
+        if entry.kind != "observe" or not said:
+            continue
+        if put is None or unit != put.epc or entry.at < put.at:
+            yield f"{entry.device}: {unit} is said to stand on shelf {said}, where nobody put it"
+        elif {*SHELF_ANTENNAS.get(Position(str(said)), ())} != {*SHELF_ANTENNAS[put.position]}:
+            yield f"{entry.device}: {unit} is said to stand on shelf {said}; it stands on {put.position}"
 
 
 def _unfounded(case: Case, row: DiscrepancyRow) -> Iterator[str]:

@@ -5,10 +5,10 @@ their COMMIT. So each state of the store around that instant is reckoned, and ce
 everything. The rule that must not be broken: the quantity is reckoned from the ledger and the imported rows alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from hardware_sim.evidence.reorder import Wanted, use90, wanted
 from hardware_sim.evidence.tables import OrderLineRow, OrderRow, ProposalRow, TermsRow
 from hardware_sim.judges.shelves import last_picture
 from protocols.values.instant import Instant, business_day, plus, to_iso
+
+Papers = TypeVar("Papers", OrderRow, ProposalRow)
 
 POLICY = "3x"
 WARD_LEVEL = 2
@@ -47,18 +49,15 @@ class Ordered:
 def judge_orders(case: Case) -> tuple[tuple[Ordered, ...], list[str]]:
     """Return the orders and what is wrong with them and with the proposals."""
     central, drive = case.central, case.truth.drive
-    lines = {row.order_no: _lines_of(case, row.order_no) for row in central.orders}
+    judged = _of_the_story(case, central.orders)
+    lines = {row.order_no: _lines_of(case, row.order_no) for row in judged}
     problems = [*_proposal_faults(case), *_never_proposed(case)]
     mine = [
-        row
-        for row in central.orders
-        if row.place == drive.ward and drive.item in {one.item for one in lines[row.order_no]}
+        row for row in judged if row.place == drive.ward and drive.item in {one.item for one in lines[row.order_no]}
     ]
-    if len(mine) != 1:
+    if len(mine) != 1 and not _left_to_a_person(case):
         problems.append(f"{drive.ward}: {drive.item} was driven below its trigger; {len(mine)} orders were made of it")
-    problems += [
-        f"order {row.order_no} for {row.place} was not called for" for row in central.orders if row not in mine
-    ]
+    problems += [f"order {row.order_no} for {row.place} was not called for" for row in judged if row not in mine]
     for row in mine:
         problems += [f"order {row.order_no}: {wrong}" for wrong in _order_faults(case, row, lines[row.order_no])]
     return tuple(
@@ -68,8 +67,20 @@ def judge_orders(case: Case) -> tuple[tuple[Ordered, ...], list[str]]:
             row.place,
             tuple(OrderedLine(one.item, one.qty, _reason(one.reason)) for one in lines[row.order_no]),
         )
-        for row in central.orders
+        for row in judged
     ), problems
+
+
+def _of_the_story(case: Case, rows: Sequence[Papers]) -> list[Papers]:
+    """Return the papers that are judged: all, or the wards' where a person looks around, whose office has its own."""
+    return [row for row in rows if case.truth.answered_here or row.place in case.wards]
+
+
+def _left_to_a_person(case: Case) -> bool:
+    """Tell whether the driven line was proposed to a person, who has not made an order of it."""
+    drive = case.truth.drive
+    proposed = [row for row in case.central.proposals if (row.place, row.item) == (drive.ward, drive.item)]
+    return not case.truth.answered_here and any(row.status != "ordered" for row in proposed)
 
 
 def _lines_of(case: Case, order_no: str) -> list[OrderLineRow]:
@@ -79,10 +90,10 @@ def _lines_of(case: Case, order_no: str) -> list[OrderLineRow]:
 def _proposal_faults(case: Case) -> Iterator[str]:
     """Only the driven line may have been proposed, and its proposal must have become an order."""
     drive = case.truth.drive
-    for row in case.central.proposals:
+    for row in _of_the_story(case, case.central.proposals):
         if (row.place, row.item) != (drive.ward, drive.item):
             yield f"{row.place}: {row.item} was proposed; only {drive.item} of {drive.ward} reached its trigger"
-        elif row.status == "open":
+        elif row.status == "open" and case.truth.answered_here:
             yield f"{row.place}: the proposal of {row.item} was never approved"
     orders = {row.order_no for row in case.central.orders}
     for row in case.central.proposals:

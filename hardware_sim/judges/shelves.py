@@ -1,7 +1,8 @@
 """Judges record against physical: central's book and beliefs against true shelves, its stated figures against ours.
 
-Line match = lines whose physical equals book / lines; unit match = 1 - sum |difference| / sum book; both over the
-wards, physical as central believes. The rule that must not be broken: a difference netted over lots is two wrong lines.
+Line match (line-match.2) = observed lines whose physical equals book / observed lines; unit match = 1 - sum
+|difference| / sum book of observed lines; both over the wards' storerooms, physical as central believes. The rule that
+must not be broken: a difference netted over lots is two wrong lines.
 """
 
 from collections import Counter
@@ -17,11 +18,12 @@ Lines = Mapping[tuple[str, str], LineView]
 
 @dataclass(frozen=True, slots=True)
 class ShelfFigures:
-    """Lines of all wards, and how far record and physical agree, 0..1."""
+    """Lines of all wards, of these not observed, and how far record and physical agree over the others, 0..1."""
 
     lines: int
-    line_match: float
-    unit_match: float
+    unobserved: int
+    line_match: float | None
+    unit_match: float | None
 
 
 def judge_shelves(case: Case) -> tuple[ShelfFigures, list[str]]:
@@ -32,10 +34,11 @@ def judge_shelves(case: Case) -> tuple[ShelfFigures, list[str]]:
     for place, ward in case.wards.items():
         problems += _against_truth(case, ward, by_ward[place])
         problems += _against_stated(case, place, by_ward[place])
-    lines, right, book, differ = _figures([line for lines in by_ward.values() for line in lines.values()])
+    every = [line for lines in by_ward.values() for line in lines.values()]
+    lines, right, book, differ, unobserved = _figures(every)
     if not book:
-        return ShelfFigures(lines, 0.0, 0.0), [*problems, "no ward has anything in the book"]
-    return ShelfFigures(lines, round(right / lines, 6), round(1 - differ / book, 6)), problems
+        return ShelfFigures(len(every), unobserved, None, None), [*problems, "no line of any ward was observed"]
+    return ShelfFigures(len(every), unobserved, round(right / lines, 6), round(1 - differ / book, 6)), problems
 
 
 def last_picture(case: Case) -> Picture:
@@ -49,10 +52,11 @@ def last_picture(case: Case) -> Picture:
     return picture
 
 
-def _figures(lines: list[LineView]) -> tuple[int, int, int, int]:
-    """Return lines, lines right, sum of book, sum of |difference|."""
+def _figures(every: list[LineView]) -> tuple[int, int, int, int, int]:
+    """Return observed lines, those right, sum of their book, sum of |difference|; and lines not observed."""
+    lines = [line for line in every if line.is_observed]
     differ = [abs(line.physical - line.book) for line in lines]
-    return len(lines), differ.count(0), sum(line.book for line in lines), sum(differ)
+    return len(lines), differ.count(0), sum(line.book for line in lines), sum(differ), len(every) - len(lines)
 
 
 def _against_truth(case: Case, ward: WardTruth, lines: Lines) -> Iterator[str]:
@@ -78,6 +82,7 @@ def _against_stated(case: Case, place: str, lines: Lines) -> Iterator[str]:
     stated = next((row for row in case.central.matches if row.place == place), None)
     if stated is None:
         yield f"{place}: central states no match of record and physical"
-    elif (stated.lines, stated.lines_right, stated.book, stated.differing) != ours:
-        said = (stated.lines, stated.lines_right, stated.book, stated.differing)
-        yield f"{place}: central states lines, right, book, differing {said}; its ledger gives {ours}"
+    else:
+        said = (stated.lines, stated.lines_right, stated.book, stated.differing, stated.unobserved)
+        if said != ours:
+            yield f"{place}: central states lines, right, book, differing, unobserved {said}; its ledger gives {ours}"

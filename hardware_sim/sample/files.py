@@ -18,6 +18,19 @@ WARDS_MAX = 32
 
 AS_SHIPPED = ("items.csv", "suppliers.csv", "item_suppliers.csv")
 
+OFFICE = (
+    *("agreements.csv", "agreement_prices.csv", "vbp_groups.csv", "vbp_products.csv", "purchases.csv"),
+    *("supplier_profiles.csv", "supplier_scores.csv", "certificates.csv", "places.csv", "suppliers.csv"),
+    *("items.csv", "item_suppliers.csv", "stock.csv", "use.csv", "open_orders.csv"),
+)
+"""What a purchasing office has: a batch and a framework with their past purchases, suppliers as they were graded, what
+is on order, a central store that runs low of what no story touches; and a clinic that works by phone."""
+
+OFFICE_DAYS = frozenset({"first", "last", "valid_from", "valid_to", "day", "ordered", "promised"})
+"""Columns that are shipped as days from the story's first."""
+OFFICE_QUARTERS = frozenset({"quarter"})
+"""Columns that are shipped as quarters from the story's."""
+
 
 def ward_name(ward_no: int) -> PlaceId:
     """Return the id of the first, second ... ward (from 1); it is also its device's."""
@@ -43,6 +56,23 @@ def write_sample(folder: Path, *, wards: int, until: date) -> None:
         folder / "places.csv", ("place", "level", "name_zh", "name_en", "parent", "device"), _places(sample, wards)
     )
     write_rows(folder / "use.csv", ("place", "item", "day", "qty"), _use(sample, wards, until))
+
+
+def write_office(folder: Path, *, until: date) -> None:
+    """Write the files of the purchasing office; `until` is the day the story starts. Raises `WrongUse`."""
+    make_empty(folder)
+    for name in OFFICE:
+        rows = list(rows_of(f"office/{name}"))
+        write_rows(
+            folder / name, list(rows[0]), ([_dated(column, row[column], until) for column in row] for row in rows)
+        )
+
+
+def _dated(column: str, text: str, until: date) -> str:
+    if column in OFFICE_QUARTERS:
+        year, quarter = divmod(until.year * 4 + (until.month - 1) // 3 + int(text), 4)
+        return f"{year}Q{quarter + 1}"
+    return (until + timedelta(int(text))).isoformat() if column in OFFICE_DAYS and text else text
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

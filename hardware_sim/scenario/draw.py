@@ -15,10 +15,10 @@ from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.sample.catalogue import COMPANY_PREFIX_LENGTH, Sample, Stock, profile_of
 from hardware_sim.sample.files import WARDS_MAX, ward_name
 from hardware_sim.sample.policy import trigger
-from hardware_sim.scenario.plan import Cut, Drive, Plan, Take, Visit, Ward
-from hardware_sim.world import Tag
+from hardware_sim.scenario.plan import Cut, Drive, Misput, Plan, Take, Visit, Ward
+from hardware_sim.world import SHELF_ANTENNAS, Tag
 from protocols.codes.epc import encode_sgtin96
-from protocols.values.ids import ActorId, Epc, ItemId, PlaceId, actor_id
+from protocols.values.ids import ActorId, Epc, ItemId, PlaceId, Position, actor_id
 from protocols.values.instant import Instant, business_day, from_iso, plus
 
 START = from_iso("2026-03-02T16:00:00+08:00")
@@ -38,6 +38,8 @@ LEAD_SLACK_DAYS = 2
 DRIVEN = (0.08, 0.40)
 CUT_FROM = (0.15, 0.45)
 TAKEN = (0.10, 0.60)
+MISPUT = (0.28, 0.45)
+"""After shelves have been learned, and hours before the end: rounds of a minute take hours to tell a wrong shelf."""
 VISITS = (0.01, 0.88)
 """When things happen, as shares of the story's length; what is left after them is the time to find and to order."""
 
@@ -74,6 +76,7 @@ def make_plan(sample: Sample, *, seed: int, wards: int, with_take: bool, hours: 
         cut=cut,
         take=take if with_take else None,
         drive=drive,
+        misput=_misput(random.Random(f"wardstock shelf {seed} of {wards}"), rooms, visits, take, length_s),
     )
 
 
@@ -150,6 +153,28 @@ def _take(rng: random.Random, pools: Mapping[PlaceId, list[Tag]], cut_ward: Plac
     place = rng.choice([place for place in pools if place != cut_ward] or list(pools))
     tag = rng.choice(pools[place])
     return Take(place, tag.epc, tag.item, plus(START, length_s * rng.uniform(*TAKEN)))
+
+
+def _misput(
+    rng: random.Random,
+    rooms: Mapping[PlaceId, tuple[Tag, ...]],
+    visits: Mapping[PlaceId, list[Visit]],
+    take: Take,
+    length_s: float,
+) -> Misput | None:
+    """Draw a piece that nobody takes, and a shelf that none of its own shelf's antennas face."""
+    place = rng.choice(sorted(rooms))
+    taken = {epc for visit in visits[place] for epc in visit.epcs} | {take.epc}
+    staying = [tag for tag in rooms[place] if tag.epc not in taken and _shelves_apart(tag.position)]
+    if not staying:
+        return None
+    tag = rng.choice(staying)
+    shelf = rng.choice(_shelves_apart(tag.position))
+    return Misput(place, tag.epc, tag.item, shelf, plus(START, length_s * rng.uniform(*MISPUT)))
+
+
+def _shelves_apart(shelf: Position) -> list[Position]:
+    return [other for other, faces in SHELF_ANTENNAS.items() if not {*faces} & {*SHELF_ANTENNAS[shelf]}]
 
 
 def _visits(rng: random.Random, number: int, epcs: list[Epc], length_s: float) -> list[Visit]:

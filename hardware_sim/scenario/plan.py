@@ -6,7 +6,7 @@ It is only the form, checked by types; `draw` fills it and `story` plays it.
 from dataclasses import dataclass
 
 from hardware_sim.world import Tag
-from protocols.values.ids import ActorId, Epc, ItemId, PlaceId
+from protocols.values.ids import ActorId, Epc, ItemId, PlaceId, Position
 from protocols.values.instant import Instant
 
 
@@ -26,6 +26,17 @@ class Take:
     ward: PlaceId
     epc: Epc
     item: ItemId
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Misput:
+    """One piece is put back on another shelf than its own, which other antennas face; nobody takes it afterwards."""
+
+    ward: PlaceId
+    epc: Epc
+    item: ItemId
+    position: Position
     at: Instant
 
 
@@ -70,3 +81,4 @@ class Plan:
     cut: Cut
     take: Take | None
     drive: Drive
+    misput: Misput | None = None

@@ -3,7 +3,7 @@
 It chooses nothing; `script` did. The rule that must not be broken: an event happens in the bin that the script names.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,9 @@ TOLD = "N99"
 
 STAY_S = (2.0, 50.0)
 """When in its bin the person of an event comes and goes."""
+
+ALONE_BINS = 3
+"""Nobody else comes so many bins around the death of a tag: who does might as well have taken its piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,20 @@ def event_visits(script: Script) -> list[Visit]:
         for event in script.events
         if event.do in PEOPLE
     ]
+
+
+def but_for_deaths(visits: Sequence[Visit], script: Script) -> list[Visit]:
+    """Return the drawn visits without those around a death that the script tells.
+
+    A tag that dies before somebody's eyes is, by all that can be heard, a take: a script that tells of one would not
+    say which it is.
+    """
+    deaths = [event.b for event in script.events if event.do == "dead"]
+    return [visit for visit in visits if not any(_is_near(visit, b) for b in deaths)]
+
+
+def _is_near(visit: Visit, b: int) -> bool:
+    return visit.since_s < (b + 1 + ALONE_BINS) * BIN_S and visit.until_s > (b - ALONE_BINS) * BIN_S
 
 
 def perform(script: Script, stage: Stage) -> None:

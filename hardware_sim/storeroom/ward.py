@@ -19,7 +19,7 @@ from hardware_sim.errors import WrongUse
 from hardware_sim.storeroom.air import draw_air
 from hardware_sim.storeroom.door import door_reads, foreign_counts, visit_counts
 from hardware_sim.storeroom.failures import Failures, draw_failures
-from hardware_sim.storeroom.happenings import BIN_S, BINS_A_DAY, Fact, Life, Passage
+from hardware_sim.storeroom.happenings import BIN_S, BINS_A_DAY, Fact, Life, Passage, Visit
 from hardware_sim.storeroom.looks import Looks, look_times
 from hardware_sim.storeroom.people import People
 from hardware_sim.storeroom.radio import Radio
@@ -27,7 +27,7 @@ from hardware_sim.storeroom.rates import NOMINAL, WorldRates, as_table
 from hardware_sim.storeroom.room import Room
 from hardware_sim.storeroom.script import Script, cast_pieces
 from hardware_sim.storeroom.shields import Shields
-from hardware_sim.storeroom.stage import TOLD, Stage, event_visits, perform, with_events
+from hardware_sim.storeroom.stage import TOLD, Stage, but_for_deaths, event_visits, perform, with_events
 from hardware_sim.storeroom.stock import (
     DAYS_MAX,
     SPARE_LEAST,
@@ -124,8 +124,9 @@ def draw_ward(plan: Plan) -> Ward:
     shields = Shields(rates, room, plan.chance("shields"))
     people.plan_deliveries(plan.days)
     visits = draw_visits(rates, plan.days, plan.chance("visits"))
-    told = event_visits(plan.script) if plan.script else []
+    told: list[Visit] = []
     if plan.script:
+        told, visits = event_visits(plan.script), but_for_deaths(visits, plan.script)
         perform(plan.script, Stage(people, room, cast))
     for visit in sorted({*visits, *told}):
         room.life.visits.append(visit)

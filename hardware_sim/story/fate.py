@@ -1,16 +1,18 @@
-"""What happens to the hospital besides its people: a piece leaves unscanned, a ward's network goes and comes back.
+"""What happens to the hospital besides its people: a piece leaves unscanned, another comes on a wrong shelf, a ward's
+network goes and comes back.
 
 One thread plays these few facts in order of time and notes when each truly happened.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from hardware_sim.clock import Clock
 from hardware_sim.proxy import Proxy
-from hardware_sim.scenario.plan import Cut, Plan, Take
+from hardware_sim.scenario.plan import Cut, Misput, Plan, Take
 from hardware_sim.story.person import Tell
-from hardware_sim.world import Move, Storeroom
+from hardware_sim.world import Move, Shift, Storeroom
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant
 
@@ -37,6 +39,8 @@ class Fate:
         """When the network was truly away; None until it is back."""
         self.take: Take | None = None
         """When the piece truly left; None until it has."""
+        self.misput: Misput | None = None
+        """When a piece truly came on a wrong shelf; None until it has."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fate", daemon=True)
 
@@ -63,6 +67,8 @@ class Fate:
         ]
         if self._plan.take is not None:
             facts.append((self._plan.take.at, self._take_unscanned))
+        if self._plan.misput is not None:
+            facts.append((self._plan.misput.at, self._put_elsewhere))
         for at, happen in sorted(facts, key=lambda fact: fact[0]):
             if self._stopped.wait(self._clock.seconds_until(at)):
                 return
@@ -88,3 +94,13 @@ class Fate:
         self._rooms[planned.ward].take(Move(planned.epc, at, "unscanned"))
         self.take = Take(planned.ward, planned.epc, planned.item, at)
         self._tell("missed", ward=planned.ward, items=[planned.item])
+
+    def _put_elsewhere(self) -> None:
+        planned = self._plan.misput
+        assert planned is not None
+        room = self._rooms[planned.ward]
+        at = self._clock.now()
+        room.put(Shift(planned.epc, at, planned.position))
+        self.misput = replace(planned, at=at)
+        own = room.tags[planned.epc].position
+        self._tell("misput", ward=planned.ward, items=[planned.item], own=own, shelf=planned.position)

@@ -1,16 +1,15 @@
 """The purchasing office: reads central's API as any client would, tells what is new, and approves what is proposed.
 
-It knows central only by its public API. It decides nothing about stock: it approves every proposal, at once or after
-it has left a person some time to do so. The rule that must not be broken: a central that is away is asked again.
+It knows central only by its public API. It decides nothing about stock: it approves every proposal, or leaves them all
+to a person who looks around. The rule that must not be broken: a central that is away is asked again.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import httpx
 
-from hardware_sim.clock import monotonic_s
 from hardware_sim.config import DEMO_BUYER
 from hardware_sim.story.person import Tell
 
@@ -25,13 +24,19 @@ TOLD_KINDS = ("missing", "unexpected")
 
 
 class Office:
-    """One buyer at the API. `patience_s` real seconds are left to a person before each approval."""
+    """One buyer at the API. With `answers` it approves what is proposed, else a person does.
 
-    def __init__(self, url: str, *, patience_s: float, tell: Tell) -> None:
+    Of what a person answers it tells the proposals of the story's wards, and every order that comes of any.
+    """
+
+    def __init__(self, url: str, wards: Collection[str], *, answers: bool, tell: Tell) -> None:
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
-        self._patience_s = patience_s
+        self._wards = wards
+        self._answers = answers
+        self._url = url
+        self._handed_over = False
         self._tell = tell
-        self._seen: dict[str, float] = {}
+        self._seen: set[str] = set()
         self.found: set[tuple[str, str]] = set()
         """Ward and item of every discrepancy seen open."""
         self.orders: set[str] = set()
@@ -39,6 +44,11 @@ class Office:
         """Proposals that were told and that nobody has answered yet."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="office", daemon=True)
+
+    @property
+    def is_through(self) -> bool:
+        """Tell whether what was proposed is ordered, or was handed to the person who answers here."""
+        return bool(self.orders) or self._handed_over
 
     def start(self) -> None:
         """Open the office."""
@@ -72,8 +82,10 @@ class Office:
 
     def _consider(self, row: Mapping[str, Any]) -> None:
         key = f"proposal {row['id']}"
-        if self._is_new(key):
+        fresh = self._is_new(key)
+        if fresh:
             self._waiting.add(row["id"])
+        if fresh and (self._answers or row["place"] in self._wards):
             self._tell(
                 "proposed",
                 ward=row["place"],
@@ -82,9 +94,10 @@ class Office:
                 source=row["source"],
                 why={"en": row["reason_en"], "zh": row["reason_zh"]},
             )
-            if self._patience_s:
-                self._tell("yours", seconds=self._patience_s, actor=DEMO_BUYER)
-        if monotonic_s() - self._seen[key] < self._patience_s:
+            if not self._answers:
+                self._handed_over = True
+                self._tell("yours", url=self._url)
+        if not self._answers:
             return
         said = {"version": row["version"]}
         answer = self._client.post(f"/api/v1/proposals/{row['id']}/approve", json=said)
@@ -116,5 +129,5 @@ class Office:
     def _is_new(self, key: str) -> bool:
         if key in self._seen or len(self._seen) >= TOLD_MAX:
             return False
-        self._seen[key] = monotonic_s()
+        self._seen.add(key)
         return True

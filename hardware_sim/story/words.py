@@ -38,6 +38,10 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
         Lang.EN: "{ward}: somebody takes {items} and scans nothing",
         Lang.ZH: "{ward}：有人取走 {items}，没有扫码",
     },
+    "misput": {
+        Lang.EN: "{ward}: somebody puts {items} back on shelf {shelf} instead of {own}",
+        Lang.ZH: "{ward}：有人把 {items} 放错货位，应在 {own}，放到了 {shelf}",
+    },
     "cut": {Lang.EN: "{ward}: the network is cut; people go on", Lang.ZH: "{ward}：网络中断，科室照常领用"},
     "restored": {Lang.EN: "{ward}: the network is back", Lang.ZH: "{ward}：网络恢复"},
     "missing": {
@@ -56,9 +60,30 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
         Lang.EN: "{ward}: central proposes {qty} x {items} from {source}: {why}",
         Lang.ZH: "{ward}：中心平台建议补货 {items} ×{qty}，来源 {source}：{why}",
     },
+    "accounts": {
+        Lang.EN: "Whoever opens it acts as {actor}. Or sign in, each with the password {password} :",
+        Lang.ZH: "打开页面即以 {actor} 身份操作；也可登录下列账号，密码都是 {password} ：",
+    },
+    "account": {Lang.EN: "    {staff}  {called}", Lang.ZH: "    {staff}  {called}"},
+    "sheet": {
+        Lang.EN: "A messy sheet to try the import with: {path}",
+        Lang.ZH: "可用来试导入的杂乱表格：{path}",
+    },
     "yours": {
-        Lang.EN: "Approve it on the page; in {seconds:.0f} s the demo does it as {actor}",
-        Lang.ZH: "请在页面上审批；{seconds:.0f} 秒后由 {actor} 代为审批",
+        Lang.EN: "It waits for you: {url}proposals",
+        Lang.ZH: "等您审批：{url}proposals",
+    },
+    "trace": {
+        Lang.EN: "Trace a piece from its receipt to its patient: {address}",
+        Lang.ZH: "追溯一件耗材，从收货到患者：{address}",
+    },
+    "statement": {
+        Lang.EN: "Signed statements of the evening's day: {folder}; check one without the server:\n    {command}",
+        Lang.ZH: "当晚业务日的签名报表：{folder}；脱离系统校验：\n    {command}",
+    },
+    "look": {
+        Lang.EN: "The clock now runs at its usual pace. Look around, {url}help says where to begin; Ctrl-C ends.",
+        Lang.ZH: "时钟恢复正常速度。可以继续查看页面，从 {url}help 开始；按 Ctrl-C 结束。",
     },
     "ordered": {
         Lang.EN: "{ward}: {actor} approves; order {order} stands",
@@ -70,10 +95,6 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
     },
     "died": {Lang.EN: "{part} died and is started again", Lang.ZH: "{part} 意外退出，已重新启动"},
     "settling": {Lang.EN: "The evening is over; waiting until all is told", Lang.ZH: "故事播完，等待数据同步完毕"},
-    "look": {
-        Lang.EN: "The clock now runs at its usual pace. Look around; Ctrl-C ends.",
-        Lang.ZH: "时钟恢复正常速度。可以继续查看页面；按 Ctrl-C 结束。",
-    },
     "break_lose": {
         Lang.EN: "Breaking central's database on purpose: the last {entries} entries of one ward are gone",
         Lang.ZH: "故意破坏中心数据库：删去一个科室最后 {entries} 条记录",
@@ -92,9 +113,11 @@ WORDS: Mapping[str, Mapping[Lang, str]] = {
         Lang.ZH: "读取 {reads}  记录 {entries}  已确认 {acked}  待确认 {pending}  丢失 {lost}  重复 {duplicates}",
     },
     "agreement": {
-        Lang.EN: "wards {wards}  lines {lines}  line match {line_match} %  unit match {unit_match} %  "
+        Lang.EN: "wards {wards}  lines {lines}, not observed {lines_not_observed}  over the wards' observed lines: "
+        "line match {line_match} %, unit match {unit_match} % (line-match.2)  "
         "offline {offline_s:.0f} s",
-        Lang.ZH: "科室 {wards}  账目行 {lines}  账物相符（行）{line_match} %  账物相符（件）{unit_match} %  "
+        Lang.ZH: "科室 {wards}  账目行 {lines}，未观测 {lines_not_observed}  各科室已观测行的账物相符："
+        "按行 {line_match} %，按件 {unit_match} %（line-match.2）  "
         "断网 {offline_s:.0f} 秒",
     },
     "problem": {Lang.EN: "problem: {problem}", Lang.ZH: "问题：{problem}"},

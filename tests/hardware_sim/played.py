@@ -42,7 +42,10 @@ from hardware_sim.scenario.plan import Plan, Ward
 from hardware_sim.world import Move
 from protocols.codes.gtin import gtin14
 from protocols.entry import ChainedEntry, ClockQuality, Entry, encode_body, encode_entry
-from protocols.movements import MovementBody, ObserveBody, PostingLine, VisitBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.reports import VisitBody
+from protocols.movements.tags import ObserveBody
 from protocols.sync.frames import Head
 from protocols.sync.reception import Link, Registered, Standing
 from protocols.values.hlc import Hlc, next_hlc

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ from central.store.engine import open_store
 from hardware_sim.breaks import BREAKS, ENTRIES_LOST, apply_break
 from hardware_sim.checker import PROBLEMS_MAX, Summary, check
 from hardware_sim.errors import PartFailed, SimError, WrongUse
+from hardware_sim.evidence.case import read_case
 from hardware_sim.evidence.truth import beeps_path, deliveries_path, read_truth, truth_path
-from protocols.values.ids import PlaceId
+from hardware_sim.judges.findings import shelves_said
+from hardware_sim.scenario.plan import Misput
+from protocols.values.ids import Epc, ItemId, PlaceId, Position
+from protocols.values.instant import Instant
 from tests.hardware_sim.played import play
 
 CENTRAL = Path("central/central.db")
@@ -80,6 +85,7 @@ def test_a_good_evening_is_ok_and_its_figures_are_those_of_the_truth(good: Path)
     emptied = lines - {(ward.place, tag.item, tag.lot) for ward in truth.wards for tag in ward.on_shelf()}
     assert len(lines) - len(emptied) <= summary.lines <= len(lines)
     assert summary.line_match == round(1 - 1 / summary.lines, 6)
+    assert summary.unit_match is not None
     assert 0.99 < summary.unit_match < 1
     assert summary.offline_s == 3600
 
@@ -373,3 +379,18 @@ def test_a_database_of_another_form_is_refused_in_one_line(state: Path) -> None:
 def test_a_hundred_problems_are_not_all_told(state: Path) -> None:
     change(state / CENTRAL, "UPDATE event SET at = at + 1")
     assert len(check(state).problems) == PROBLEMS_MAX
+
+
+def test_a_piece_that_is_said_to_stand_on_another_shelf_must_have_been_put_there(good: Path) -> None:
+    entry = next(one for one in read_case(good).central.entries if one.kind == "observe")
+    told = replace(entry, body=json.dumps(entry.said | {"position": "S1"}).encode())
+    put = Misput(PlaceId(entry.device), Epc(str(entry.said["epc"])), ItemId("A"), Position("S2"), Instant(entry.at - 1))
+    for misput, wrong in (
+        (put, False),
+        (None, True),
+        (replace(put, position=Position("S5")), True),
+        (replace(put, at=Instant(entry.at + 1)), True),
+        (replace(put, epc=Epc("30")), True),
+    ):
+        assert [*shelves_said([entry], misput)] == []
+        assert any("is said to stand on shelf S1" in problem for problem in shelves_said([told], misput)) == wrong

@@ -8,7 +8,7 @@ from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.noise import Radio, Steady
 from hardware_sim.sample.catalogue import read_sample
 from hardware_sim.scenario.draw import START, tags_of
-from hardware_sim.world import ANTENNAS, Move, Storeroom, Tag, read_room, write_room
+from hardware_sim.world import ANTENNAS, DOOR_ANTENNAS, Move, Shift, Storeroom, Tag, read_room, write_room
 from protocols.errors import BadValue
 from protocols.values.ids import Epc, ItemId, LotNo, PlaceId, Position
 from protocols.values.instant import plus
@@ -50,6 +50,19 @@ def test_a_round_hears_nearly_all_that_is_there_and_nothing_that_is_gone() -> No
     after = {heard.epc for heard in radio.inventory(plus(START, 60), ANTENNAS)}
     assert gone not in after
     assert len(before) > 0.95 * len(room.tags)
+
+
+def test_a_piece_that_leaves_is_heard_at_the_door_for_two_minutes_and_by_no_other_antenna() -> None:
+    room = _room()
+    gone = next(iter(room.tags))
+    room.take(Move(gone, plus(START, 60), "unscanned"))
+    for seed in range(20):
+        radio = Radio(room, random.Random(seed))
+        heard = {n: radio.inventory(plus(START, 60.0 * n), ANTENNAS + DOOR_ANTENNAS) for n in range(5)}
+        at_door = {(n, one.epc) for n, those in heard.items() for one in those if one.antenna in DOOR_ANTENNAS}
+        assert at_door <= {(1, gone), (2, gone)}
+        assert at_door
+        assert not any(one.epc == gone and one.antenna in ANTENNAS for n in (1, 2, 3, 4) for one in heard[n])
 
 
 def test_an_antenna_that_is_not_asked_hears_nothing() -> None:
@@ -105,3 +118,22 @@ def test_a_steady_field_owes_at_most_a_second_after_a_pause() -> None:
 def test_a_field_that_cannot_be_is_refused(tags: int, rate: float) -> None:
     with pytest.raises(WrongUse, match=r"--(tags|rate): expected"):
         Steady(tags=tags, reads_a_s=rate, rng=random.Random(1))
+
+
+def test_a_piece_on_another_shelf_is_heard_by_the_antennas_that_face_that_one() -> None:
+    room = _room()
+    tag = next(tag for tag in room.tags.values() if tag.position == "S1")
+    room.put(Shift(tag.epc, plus(START, 60), Position("S6")))
+    radio = Radio(room, random.Random(3))
+
+    def antennas(at_s: float) -> set[int]:
+        rounds = [radio.inventory(plus(START, at_s + more), ANTENNAS) for more in range(9)]
+        return {heard.antenna for one in rounds for heard in one if heard.epc == tag.epc}
+
+    assert (antennas(50), antennas(60)) == ({1, 2}, {3, 4})
+    assert (room.position_of(tag.epc, plus(START, 59)), room.position_of(tag.epc, plus(START, 60))) == ("S1", "S6")
+    assert room.is_here(tag.epc, plus(START, 99))
+    with pytest.raises(BadValue, match="where it always did"):
+        room.put(Shift(tag.epc, plus(START, 70), Position("S1")))
+    with pytest.raises(BadValue, match="expected a shelf"):
+        Shift(tag.epc, START, Position("S9"))

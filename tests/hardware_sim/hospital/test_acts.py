@@ -12,7 +12,10 @@ from hardware_sim.storeroom.rates import from_table
 from hardware_sim.storeroom.stock import Where
 from hardware_sim.storeroom.ward import START, Plan, Ward, draw_ward
 from protocols.entry import chain, decode_entry, encode_body
-from protocols.movements import MOVEMENTS, BindBody, lines_of, read_body
+from protocols.movements.bodies import read_body
+from protocols.movements.posting import lines_of
+from protocols.movements.table import MOVEMENTS
+from protocols.movements.tags import BindBody
 from protocols.sync.frames import NOTHING
 from protocols.values.ids import DeviceId, PlaceId
 from protocols.values.instant import from_iso, plus

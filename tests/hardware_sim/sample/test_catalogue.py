@@ -6,7 +6,7 @@ import pytest
 
 from hardware_sim.errors import BadSample, WrongUse
 from hardware_sim.sample.catalogue import MAIN_STORE, Lot, Sample, Stock, Use, read_sample
-from hardware_sim.sample.files import ward_name, write_sample
+from hardware_sim.sample.files import OFFICE, ward_name, write_office, write_sample
 from hardware_sim.sample.policy import trigger
 from hardware_sim.scenario.draw import LEAD_SLACK_DAYS, START, takes_in_health, takes_to_trigger
 from protocols.values.ids import ItemId, LotNo, Position
@@ -105,6 +105,16 @@ def test_the_written_files_carry_dates_up_to_the_day_before_and_the_same_bytes_e
     assert min(days) >= "2025-12-02"
     places = (tmp_path / "one" / "places.csv").read_text(encoding="utf-8")
     assert all(ward_name(number) in places for number in (1, 2, 3))
+
+
+def test_the_offices_files_carry_days_around_the_storys_first(tmp_path: Path) -> None:
+    write_office(tmp_path / "office", until=DAY)
+    assert sorted(path.name for path in (tmp_path / "office").iterdir()) == sorted(OFFICE)
+    bought = (tmp_path / "office" / "purchases.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert max(line.split(",")[2] for line in bought) < DAY.isoformat()
+    agreed = (tmp_path / "office" / "agreements.csv").read_text(encoding="utf-8").splitlines()[1]
+    first, last = agreed.split(",")[-3:-1]
+    assert first < DAY.isoformat() < last
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:

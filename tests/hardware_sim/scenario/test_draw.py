@@ -10,6 +10,7 @@ from hardware_sim.errors import WrongUse
 from hardware_sim.sample.catalogue import Sample, read_sample
 from hardware_sim.scenario.draw import make_plan, takes_in_health, takes_to_trigger
 from hardware_sim.scenario.plan import Plan
+from hardware_sim.world import SHELF_ANTENNAS
 from protocols.values.ids import ItemId, PlaceId
 from protocols.values.instant import seconds_between
 
@@ -37,6 +38,18 @@ def test_only_the_driven_line_reaches_its_trigger(plan: Plan) -> None:
     assert lost.pop((drive.ward, drive.item)) == takes_to_trigger(SAMPLE, profiles[drive.ward], drive.item)
     for (place, item), pieces in lost.items():
         assert pieces <= takes_in_health(SAMPLE, profiles[place], item)
+
+
+@given(plans)
+def test_what_comes_on_a_wrong_shelf_is_taken_by_nobody_and_other_antennas_face_it(plan: Plan) -> None:
+    put = plan.misput
+    assert put is not None
+    assert plan.take is not None
+    scanned = {epc for ward in plan.wards for visit in ward.visits for epc in visit.epcs}
+    assert put.epc not in scanned | {plan.take.epc}
+    (own,) = [tag.position for ward in plan.wards for tag in ward.tags if tag.epc == put.epc and ward.place == put.ward]
+    assert not {*SHELF_ANTENNAS[own]} & {*SHELF_ANTENNAS[put.position]}
+    assert plan.start < put.at < plan.end
 
 
 @given(plans)

@@ -32,6 +32,16 @@ def test_the_shipped_story_leaves_exactly_its_differences() -> None:
     assert [(span.antenna, bin_of(span.since_s)) for span in ward.failures.blind] == [(2, 2880)]
 
 
+def test_nobody_comes_around_the_minute_in_which_a_tag_of_a_script_dies() -> None:
+    for seed in range(2, 10):
+        ward = draw_ward(plan_of(Asked(story="differences", seed=seed)))
+        (death,) = ward.failures.deaths
+        near = [
+            visit for visit in ward.life.visits if visit.until_s > death.at_s - 180 and visit.since_s < death.at_s + 180
+        ]
+        assert near == []
+
+
 def test_every_event_happens_in_its_bin_and_is_told(tmp_path: Path) -> None:
     story = tmp_path / "story.json"
     said = {
