@@ -4,6 +4,7 @@ It is not a place for fixtures of one room. The rule that must not be broken: a 
 system part is listed at the end of the run, and with `CI=true` it fails the run.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -17,6 +18,9 @@ from hypothesis import HealthCheck, settings
 TESTS = Path(__file__).resolve().parent
 PROFILE_VARIABLE = "HYPOTHESIS_PROFILE"
 FONT_QUERY_TIMEOUT_S = 30
+GARBAGE_AFTER = 20_000, 10, 50
+"""New objects until rubbish is looked for. An application is a hundred thousand objects: with Python's own 700, all
+modules of the run were walked through for each of the hundreds that tests build."""
 
 # Examples a property gets: few while one writes, the library's usual hundred in the gate, many on demand.
 # How long drawing takes says more of the machine than of the test, so no profile judges it.
@@ -87,6 +91,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         skipped_parts[part] = [item.nodeid for item in wanting]
         for item in wanting:
             item.add_marker(pytest.mark.skip(reason=f"this machine has no {part}"))
+
+
+def pytest_collection_finish() -> None:
+    """Let rubbish be looked for among what tests make, and not among the modules that are there for the whole run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_AFTER)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

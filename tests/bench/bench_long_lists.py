@@ -17,11 +17,12 @@ from pathlib import Path
 from statistics import quantiles
 
 from central.store.paging import write_cursor
+from tests.bench.bench_stock_list import worked
 from tests.bench.long_lists import CONFIG, at, differ_much, founded, order_much, receive_lots
 from tests.bench.measure import report_bar
 from tests.central.hospital import GAUZE, KIT, Ward, tags
 
-LONG, SHORT, ASKED, UNITS = 100_000, 100, 40, 200
+LONG, SHORT, ASKED, UNITS, COUNTED = 100_000, 100, 40, 200, 3
 BAR_S = 0.3
 PLACE = "ward-01"
 
@@ -104,6 +105,17 @@ def measured(question: str, rows_at: Mapping[int, int]) -> list[float]:
     return [p95(seconds) for seconds in taken.values()]
 
 
+def costs(port: int, question: str) -> dict[str, float]:
+    """Return processor milliseconds and statements of one answer of the long lists."""
+    rng, before = random.Random(question), worked(port)
+    for _ in range(COUNTED):
+        asked(port, QUESTIONS[question](rng, LONG))
+    spent = worked(port, count=True)["cpu_s"] - before["cpu_s"]
+    asked(port, QUESTIONS[question](rng, LONG))
+    counted = worked(port)["statements"] - before["statements"]
+    return {f"{question}_cpu_ms": 1_000 * spent / COUNTED, f"{question}_statements": counted}
+
+
 def main() -> None:
     """Measure and print."""
     figures: dict[str, float] = {}
@@ -115,7 +127,8 @@ def main() -> None:
         for question in QUESTIONS:
             of_long, of_short = measured(question, {long: LONG, short: SHORT})
             figures |= {f"{question}_p95_s": of_long, f"{question}_to_short": of_long / of_short}
-            sys.stderr.write(f"{question}: {of_long:.3f} s, {of_short:.3f} s\n")
+            figures |= (spent := costs(long, question))
+            sys.stderr.write(f"{question}: {of_long:.3f} s, {of_short:.3f} s, {spent[f'{question}_cpu_ms']:.1f} ms\n")
     worst = max(value for name, value in figures.items() if name.endswith("_p95_s"))
     report_bar(
         "long_lists",

@@ -4,6 +4,8 @@ Central is `wardstock-central serve --no-ingest` with one `wardstock-central ing
 Thirty-two wards with signed entries through a real broker; people signed in through the page, each role at its own
 pages, five seconds to read each. Rounds with and without arriving entries take turns in one run, so that each page's
 p95 stands beside the same page's without load. Everything, the people and the edges too, shares this machine's cores.
+
+`--short` is one honest round after a shorter life of the wards: two minutes on a machine that does nothing else.
 """
 
 import argparse
@@ -32,23 +34,39 @@ ROUNDS, ROUND_S, WARM_S = 3, 20.0, 8.0
 BAR_S = 0.5
 ACTS = 400
 """Of each ward before anything is measured: some days of its life."""
+SHORT = {"rounds": 1, "seconds": 15.0, "acts": 100}
 WORDS = ("管", "导", "HC10", "kit", "3.0")
 FIGURES = (FigureId.LINE_MATCH.value, FigureId.TURNOVER.value)
 
 
-def prepared(folder: Path, store_url: str, broker_url: str, edges: Errands) -> tuple[Hospital, list[Visitor]]:
-    """Found a hospital whose storerooms are open and whose orders are under way; returns it and its people."""
-    place = Hospital(folder, store_url, broker_url, WARDS)
+class Progress:
+    """Says on standard error how far the bench has come."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def say(self, told: str) -> None:
+        """Say one line, with the seconds since the beginning."""
+        sys.stderr.write(f"pages_load {time.monotonic() - self._began:5.0f} s: {told}\n")
+        sys.stderr.flush()
+
+
+def prepared(place: Hospital, broker_url: str, edges: Errands, progress: Progress, acts: int) -> list[Visitor]:
+    """Found a hospital whose storerooms are open and whose orders are under way; returns its people."""
     place.found()
+    progress.say("store made, sample imported")
     with place.serving() as address:
         edges.do("enrol", address)
+    progress.say(f"{WARDS} devices let in")
     place.configure()
     people = place.admit([role for role, count in CROWD.items() for _ in range(count)])
     with place.serving():
         edges.do("open", broker_url)
-        edges.do("live", ACTS)
+        progress.say(f"storerooms opened, {acts} acts of each follow")
+        edges.do("live", acts)
+    progress.say("wards have lived, orders are made")
     assert place.order()
-    return place, people
+    return people
 
 
 def told(place: Hospital, who: Visitor) -> dict[str, Sequence[str]]:
@@ -105,7 +123,9 @@ class Half:
         }
 
 
-def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argparse.Namespace) -> tuple[Half, Half]:
+def measured(
+    place: Hospital, who: Sequence[Visitor], edges: Errands, said: argparse.Namespace, progress: Progress
+) -> tuple[Half, Half]:
     """Serve, and return the rounds with entries arriving, and those without."""
     loaded, alone = Half(), Half()
     with place.serving() as address, ExitStack() as parts:
@@ -113,12 +133,15 @@ def measured(place: Hospital, who: Sequence[Visitor], edges: Errands, said: argp
         for person in people:
             parts.callback(person.leave)
             person.sign_in()
+        progress.say(f"{len(people)} people signed in, {said.rounds} rounds of {said.seconds:g} s with and without")
         browse(people, WARM_S)
-        for _ in range(said.rounds):
+        for number in range(said.rounds):
             alone.add(place, partial(browse, people, said.seconds))
+            progress.say(f"round {number + 1} without entries: p95 {p95(alone.every):.3f} s")
             edges.say("write", A_SECOND, said.seconds)
             loaded.add(place, partial(browse, people, said.seconds))
             loaded.arrived.append(edges.answer()["acknowledged_p99_s"])
+            progress.say(f"round {number + 1} with {A_SECOND} entries a second: p95 {p95(loaded.every):.3f} s")
     return loaded, alone
 
 
@@ -148,15 +171,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench_pages_load", description="Fifty people browse while entries arrive.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=ROUND_S)
-    said = parser.parse_args()
+    parser.add_argument("--acts", type=int, default=ACTS, help="of each ward before anything is measured")
+    parser.add_argument("--short", action="store_true", help=f"one round: {SHORT}")
+    said, progress = parser.parse_args(), Progress()
+    if said.short:
+        vars(said).update(SHORT)
     with (
         tempfile.TemporaryDirectory() as name,
         cluster(durable=True) as store_url,
         some_broker(Path(name)) as pipe,
         town(WARDS) as edges,
     ):
-        place, people = prepared(Path(name), store_url, pipe.url, edges)
-        loaded, alone = measured(place, people, edges, said)
+        place = Hospital(Path(name), store_url, pipe.url, WARDS)
+        people = prepared(place, pipe.url, edges, progress, said.acts)
+        loaded, alone = measured(place, people, edges, said, progress)
     figures = {
         **by_page(loaded.taken, alone.taken),
         "people": len(people),

@@ -16,6 +16,7 @@ from protocols.values.ids import Epc, epc
 from protocols.values.instant import Instant, from_iso, plus
 
 TAGS = 2_000
+SHELVES = 12
 MINUTES = 4
 ROUND_S = 2
 START = from_iso("2026-03-02T16:00:00+08:00")
@@ -39,8 +40,8 @@ def _read(name: Epc, chance: random.Random, now: Instant) -> TagRead:
 
 def share(model: Presence, told: list[tuple[Instant, list[TagRead]]]) -> float:
     """Return the part of a core that a model takes."""
-    for each in {read.epc for _, reads in told for read in reads}:
-        model.book(each, True, START)
+    for number, each in enumerate(sorted({read.epc for _, reads in told for read in reads})):
+        model.book(each, True, START, f"S{number % SHELVES}")
     start = time.process_time()
     for now, reads in told:
         for read in reads:

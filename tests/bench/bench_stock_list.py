@@ -26,7 +26,7 @@ from tests.bench.long_lists import founded, receive_lots
 from tests.bench.measure import ROUNDS, report_bar
 from tests.central.hospital import KIT, START, Ward, tags
 
-LOTS, UNITS, ROWS, REQUESTS, WARM = 400, 60, 50, 200, 50
+LOTS, UNITS, ROWS, REQUESTS, WARM, COUNTED = 400, 60, 50, 200, 50, 20
 BAR = 0.5
 PLACE = "ward-01"
 
@@ -59,6 +59,29 @@ def asked(port: int, path: str, token: str, count: int) -> float:
     return count / took
 
 
+def worked(port: int, *, count: bool = False) -> dict[str, float]:
+    """Return what the server has worked until now, which counts statements from now on or no longer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", f"/worked?count={int(count)}")
+    told: dict[str, float] = json.loads(connection.getresponse().read())
+    connection.close()
+    return told
+
+
+def a_round(port: int, path: str, token: str) -> tuple[float, float]:
+    """Return answers a second of one round, and processor milliseconds of one answer."""
+    before = worked(port)["cpu_s"]
+    rate = asked(port, path, token, REQUESTS)
+    return rate, 1_000 * (worked(port)["cpu_s"] - before) / REQUESTS
+
+
+def statements(port: int, path: str, token: str) -> float:
+    """Return the statements of one answer."""
+    before = worked(port, count=True)["statements"]
+    asked(port, path, token, COUNTED)
+    return (worked(port)["statements"] - before) / COUNTED
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[int, str]]:
     """Furnish a hospital and serve it; gives the port and a program's token."""
@@ -80,15 +103,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (port, token):
         for path in (ours, bare):
             asked(port, path, token, WARM)
-        rates = [(asked(port, ours, token, REQUESTS), asked(port, bare, token, REQUESTS)) for _ in range(ROUNDS)]
+        rounds = [(a_round(port, ours, token), a_round(port, bare, token)) for _ in range(ROUNDS)]
+        counted = statements(port, ours, token)
     report_bar(
         "stock_list_50_rows",
-        ratio=median(one / two for one, two in rates),
+        ratio=median(one / two for (one, _), (two, _) in rounds),
         bar=BAR,
         what="answers a second over those of a bare sqlite3 and orjson endpoint on the same server",
         at_least=True,
-        ours_per_s=median(one for one, _ in rates),
-        plain_per_s=median(two for _, two in rates),
+        ours_per_s=median(one for (one, _), _ in rounds),
+        plain_per_s=median(two for _, (two, _) in rounds),
+        cpu_ratio=median(two / one for (_, one), (_, two) in rounds),
+        ours_cpu_ms=median(one for (_, one), _ in rounds),
+        plain_cpu_ms=median(two for _, (_, two) in rounds),
+        ours_statements=counted,
         rows=ROWS,
     )
 

@@ -19,7 +19,8 @@ import httpx
 from central.store.engine import open_store
 from central.store.migrate import migrate
 from hardware_sim.hospital.acts import Act
-from protocols.movements import VisitBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import VisitBody
 from protocols.sync.codec import Signing
 from tests.bench.live import Town, edges, enrol_all, some_broker
 from tests.bench.measure import ROUNDS, report_bar

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from protocols.entry import ClockQuality, Entry, encode_body
-from protocols.movements import MovementBody, PostingLine, lines_of, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine, lines_of
 from protocols.values.hlc import hlc
 from protocols.values.ids import actor_id, boot_id, make_event_id
 from protocols.values.instant import Instant, from_iso

@@ -8,7 +8,8 @@ from central.store.bulk import insert_rows
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from central.store.tables.work import DISCREPANCY, ORDER_LINE, PURCHASE_ORDER
-from protocols.movements import LINES_MAX, MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import LINES_MAX, MovementBody, PostingLine
 from protocols.values.ids import HOSPITAL_DEFAULT
 from protocols.values.instant import plus
 from tests.central.hospital import FILES, GAUZE, START, Ward, frozen_clock, write_files
@@ -46,7 +47,7 @@ def order_much(store: Store, count: int) -> None:
         for n in range(count)
     ]
     line = [
-        (HOSPITAL_DEFAULT, f"PO-{n:07d}", 1, item_of(n), 10, 8_500, f"p{n}", '{"policy": "import"}')
+        (HOSPITAL_DEFAULT, f"PO-{n:07d}", 1, item_of(n), 10, 8_500, f"p{n}", '{"policy": "import"}', "")
         for n in range(count)
     ]
     with store.write() as connection:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from central.api.app import PREFIX
+from central.api.description import PREFIX
 from central.api.problems import STATUS_OF
 from central.services.changes import Subject
 from central.services.once import KEPT_S

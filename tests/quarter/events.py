@@ -9,11 +9,14 @@ from random import Random
 from central.core.purchasing import OrderStep
 from central.core.suppliers import CaseKind, CaseStep
 from central.services.price_changes import ChangeStep, PriceChanges
-from protocols.movements import LotName, PostingLine, StandingBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import PostingLine
+from protocols.movements.reports import LotName, StandingBody
 from protocols.values.instant import plus, seconds_between
 from protocols.values.money import yuan
 from tests.central.hospital import START
 from tests.central.purchases import BUYER, HEAD, STORE
+from tests.quarter.goods import taken_back
 from tests.quarter.stage import (
     BLOCKED_ON,
     CUT_OFF,
@@ -23,7 +26,6 @@ from tests.quarter.stage import (
     RECALLED,
     RECALLED_ON,
     Stage,
-    taken_back,
 )
 from tests.quarter.town import (
     GAUZE,
@@ -59,8 +61,9 @@ def happen(stage: Stage, day: date) -> None:
     if day == RECALLED_ON:
         recall(stage)
     if day == date(2026, 3, 20):
-        ((lot, owner, qty),) = stage.pick(MAIN, GAUZE, 7)[:1]
-        stage.central("scrap", [PostingLine(GAUZE, qty, MAIN, f"scrap@{MAIN}", lot=lot, owner=owner)])
+        item = next(one for one in THINGS if one != STENT and stage.pick(MAIN, one, 7))
+        (lot, owner, qty), *_ = stage.pick(MAIN, item, 7)
+        stage.central("scrap", [PostingLine(item, qty, MAIN, f"scrap@{MAIN}", lot=lot, owner=owner)])
 
 
 def count(stage: Stage) -> None:
@@ -113,7 +116,7 @@ def block(stage: Stage) -> None:
     case = stage.desk().suppliers.open_case(BUYER, CaseKind.INCIDENT, FAILING, "", "deliveries fail")
     stage.desk().suppliers.move_case(HEAD, case, CaseStep.BLOCK)
     gone = {order for order, (supplier, *_) in stage.sent.items() if supplier == FAILING}
-    came = {one.order for one in stage.owed} | stage.invoiced
+    came = {one.order for one in (*stage.owed, *stage.billed)}
     for order in sorted(gone - came):
         stage.desk().purchasing.step(BUYER, order, OrderStep.CLOSE, {"reason": "supplier blocked"})
     stage.coming = [one for one in stage.coming if one.order not in gone]

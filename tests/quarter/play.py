@@ -20,7 +20,9 @@ from protocols.values.money import yuan
 from tests.central.hospital import HOSPITAL
 from tests.central.purchases import BUYER
 from tests.quarter.events import happen
-from tests.quarter.stage import AFTER, Stage, opened
+from tests.quarter.goods import opened
+from tests.quarter.people import people_act
+from tests.quarter.stage import AFTER, Stage
 from tests.quarter.town import (
     FIRST,
     LAST,
@@ -38,6 +40,7 @@ def live(stage: Stage, day: date) -> None:
     stage.fill_wards(day)
     stage.use(day)
     happen(stage, day)
+    people_act(stage, day)
     if day.weekday() in {0, 3}:
         stage.propose(day)
     if day.weekday() == 4:

@@ -285,6 +285,12 @@ def accruals(connection: Connection, told: Recount, month: str) -> Counter[tuple
             consigned = order in settled
             key = ("consigned", paper.supplier) if consigned else (f"{order}/1", paper.supplier)
             found[key] -= qty * (settled[order] if consigned else prices[order][0])
+    for one in rows(
+        connection,
+        "SELECT n.entered_at, n.supplier, l.order_no, l.qty, l.price FROM credit_note n JOIN supplier_return_line l "
+        "ON l.return_no = n.return_no WHERE n.goods > 0",
+    ):
+        found[f"{one.order_no}/1", one.supplier] += one.qty * one.price * (month_of(one.entered_at) <= month)
     return Counter({key: value for key, value in found.items() if value})
 
 
@@ -293,6 +299,12 @@ def payables(connection: Connection) -> Counter[str]:
     for one in papers(connection):
         if one.matched is not None and one.paid is None and one.withdrawn is None:
             found[one.supplier] += one.amount
+    for one in rows(
+        connection,
+        "SELECT supplier, goods + claim AS amount FROM credit_note WHERE document NOT IN "
+        "(SELECT document FROM document_step WHERE step = 'set-off')",
+    ):
+        found[one.supplier] -= one.amount
     return found
 
 
@@ -318,18 +330,32 @@ def on_time(connection: Connection, supplier: str, last: date) -> tuple[int, int
         if line.names:
             came[line.names].append((day_of(line.at), line.qty))
     gone = {row.document for row in rows(connection, "SELECT document FROM document_step WHERE state = 'closed'")}
+    words = promises(connection)
     done = asked = 0
     for row in rows(
         connection,
-        "SELECT o.order_no, l.qty, s.detail FROM purchase_order o JOIN order_line l ON l.order_no = o.order_no "
-        f"JOIN document_step s ON s.document = o.order_no AND s.step = 'confirm' WHERE o.supplier = '{supplier}'",
+        "SELECT o.order_no, l.qty FROM purchase_order o JOIN order_line l ON l.order_no = o.order_no "
+        f"WHERE o.supplier = '{supplier}'",
     ):
-        promised = date.fromisoformat(json.loads(row.detail)["promised"])
-        if row.order_no in gone or not date(2026, 1, 1) <= promised <= last:
+        promised = words.get(row.order_no)
+        if promised is None or row.order_no in gone or not date(2026, 1, 1) <= promised <= last:
             continue
         asked += 1
         done += sum(qty for day, qty in came[row.order_no] if day <= promised) >= row.qty
     return done, asked
+
+
+def promises(connection: Connection) -> dict[str, date]:
+    """The day each order was first promised for, from its last amendment on."""
+    found: dict[str, date] = {}
+    steps = "SELECT document, step, detail FROM document_step WHERE kind = 'order' ORDER BY document, seq DESC"
+    amended: set[str] = set()
+    for row in rows(connection, steps):
+        if row.step == "amend":
+            amended.add(row.document)
+        elif row.step == "confirm" and row.document not in amended:
+            found[row.document] = date.fromisoformat(json.loads(row.detail)["promised"])
+    return found
 
 
 def quality(connection: Connection, supplier: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ mind. Nothing here reckons a figure.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,14 +26,16 @@ from central.services.reconcile import reconcile
 from central.services.replenish import replenish
 from central.store.engine import Store
 from central.store.queries_consignment import notes
-from central.store.queries_work import open_proposals, orders
+from central.store.queries_work import Order, OrderLine, open_proposals, orders
 from central.store.tables.charges import CHARGE
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.values.instant import Instant, StoryTime, business_day, day_start, plus, seconds_between
 from protocols.values.money import Money
 from tests.central.doors import Watch, desk
 from tests.central.hospital import HOSPITAL, START, Ward, write_files
 from tests.central.purchases import BUYER, HEAD, STORE, person
+from tests.quarter.goods import Coming, Held, Owed, taken_back, used
 from tests.quarter.town import (
     FIRST,
     MAIN,
@@ -83,32 +85,6 @@ Said = tuple[str, list[PostingLine], Instant, tuple[str, ...]]
 
 
 @dataclass
-class Coming:
-    """A delivery on its way."""
-
-    day: date
-    order: str
-    item: str
-    qty: int
-
-
-@dataclass
-class Owed:
-    """What was accepted of an order and not invoiced yet."""
-
-    supplier: str
-    order: str
-    qty: int
-    price: Money
-    since: date
-
-
-Place = str
-Held = tuple[Place, str, str, str]
-"""Place, item, lot, owner."""
-
-
-@dataclass
 class Stage:
     """The state of a story beside the store: what people see on shelves and have in mind."""
 
@@ -126,7 +102,10 @@ class Stage:
     disputed: list[tuple[date, str, list[InvoicedLine], str]] = field(default_factory=list)
     delivered: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     buffered: list[Said] = field(default_factory=list)
-    invoiced: set[str] = field(default_factory=set)
+    acted: set[int] = field(default_factory=set)
+    """Which acts of people were done."""
+    billed: list[Owed] = field(default_factory=list)
+    """What was invoiced, the first first."""
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
 
     def __post_init__(self) -> None:
@@ -290,19 +269,39 @@ class Stage:
     def send(self, day: date) -> None:
         """What was approved today is sent or waits for the central store."""
         with self.store.read() as connection:
-            fresh = [one for one in orders(connection, HOSPITAL) if one.created_at == self.now]
+            fresh = [one.order_no for one in orders(connection, HOSPITAL) if one.created_at == self.now]
         self.at(day, 16)
-        at = self.desk().purchasing
-        for one in sorted(fresh, key=lambda each: each.order_no):
-            (line,) = one.lines
+        self.send_these(fresh)
+
+    def send_these(self, numbers: Iterable[str]) -> None:
+        """Send some orders, or let them wait for the central store; each supplier draws when it will come."""
+        for number in sorted(numbers):
+            one, line = self.order(number)
             if not one.supplier:
-                self.waiting[one.order_no] = (one.place, line.item, line.qty)
+                self.waiting[number] = (one.place, line.item, line.qty)
                 continue
-            promised = day + timedelta(days=2 + int(one.supplier[-1]))
-            at.step(BUYER, one.order_no, OrderStep.SEND, {"platform_order_no": f"YPO-{next(self.numbers)}"})
-            at.step(BUYER, one.order_no, OrderStep.CONFIRM, {"promised": promised.isoformat()})
-            self.sent[one.order_no] = (one.supplier, line.item, one.place, line.price, promised)
-            self.will_come(one.order_no, one.supplier, line.item, line.qty, promised)
+            promised = business_day(self.now) + timedelta(days=2 + int(one.supplier[-1]))
+            self.tell_supplier(number)
+            self.hear_supplier(number, promised)
+            self.will_come(number, one.supplier, line.item, line.qty, promised)
+
+    def order(self, number: str) -> tuple[Order, OrderLine]:
+        """Return an order as it stands, with its line."""
+        with self.store.read() as connection:
+            (one,) = orders(connection, HOSPITAL, named=[number])
+        (line,) = one.lines
+        return one, line
+
+    def tell_supplier(self, number: str) -> None:
+        """Send an order."""
+        told = {"platform_order_no": f"YPO-{next(self.numbers)}"}
+        self.desk().purchasing.step(BUYER, number, OrderStep.SEND, told)
+
+    def hear_supplier(self, number: str, promised: date) -> None:
+        """The supplier confirms an order."""
+        self.desk().purchasing.step(BUYER, number, OrderStep.CONFIRM, {"promised": promised.isoformat()})
+        one, line = self.order(number)
+        self.sent[number] = (one.supplier, line.item, one.place, line.price, promised)
 
     def will_come(self, order: str, supplier: str, item: str, qty: int, promised: date) -> None:
         """Draw when an order comes: mostly in time; the failing supplier brings half late, or nothing."""
@@ -326,7 +325,7 @@ class Stage:
                 InvoicedLine(one.order, 1, one.qty, Money(one.price - (100 if self.chance.random() < 0.1 else 0)))
                 for one in mine
             ]
-            self.invoiced |= {one.order for one in mine}
+            self.billed += mine
             if day.day <= 7:
                 dear = InvoicedLine(lines[0].order_no, 1, lines[0].qty, Money(mine[0].price + 1))
                 self.enter(day, supplier, [dear, *lines[1:]])
@@ -368,20 +367,3 @@ class Stage:
             Consignment(self.desk().purchasing.documents).step(BUYER, one.note, NoteStep.AGREE)
             lines = [InvoicedLine(one.note, number, each.used, each.price) for number, each in enumerate(one.lines, 1)]
             self.enter(day, one.supplier, [each for each in lines if each.qty > 0])
-
-
-def used(ward: str, item: str, lot: str, owner: str, qty: int) -> list[PostingLine]:
-    """Return the lines of a use; a supplier's goods change hands on the way."""
-    if owner == "hospital":
-        return [PostingLine(item, qty, ward, f"patient@{ward}", lot=lot)]
-    sold = PostingLine(item, qty, ward, f"owner@{ward}", lot=lot, owner=owner)
-    return [sold, PostingLine(item, qty, f"owner@{ward}", f"patient@{ward}", lot=lot)]
-
-
-def taken_back(line: PostingLine) -> PostingLine:
-    return PostingLine(line.item, line.qty, line.target, line.source, lot=line.lot, owner=line.owner)
-
-
-def opened(path: Path) -> dict[Held, int]:
-    rows = [line.split(",") for line in path.read_text("utf-8").splitlines()[1:]]
-    return {(place, item, lot, "hospital"): int(qty) for place, item, lot, qty in rows}

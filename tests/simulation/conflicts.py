@@ -23,7 +23,7 @@ from central.store.queries_conflicts import OURS, standing
 from central.store.rows import entry_of
 from central.store.tables.ledger import BALANCE, EVENT, LEDGER, QUARANTINE
 from protocols.entry import Digest, encode_entry
-from protocols.movements import place_sort
+from protocols.movements.posting import place_sort
 from protocols.sync.reception import Link
 from protocols.values.ids import HOSPITAL_DEFAULT, DeviceId, Incarnation, PlaceId
 from tests.simulation.disk import Rack

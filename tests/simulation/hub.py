@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central.clock import Clock
 from central.services.conflicts import settle_conflicts
 from central.services.ingest import Ingest
+from central.services.policy import seed_policy
 from central.store.chains import enrol, hash_at, keep_device, registered
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
@@ -206,6 +207,7 @@ def _migrated() -> Image:
     with TemporaryDirectory() as folder:
         store = open_store("sqlite:///central.db", base=Path(folder))
         migrate(store)
+        seed_policy(store, HOSPITAL_DEFAULT)
         store.close()
         raw = (Path(folder) / "central.db").read_bytes()
     return image_of({CENTRAL_FILE: raw})

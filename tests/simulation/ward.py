@@ -20,13 +20,14 @@ from edge_agent.core.recognise import Draft
 from edge_agent.errors import NotALedger, StoreFault
 from edge_agent.store.ledger import Ledger, ledger_over
 from edge_agent.store.verify import verify
-from protocols.entry import SCHEMA_NOW, ChainedEntry
+from protocols.entry import SCHEMA_NOW, ChainedEntry, Entry
 from protocols.sync.codec import Envelope, Signing
 from protocols.sync.frames import Welcome
 from protocols.sync.machine import Action
-from protocols.values.ids import ActorId, DeviceId, EventId, Incarnation, incarnation
+from protocols.values.ids import DeviceId, EventId, Incarnation, incarnation
 from protocols.values.instant import Instant
 from tests.simulation.disk import Disk, Rack
+from tests.simulation.people import People
 from tests.simulation.sqlite_under import DiskConnection, bring_up_to_date
 
 SYNC = SyncConfig(
@@ -40,13 +41,8 @@ SYNC = SyncConfig(
     idle_hello_s=600.0,
 )
 BOOT_S = 20.0
-ITEMS = ("A1", "A2", "A3")
-OPENING_QTY = 500
-UNITS = 6
 NEWER_FROM = 0.6
 """From this size on a poisoned entry is one of a later schema, which central keeps and does not post."""
-FOREIGN = 0.15
-"""Share of the pieces taken by name that another storeroom received: two edges say they had one and the same."""
 REPAIR_S = 60.0
 KEPT_DAYS_BACK = 20_000
 """A clock may be wrong by decades; age is no question here."""
@@ -127,7 +123,8 @@ class Ward:
     ) -> None:
         self.device, self.disk, self.watch = device, disk, Watch(now_us)
         self.clock = Clock(None, lambda: now_us() * 1000, self.watch.wall)
-        self._rack, self._chance, self._wards = rack, random.Random(seed), wards
+        self._rack, self._chance = rack, random.Random(seed)
+        self._people = People(device, wards, self._chance, self.clock.now)
         self._after, self._send, self._marked = after, send, marked
         self._signing, self._old = signing, old
         self.settled_us = 0
@@ -225,7 +222,7 @@ class Ward:
         if self._old:
             knows_no_later_keys(self.uplink)
         if not self.ledger.connection.query("SELECT 1 FROM ledger LIMIT 1"):
-            self.act(self._opening())
+            self.act(self._people.opening())
 
     def replace(self) -> None:
         """A technician puts an empty disk in."""
@@ -321,10 +318,10 @@ class Ward:
     def person(self) -> None:
         """Somebody does something at the counter."""
         if self.up:
-            self.act(self._some())
+            self.act(self._people.some())
 
-    def act(self, acts: list[list[Draft]], schema: int = SCHEMA_NOW) -> None:
-        """Write a group of acts and beep for each that is kept."""
+    def act(self, acts: list[list[Draft]], schema: int = SCHEMA_NOW) -> list[Entry]:
+        """Write a group of acts and beep for each that is kept; returns what was beeped for."""
         assert self.ledger is not None
         assert self._pen is not None
         era, written = self.disk.era, list[ChainedEntry]()
@@ -335,18 +332,19 @@ class Ward:
                     written += self.ledger.append(entries)
         except NotALedger:
             self.replace()
-            return
+            return []
         except StoreFault:
             self._after_fault(era)
-            return
+            return []
         if self.disk.era != era:
             self._crash()  # the power went between COMMIT and the beep
-            return
+            return []
         self.beeped += [
             Beeped(self.device, each.entry.event_id, each.content_hash, self.watch.now_us()) for each in written
         ]
         if self.uplink is not None:
             self._guarded(self.uplink.committed)
+        return [each.entry for each in written]
 
     def _after_fault(self, era: int) -> None:
         """After a fault of the disk trust nothing in memory: open anew and verify, as the agent does."""
@@ -373,100 +371,32 @@ class Ward:
         assert self.ledger is not None
         return [problem.what for problem in verify(self.ledger.connection).problems]
 
-    def _opening(self) -> list[list[Draft]]:
-        lines = [
-            {"item": item, "lot": "L1", "qty": OPENING_QTY, "source": f"opening@{self.device}", "target": self.device}
-            for item in ITEMS
-        ]
-        units = [
-            {
-                "item": "A1",
-                "lot": "L2",
-                "qty": 1,
-                "unit": unit,
-                "source": f"opening@{self.device}",
-                "target": self.device,
-            }
-            for unit in self._units()
-        ]
-        bound = [{"epc": unit, "item": "A1", "lot": "L2", "serial": unit[-4:]} for unit in self._units()]
-        return [
-            [Draft("bind_tag", {"bindings": bound}, ActorId("N0"))],
-            [Draft("opening", {"lines": lines + units}, ActorId("N0"))],
-        ]
-
     def act_badly(self, size: float, *, twice: bool) -> bool:
         """Record what central must set aside, with a good act behind it; `twice`: a known id with another content."""
         if twice:
             self._again(size)
         else:
-            before = len(self.beeped)
-            if size > NEWER_FROM:
-                self.act([[self._one()]], SCHEMA_NOW + 1)
-            else:
-                self.act(self._poison(size))
-            self._note_poison(self.beeped[before : before + 1])
-            if size > NEWER_FROM and self.up:
-                self.act([[self._one()]])
+            newer = size > NEWER_FROM
+            written = self.act([[self._people.one()]], SCHEMA_NOW + 1) if newer else self.act(self._people.poison(size))
+            for each in written[:1]:
+                self.poisoned.add(each.event_id)
+                self.set_aside[each.event_id] = (each.kind, each.body)
+            if newer and self.up:
+                self.act([[self._people.one()]])
         return True
-
-    def _note_poison(self, beeped: list[Beeped]) -> None:
-        for each in beeped:
-            self.poisoned.add(each.event_id)
-            if self.ledger is not None:
-                rows = self.ledger.connection.query(
-                    "SELECT event_id, kind, body FROM ledger WHERE event_id = ?", (each.event_id,)
-                )
-                self.set_aside.update({event_id: (kind, body) for event_id, kind, body in rows})
 
     def _again(self, size: float) -> None:
         assert self.ledger is not None
         assert self._pen is not None
-        ids = self.ledger.connection.query("SELECT event_id FROM ledger ORDER BY rowid DESC LIMIT 9")
+        era = self.disk.era
+        try:
+            ids = self.ledger.connection.query("SELECT event_id FROM ledger ORDER BY rowid DESC LIMIT 9")
+        except StoreFault:
+            self._after_fault(era)
+            return
         event = EventId(ids[int(size * len(ids))][0])
-        entry = replace(self._pen.entry(self._one()), event_id=event)
+        entry = replace(self._pen.entry(self._people.one()), event_id=event)
         with suppress(StoreFault):
             self.ledger.append([entry])
         if self.uplink is not None:
             self._guarded(self.uplink.committed)
-
-    def _poison(self, size: float) -> list[list[Draft]]:
-        line = {"item": "A1", "lot": "L1", "qty": 1, "source": self.device, "target": f"issued@{self.device}"}
-        bad = {"lines": [line], "occurred_at": 2**62 + 1 + int(size * 1000)}
-        return [[Draft("issue", bad, ActorId("N1"))], [self._one()]]
-
-    def _units(self, whose: str = "") -> list[str]:
-        ward = self._wards.index(whose or self.device)
-        return [f"E2{ward:04X}{number:06X}" for number in range(UNITS)]
-
-    def _some(self) -> list[list[Draft]]:
-        return [[self._one()] for _ in range(self._chance.choice((1, 1, 1, 2, 3, 8)))]
-
-    def _one(self) -> Draft:
-        chance, here = self._chance, self.device
-        actor = ActorId(f"N{chance.randrange(20)}")
-        other = chance.choice(self._wards)
-        match chance.randrange(9):
-            case 0:
-                body = {"epc": chance.choice(self._units()), "p": round(chance.random(), 3), "model": "sim-1"}
-                return Draft("observe", {**body, "since": int(self.clock.now())}, ActorId(""))
-            case 1:
-                return Draft("visit", {"phase": chance.choice(("begin", "end"))}, actor)
-            case 2:
-                return self._move("transfer_out", here, f"transit@{other}", actor)
-            case 3:
-                return self._move("transfer_in", f"transit@{here}", here, actor)
-            case 4:
-                return self._move("return_to_store", f"issued@{here}", here, actor)
-            case 5:
-                unit = chance.choice(self._units(other if chance.random() < FOREIGN else here))
-                line = {"item": "A1", "lot": "L2", "qty": 1, "unit": unit}
-                return Draft("issue", {"lines": [{**line, "source": here, "target": f"issued@{here}"}]}, actor)
-            case 6:
-                return self._move("use", f"issued@{here}", f"patient@{here}", actor)
-            case _:
-                return self._move("issue", here, f"issued@{here}", actor)
-
-    def _move(self, kind: str, source: str, target: str, actor: ActorId) -> Draft:
-        line = {"item": self._chance.choice(ITEMS), "lot": "L1", "qty": self._chance.randint(1, 4)}
-        return Draft(kind, {"lines": [{**line, "source": source, "target": target}]}, actor)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 POLL_S = 0.02
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 

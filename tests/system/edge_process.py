@@ -22,7 +22,8 @@ from edge_agent.links.broker import BrokerLink
 from edge_agent.links.keys import EdgeKeys, believed, signing_with
 from edge_agent.store.ledger import Ledger, open_ledger
 from protocols.entry import ClockQuality, Entry, encode_body
-from protocols.movements import MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
 from protocols.sync.certified import CertifiedKey
 from protocols.sync.codec import Signing
 from protocols.sync.machine import Action, Speaker, Timing, Transmit

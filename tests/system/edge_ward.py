@@ -15,7 +15,7 @@ from protocols.readers.scanner import Beep, BeepDecoder, BeepFrame, frame_scan
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-c", "from edge_agent.cli import main; main()"]
-WAIT_S = 30.0
+WAIT_S = 60.0
 GTIN = "09506000134352"
 PIECES = 20
 
@@ -80,9 +80,10 @@ class Plug:
 class Ward:
     """One edge's folder, its scanner, and the agents started on it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.ledger, self.config = folder, folder / "ledger.db", folder / "edge.toml"
-        self.config.write_text(CONFIG)
+    def __init__(self, folder: Path, name: str = "ward-01") -> None:
+        self.name, self.folder = name, folder
+        self.ledger, self.config = folder / "ledger.db", folder / "edge.toml"
+        self.config.write_text(CONFIG.replace("ward-01", name))
         rows = "".join(f"C001,{GTIN},L1,2030-01-31,{n},30340242201D8D40000000{n:02X},S1,\n" for n in range(PIECES))
         (folder / "opening.csv").write_text("item,gtin,lot,expiry,serial,epc,position,owner\n" + rows)
         self.plug = Plug(folder / "scanner")
@@ -107,7 +108,7 @@ class Ward:
         assert agent.stdout is not None
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=lambda: lines.put(agent.stdout.readline() if agent.stdout else ""), daemon=True).start()
-        assert lines.get(timeout=WAIT_S) == "ready ward-01\n", self.log()
+        assert lines.get(timeout=WAIT_S) == f"ready {self.name}\n", self.log()
         return agent
 
     def log(self) -> str:

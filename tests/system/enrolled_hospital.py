@@ -28,7 +28,7 @@ from tests.system.brokers import HOST, SYSTEM_FOLDERS, free_port
 from tests.system.edge_ward import CONFIG, ROOT, Ward
 
 PROGRAM = [sys.executable, "-c", "from central.cli import main; main()"]
-LIMIT_S = 40.0
+LIMIT_S = 60.0
 POLL_S = 0.05
 LINK = "hello_s = 0.5\nidle_hello_s = 2\nresend_s = 1\nbackoff_max_s = 0.5\nspread_s = 0.1\n"
 

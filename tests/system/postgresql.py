@@ -1,5 +1,6 @@
 """A real PostgreSQL of a test's own: a cluster in a temporary folder, on a port of this machine."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -7,9 +8,13 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from glob import glob
 from pathlib import Path
+
+from central.store.engine import Store, open_store
+from central.store.migrate import migrate
 
 USER = "wardstock"
 SERVER = "postgres"
@@ -37,11 +42,8 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
     """
     bin_folder = programs()
     assert bin_folder is not None
-    folder = Path(tempfile.mkdtemp(prefix="wardstock-pg-"))
+    folder = _servers_folder()
     try:
-        if os.geteuid() == 0:
-            server = pwd.getpwnam(SERVER)
-            os.chown(folder, server.pw_uid, server.pw_gid)
         with _running(bin_folder, folder, durable=durable) as address:
             yield address
     finally:
@@ -49,11 +51,38 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
 
 
 @contextmanager
+def migrated_cluster() -> Iterator[Store]:
+    """Run a cluster for one migrated store."""
+    with cluster() as address, closing(open_store(address)) as store:
+        migrate(store)
+        yield store
+
+
+def _servers_folder() -> Path:
+    """Make a temporary folder that is the server's user's."""
+    folder = Path(tempfile.mkdtemp(prefix="wardstock-pg-"))
+    if os.geteuid() == 0:
+        server = pwd.getpwnam(SERVER)
+        os.chown(folder, server.pw_uid, server.pw_gid)
+    return folder
+
+
+@cache
+def _pattern(bin_folder: Path) -> Path:
+    """Make the data of a cluster in which nothing happened, once a process: every cluster begins as a copy of it."""
+    folder = _servers_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    data = folder / "data"
+    run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+    return data
+
+
+@contextmanager
 def _running(bin_folder: Path, folder: Path, *, durable: bool) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     data, log = folder / "data", folder / "log"
-    run(bin_folder / "initdb", "-D", data, "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+    run("cp", "-a", _pattern(bin_folder), data)
     sync = "on" if durable else "off"
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync={sync}"
     run(bin_folder / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", STARTED_S_MAX, "start")

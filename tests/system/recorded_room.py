@@ -17,12 +17,16 @@ from edge_agent.agent.replay import feed
 from edge_agent.core.presence.columns import column_course
 from edge_agent.core.presence.course import Course
 from edge_agent.core.presence.saying import Saying
+from edge_agent.core.presence.shelves import Shelves
 from edge_agent.core.presence.ward import Bin, Fact, Place, Ward
 from edge_agent.links.trace import Trace
 from hardware_sim.storeroom.rates import WORLDS
 from hardware_sim.storeroom.script import read_script
 from hardware_sim.storeroom.ward import Plan, draw_ward, write_ward
-from protocols.movements import DutyBody, MovementBody, ObserveBody, PostingLine, VisitBody, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.reports import DutyBody, VisitBody
+from protocols.movements.tags import ObserveBody
 from protocols.values.instant import plus
 from tests.central import hospital as main
 
@@ -67,13 +71,6 @@ def words_of(folder: Path) -> Mapping[str, str]:
     """Return the tag of each word of a story."""
     events = json.loads((folder / "happened.json").read_bytes())["events"]
     return {event[key]["word"]: event[key]["epc"] for event in events for key in ("piece", "other") if key in event}
-
-
-def somebody_was_there(folder: Path, do: str) -> bool:
-    """Tell whether somebody was in the room in the minutes of an event of a story that nobody did."""
-    happened = json.loads((folder / "happened.json").read_bytes())
-    at = next(event["b"] for event in happened["events"] if event["do"] == do)
-    return any(visit["b"] - 1 <= at <= visit["until"] + 1 for visit in happened["visits"])
 
 
 def play(folder: Path, store: Store, form: Form = column_course) -> None:
@@ -148,11 +145,12 @@ class Edge:
     def __init__(self, name: str, room: Ward, said: list[Said], form: Form) -> None:
         self.name, self.room, self.said = name, room, said
         self.course = form(room)
-        self._saying = Saying(self.course)
+        self._saying = Saying(self.course, Shelves(room))
 
     def take(self, heard: Bin, facts: list[Fact]) -> None:
         fixed = (self.room.ref or {}).values()
-        for said in self._saying.after(heard.number, self.course.take(heard, facts)):
+        raised = self.course.take(heard, facts)
+        for said in self._saying.after(heard.number, raised, self.course.p()):
             if said.tag not in fixed:
                 at = plus(main.START, said.since * BIN_S)
                 door = 0 if said.door is None else plus(main.START, said.door * BIN_S)

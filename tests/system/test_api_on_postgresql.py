@@ -7,25 +7,20 @@ from starlette.testclient import TestClient
 
 from central.services.changes import Changes
 from central.services.policy import seed_policy
-from central.store.engine import open_store
-from central.store.migrate import migrate
 from tests.central.addresses import every_address, filled
 from tests.central.doors import Watch
 from tests.central.hospital import HOSPITAL, KIT
 from tests.central.town import NOW, Town, town
-from tests.system.postgresql import cluster
+from tests.system.postgresql import migrated_cluster
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with cluster() as address:
-        store = open_store(address)
-        migrate(store)
+    with migrated_cluster() as store:
         seed_policy(store, HOSPITAL)
         yield town(tmp_path_factory.mktemp("town"), store)
-        store.close()
 
 
 @pytest.fixture

@@ -124,16 +124,15 @@ def test_a_reader_behind_tls_shows_answers_on_its_lights_and_its_door_ends_a_vis
     ward.start_ready()
     ward.wait_for("reader r1: inventories")
     ward.wait_for("door of r1: is closed")
-    lit = device.ports.lit
+    shown: list[tuple[int, bool]] = []  # every change: a light that nobody looked at in time was on all the same
+    device.ports.show = lambda port, on: shown.append((port, on))
 
     assert ward.plug.scan(BADGE) == [Beep.OK]
-    wait_until(ward, lambda: lit[1])
-    wait_until(ward, lambda: not lit[1])
+    wait_until(ward, lambda: shown == [(1, True), (1, False)])
     assert ward.plug.scan("hello") == [Beep.NO]
-    wait_until(ward, lambda: lit[2] and not lit[1])
-    wait_until(ward, lambda: not lit[2])
+    wait_until(ward, lambda: shown[2:] == [(2, True), (2, False)])
     assert ward.plug.scan("]d20109506000134352", "]C110L1\x1d215") == [Beep.LOOK, Beep.OK]
-    wait_until(ward, lambda: lit[1] and not lit[3])
+    wait_until(ward, lambda: (1, True) in shown[4:] and not device.ports.lit[3])
 
     assert ward.kinds()[2:] == ["visit", "issue"]
     reader.do(lambda now: device.switch_input(2, now, high=False))

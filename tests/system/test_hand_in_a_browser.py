@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from central.bootstrap import accounts_of, build_app
+from central.bootstrap.application import build_app
+from central.bootstrap.parts import accounts_of
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.imports import import_folder
@@ -57,7 +58,7 @@ def come_in(page: Page, ward: tuple[str, str], language: str) -> None:
     page.goto(f"{ward[0]}/hand?lang={language}")
 
 
-@pytest.mark.parametrize(("language", "scripts"), [("zh", False), ("en", True)])
+@pytest.mark.parametrize(("language", "scripts"), [("zh", False), ("en", False), ("en", True)])
 def test_a_day_at_a_ward_on_a_phone(
     open_page: Callable[..., Page], ward: tuple[str, str], language: str, scripts: bool
 ) -> None:

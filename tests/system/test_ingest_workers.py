@@ -7,15 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from central.services.verify import verify
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from central.store.tables.ledger import WARD_FACT
 from protocols.sync.codec import seal
 from protocols.sync.frames import Welcome
 from protocols.sync.topics import Topics
 from protocols.values.ids import DeviceId, PlaceId, incarnation
 from tests.central.services.parties import OPEN, Central, Device, VirtualClock, a_central, entry, line, opening
-from tests.system.postgresql import cluster
+from tests.system.postgresql import migrated_cluster
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.slow]
 WARDS, ROUNDS = 4, 60
@@ -24,11 +23,8 @@ WAIT_S = 60.0
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with cluster() as address:
-        made = open_store(address)
-        migrate(made)
+    with migrated_cluster() as made:
         yield made
-        made.close()
 
 
 def a_worker(first: Central) -> Central:

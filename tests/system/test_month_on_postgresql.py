@@ -17,15 +17,14 @@ from central.services.month_close import close_due
 from central.services.policy import seed_policy
 from central.services.price_changes import ChangeStep, PriceChanges
 from central.services.stock_book import Book
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from central.store.queries_consignment import notes
 from protocols.values.instant import plus
 from protocols.values.money import Money
 from tests.central.hospital import FILES, GAUZE, HOSPITAL, KIT, Ward, frozen_clock, hospital, write_files
 from tests.central.purchases import BUYER, HEAD
 from tests.central.services.test_month import APRIL, CATHETER, FINANCE, IN_APRIL, MARCH, SWAB, Story, day
-from tests.system.postgresql import cluster
+from tests.system.postgresql import migrated_cluster
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.slow]
 
@@ -34,13 +33,10 @@ Told = tuple[object, ...]
 
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
-    with cluster() as address:
-        store = open_store(address)
-        migrate(store)
+    with migrated_cluster() as store:
         seed_policy(store, HOSPITAL)
         import_folder(store, HOSPITAL, write_files(tmp_path / "postgresql", FILES), frozen_clock())
         yield store, hospital(tmp_path / "sqlite", {})
-        store.close()
 
 
 def played(store: Store) -> list[Told]:

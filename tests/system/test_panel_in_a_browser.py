@@ -16,7 +16,7 @@ from tests.system.edge_ward import GTIN, Ward, label
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_linux]
 
 BROWSER_ARGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-SEEN_MS_MAX = 10_000
+SEEN_MS_MAX = 30_000
 MORE = '[visit]\nidle_s = 1800\n[panel]\nlisten = "127.0.0.1:0"\n'
 ITEMS = f"item,name_zh,name_en,gtin,pack\nC001,一次性使用中心静脉导管包,Central venous catheter kit,{GTIN},5\n"
 BADGE = make_badge(ActorId("1001"))

@@ -24,8 +24,9 @@ from protocols.values.ids import PlaceId, actor_id
 from protocols.values.instant import StoryTime
 
 WARD = PlaceId("ward-01")
-LIMIT_S = 20.0
-PATIENCE_S = 0.3
+LIMIT_S = 60.0
+PATIENCE_S = 2.0
+"""How long the person waits for a beep: the host's thread answers sooner on a machine that does much else too."""
 
 pytestmark = pytest.mark.needs_linux
 

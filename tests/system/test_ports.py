@@ -30,7 +30,7 @@ from protocols.readers.scanner import Beep, ScanFrame, ScannerDecoder
 from protocols.values.ids import PlaceId
 from protocols.values.instant import Instant, StoryTime
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 RATE = 540.0
 
 pytestmark = pytest.mark.needs_linux

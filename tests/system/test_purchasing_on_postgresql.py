@@ -19,8 +19,7 @@ from central.services.purchasing_day import purchasing_day
 from central.services.replenish import replenish
 from central.services.suppliers import firms_now, shortages_now, uncovered_now
 from central.services.vbp_pack import data_of, pack_of
-from central.store.engine import Store, open_store
-from central.store.migrate import migrate
+from central.store.engine import Store
 from central.store.queries_catalogue import reviews
 from protocols.values.instant import plus
 from tests.central.doors import Watch, desk
@@ -36,7 +35,7 @@ from tests.central.purchases import (
     SUPPLIER_FILES,
     TERMS,
 )
-from tests.system.postgresql import cluster
+from tests.system.postgresql import migrated_cluster
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.slow]
 
@@ -46,12 +45,9 @@ LATER = plus(START, 40 * 86_400)
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[Store]:
-    with cluster() as address:
-        store = open_store(address)
-        migrate(store)
+    with migrated_cluster() as store:
         seed_policy(store, HOSPITAL)
         yield store
-        store.close()
 
 
 def worked(store: Store, folder: Path) -> Desk:

@@ -29,7 +29,7 @@ from protocols.readers.reads import RoundEnded, TagRead
 from protocols.readers.use import ReaderSession, ReaderUse
 from protocols.values.instant import Instant
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 ROUNDS = 3
 
 pytestmark = pytest.mark.needs_linux

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.needs_linux
 BADGE = make_badge(ActorId("1001"))
 MAIN, WARD = HospitalId("main"), PlaceId("ward-01")
 LINK = "unsigned = true\nhello_s = 0.5\nresend_s = 1\nbackoff_max_s = 0.5\nspread_s = 0.1"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 POLL_S = 0.02
 KINDS = ["amqtt", pytest.param("mosquitto", marks=pytest.mark.needs_mosquitto)]
 

@@ -21,17 +21,18 @@ import ldap3
 import pytest
 from fastapi.testclient import TestClient
 
-from central.bootstrap import accounts_of, build_app
+from central.bootstrap.application import build_app
+from central.bootstrap.parts import accounts_of
 from central.clock import Clock
 from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.entrance import Entrance
 from central.services.sources import Sources
 from protocols.values.ids import ActorId
-from tests.central.doors import empty_store
+from tests.central.stores import migrated_store
 from tests.system.brokers import free_port
 
-START_S = 20.0
+START_S = 60.0
 PASSWORD = "the directory's own 1"
 SCHEMAS = Path("/etc/ldap/schema")
 MODULES = Path("/usr/lib/ldap")
@@ -107,7 +108,7 @@ class Site:
         path = folder / "central.toml"
         path.write_text(f'[broker]\nurls = ["mqtt://127.0.0.1:1"]\n{section}', "utf-8")
         config, clock = read_config(path), Clock()
-        self.store = empty_store()
+        self.store = migrated_store()
         secret = accounts_of(config, self.store, clock).add(
             ActorId("op"), ActorId("10001"), "Local", [Grant(Role.AUDITOR)]
         )

@@ -20,7 +20,7 @@ from hardware_sim.proxy import CLEAR, Weather
 from tests.system.brokers import broker
 from tests.system.postgresql import cluster
 from tests.system.strangers import OldAgent, forge_acknowledgement
-from tests.system.sync_field import Field, eventually, field
+from tests.system.sync_field import LIMIT_S, POLL_S, Field, eventually, field
 
 pytestmark = [pytest.mark.needs_linux, pytest.mark.slow]
 
@@ -33,7 +33,7 @@ MOSQUITTO_POSTGRESQL = pytest.param(
 WARDS, ENTRIES = 2, 300
 FROZEN_S = 1.5
 SAID_S = 0.5
-"""What was said before a process froze has come."""
+"""What was said before a process froze has come once nothing moved for so long."""
 DISK_BYTES = 32 * 1024 * 1024
 
 
@@ -90,6 +90,18 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed_frozen_wiped_or_cut(sync:
     sync.check()
 
 
+def at_rest(read: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    """Return numbers once they have stood still."""
+    found, since = read(), time.monotonic()
+    until = since + LIMIT_S
+    while time.monotonic() < since + SAID_S:
+        assert time.monotonic() < until, f"still moves: {found}"
+        time.sleep(POLL_S)
+        if (now := read()) != found:
+            found, since = now, time.monotonic()
+    return found
+
+
 @pytest.fixture
 def full_soon(tmp_path: Path) -> Iterator[Field]:
     """A field whose central has a small disk: a tmpfs where one may be mounted, else a limit on its files."""
@@ -132,13 +144,12 @@ def test_a_full_disk_a_forger_a_copied_disk_and_an_old_agent_lose_and_double_not
         lambda: "disk is full" in sync.server.log() or "disk I/O" in sync.server.log(), "central says it is full"
     )
     sync.server.signal(signal.SIGSTOP)
-    time.sleep(SAID_S)
-    stood, dropped = second.acked, second.said()["dropped"]
+    twin = sync.copy_of(first, "twin", ENTRIES + 50)  # while the first still writes, so that the two differ
+    stood, dropped = at_rest(lambda: (second.acked, second.said()["dropped"]))
     assert forge_acknowledgement(sync.broker, second.spec) > stood
     eventually(lambda: second.said()["dropped"] > dropped, "the forged acknowledgement is dropped")
     assert second.acked == stood
     sync.server.signal(signal.SIGCONT)
-    twin = sync.copy_of(first, "twin", ENTRIES + 50)
     make_room()
     twin.start()
     eventually(lambda: sync.standing(first.spec.device) == "disputed", "two machines with one name are found")

@@ -35,7 +35,7 @@ from tests.system.brokers import BrokerProcess, broker
 MAIN, WARD = HospitalId("main"), DeviceId("ward-01")
 OPEN = Signing(unsigned=True)
 TIMING = Timing(hello_s=0.5, resend_s=1, backoff_max_s=0.5, spread_s=0, welcome_wait_s=5)
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 POLL_S = 0.02
 TURN_S = 0.05
 

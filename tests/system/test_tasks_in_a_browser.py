@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from central.bootstrap import build_app
+from central.bootstrap.application import build_app
 from central.config import read_config
 from central.services.imports import import_folder
 from central.services.purchasing_day import purchasing_day
 from central.services.reconcile import reconcile
 from central.services.statements import make, signer_at
-from protocols.movements import BindBody, Binding, MovementBody, PostingLine, write_body
+from protocols.movements.bodies import write_body
+from protocols.movements.posting import MovementBody, PostingLine
+from protocols.movements.tags import BindBody, Binding
 from protocols.values.instant import plus
 from protocols.values.money import yuan
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, frozen_clock, tags, write_files
@@ -51,8 +53,8 @@ def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     propose(at_desk, KIT, "S02", yuan("268"))
     (folder / "central.toml").write_text(CONFIG, "utf-8")
     config = read_config(folder / "central.toml")
-    make(store, HOSPITAL, plus(START, 903), signer_at(config.statement_key))
-    with served(build_app(config, store, frozen_clock(plus(START, 1000)))) as address:
+    make(store, HOSPITAL, plus(START, 9 * 3600), signer_at(config.statement_key))
+    with served(build_app(config, store, frozen_clock(plus(START, 9 * 3600 + 60)))) as address:
         yield address
 
 

@@ -62,7 +62,7 @@ def no_dedup(patch: Patch) -> None:
 
     def all_new(connection: Connection, chain: Chain, read: Sequence[Any], doubts: list[Any]) -> list[Any]:
         known(connection, chain, read, doubts)
-        return [(each, fact) for each in read if (fact := central_ledger._meaning(each.entry)[0]) is not None]
+        return [(each, fact) for each in read if (fact := central_ledger.meaning(each.entry)[0]) is not None]
 
     known = central_ledger._new_facts
     patch.setattr(central_ledger, "_new_facts", all_new)
@@ -97,8 +97,8 @@ def ack_hash_unchecked(patch: Patch) -> None:
     known = EdgeSession.known
 
     def believes(self: EdgeSession, chain: Incarnation, seq: int, digest: Digest | None, now: float) -> list[Action]:
-        if self.state is State.LIVE and seq in self._checks and digest is not None:
-            self._checks[seq] = digest
+        if self.state is State.LIVE and seq in self._sender.checks and digest is not None:
+            self._sender.checks[seq] = digest
         return known(self, chain, seq, digest, now)
 
     patch.setattr(EdgeSession, "known", believes)
@@ -163,7 +163,7 @@ FAR_AHEAD = 1_900_000_000_000_000
 
 def facts_are_not_told(patch: Patch) -> None:
     """What concerns another storeroom is not told to it."""
-    patch.setattr(central_ledger, "_tell_others", lambda *_: None)
+    patch.setattr(central_ledger, "tell_others", lambda *_: None)
 
 
 def trim_at_ack(patch: Patch) -> None:
@@ -206,7 +206,7 @@ def late_ack_of_an_old_generation(patch: Patch) -> None:
     replied = EdgeSession._replied
 
     def believes(self: EdgeSession, envelope: Any, message: Any, now: float) -> Any:  # noqa: ANN401 # as they came
-        return replied(self, replace(envelope, generation=self._generation), message, now)
+        return replied(self, replace(envelope, generation=self._standing.generation), message, now)
 
     patch.setattr(EdgeSession, "_replied", believes)
 

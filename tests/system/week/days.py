@@ -325,12 +325,12 @@ def friday(week: Week) -> None:
     machines.refused(card("RECONCILE"), Word.UNEVEN, beep=LOOK)
     assert [body["state"] for body in week.bodies("duty") if body["duty"] == "weekly_reconcile"] == ["signed"]
     with network(machines.broker, machines.folder) as central:
+        week.wait_for_checks(7)  # what the agent has left to say of this morning
         machines.shows(lambda state: state["pending"] == 0, "everything is at central")
         eventually(lambda: central.events() == week.entries(), "central has another number of events")
         assert central.book() == week.room.truth()
         assert central.faults() == []
-    week.wait_for_checks(7)
-    machines.switch_off()
+        machines.switch_off()
 
 
 def count_shelf(week: Week, position: str) -> None:

@@ -1,18 +1,28 @@
 """The hospital's data of the scripted week, as its feed would bring them, and the labels and cards people scan."""
 
+import io
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_agent.agent.feeding import Feeding
+from edge_agent.agent.voice import Voice
+from edge_agent.clock import Clock
 from edge_agent.store.connection import SqliteConnection
-from edge_agent.store.feed import Row, checksum_of, take_snapshot
+from edge_agent.store.feed import Row, checksum_of
 from edge_agent.store.ledger import open_ledger
 from protocols.codes.gs1 import FNC1
 from protocols.codes.gtin import gtin_check_digit
 from protocols.codes.label import CommandName, TicketSort, make_badge, make_command, make_ticket
-from protocols.values.ids import ActorId, DeviceId, Incarnation
-from protocols.values.instant import from_iso
+from protocols.permits import Permit
+from protocols.policy import PolicyText, signed_bytes, text_of
+from protocols.sync.feed import Applied
+from protocols.values.ids import ActorId, DeviceId, Incarnation, PlaceId
+from protocols.values.instant import StoryTime, from_iso
 
 WARD, OTHER_WARD = "ward-01", "ward-02"
 STENT, BALLOON, SYRINGE, GAUZE, GLUE, QUOTA, DRAPE = (
@@ -63,7 +73,13 @@ LOTS = {
     f"{SYRINGE} END": "2026-03-29", f"{SYRINGE} R9": "2027-01-31", f"{GLUE} G5": "2026-05-15",
     f"{GLUE} G9": "2027-05-15",
 }  # fmt: skip
-PERMIT: dict[str, Any] = {"version": "7", "permit": "suspended", "since": from_iso("2026-04-01T00:00:00+08:00")}
+FED_AT = from_iso("2026-03-27T08:00:00+08:00")
+POLICY_KEY, KEY_ID = Ed25519PrivateKey.generate(), "policy-1"
+PERMIT = PolicyText(
+    "main", WARD, 7, Permit.SUSPENDED, from_iso("2026-04-01T00:00:00+08:00"), FED_AT,
+    from_iso("2026-04-30T00:00:00+08:00"), Permit.NORMAL, "shelves in disorder",
+)  # fmt: skip
+"""What the hospital decided before the network went: from April on the ward may draw nothing by itself."""
 STAFF = {"1001": ["nurse"], "1002": ["nurse"], "2001": ["keeper"]}
 Line = dict[str, Any]
 
@@ -127,15 +143,32 @@ def rows() -> list[Row]:
         Row("place", "WARD02", {"place": OTHER_WARD}),
         Row("recall", "R2026-9", {"item": SYRINGE, "lot": "R9"}),
         *DOCUMENTS,
-        Row("policy", "permit", PERMIT),
+        Row("policy", "permit", signed(PERMIT)),
     ]
+
+
+def signed(policy: PolicyText) -> dict[str, str]:
+    """Return a policy as central signs it."""
+    text = text_of(policy)
+    return {"text": text, "key": KEY_ID, "signature": POLICY_KEY.sign(signed_bytes(PolicyText, text)).hex()}
+
+
+def proves(key_id: str, data: bytes, signature: bytes) -> bool:
+    """Tell whether the hospital's policy key said so."""
+    try:
+        POLICY_KEY.public_key().verify(signature, data)
+    except InvalidSignature:
+        return False
+    return key_id == KEY_ID
 
 
 def feed(ledger: Path, scope: Sequence[Row]) -> None:
     """Give a storeroom that was never started the hospital's data, as it would have taken them from the network."""
-    now = from_iso("2026-03-27T08:00:00+08:00")
-    opened = open_ledger(ledger, DeviceId(WARD), newborn=Incarnation(bytes(range(16))), now=now)
-    take_snapshot(opened.connection, "global", 1, scope, checksum=checksum_of(scope), now=now)
+    clock = Clock(StoryTime(FED_AT, 1.0, 0), monotonic_ns=lambda: 0)
+    opened = open_ledger(ledger, DeviceId(WARD), newborn=Incarnation(bytes(range(16))), now=clock.now())
+    feeding = Feeding(PlaceId(WARD), clock=clock, voice=Voice(clock, io.StringIO()), proves=proves)
+    said = tuple(row.said for row in scope)
+    assert feeding.take(opened.connection, Applied("global", 1, bytes.fromhex(checksum_of(scope)), said, None))
     opened.close()
 
 
