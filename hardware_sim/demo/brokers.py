@@ -4,9 +4,11 @@ The rule that must not be broken: it keeps its port over a restart, for whoever 
 """
 
 import getpass
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from hardware_sim.config import write_mosquitto
@@ -20,6 +22,11 @@ PORT_TRIES = 5
 """Ports tried for mosquitto, which cannot be told to take any free one."""
 
 CONNECT_TIMEOUT_S = 1.0
+
+FIRST_PORT, PORTS = 20_000, 12_000
+"""Where a free port is looked for, each process from a place of its own."""
+
+_turns = count(os.getpid() * 331)
 
 
 def start_broker(kind: BrokerKind, folder: Path, supervisor: Supervisor) -> int:
@@ -51,10 +58,19 @@ def _start_mosquitto(folder: Path, supervisor: Supervisor) -> int:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on now."""
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+    """Return a port of this machine that nobody listens on now; a process is never given the same one twice in a round.
+
+    It lies below those that Linux gives to outgoing connections (32768 on: ip_local_port_range), one of which could
+    take it before its server listens.
+    """
+    for turn in _turns:
+        port = FIRST_PORT + turn % PORTS
+        try:
+            socket.create_server((HOST, port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("a count has no end")
 
 
 def _listens_at(port: int) -> Callable[[], bool]:

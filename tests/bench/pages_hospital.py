@@ -25,10 +25,10 @@ from central.store import queries_people as people
 from central.store.engine import Store, open_store
 from central.store.queries_work import open_proposals
 from hardware_sim.config import toml
+from hardware_sim.demo.brokers import free_port
 from hardware_sim.sample.files import ward_name, write_sample
 from protocols.values.ids import HOSPITAL_DEFAULT, ActorId, PlaceId
 from protocols.values.instant import Instant
-from tests.system.brokers import free_port
 
 PASSWORD = "a sentence of 2026"
 PROGRAM = [sys.executable, "-c", "from central.cli import main; main()"]

@@ -10,9 +10,10 @@ from central.api.enrolling import EnrolmentServer, Served
 from central.clock import Clock
 from central.links.tls_files import keep_server
 from central.services.enrolment import Reach
+from hardware_sim.demo.brokers import free_port
 from protocols.sync.enrolment import Ticket
 from tests.central.services.fleet import ADMIN, WARD, Fleet
-from tests.system.brokers import HOST, free_port
+from tests.system.brokers import HOST
 
 
 class Central:

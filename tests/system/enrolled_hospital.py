@@ -21,10 +21,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from central.cli import start
 from edge_agent.cli.tools import call
+from hardware_sim.demo.brokers import free_port
 from protocols.sync.codec import Envelope, Signing, unseal
 from protocols.sync.frames import Message
 from tests.central.hospital import FILES, write_files
-from tests.system.brokers import HOST, SYSTEM_FOLDERS, free_port
+from tests.system.brokers import HOST, SYSTEM_FOLDERS
 from tests.system.edge_ward import CONFIG, ROOT, Ward
 
 PROGRAM = [sys.executable, "-c", "from central.cli import main; main()"]
@@ -55,8 +56,12 @@ class Hospital:
         self.call("migrate")
         self.call("import", str(folder / "sample"))
         self._processes: list[subprocess.Popen[str]] = []
-        self.broker = self.start_broker()
-        self.server = self.serve()
+        try:
+            self.broker = self.start_broker()
+            self.server = self.serve()
+        except BaseException:
+            self.close()
+            raise
 
     def call(self, *arguments: str) -> None:
         assert start([*arguments, "--config", str(self.config)]) == 0

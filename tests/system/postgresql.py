@@ -4,7 +4,6 @@ import atexit
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from central.store.engine import Store, open_store
 from central.store.migrate import migrate
+from hardware_sim.demo.brokers import free_port
 
 USER = "wardstock"
 SERVER = "postgres"
@@ -79,8 +79,7 @@ def _pattern(bin_folder: Path) -> Path:
 
 @contextmanager
 def _running(bin_folder: Path, folder: Path, *, durable: bool) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     data, log = folder / "data", folder / "log"
     run("cp", "-a", _pattern(bin_folder), data)
     sync = "on" if durable else "off"

@@ -28,9 +28,9 @@ from central.config import read_config
 from central.core.rights import Grant, Role
 from central.services.entrance import Entrance
 from central.services.sources import Sources
+from hardware_sim.demo.brokers import free_port
 from protocols.values.ids import ActorId
 from tests.central.stores import migrated_store
-from tests.system.brokers import free_port
 
 START_S = 60.0
 PASSWORD = "the directory's own 1"

@@ -1,6 +1,5 @@
 """A real standby: what it has flushed is safe, and no longer once it is gone."""
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from central.store.safety import safe_at
 from central.store.tables.ledger import INCARNATION
+from hardware_sim.demo.brokers import free_port
 from protocols.values.ids import HOSPITAL_DEFAULT
 from tests.system.postgresql import STARTED_S_MAX, USER, cluster, programs, run
 
@@ -29,8 +29,7 @@ def standby_of(address: str, folder: Path) -> Iterator[None]:
     """Copy a running cluster and let the copy follow it."""
     bin_folder, primary = programs(), make_url(address)
     assert bin_folder is not None
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     where = ("-h", "127.0.0.1", "-p", primary.port, "-U", USER)
     run(bin_folder / "pg_basebackup", *where, "-D", folder / "standby", "-R", "-c", "fast", "--no-sync")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"

@@ -15,6 +15,7 @@ from central.api.enrolling import EnrolmentServer, Served, build_enrolling
 from central.clock import Clock
 from central.errors import NotReady
 from central.links.tls_files import keep_server
+from hardware_sim.demo.brokers import free_port
 from protocols.sync.enrolment import (
     AUTHORITY,
     BODY_BYTES_MAX,
@@ -28,7 +29,7 @@ from protocols.sync.enrolment import (
     write_asked,
 )
 from tests.central.services.fleet import ADMIN, WARD, Fleet, request
-from tests.system.brokers import HOST, free_port
+from tests.system.brokers import HOST
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 

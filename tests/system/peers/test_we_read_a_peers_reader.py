@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hardware_sim.demo.brokers import free_port
 from protocols.readers.llrp.memory import ReaderMemory
 from protocols.readers.llrp.requests import LlrpConfig
 from protocols.readers.llrp.session import LlrpSession
@@ -32,8 +33,7 @@ CONFIG = LlrpConfig(antennas=(1, 2, 3, 4), keepalive_ms=1000, reader_starts=Fals
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = int(free.getsockname()[1])
+    number = free_port()
     command = [str(LLRPKIT.program("llrpkit")), "emulate", "--port", str(number), "--tags", str(TAGS), "--rate", "200"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as emulator:
         assert emulator.stdout is not None

@@ -20,12 +20,13 @@ from typing import Any
 from edge_agent.core.work.words import Word
 from hardware_sim.clock import Clock
 from hardware_sim.config import Table, clock_table, toml
+from hardware_sim.demo.brokers import free_port
 from hardware_sim.devices.llrp import LlrpReaderDevice
 from hardware_sim.devices.printer import PrinterDevice
 from hardware_sim.serve import ReaderPort
 from protocols.readers.scanner import Beep
 from protocols.values.instant import StoryTime, from_iso, plus, seconds_between
-from tests.system.brokers import BrokerProcess, free_port
+from tests.system.brokers import BrokerProcess
 from tests.system.edge_ward import PROGRAM, ROOT, WAIT_S, Plug
 from tests.system.week.hospital import PATIENT_KEY, WARD
 from tests.system.week.room import Room
