@@ -166,14 +166,19 @@ def overdue(connection: Connection, hospital: HospitalId, today: date, standing:
 
 
 INVOICES = Keyset("invoices", (Key(INVOICE.c.due), Key(INVOICE.c.document)))
+"""Those due first on top: what is to be paid next."""
+NEWEST_INVOICES = Keyset("newest-invoices", (Key(INVOICE.c.entered_at, falling=True), Key(INVOICE.c.document)))
+"""Those entered last on top: what was paid years ago stands last."""
 
 
-def invoices_page(connection: Connection, hospital: HospitalId, asked: PageAsked, state: str = "") -> Page[Invoice]:
-    """Return a page of the invoices, or of those in a state, by the day they are due. Raises `BadInput`."""
+def invoices_page(
+    connection: Connection, hospital: HospitalId, asked: PageAsked, state: str = "", order: Keyset = INVOICES
+) -> Page[Invoice]:
+    """Return a page of the invoices, or of those in a state, in an order. Raises `BadInput`."""
     chosen = select(INVOICE).where(INVOICE.c.hospital == hospital)
     if state:
         chosen = chosen.where(INVOICE.c.document.in_(standing_in(hospital, "invoice", [state])))
-    rows, cursor = INVOICES.rows(connection, chosen, asked)
+    rows, cursor = order.rows(connection, chosen, asked)
     return Page(tuple(_invoices(connection, hospital, rows)), cursor)
 
 

@@ -208,8 +208,9 @@ def _list_page(
 ) -> Response:
     named = [one for one in dict.fromkeys(form.order_no) if one.strip()]
     wanted = part.state if part.state in set(InvoiceState) else ""
+    order = kept.INVOICES if wanted in UNPAID else kept.NEWEST_INVOICES
     with desk.store.read() as connection:
-        page = kept.invoices_page(connection, desk.hospital, PageAsked(SHOWN, part.cursor), wanted)
+        page = kept.invoices_page(connection, desk.hospital, PageAsked(SHOWN, part.cursor), wanted, order)
         found = page.items
         names = names_now(connection, desk.hospital)
         disputed = [one for one in found if one.state is InvoiceState.DISPUTED][:COMPARED_MAX]
@@ -221,8 +222,8 @@ def _list_page(
     desk.looks.saw(caller, "see-prices", "invoices")
     return renderer.page(
         "invoices.html.j2", visit, status, rows=[_row(one, caller, desk) for one in found], compared=compared,
-        names=names, fault=fault, state=wanted, states=list(InvoiceState), order=" ".join(named),
-        billed=billed, form=form, typed=form.typed(), later=page.cursor,
+        names=names, fault=fault, state=wanted, states=list(InvoiceState), due_first=wanted in UNPAID,
+        order=" ".join(named), billed=billed, form=form, typed=form.typed(), later=page.cursor,
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from central.config import read_config
 from central.core.rights import Caller, Grant, Role
 from central.services.requisitions import to_decide
 from central.store.engine import Store
-from central.store.queries_purchasing import overdue
+from central.store.paging import PageAsked
+from central.store.queries_purchasing import invoices_page, overdue
 from central.store.tables.purchasing import DOCUMENT_STEP, INVOICE
 from central.store.tables.requisitions import REQUISITION
 from central.store.tables.returns import SUPPLIER_RETURN
@@ -93,6 +94,16 @@ def test_following_the_links_shows_every_row_once(client: TestClient, kind: str)
     found = [one for page in pages(client, f"/{LISTS[kind]}?lang=en") for one in dict.fromkeys(shown(kind, page))]
     assert len(found) == MANY
     assert len(set(found)) == MANY
+
+
+def test_all_invoices_begin_with_the_newest_and_those_to_pay_with_the_one_due_first(
+    client: TestClient, store: Store
+) -> None:
+    found = [one for page in pages(client, "/invoices?lang=en") for one in dict.fromkeys(shown("invoice", page))]
+    assert found == [f"invoice-R{number:04}" for number in reversed(range(MANY))]
+    assert "Invoices, those due first on top" in client.get("/invoices?state=matched&lang=en").text
+    with store.read() as connection:
+        assert [one.number for one in invoices_page(connection, HOSPITAL, PageAsked(2)).items] == ["N0", "N1"]
 
 
 @pytest.mark.parametrize("kind", LISTS)
