@@ -5,7 +5,7 @@ search or a refusal draws the form again; a button that would be refused is not 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import FastAPI, Form, Query, Request
@@ -29,12 +29,12 @@ from central.store.queries_purchasing import history
 from central.store.queries_work import orders
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
+from central.web.typed import in_step, whole_of
 
 SHOWN = 100
 """Rows of a page; the next ones stand behind a link."""
 COLUMN_MAX = 200
 """Lines of the form; the page shows at most 80 beside those chosen."""
-QTY_DIGITS = 9
 EMERGENCY, LATE, DECIDE = "emergency", "late", "decide"
 """The lists beside those by state: emergencies, those over their time, and what waits for the reader's decision."""
 Column = Annotated[Sequence[str], Form(max_length=COLUMN_MAX)]
@@ -62,9 +62,9 @@ class AskForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the form of a requisition holds so far: quantities by item, the reason, and the mark of an emergency."""
+    """What the form of a requisition holds so far: quantities by item as typed, reason, and emergency or not."""
 
-    quantities: dict[str, int]
+    quantities: dict[str, str]
     reason: str = ""
     emergency: bool = False
     question: str = ""
@@ -154,12 +154,12 @@ def _add_asking(pages: FastAPI, book: _Book) -> None:
     def asked(request: Request, form: Annotated[AskForm, Form()]) -> Response:
         visit, caller = book.porter.visit_of(request, Right.REQUEST)
         book.porter.check_form(request, visit, form.word)
-        typed = Typed({}, form.reason, bool(form.emergency), form.q)
+        typed = Typed(_typed(form.item, form.qty), form.reason, bool(form.emergency), form.q)
         try:
-            typed = replace(typed, quantities=_quantities(form.item, form.qty))
+            wanted = _quantities(form.item, form.qty)
             if form.act != "send":
                 return book.form(visit, caller, form.place, typed)
-            lines = tuple(Wish(one, count) for one, count in typed.quantities.items())
+            lines = tuple(Wish(one, count) for one, count in wanted.items())
             made = book.desk.requisitions.ask(caller, Wanted(form.place, lines, form.reason, typed.emergency))
         except (BadInput, NotNow) as error:
             return book.form(visit, caller, form.place, typed, fault=_fault(error))
@@ -204,7 +204,7 @@ def _add_deciding(pages: FastAPI, book: _Book) -> None:
         if step not in set(RequisitionStep):
             raise NotThere(f"requisition: expected one of {', '.join(RequisitionStep)}, got {step!r:.20}")
         try:
-            said = Said(reason, paper, {number: _whole(one) for number, one in enumerate(qty, 1)}, cut)
+            said = Said(reason, paper, {number: whole_of("quantity", one) for number, one in enumerate(qty, 1)}, cut)
             book.desk.requisitions.step(caller, requisition, RequisitionStep(step), said)
         except (BadInput, NotNow) as error:
             return book.one(visit, caller, requisition, fault=_fault(error), typed=(qty, reason, cut))
@@ -215,16 +215,16 @@ def _add_deciding(pages: FastAPI, book: _Book) -> None:
         return RedirectResponse(f"/requisitions/{requisition}", 303)
 
 
+def _typed(items: Sequence[str], counts: Sequence[str]) -> dict[str, str]:
+    """Return what was typed by item, readable or not, to be shown again."""
+    return {item: count for item, count in zip(items, counts, strict=False) if count.strip(" 0")}
+
+
 def _quantities(items: Sequence[str], counts: Sequence[str]) -> dict[str, int]:
     """Return what was typed by item; an empty box asks for nothing. Raises `BadInput`."""
-    return {item: _whole(count) for item, count in zip(items, counts, strict=False) if count.strip(" 0")}
-
-
-def _whole(text: str) -> int:
-    cleaned = text.strip() or "0"
-    if not (cleaned.isascii() and cleaned.isdecimal() and len(cleaned) <= QTY_DIGITS):
-        raise BadInput(f"quantity: expected a whole number, got {text!r:.20}")
-    return int(cleaned)
+    in_step("quantity", items, counts)
+    typed = {item: whole_of("quantity", count) for item, count in zip(items, counts, strict=True)}
+    return {item: count for item, count in typed.items() if count}
 
 
 def _fault(error: Exception) -> str:

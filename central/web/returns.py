@@ -22,13 +22,12 @@ from central.store.paging import CURSOR_MAX, PageAsked
 from central.store.queries_purchasing import history, receipts_of
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
-from protocols.errors import BadValue
-from protocols.values.money import Money, yuan
+from central.web.typed import day_of, in_step, whole_of, yuan_of
+from protocols.values.money import Money
 
 SHOWN = 100
 """Rows of a page; the next ones stand behind a link."""
 COLUMN_MAX = 500
-QTY_DIGITS = 9
 Text = Annotated[str, Form(max_length=SAID_MAX)]
 Word = Annotated[str, Form(max_length=WORD_MAX)]
 
@@ -49,8 +48,10 @@ class ReturnForm(BaseModel):
         """Return what is asked for. Raises `BadInput`."""
         if self.kind not in set(ReturnKind) or self.why not in set(Why):
             raise BadInput("return: expected what is asked for and why; choose both")
-        lines = tuple(_back(line, qty) for line, qty in zip(self.line, self.qty, strict=False) if qty.strip(" 0"))
-        return Claimed(ReturnKind(self.kind), Why(self.why), lines, _yuan(self.claim), self.said)
+        in_step("quantity", self.line, self.qty)
+        typed = ((line, whole_of("quantity", qty)) for line, qty in zip(self.line, self.qty, strict=True))
+        lines = tuple(_back(line, qty) for line, qty in typed if qty)
+        return Claimed(ReturnKind(self.kind), Why(self.why), lines, _claimed(self.claim), self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _add_deciding(pages: FastAPI, porter: Porter, book: _Book) -> None:
         if step not in set(ReturnStep):
             raise NotThere(f"return: expected one of {', '.join(ReturnStep)}, got {step!r:.20}")
         try:
-            credit = Credit(number.strip(), _day(dated), _yuan(claim)) if step == ReturnStep.CREDIT else None
+            credit = Credit(number.strip(), _printed(dated), _claimed(claim)) if step == ReturnStep.CREDIT else None
             book.desk.returns.step(caller, return_no, ReturnStep(step), said=reason, credit=credit)
         except (BadInput, NotNow) as error:
             return book.one(visit, caller, return_no, fault=_fault(error))
@@ -180,28 +181,23 @@ def _may_ask(caller: Caller) -> None:
         caller.need(Right.PURCHASE)
 
 
-def _back(line: str, qty: str) -> Back:
-    """Read a receipt line and a quantity. Raises `BadInput`."""
+def _back(line: str, qty: int) -> Back:
+    """Read which receipt line a quantity is of. Raises `BadInput`."""
     receipt, _, number = line.rpartition("/")
-    cleaned = qty.strip()
-    if not all(one.isascii() and one.isdecimal() and len(one) <= QTY_DIGITS for one in (number, cleaned)):
-        raise BadInput(f"quantity: expected a whole number, got {qty!r:.20}")
-    return Back(receipt, int(number), int(cleaned))
+    return Back(receipt, whole_of("line", number), qty)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise BadInput(f"credit: expected the day printed on the note, got {text!r:.20}") from error
+def _printed(text: str) -> date:
+    """Read the day printed on a credit note. Raises `BadInput`."""
+    day = day_of("credit", text)
+    if day is None:
+        raise BadInput("credit: expected the day printed on the note, got nothing")
+    return day
 
 
-def _yuan(text: str) -> Money:
+def _claimed(text: str) -> Money:
     """Read an amount in yuan, nothing where none was typed. Raises `BadInput`."""
-    try:
-        return yuan(text.strip()) if text.strip() else Money(0)
-    except BadValue as error:
-        raise BadInput(f"claim: {error}") from error
+    return yuan_of("claim", text.strip() or "0")
 
 
 def _fault(error: Exception) -> str:

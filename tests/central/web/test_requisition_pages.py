@@ -72,6 +72,18 @@ def test_a_nurse_asks_on_the_page_and_a_buyer_approves(client: TestClient) -> No
     assert "cut from 30 to 20" in seen
 
 
+def test_a_quantity_that_cannot_be_read_loses_none_of_the_others(client: TestClient) -> None:
+    nurse = Somebody(client, "N1001")
+    form = {"place": "ward-01", "act": "send", "reason": "burns", "q": GAUZE}
+    said = nurse.said("/requisitions/new", **form, item=[GAUZE, KIT], qty=["30", "1.5"])
+    assert "A quantity is a whole number of base units" in said
+    assert 'value="30"' in said
+    assert "burns" in said
+    said = nurse.said("/requisitions/new", **form, item=[GAUZE, KIT], qty=["30"])
+    assert "A quantity is a whole number of base units" in said, "a row that came in half is not taken for none"
+    assert "/requisitions/RQ-" not in nurse.get("/requisitions?lang=en")
+
+
 def test_a_program_asks_once_however_often_it_sends(client: TestClient) -> None:
     Somebody(client, "N1001")
     word = {"x-form-word": Somebody(client, "N1001")._word, "idempotency-key": "ask-1"}

@@ -4,6 +4,7 @@ import pytest
 
 from central.errors import BadInput
 from central.web.invoices import InvoiceForm
+from central.web.returns import ReturnForm
 from central.web.typed import in_step, whole_of
 from protocols.values.quantity import LINE_QTY_MAX
 
@@ -22,6 +23,18 @@ def test_no_line_of_an_invoice_is_lost_where_its_price_did_not_come() -> None:
     with pytest.raises(BadInput, match="each row whole"):
         form.lines()
     assert form.typed() == {("PO-1", 1): ("3", "1.00")}
+
+
+def test_no_line_of_a_return_is_lost_where_its_quantity_did_not_come() -> None:
+    form = ReturnForm(kind="return", why="damaged", line=["GR-1/1", "GR-1/2"], qty=["3"])
+    with pytest.raises(BadInput, match="quantity: expected each row whole, got columns of 2, 1 values"):
+        form.wanted()
+
+
+@pytest.mark.parametrize(("line", "qty"), [("GR-1/x", "3"), ("GR-1/1", "x"), ("GR-1/1", "９"), ("GR-1/1", "1.5")])
+def test_a_return_reads_quantities_as_every_form_does(line: str, qty: str) -> None:
+    with pytest.raises(BadInput, match="expected a whole number up to"):
+        ReturnForm(kind="return", why="damaged", line=[line], qty=[qty]).wanted()
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "９", str(LINE_QTY_MAX + 1), "9" * 60])
