@@ -13,6 +13,7 @@ from central.api.problems import Problem
 from central.core.rights import Right
 from central.core.suppliers import SCORE_UNITS, CaseKind, CaseStep, Tally
 from central.errors import NotThere
+from central.services.deliveries import dealings_now
 from central.services.desk import Desk
 from central.services.suppliers import TEXT_MAX, Firm, Matter, Watched, firms_now, shortages_now, uncovered_now
 from central.store import queries_suppliers as kept
@@ -178,9 +179,11 @@ def _add_suppliers(router: APIRouter, desk: Desk) -> None:
     def listed(caller: Asks, page: Paged) -> Firms:
         """List the suppliers as they stand."""
         caller.need(Right.SEE_PRICES)
+        now = desk.now()
         with desk.store.read() as connection:
-            found = firms_now(connection, desk.hospital, desk.now())
-            lacking = uncovered_now(connection, desk.hospital, desk.now())
+            dealt = dealings_now(connection, desk.hospital, now)
+            found = firms_now(connection, desk.hospital, now, dealt)
+            lacking = uncovered_now(connection, desk.hospital, now, dealt)
         shown = page_of("suppliers", found, lambda one: (one.supplier,), page.asked)
         return Firms(items=[_firm(one) for one in shown.items], uncovered=lacking, next=page.next(shown))
 

@@ -5,18 +5,22 @@ the order's last confirmation, else by the supplier's terms.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, select
 
 from central.core.orders import Ordered, outstanding
+from central.core.policy import Rules
 from central.core.purchasing import OrderStep
 from central.core.reorder.receipts import filled
 from central.core.suppliers import Delivered
+from central.services.policy import rules_at
 from central.services.positions import DAY_S, ORDERS_COUNTED_DAYS
 from central.store.queries_book import arrivals_in
-from central.store.queries_master import suppliers, terms
+from central.store.queries_master import Terms, suppliers, terms
+from central.store.queries_suppliers import Case, blocked_suppliers, cases
 from central.store.queries_work import ordered
 from central.store.tables.purchasing import DOCUMENT_STEP
 from protocols.values.ids import HospitalId
@@ -26,11 +30,46 @@ LEAD_DAYS = 7
 """Days taken for a supplier whose terms are gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """What suppliers are judged by at one instant, read once for all that is told of them: `dealings_now` makes it."""
+
+    rules: Rules
+    names: Mapping[str, tuple[str, str]]
+    terms: Mapping[str, Sequence[Terms]]
+    lines: Sequence[Delivered]
+    cases: Sequence[Case]
+    barred: frozenset[str]
+
+
+def dealings_now(connection: Connection, hospital: HospitalId, now: Instant) -> Dealings:
+    """Read what suppliers are judged by at an instant."""
+    names, offered = suppliers(connection, hospital), terms(connection, hospital)
+    return Dealings(
+        rules_at(connection, hospital, now),
+        names,
+        offered,
+        _lines(connection, hospital, now, names, offered),
+        cases(connection, hospital),
+        blocked_suppliers(connection, hospital),
+    )
+
+
 def delivered_lines(connection: Connection, hospital: HospitalId, now: Instant) -> list[Delivered]:
     """Return the order lines to suppliers that are counted, given-up ones left out."""
+    return _lines(connection, hospital, now, suppliers(connection, hospital), terms(connection, hospital))
+
+
+def _lines(
+    connection: Connection,
+    hospital: HospitalId,
+    now: Instant,
+    firms: Container[str],
+    offered: Mapping[str, Sequence[Terms]],
+) -> list[Delivered]:
     since = plus(now, -ORDERS_COUNTED_DAYS * DAY_S)
-    firms, promised = suppliers(connection, hospital), _promised(connection, hospital)
-    leads = {(one.item, one.supplier): one.lead_days for of in terms(connection, hospital).values() for one in of}
+    promised = _promised(connection, hospital)
+    leads = {(one.item, one.supplier): one.lead_days for of in offered.values() for one in of}
     by_line: dict[tuple[str, str], list[tuple[str, Ordered]]] = {}
     for place, item, source, line in ordered(connection, hospital, since):
         by_line.setdefault((place, item), []).append((source, line))

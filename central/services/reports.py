@@ -20,10 +20,10 @@ from central.core.agreements import quarter_of
 from central.core.statement import seal
 from central.core.suppliers import CaseKind
 from central.errors import NotThere
+from central.services.deliveries import dealings_now
 from central.services.statements import Signer
 from central.services.suppliers import firms_now, shortages_now
 from central.services.vbp_pack import OFF, alert_rows, data_of, pack_of
-from central.store import queries_suppliers as kept
 from central.store.engine import Store
 from central.store.merge import add_new
 from central.store.tables.reports import SUPPLY_REPORT
@@ -114,14 +114,15 @@ def _supply(connection: Connection, hospital: HospitalId, now: Instant) -> Mappi
     last = business_day(now).replace(day=1) - timedelta(days=1)
     first = last.replace(day=1)
     since, until = day_start(first), day_start(last + timedelta(days=1))
-    firms = firms_now(connection, hospital, now)
-    cut = [one for one in kept.cases(connection, hospital) if one.kind is CaseKind.DISRUPTION]
+    dealt = dealings_now(connection, hospital, now)
+    firms = firms_now(connection, hospital, now, dealt)
+    cut = [one for one in dealt.cases if one.kind is CaseKind.DISRUPTION]
     return {
         "first": first,
         "last": last,
         "shortages": [
             {"item": one.supply.item, "level": str(one.level), "points": one.points}
-            for one in shortages_now(connection, hospital, now)
+            for one in shortages_now(connection, hospital, now, dealt)
         ],
         "deliveries": [
             {

@@ -31,12 +31,12 @@ from central.core.suppliers import (
     tally_of,
 )
 from central.errors import BadInput
-from central.services.deliveries import delivered_lines
+from central.services.deliveries import Dealings, dealings_now
 from central.services.documents import number_of
 from central.services.policy import rules_at
 from central.store import queries_suppliers as kept
 from central.store.merge import add_new
-from central.store.queries_master import suppliers, terms
+from central.store.queries_master import terms
 from central.store.tables.suppliers import PURCHASE_TASK, SUPPLIER_SCORE
 from protocols.values.ids import HospitalId
 from protocols.values.instant import Instant, business_day, day_start
@@ -53,14 +53,17 @@ def marks_of(rules: Rules) -> Marks:
     )
 
 
-def tallies_of(connection: Connection, hospital: HospitalId, quarter: str, now: Instant) -> dict[str, Tallies]:
+def tallies_of(
+    connection: Connection, hospital: HospitalId, quarter: str, now: Instant, dealt: Dealings | None = None
+) -> dict[str, Tallies]:
     """Return each supplier's four tallies of a quarter, as far as it has gone by an instant."""
+    dealt = dealt or dealings_now(connection, hospital, now)
     first, last = quarter_days(quarter)
     until = min(last, business_day(now) - timedelta(days=1))
     at = min(now, day_start(last + timedelta(days=1)))
     rules = rules_at(connection, hospital, at)
-    lines, looked = delivered_lines(connection, hospital, now), kept.inspected(connection, hospital, first, last)
-    matters = [one for one in kept.cases(connection, hospital) if first <= business_day(one.opened_at) <= last]
+    lines, looked = dealt.lines, kept.inspected(connection, hospital, first, last)
+    matters = [one for one in dealt.cases if first <= business_day(one.opened_at) <= last]
     return {
         supplier: {
             Dimension.ON_TIME: _punctual(lines, supplier, first, until),
@@ -70,7 +73,7 @@ def tallies_of(connection: Connection, hospital: HospitalId, quarter: str, now: 
                 for dimension, kind in CASES.items()
             },
         }
-        for supplier in suppliers(connection, hospital)
+        for supplier in dealt.names
     }
 
 

@@ -36,14 +36,13 @@ from central.core.suppliers import (
     uncovered,
 )
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
-from central.services.deliveries import delivered_lines
+from central.services.deliveries import Dealings, dealings_now
 from central.services.documents import Documents, check_text, number_of
-from central.services.policy import rules_at
 from central.services.supplier_scores import tallies_of
 from central.store import queries_suppliers as kept
 from central.store import queries_volumes as volumes
 from central.store.audit import note
-from central.store.queries_master import Terms, items, suppliers, terms
+from central.store.queries_master import Terms, items, suppliers
 from central.store.queries_purchasing import DocumentStep, add_step
 from central.store.tables.master import ITEM
 from central.store.tables.suppliers import PURCHASE_TASK, SUPPLIER_CASE
@@ -131,15 +130,17 @@ def _holds(one: Paper) -> bool:
     return one.standing not in {Standing.LAPSED, Standing.NOT_YET}
 
 
-def firms_now(connection: Connection, hospital: HospitalId, now: Instant, *, only: str = "") -> list[Firm]:
+def firms_now(
+    connection: Connection, hospital: HospitalId, now: Instant, dealt: Dealings | None = None, *, only: str = ""
+) -> list[Firm]:
     """Return every supplier as it stands, or the one named."""
-    today, rules = business_day(now), rules_at(connection, hospital, now)
-    lines = delivered_lines(connection, hospital, now)
+    dealt = dealt or dealings_now(connection, hospital, now)
+    today, rules, lines = business_day(now), dealt.rules, dealt.lines
     papers = papers_on(connection, hospital, today, rules, of_suppliers=True)
-    tallies = tallies_of(connection, hospital, quarter_of(today), now)
-    graded, barred = kept.grades_on(connection, hospital, today), kept.blocked_suppliers(connection, hospital)
-    of_items = [one for several in terms(connection, hospital).values() for one in several]
-    matters = [Matter(one, _clock(one, rules, now)) for one in kept.cases(connection, hospital)]
+    tallies = tallies_of(connection, hospital, quarter_of(today), now, dealt)
+    graded = kept.grades_on(connection, hospital, today)
+    of_items = [one for several in dealt.terms.values() for one in several]
+    matters = [Matter(one, _clock(one, rules, now)) for one in dealt.cases]
     about = kept.profiles(connection, hospital)
     return [
         Firm(
@@ -152,9 +153,9 @@ def firms_now(connection: Connection, hospital: HospitalId, now: Instant, *, onl
             tuple(one for one in papers if one.certificate.supplier == supplier),
             tuple(one for one in matters if one.case.supplier == supplier),
             tuple(one for one in of_items if one.supplier == supplier),
-            supplier in barred,
+            supplier in dealt.barred,
         )
-        for supplier, names in sorted(suppliers(connection, hospital).items())
+        for supplier, names in sorted(dealt.names.items())
         if only in {"", supplier}
     ]
 
@@ -179,27 +180,27 @@ class Watched:
     level: Level
 
 
-def offers_on(connection: Connection, hospital: HospitalId, day: date, rules: Rules) -> dict[str, list[Offer]]:
+def _offers(connection: Connection, hospital: HospitalId, day: date, dealt: Dealings) -> dict[str, list[Offer]]:
     """Return the suppliers of each item with why one does not count as a source: blocked, or without its papers."""
-    barred, lapsed = (
-        kept.blocked_suppliers(connection, hospital),
-        lapsed_on(papers_on(connection, hospital, day, rules)),
-    )
+    lapsed = lapsed_on(papers_on(connection, hospital, day, dealt.rules))
 
     def unfit(item: str, supplier: str) -> tuple[str, ...]:
         gone = [*lapsed.get(("", supplier), []), *lapsed.get((item, supplier), []), *lapsed.get((item, ""), [])]
-        return (*(("blocked",) if supplier in barred else ()), *gone)
+        return (*(("blocked",) if supplier in dealt.barred else ()), *gone)
 
     return {
         item: [Offer(one.supplier, one.rank, unfit(item, one.supplier)) for one in several]
-        for item, several in terms(connection, hospital).items()
+        for item, several in dealt.terms.items()
     }
 
 
-def uncovered_now(connection: Connection, hospital: HospitalId, now: Instant) -> dict[str, list[str]]:
+def uncovered_now(
+    connection: Connection, hospital: HospitalId, now: Instant, dealt: Dealings | None = None
+) -> dict[str, list[str]]:
     """Return the high-risk items with fewer than two sources that count (B3)."""
-    rules = rules_at(connection, hospital, now)
-    return uncovered(offers_on(connection, hospital, business_day(now), rules), high_risk_items(connection, hospital))
+    dealt = dealt or dealings_now(connection, hospital, now)
+    offers = _offers(connection, hospital, business_day(now), dealt)
+    return uncovered(offers, high_risk_items(connection, hospital))
 
 
 def high_risk_items(connection: Connection, hospital: HospitalId) -> set[str]:
@@ -212,13 +213,15 @@ def high_risk_items(connection: Connection, hospital: HospitalId) -> set[str]:
     }
 
 
-def shortages_now(connection: Connection, hospital: HospitalId, now: Instant) -> list[Watched]:
+def shortages_now(
+    connection: Connection, hospital: HospitalId, now: Instant, dealt: Dealings | None = None
+) -> list[Watched]:
     """Return the items whose supply is watched or warned of, the worst first (G1)."""
-    today, rules = business_day(now), rules_at(connection, hospital, now)
+    dealt, today = dealt or dealings_now(connection, hospital, now), business_day(now)
     first, yesterday = today - timedelta(days=RATE_DAYS), today - timedelta(days=1)
     held, used = volumes.held(connection, hospital), volumes.used(connection, hospital, first, yesterday)
-    offers, leads = offers_on(connection, hospital, today, rules), terms(connection, hospital)
-    due = [one for one in delivered_lines(connection, hospital, now) if first <= one.promised <= yesterday]
+    offers, leads = _offers(connection, hospital, today, dealt), dealt.terms
+    due = [one for one in dealt.lines if first <= one.promised <= yesterday]
     found = []
     for item, several in leads.items():
         mine = [one for one in due if one.item == item]

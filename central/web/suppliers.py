@@ -14,12 +14,12 @@ from starlette.responses import RedirectResponse, Response
 from central.core.rights import Caller, Right
 from central.core.suppliers import CASE_STEPS, CaseKind, CaseStep, Dimension, failed, shares_of_deliveries
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
+from central.services.deliveries import dealings_now
 from central.services.desk import Desk
-from central.services.policy import rules_at
 from central.services.supplier_scores import marks_of
 from central.services.suppliers import Matter, firms_now, papers_on, shortages_now, uncovered_now
 from central.store import queries_suppliers as kept
-from central.store.queries_master import items, suppliers
+from central.store.queries_master import items
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 from protocols.values.instant import business_day
@@ -91,17 +91,18 @@ def _add_acts(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) ->
 def _list_page(renderer: Renderer, visit: Visit, caller: Caller, desk: Desk) -> Response:
     now = desk.now()
     with desk.store.read() as connection:
-        firms = firms_now(connection, desk.hospital, now)
-        rules = rules_at(connection, desk.hospital, now)
-        lacking = uncovered_now(connection, desk.hospital, now)
-        watched = shortages_now(connection, desk.hospital, now)
+        dealt = dealings_now(connection, desk.hospital, now)
+        rules, names = dealt.rules, dealt.names
+        firms = firms_now(connection, desk.hospital, now, dealt)
+        lacking = uncovered_now(connection, desk.hospital, now, dealt)
+        watched = shortages_now(connection, desk.hospital, now, dealt)
         work = kept.tasks(connection, desk.hospital)
         of_items = [
             one
             for one in papers_on(connection, desk.hospital, business_day(now), rules)
             if not one.certificate.supplier and one.standing != "valid"
         ]
-        catalogue, names = items(connection, desk.hospital), suppliers(connection, desk.hospital)
+        catalogue = items(connection, desk.hospital)
     marks = marks_of(rules)
     return renderer.page(
         "suppliers.html.j2", visit, tab="suppliers", firms=firms, lacking=lacking, watched=watched, work=work,
@@ -124,11 +125,11 @@ def _one_page(
 ) -> Response:
     now = desk.now()
     with desk.store.read() as connection:
-        found = firms_now(connection, desk.hospital, now, only=supplier)
+        dealt = dealings_now(connection, desk.hospital, now)
+        rules, found = dealt.rules, firms_now(connection, desk.hospital, now, dealt, only=supplier)
         if not found:
             raise NotThere(f"supplier: expected one that is known, got {supplier!r:.40}")
         history = kept.scores(connection, desk.hospital, supplier=supplier)
-        rules = rules_at(connection, desk.hospital, now)
         catalogue = items(connection, desk.hospital)
         relations = [one for one in kept.relations(connection, desk.hospital) if one.distributor == supplier]
     (firm,), marks = found, marks_of(rules)

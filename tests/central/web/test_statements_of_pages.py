@@ -202,6 +202,14 @@ def hospitals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Hospital, Hospi
     return Hospital(folder / "few", FEW), Hospital(folder / "many", MANY)
 
 
+@pytest.mark.parametrize("page", ["/suppliers", "/suppliers/S01", "/api/v1/suppliers"])
+def test_what_suppliers_delivered_is_reckoned_once_for_all_that_is_told_of_them(
+    hospitals: tuple[Hospital, Hospital], page: str
+) -> None:
+    _, many = hospitals
+    assert sum("FROM receipt_line" in one for one in many.asked(page)) == 2, "once for lines, once for inspections"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_asks_as_often_of_many_wards_as_of_few(hospitals: tuple[Hospital, Hospital], page: str) -> None:
     few, many = (hospital.asked(page) for hospital in hospitals)
