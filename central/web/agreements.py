@@ -239,14 +239,22 @@ def _add_bargaining(pages: FastAPI, renderer: Renderer, porter: Porter, desk: De
         porter.check_form(request, visit, word)
         try:
             desk.agreements.settle(caller, half_year, item, yuan(price.strip()))
-        except (BadInput, BadValue, NotNow):
-            return _bargaining_page(renderer, visit, caller, desk, half_year, fault=item, status=409)
+        except (BadInput, BadValue, NotNow) as error:
+            fault = (item, price, "settled" if isinstance(error, NotNow) else "price")
+            return _bargaining_page(renderer, visit, caller, desk, half_year, fault=fault)
         return RedirectResponse(f"/agreements/bargaining?{urlencode({'half_year': half_year})}", 303)
 
 
 def _bargaining_page(
-    renderer: Renderer, visit: Visit, caller: Caller, desk: Desk, half_year: str, *, fault: str = "", status: int = 200
+    renderer: Renderer,
+    visit: Visit,
+    caller: Caller,
+    desk: Desk,
+    half_year: str,
+    *,
+    fault: tuple[str, str, str] | None = None,
 ) -> Response:
+    """Return the page; `fault` is the item whose price was not noted, what was typed, and why."""
     desk.looks.saw(caller, "see-prices", "bargaining")
     with desk.store.read() as connection:
         rounds = kept.rounds(connection, desk.hospital)
@@ -256,9 +264,9 @@ def _bargaining_page(
         rules = rules_at(connection, desk.hospital, desk.now())
     least = (rules.number("bargain.cut_min"), rules.number("bargain.cut_max"))
     return renderer.page(
-        "bargaining.html.j2", visit, status, tab="bargaining", rounds=rounds, chosen=chosen, rows=rows, fault=fault,
-        catalogue=catalogue, achieved=achieved(rows), wanted=least, spent=rules.whole("bargain.spent_yuan"),
-        may=caller.may(Right.PURCHASE),
+        "bargaining.html.j2", visit, 409 if fault else 200, tab="bargaining", rounds=rounds, chosen=chosen,
+        rows=rows, fault=fault, catalogue=catalogue, achieved=achieved(rows), wanted=least,
+        spent=rules.whole("bargain.spent_yuan"), may=caller.may(Right.PURCHASE),
     )  # fmt: skip
 
 

@@ -194,8 +194,13 @@ def test_a1_the_head_decides_a_review_and_a_buyer_does_not(client: TestClient) -
 
 def test_a5_a_price_reached_is_noted_with_its_cut(client: TestClient) -> None:
     buyer = Somebody(client, "10023")
-    assert "Nothing was noted" in buyer.said("/agreements/bargaining/2026H1/HC-GAUZE?lang=en", price="0.9")
+    said = buyer.said("/agreements/bargaining/2026H1/HC-GAUZE?lang=en", price="0.9")
+    assert "Nothing was noted" in said
+    assert 'value="0.9"' in said, "what was typed stays, to be put right"
     assert buyer.post("/agreements/bargaining/2026H1/HC-GAUZE", price="0.8") == 303
+    assert "somebody noted its price before" in buyer.said(
+        "/agreements/bargaining/2026H1/HC-GAUZE?lang=en", price="0.7"
+    )
     assert "5.8%" in buyer.get("/agreements/bargaining?lang=en")
 
 
