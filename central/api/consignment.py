@@ -1,5 +1,6 @@
 """`/price-changes` and `/consignment`: what stock is worth from a moment on, and what of suppliers' goods was used."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,11 +11,11 @@ from central.api.door import Asks, sees_prices
 from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
-from central.core.consignment import NoteStep
+from central.core.consignment import NoteLine, NoteStep
 from central.core.month import month_named
 from central.core.refusals import TEXT_MAX, Refusal
 from central.core.rights import Caller, Right
-from central.services.consignment import Consignment
+from central.services.consignment import Consignment, Running, running_now
 from central.services.desk import Desk
 from central.services.price_changes import PRICE_MAX, ChangeStep, PriceChange, PriceChanges
 from central.store import queries_consignment as consigned
@@ -122,6 +123,21 @@ class Notes(Listed):
     items: list[NoteOut]
 
 
+class RunningNoteOut(BaseModel):
+    """What was used of a supplier's goods so far in a month that is open; amounts in 1e-4 yuan."""
+
+    supplier: str
+    month: str
+    amount: int
+    lines: list[NoteLineOut]
+
+
+class RunningOut(Listed):
+    """What settlements would say were their months over now, the first month first."""
+
+    items: list[RunningNoteOut]
+
+
 class SaidIn(BaseModel):
     """What was said, needed where a settlement is disputed."""
 
@@ -209,6 +225,21 @@ def _add_consignment(router: APIRouter, desk: Desk) -> None:
             found = consigned.notes_page(connection, desk.hospital, page.asked, supplier=supplier)
         return Notes(items=[_note(one) for one in found.items], next=page.next(found))
 
+    @router.get("/consignment/running")
+    def running(caller: Asks, page: Paged) -> RunningOut:
+        """List what was used of suppliers' goods in months that are open: what their settlements would say now."""
+        _prices(desk, caller, "consignment")
+        with desk.store.read() as connection:
+            every = running_now(connection, desk.hospital, desk.now())
+        found = page_of("running", sorted(every, key=_running_key), _running_key, page.asked)
+        items = [
+            RunningNoteOut(
+                supplier=one.supplier, month=str(one.month), amount=one.amount, lines=_note_lines(one.lines)
+            )
+            for one in found.items
+        ]  # fmt: skip
+        return RunningOut(items=items, next=page.next(found))
+
     @router.post("/months/{month}/settlements", responses=REFUSED)
     def settle(caller: Asks, month: str) -> Notes:
         """Make the settlements of a closed month that are not there yet."""
@@ -227,15 +258,22 @@ def _term_key(one: consigned.Term) -> tuple[str, str, str]:
     return one.item, one.supplier, one.first.isoformat()
 
 
-def _note(one: consigned.Note) -> NoteOut:
-    lines = [
+def _running_key(one: Running) -> tuple[str, str]:
+    return str(one.month), one.supplier
+
+
+def _note_lines(lines: Sequence[NoteLine]) -> list[NoteLineOut]:
+    return [
         NoteLineOut(
             item=each.item, used=each.used, charged=each.charged, difference=each.difference, price=each.price,
             amount=each.amount,
         )
-        for each in one.lines
+        for each in lines
     ]  # fmt: skip
+
+
+def _note(one: consigned.Note) -> NoteOut:
     return NoteOut(
         note=one.note, supplier=one.supplier, month=str(one.month), state=one.state, made_at=to_iso(one.made_at),
-        made_by=one.made_by, agreed_by=one.agreed_by, amount=one.amount, lines=lines,
+        made_by=one.made_by, agreed_by=one.agreed_by, amount=one.amount, lines=_note_lines(one.lines),
     )  # fmt: skip

@@ -27,6 +27,7 @@ from central.core.valuation import Part
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
 from central.services.documents import Documents, check_text, number_of
 from central.services.price_changes import PRICE_MAX
+from central.services.stock_book import open_parts
 from central.store import queries_consignment as kept
 from central.store import queries_month as months
 from central.store.audit import note
@@ -60,6 +61,34 @@ def settle_month(
         charged = kept.charged_in(connection, hospital, month, lots_used(parts, supplier))
         made.append(_write(connection, hospital, supplier, month, now, note_lines(used, charged), person))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a settlement would say were its month over now; it is none, and nobody agrees to it yet."""
+
+    supplier: str
+    month: Month
+    lines: tuple[NoteLine, ...]
+
+    @property
+    def amount(self) -> Money:
+        """What it comes to so far."""
+        return Money(sum(one.amount for one in self.lines))
+
+
+def running_now(connection: Connection, hospital: HospitalId, now: Instant) -> list[Running]:
+    """Return what was used of suppliers' goods in months that are open, by the same lines that settle them."""
+    lent = {one.item for one in kept.terms_of(connection, hospital)}
+    lent |= {item for item, _ in kept.held(connection, hospital)}
+    if not lent:
+        return []
+    found = []
+    for month, parts in open_parts(connection, hospital, now, lent):
+        for supplier, used in used_of(parts).items():
+            charged = kept.charged_in(connection, hospital, month, lots_used(parts, supplier)) if used else None
+            found.append(Running(supplier, month, tuple(note_lines(used, charged))))
+    return [one for one in found if one.lines]
 
 
 def _write(

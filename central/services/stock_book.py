@@ -6,7 +6,7 @@ closing writes those figures in one transaction with the record of who closed, a
 later, or was wrong, stands in the open month on lines of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -94,11 +94,21 @@ def open_books(connection: Connection, hospital: HospitalId, month: Month, now: 
     return _open_books(connection, hospital, month, now)
 
 
-def _open_books(connection: Connection, hospital: HospitalId, until: Month, now: Instant) -> list[Book]:
+def open_parts(
+    connection: Connection, hospital: HospitalId, now: Instant, items: Collection[str]
+) -> list[tuple[Month, Sequence[Part]]]:
+    """Return the value lines of some items in every open month up to now, the first month first."""
+    books = _open_books(connection, hospital, month_at(now), now, items)
+    return [(one.month, one.parts) for one in books]
+
+
+def _open_books(
+    connection: Connection, hospital: HospitalId, until: Month, now: Instant, items: Collection[str] | None = None
+) -> list[Book]:
     begun, last = open_month(connection, hospital, now), next(iter(kept.closed_months(connection, hospital)), None)
     if (until.year - begun.year) * 12 + until.number - begun.number >= MONTHS_OPEN_MAX:
         raise NotNow(f"month: expected at most {MONTHS_OPEN_MAX} open months, {begun} is the first; close it")
-    found = kept.unposted(connection, hospital, begun.begins, until.ends, last)
+    found = kept.unposted(connection, hospital, begun.begins, until.ends, last, items)
     lines = _by_month(found, begun)
     costs = costs_of(connection, hospital, [one for one, _ in found], begun.begins)
     stock = {} if last is None else kept.stock_of(connection, hospital, last.month)

@@ -4,7 +4,7 @@ No rule lives here. The rules that must not be broken: every query names the hos
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,15 @@ def books_begin(connection: Connection, hospital: HospitalId) -> Month | None:
 
 
 def unposted(
-    connection: Connection, hospital: HospitalId, begins: Instant, until: Instant, last: Closed | None
+    connection: Connection,
+    hospital: HospitalId,
+    begins: Instant,
+    until: Instant,
+    last: Closed | None,
+    items: Collection[str] | None = None,
 ) -> list[tuple[Moved, Instant]]:
     """Return the ledger lines no closed month has, that happened or were heard of before `until`, each with when it
-    was received; `begins` is the first instant that is open."""
+    was received; `begins` is the first instant that is open. Where `items` are named, only theirs."""
     line, event, ledger, replayed = POSTING_LINE.c, EVENT.c, LEDGER.c, QUARANTINE_REPLAY.c
     heard = func.coalesce(replayed.at, ledger.received_at)  # what stood in quarantine is heard of when it is posted
     base = (
@@ -95,6 +100,8 @@ def unposted(
         )
         .where(event.hospital == hospital, or_(line.at < until, heard < until))
     )  # fmt: skip
+    if items is not None:
+        base = base.where(line.item.in_(sorted(items)))
     if last is None:
         return _moved(connection, base)
     recent = base.where(event.kind.in_(POSTING_KINDS), event.at >= begins)

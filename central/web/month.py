@@ -16,7 +16,7 @@ from central.core.journal import ACCOUNTS
 from central.core.month import Key, Month, Row, Sum, grouped, month_named
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotAllowed, NotNow, NotThere
-from central.services.consignment import Consignment
+from central.services.consignment import Consignment, running_now
 from central.services.desk import Desk
 from central.services.finance import accruals_of, journal_csv, journal_json, journal_of, payables_now
 from central.services.month_close import MonthClose
@@ -206,6 +206,7 @@ def _add_consignment(pages: FastAPI, renderer: Renderer, porter: Porter, desk: D
         with desk.store.read() as connection:
             notes = consigned.notes_page(connection, desk.hospital, PageAsked(SHOWN, cursor))
             terms = consigned.terms_of(connection, desk.hospital)
+            running = running_now(connection, desk.hospital, desk.now())
             names, firms = items(connection, desk.hospital), suppliers(connection, desk.hospital)
             month = open_month(connection, desk.hospital, desk.now())
         steps = {
@@ -219,8 +220,9 @@ def _add_consignment(pages: FastAPI, renderer: Renderer, porter: Porter, desk: D
             for one in notes.items
         }
         return renderer.page(
-            "consignment.html.j2", visit, status, notes=notes, terms=terms, catalogue=names, firms=firms, steps=steps,
-            fault=fault, tab="consignment", month=month, now=desk.now(), sets=caller.may(Right.PURCHASE),
+            "consignment.html.j2", visit, status, notes=notes, running=running, terms=terms, catalogue=names,
+            firms=firms, steps=steps, fault=fault, tab="consignment", month=month, now=desk.now(),
+            sets=caller.may(Right.PURCHASE),
         )  # fmt: skip
 
     @pages.get("/consignment")

@@ -34,6 +34,7 @@ NO_TABLE = {
     "suppliers/{supplier}": "one supplier's prices and papers, each in a table of its own",
     "items/{item}/equivalents": "the few products beside one item",
     "months/{month}/stock/lines": "the lines behind one row, which `ledger` holds",
+    "consignment/running": "what settlements would say now; once their month is closed `settlements` holds it",
     "charges/pieces": "the pieces of one day, storeroom and item, which `ledger` holds",
     "askable": "what may be asked for, to choose from",
     "enrolments": "devices that wait to be let in, for a few minutes",

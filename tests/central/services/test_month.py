@@ -13,7 +13,7 @@ from central.core.month import Column, Key, Month, Sum, grouped
 from central.core.purchasing import InvoicedLine, InvoiceState, InvoiceStep, Mismatch, OrderStep
 from central.core.rights import Role as Holds
 from central.errors import BadInput, NotAllowed, NotNow
-from central.services.consignment import Consignment
+from central.services.consignment import Consignment, running_now
 from central.services.desk import Desk
 from central.services.finance import Finance, accruals_of, journal_csv, journal_json, journal_of, payables_on
 from central.services.month_close import MonthClose, close_due, close_now
@@ -203,10 +203,14 @@ def test_h2_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_l
         FINANCE, "S02", "INV-1", date(2026, 3, 6), [InvoicedLine(order, 1, 20, CATHETER)]
     )
     assert [one.why for one in by_receipt.differences] == [Mismatch.NOT_ACCEPTED]
+    with story.store.read() as connection:
+        (so_far,) = running_now(connection, HOSPITAL, day(9))
     close_now(story.store, HOSPITAL, MARCH, ActorId("automatic"), IN_APRIL)
     with story.store.read() as connection:
         (note,) = notes(connection, HOSPITAL)
+        assert running_now(connection, HOSPITAL, IN_APRIL) == [], "what is settled is not told again"
         accrued = accruals_of(connection, HOSPITAL, MARCH, IN_APRIL)
+    assert (so_far.month, so_far.supplier, so_far.lines) == (note.month, note.supplier, note.lines)
     (line,) = note.lines
     assert (line.used, line.charged, line.difference, note.amount) == (3, 2, 1, 3 * CATHETER)
     assert accrued["consigned", "S02"].closing == Sum(3, note.amount)

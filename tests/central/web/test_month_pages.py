@@ -84,8 +84,14 @@ def test_a_figure_opens_to_its_row_and_the_row_to_lines_that_sum_to_it(client: T
 def test_finance_closes_the_month_and_what_was_used_on_consignment_is_settled(client: TestClient) -> None:
     finance = Somebody(client, "30001")
     assert "Close 2026-03 for good" in finance.get("/months?lang=en")
+    page = finance.get("/consignment?lang=en")
+    assert "Used so far, and not settled yet" in page
+    assert "¥804.00" in page
+    (told,) = client.get("/api/v1/consignment/running").json()["items"]
+    assert (told["month"], told["amount"]) == ("2026-03", 8_040_000)
     assert finance.post("/months/2026-03/close") == 303
     assert finance.post("/months/2026-03/close") == 409
+    assert "Used so far" not in finance.get("/consignment?lang=en")
     assert "closed for good" in finance.get("/months?lang=en")
     page = finance.get("/consignment?lang=en")
     assert "¥804.00" in page
