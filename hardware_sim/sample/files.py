@@ -98,7 +98,7 @@ def _stock(sample: Sample) -> Iterable[Iterable[object]]:
 
 
 def _places(sample: Sample, wards: int) -> Iterable[Iterable[object]]:
-    yield MAIN_STORE, 1, "中心耗材库", "Central consumables store", "", "central"
+    yield MAIN_STORE, 1, "中心耗材库", "Central consumables store", "", ""
     for number in range(1, wards + 1):
         name = _named(profile_of(sample, number), 1 + (number - 1) // len(sample.profiles))
         yield ward_name(number), 2, *name, MAIN_STORE, ward_name(number)

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from hardware_sim.clock import monotonic_s, pause
-from hardware_sim.story.purchasing import acts, play
+from hardware_sim.story.purchasing import People, acts, play
 
 TIMEOUT_S = 20.0
 PATIENCE_S = 60.0
@@ -26,7 +26,7 @@ WORD = re.compile(r'name="word" value="([^"]+)"')
 ONCE = re.compile(r'name="once" value="([^"]+)"')
 INVITED = re.compile(r"/invited/([\w-]+)")
 
-CLINIC = "clinic-01"
+CLINIC, THEATRE = "clinic-01", "theatre-01"
 PATIENT = "P-0302-117"
 PORT, OTHER_PORT = (f"(01)06999990202638(17)271130(10)PV2601(21){serial}" for serial in ("700001", "700002"))
 """Two implantable ports as their labels read; the first goes into a patient."""
@@ -52,6 +52,7 @@ class Account:
 BUYER = Account("P1001", "示例采购员 Buyer", "purchaser")
 KEEPER = Account("K1001", "示例库管员 Ward keeper", "ward-keeper", ("ward-01", CLINIC))
 NURSE = Account("N1001", "示例护士 Nurse", "nurse", (CLINIC,))
+THEATRE_NURSE = Account("T1001", "示例手术室护士 Theatre nurse", "nurse", (THEATRE,))
 STORE = Account("W1001", "示例中心库管员 Storekeeper", "storekeeper")
 FINANCE = Account("F1001", "示例会计 Finance", "finance")
 ACCOUNTS = (
@@ -59,9 +60,14 @@ ACCOUNTS = (
     BUYER,
     KEEPER,
     NURSE,
+    THEATRE_NURSE,
     Account("A1001", "示例审计员 Auditor", "auditor"),
     FINANCE,
     STORE,
+)
+
+PEOPLE = People(
+    buyer=BUYER.staff, store=STORE.staff, finance=FINANCE.staff, nurse=NURSE.staff, theatre_nurse=THEATRE_NURSE.staff
 )
 
 
@@ -148,9 +154,8 @@ class Guests:
         """Let the office have things under way; where central refuses one or is away, the rest is left."""
         if self._stopped.is_set() or len(self._visits) < len(ACCOUNTS):
             return
-        people = {"buyer": BUYER.staff, "store": STORE.staff, "finance": FINANCE.staff, "nurse": NURSE.staff}
         with suppress(httpx.HTTPError):
-            play(acts(**people, clinic=CLINIC), self._visits, self._today)
+            play(acts(PEOPLE, clinic=CLINIC, theatre=THEATRE), self._visits, self._today)
 
     def _work_as(self, account: Account, own: Visit) -> None:
         sheet = f"/hand/{CLINIC}"
