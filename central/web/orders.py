@@ -240,10 +240,11 @@ def _add_versions(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk
         visit, caller = porter.visit_of(request, Right.PURCHASE)
         porter.check_form(request, visit, word)
         try:
-            told = [*price, *[""] * len(qty)]  # who may not see prices sends none
+            told = price or [""] * len(qty)  # who may not see prices sends none
+            in_step("line", qty, told)
             changes = [
                 Change(number, count, yuan_of("price", said) if said.strip() else None)
-                for number, (count, said) in enumerate(zip(qty, told, strict=False), 1)
+                for number, (count, said) in enumerate(zip(qty, told, strict=True), 1)
             ]
             desk.amendments.amend(caller, order_no, changes, day_of("day", wanted), reason.strip())
         except (BadInput, NotNow, NotAllowed) as error:

@@ -21,6 +21,7 @@ from central.services.desk import Desk
 from central.services.records import EDITED, SHOWN_MAX, Records
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
+from central.web.typed import in_step
 
 COLUMNS_MAX, NAME_MAX = 32, 64
 Texts = Mapping[str, str]
@@ -35,8 +36,9 @@ class RowForm(BaseModel):
 
     @property
     def texts(self) -> dict[str, str]:
-        """The texts by column."""
-        return dict(zip(self.column, self.text, strict=False))
+        """The texts by column. Raises `BadInput`."""
+        in_step("row", self.column, self.text)
+        return dict(zip(self.column, self.text, strict=True))
 
 
 def add_records(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:

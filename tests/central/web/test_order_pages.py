@@ -84,6 +84,8 @@ def test_an_order_is_changed_on_the_page_and_every_version_is_shown(client: Test
     assert "made a new version of an order" in page
     assert "in force" in page
     assert "0.80" in page
+    halved = {"qty": [str(qty + 50), "7"], "price": ["0.70"], "reason": "a row came in half"}
+    assert "another quantity, price or day" in buyer.said(f"/orders/{order}/versions/new", **halved)
     again = {"qty": [str(qty + 50)], "price": [""], "reason": "the same"}
     assert "another quantity, price or day" in buyer.said(f"/orders/{order}/versions/new", **again)
     told = client.get(f"/api/v1/orders/{order}/versions").json()["versions"]
