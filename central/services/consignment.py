@@ -83,8 +83,12 @@ def running_now(connection: Connection, hospital: HospitalId, now: Instant) -> l
     lent |= {item for item, _ in kept.held(connection, hospital)}
     if not lent:
         return []
+    try:
+        months_open = open_parts(connection, hospital, now, lent)
+    except NotNow:
+        return []  # more months are open than are reckoned at once; the page of months says so
     found = []
-    for month, parts in open_parts(connection, hospital, now, lent):
+    for month, parts in months_open:
         for supplier, used in used_of(parts).items():
             charged = kept.charged_in(connection, hospital, month, lots_used(parts, supplier)) if used else None
             found.append(Running(supplier, month, tuple(note_lines(used, charged))))

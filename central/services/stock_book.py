@@ -97,7 +97,7 @@ def open_books(connection: Connection, hospital: HospitalId, month: Month, now: 
 def open_parts(
     connection: Connection, hospital: HospitalId, now: Instant, items: Collection[str]
 ) -> list[tuple[Month, Sequence[Part]]]:
-    """Return the value lines of some items in every open month up to now, the first month first."""
+    """Return the value lines of some items in every open month up to now, the first month first. Raises `NotNow`."""
     books = _open_books(connection, hospital, month_at(now), now, items)
     return [(one.month, one.parts) for one in books]
 
@@ -111,10 +111,10 @@ def _open_books(
     found = kept.unposted(connection, hospital, begun.begins, until.ends, last, items)
     lines = _by_month(found, begun)
     costs = costs_of(connection, hospital, [one for one, _ in found], begun.begins)
-    stock = {} if last is None else kept.stock_of(connection, hospital, last.month)
+    stock = {} if last is None or items is not None else kept.stock_of(connection, hospital, last.month)
     pools: dict[Pool, tuple[Layer, ...]] = {
         pool: tuple(layers)
-        for pool, layers in ({} if last is None else kept.layers_of(connection, hospital, last.month)).items()
+        for pool, layers in ({} if last is None else kept.layers_of(connection, hospital, last.month, items)).items()
     }
     books: list[Book] = []
     month = begun

@@ -177,12 +177,15 @@ def stock_of(connection: Connection, hospital: HospitalId, month: Month) -> dict
     return {Key(row.place, row.item, bool(row.consigned)): Sum(row.qty, Money(row.value)) for row in rows}
 
 
-def layers_of(connection: Connection, hospital: HospitalId, month: Month) -> dict[Pool, list[Layer]]:
-    """Return the layers a closed month closed with, the oldest of each pool first."""
+def layers_of(
+    connection: Connection, hospital: HospitalId, month: Month, items: Collection[str] | None = None
+) -> dict[Pool, list[Layer]]:
+    """Return the layers a closed month closed with, the oldest of each pool first; where `items` are named, theirs."""
     layer = STOCK_LAYER.c
-    rows = connection.execute(
-        STOCK_LAYER.select().where(layer.hospital == hospital, layer.month == str(month)).order_by(layer.layer)
-    )
+    chosen = STOCK_LAYER.select().where(layer.hospital == hospital, layer.month == str(month))
+    if items is not None:
+        chosen = chosen.where(layer.item.in_(sorted(items)))
+    rows = connection.execute(chosen.order_by(layer.layer))
     found: defaultdict[Pool, list[Layer]] = defaultdict(list)
     for row in rows:
         found[row.place, row.item, row.lot].append(Layer(Money(row.price), row.qty, (row.document, row.supplier)))

@@ -225,6 +225,10 @@ def test_h2_goods_on_consignment_are_settled_by_use_invoiced_by_settlement_and_l
     with pytest.raises(NotAllowed):
         desk_.invoices.invoice_step(FINANCE, early.document, InvoiceStep.PAY)
     assert desk_.invoices.invoice_step(CASHIER, early.document, InvoiceStep.PAY) is InvoiceState.PAID
+    story.uses(KIT, "K1", 1, plus(IN_APRIL, 120), owner="S02")
+    with story.store.read() as connection:
+        (next_one,) = running_now(connection, HOSPITAL, plus(IN_APRIL, 240))
+    assert (next_one.month, next_one.supplier, next_one.amount) == (APRIL, "S02", CATHETER)
 
 
 def test_a_settlement_worth_more_than_sums_can_hold_stops_the_close_and_says_what_to_put_right(story: Story) -> None:
