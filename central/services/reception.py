@@ -30,7 +30,7 @@ from central.store.ledger import Chain, take_in
 from central.store.losses import open_loss
 from central.store.postings import Owed
 from central.store.safety import safe_at
-from central.store.ward_facts import facts_behind, newest, sum_at
+from central.store.ward_facts import Version, facts_behind, newest, sum_at
 from protocols.entry import Digest
 from protocols.errors import PeerBroke
 from protocols.sync.codec import Envelope, Signing, pack_entries, seal, unseal
@@ -266,10 +266,10 @@ class Reception:
             return self._stale(envelope, 0)
         place = place_of(connection, topics.hospital, topics.device)
         last = newest(connection, topics.hospital, place)
-        found = facts_behind(connection, topics.hospital, place, pull.version, FACTS_MAX)
-        if not found:
+        if pull.version > last.number:
             return self._stale(envelope, 0)
-        facts = _facts(pull.version, last.number, found)
+        found = facts_behind(connection, topics.hospital, place, pull.version, FACTS_MAX)
+        facts = _facts(pull.version, last, found)
         return Outcome(self._seal(down(stored, envelope.incarnation), facts))
 
     def _fetch(self, connection: Connection, topics: Topics, envelope: Envelope, fetch: Fetch) -> Outcome:
@@ -341,8 +341,8 @@ def _said(device: DeviceId, stored: Registered, greeted: Greeted) -> str:
     return f"{device}: it came with another ledger than before" if greeted.replaced else ""
 
 
-def _facts(version: int, last: int, found: Sequence[tuple[int, bytes, DeviceId, bytes]]) -> Facts:
-    """Return as many of these facts as one message holds."""
+def _facts(version: int, last: Version, found: Sequence[tuple[int, bytes, DeviceId, bytes]]) -> Facts:
+    """Return as many of these facts as one message holds; that there are none is an answer too."""
     packed: list[bytes] = []
     size = 0
     for _, _, device, raw in found:
@@ -350,5 +350,5 @@ def _facts(version: int, last: int, found: Sequence[tuple[int, bytes, DeviceId, 
         if packed and size > FRAME_RAW_BYTES_MAX:
             break
         packed.append(pack_fact(device, raw))
-    upto, total = found[len(packed) - 1][:2]
-    return Facts(version, upto, last, total, len(packed), pack_entries(packed))
+    upto, total = found[len(packed) - 1][:2] if found else (last.number, last.sum)
+    return Facts(version, upto, last.number, total, len(packed), pack_entries(packed) if packed else b"")

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, func, select
 from central.services.verify import verify as verify_central
 from central.store.tables.ledger import BALANCE, EVENT, INCARNATION, LEDGER, LEDGER_LOSS, QUARANTINE
 from central.store.tables.sync import LEDGER_GAP
+from central.store.ward_facts import newest
 from edge_agent.core.book import effect_of
+from protocols.values.ids import HOSPITAL_DEFAULT, PlaceId
 from tests.simulation.conflicts import conflicts_agree
 from tests.simulation.feeding import feeds_agree
 from tests.simulation.hub import missing_at_central
@@ -136,7 +138,7 @@ def _trimmed_told(name: str, cut: dict[bytes, int], connection: Connection, doub
 
 
 def _pending(world: World, connection: Connection) -> Iterator[str]:
-    """I9: an hour after the last fault central holds every ledger's head and the edge knows it."""
+    """I9: an hour after the last fault central holds every ledger's head, the edge knows it, and holds every fact."""
     rows = connection.execute(select(INCARNATION.c.incarnation, INCARNATION.c.head_seq, INCARNATION.c.head_hash))
     heads = {row.incarnation: (row.head_seq, None if row.head_seq < 0 else row.head_hash) for row in rows}
     for name, ward in world.wards.items():
@@ -149,6 +151,9 @@ def _pending(world: World, connection: Connection) -> Iterator[str]:
             yield f"I9 {name}: central holds {held}, the ledger ends at {head.seq}"
         if acked != head.seq:
             yield f"I9 {name}: acknowledged {acked}, the ledger ends at {head.seq}"
+        facts, told = ward.ledger.facts_held(), newest(connection, HOSPITAL_DEFAULT, PlaceId(name))
+        if facts != (told.number, told.sum):
+            yield f"I9 {name}: facts up to {facts[0]} are held, central's last is {told.number}"
 
 
 def _same_book(world: World, connection: Connection) -> Iterator[str]:

@@ -51,6 +51,20 @@ def test_disks_that_lie_and_are_taken_away_lose_only_what_is_nowhere() -> None:
     assert report.excused <= report.entries // 20
 
 
+def test_nothing_waits_behind_an_entry_set_aside_while_central_has_forgotten_the_facts_it_told() -> None:
+    """The shortest trace: the storeroom asked for facts that were no more, and was sent to greet again, for ever."""
+    faults = [
+        Fault(1860.768, Kind.CORRUPT, "ward-01", 0.552423),
+        Fault(1950.547, Kind.EDGE_LIES, "ward-02", 0.145676),
+        Fault(2373.378, Kind.HUB_RESTORED, HUB, 0.97772),
+        Fault(2446.215, Kind.TRUNCATE, "ward-01", 0.680846),
+        Fault(2574.922, Kind.TWICE, "ward-02", 0.230957),
+    ]
+    hours = faults[-1].at_s / 3600 + 0.3
+    setting = Setting("fresh-46c01316-1", hours, gentle=False, part=14, pressed=True, old=("ward-02",))
+    assert run(setting, faults).violations == []
+
+
 def test_entries_that_are_on_no_disk_any_more_are_closed_over_and_the_books_stay_the_same() -> None:
     setting = Setting("gap", 2.6, gentle=False, act_every_s=30.0)
     world = World(setting, [Fault(at_s, Kind.PROOF_LOST, HUB, 0.1) for at_s in (1500.0, 5000.0, 8500.0)])

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.chaos import run
-from tests.simulation.mutants.plays import busy_with_twins, late_messages_after_a_restore, pages_of_two_versions
+from tests.simulation.mutants.plays import (
+    a_central_that_forgot_its_facts,
+    busy_with_twins,
+    late_messages_after_a_restore,
+    pages_of_two_versions,
+)
 from tests.simulation.mutants.sync import MUTANTS, Mutant, a_bug_in_posting
 from tests.simulation.world import Setting
 
@@ -25,7 +30,10 @@ def test_a_law_notices_the_mistake(mutant: Mutant, monkeypatch: pytest.MonkeyPat
         pytest.fail(f"no law noticed: {mutant.mistake.__doc__}")
 
 
-@pytest.mark.parametrize("play", [busy_with_twins, late_messages_after_a_restore, pages_of_two_versions])
+@pytest.mark.parametrize(
+    "play",
+    [busy_with_twins, late_messages_after_a_restore, pages_of_two_versions, a_central_that_forgot_its_facts],
+)
 def test_a_play_made_for_one_mistake_breaks_no_law_without_it(play: object) -> None:
     assert callable(play)
     assert play("m1") == []

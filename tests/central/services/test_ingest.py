@@ -408,6 +408,21 @@ def test_a_copy_that_went_its_own_way_goes_on_in_a_new_chain_and_is_taken(
     ]
 
 
+def test_a_question_for_facts_that_are_not_is_answered_and_costs_no_session() -> None:
+    central = a_central()
+    device = live(central)
+    device.write(issue(1))
+    assert device.say(Pull(0)) == [Facts(0, 0, 0, b"", 0, b"")]
+    assert isinstance(device.say(device.frame(0, 1))[0], Ack)
+
+
+def test_a_question_from_a_version_that_central_never_had_is_sent_to_greet() -> None:
+    device = live(a_central())
+    (answer,) = device.say(Pull(4))
+    assert isinstance(answer, Nack)
+    assert answer.reason is Why.SESSION
+
+
 def test_a_hello_of_the_running_session_that_comes_late_is_no_dispute() -> None:
     central = a_central()
     device = live(central)

@@ -121,7 +121,14 @@ class ListLedger:
 class Edge:
     """A session with its ledger, and what it said."""
 
-    def __init__(self, count: int, acked: int = NOTHING, chance: float = 0.0, body: bytes = b"{}") -> None:
+    def __init__(
+        self,
+        count: int,
+        acked: int = NOTHING,
+        chance: float = 0.0,
+        body: bytes = b"{}",
+        facts: tuple[int, bytes] = (0, b""),
+    ) -> None:
         self.ledger = ListLedger(entries(count, body))
         last = self.ledger.hash_at(count - 1) or GENESIS
         self.session = EdgeSession(
@@ -130,6 +137,7 @@ class Edge:
             signing=OPEN,
             timing=TIMING,
             chance=lambda: chance,
+            facts=facts,
         )
         self.other: list[Action] = []
 

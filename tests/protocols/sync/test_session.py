@@ -151,6 +151,16 @@ def test_facts_are_pulled_until_they_are_complete_and_asked_for_again_when_lost(
     assert edge.other.count(Behind(True)) == edge.other.count(Behind(False)) == 1
 
 
+def test_facts_that_central_has_forgotten_are_asked_for_once_and_then_held_by_nobody() -> None:
+    edge = Edge(1, facts=(2, b"s" * 32))
+    edge.greet()
+    assert edge.hear(welcome(1, edge.head(0), facts=0, facts_from=0), 0.1) == [Pull(0)]
+    assert edge.hear(Facts(0, 0, 0, b"", 0, b""), 0.2) == []
+    assert edge.ledger.facts_held == (0, b"")
+    assert edge.session.rebuilding is False
+    assert edge.tick(5.0) == []
+
+
 def test_a_ledger_that_no_longer_keeps_what_central_needs_says_so() -> None:
     edge = Edge(3)
     edge.greet()

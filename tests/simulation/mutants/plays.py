@@ -53,6 +53,13 @@ def late_messages_after_a_restore(seed: str) -> list[str]:
     return run(setting, sorted(faults, key=lambda fault: fault.at_s)).violations
 
 
+def a_central_that_forgot_its_facts(seed: str) -> list[str]:
+    """A disk that lied learns from central what it had written; then central is put back to before all that."""
+    setting = Setting(seed, 1.0, wards=("ward-01",), gentle=False, act_every_s=30.0)
+    lies = [Fault(1200.0 + 180 * at, Kind.EDGE_LIES, ward, 0.9) for at in range(5) for ward in setting.wards]
+    return run(setting, [*lies, Fault(3000.0, Kind.HUB_RESTORED, HUB, 0.2)]).violations
+
+
 def pages_of_two_versions(_seed: str) -> list[str]:
     """A second version is published between two pages of the first; what is put together must be one of them."""
     one, two = _rows(("pqrs", "tuvw")), _rows(("PQRS", "TUVW"))

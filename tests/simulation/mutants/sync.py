@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection
 
+from central.services import reception as services_reception
 from central.services.ingest import Ingest
 from central.store import ledger as central_ledger
 from central.store import postings, ward_facts
@@ -27,14 +28,20 @@ from edge_agent.store.rows import ENTRY_COLUMNS, entry_of
 from protocols.entry import Digest
 from protocols.sync import feed, reception
 from protocols.sync.feed import Applied, Collected
-from protocols.sync.frames import Hello
+from protocols.sync.frames import Hello, Nack, Why
 from protocols.sync.machine import Action, State
 from protocols.sync.session import EdgeSession
 from protocols.values.ids import Incarnation
 from tests.simulation import sqlite_under
 from tests.simulation.faults import Kind
 from tests.simulation.mutants.conflicts import answer_given_again, answer_never_taken_back
-from tests.simulation.mutants.plays import Days, busy_with_twins, late_messages_after_a_restore, pages_of_two_versions
+from tests.simulation.mutants.plays import (
+    Days,
+    a_central_that_forgot_its_facts,
+    busy_with_twins,
+    late_messages_after_a_restore,
+    pages_of_two_versions,
+)
 
 Patch = pytest.MonkeyPatch
 
@@ -268,6 +275,16 @@ def database_sequence_as_feed_version(patch: Patch) -> None:
     patch.setattr(central_ledger, "tell", drawn_early)
 
 
+def no_facts_are_no_session(patch: Patch) -> None:
+    """An edge that asks for facts where there are none is sent to greet again, which it then does for ever."""
+    facts = services_reception._facts
+
+    def none_is_no_answer(version: int, last: Any, found: Sequence[Any]) -> Any:  # noqa: ANN401 # as they came
+        return facts(version, last, found) if found else Nack(Why.SESSION, 0, 0, 0, "say HELLO")
+
+    patch.setattr(services_reception, "_facts", none_is_no_answer)
+
+
 def mixed_snapshot_pages(patch: Patch) -> None:
     """Pages of a scope are put together whatever version they are of."""
 
@@ -315,7 +332,8 @@ MUTANTS: Iterable[Mutant] = (
     Mutant(far_clock_refuses, Days(frozenset({Kind.EDGE_CLOCK}))),
     Mutant(mixed_snapshot_pages, pages_of_two_versions),
     Mutant(facts_are_not_told, Days(frozenset({Kind.CUT}))),
+    Mutant(no_facts_are_no_session, a_central_that_forgot_its_facts, "I9"),
     Mutant(answer_never_taken_back, Days(frozenset({Kind.CUT})), "I12"),
     Mutant(answer_given_again, Days(frozenset({Kind.CUT})), "I12"),
 )
-"""Every mistake of the list that the sync was designed against, and three more."""
+"""Every mistake of the list that the sync was designed against, and four more."""
