@@ -60,6 +60,10 @@ class Striker:
         self._world.after(fault.at_s, lambda: self.strike(fault))
         self.disks.expect(fault)
 
+    def spoilt(self, device: str) -> None:
+        """Note that a fault of a line, which waited for a message, has struck now."""
+        self._trouble_us[device] = max(self._world.now_us + 1, self._trouble_us.get(device, 0))
+
     def _strike_ward(self, fault: Fault, ward: Ward) -> bool:
         if fault.kind in LINE_FAULTS:
             return self._strike_line(fault)

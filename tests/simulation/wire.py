@@ -67,8 +67,9 @@ class Line:
 class Wire:
     """All lines."""
 
-    def __init__(self, world: Timetable, seed: str, fired: Callable[[str], None]) -> None:
-        self._world, self._chance, self._fired = world, random.Random(seed), fired
+    def __init__(self, world: Timetable, seed: str, struck: Callable[[str], None]) -> None:
+        """`struck` is told whose message a fault has spoilt: it may have waited long for one."""
+        self._world, self._chance, self._struck = world, random.Random(seed), struck
         self.lines: dict[str, Line] = {}
         self.messages = 0
         self.loss = 0.0
@@ -89,7 +90,7 @@ class Wire:
             if not lost:
                 self._deliver(line, way, data, late)
             return
-        self._fired(mangle[1])
+        self._struck(line.device)
         match mangle[1]:
             case Mangle.DROP:
                 return

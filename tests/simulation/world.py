@@ -85,7 +85,7 @@ class World:
         self.frames = 0
         self.rack = Rack()
         self.keys = Keyring(setting.seed)
-        self.wire = Wire(self, f"{setting.seed}/wire", lambda _kind: None)
+        self.wire = Wire(self, f"{setting.seed}/wire", self._spoilt)
         self.wire.loss = setting.loss
         chance = random.Random(f"{setting.seed}/hub clock")
         self.hub = Hub(
@@ -271,6 +271,10 @@ class World:
         for ward in self.wards.values():
             ward.trim()
         self.after(TRIM_EVERY_S, self._trim)
+
+    def _spoilt(self, device: str) -> None:
+        """A message met a fault of its line that waited for one."""
+        self.striker.spoilt(device)
 
     def _mind_the_hub(self) -> None:
         """Start central again when its power went at a call."""
