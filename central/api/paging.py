@@ -4,14 +4,18 @@ It holds no list. The rule that must not be broken: a reader who follows `next` 
 was there all the time, each once.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from central.store.paging import CURSOR_MAX, LIMIT_DEFAULT, LIMIT_MAX, Page, PageAsked
+
+_AS_WRITTEN = re.compile(r"[\w.~=&-]*", re.ASCII)
+"""Words of an address in which nothing stands for another character."""
 
 
 class Listed(BaseModel):
@@ -32,12 +36,12 @@ class Paging:
         cursor = page if isinstance(page, str) else page.cursor
         if not cursor:
             return None
-        scope = (
-            self.request.scope
-        )  # whose words are enough: the framework's own address is costly to make and to change
-        said = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        query = urlencode([*((name, value) for name, value in said if name != "cursor"), ("cursor", cursor)])
-        return f"{scope['path']}?{query}"
+        scope = self.request.scope  # its words are enough: the framework's own address is costly to make
+        asked = scope["query_string"].decode("latin-1")
+        if not _AS_WRITTEN.fullmatch(asked):
+            asked = urlencode(parse_qsl(asked, keep_blank_values=True))
+        kept = [said for said in asked.split("&") if said and not said.startswith("cursor=")]
+        return f"{scope['path']}?{'&'.join([*kept, f'cursor={quote_plus(cursor)}'])}"
 
 
 async def _paging(

@@ -59,6 +59,7 @@ class ShelfLineOut(BaseModel):
     item: str
     name_zh: str
     name_en: str
+    spec: str
     lot: str
     expiry: str | None
     book: int
@@ -116,20 +117,8 @@ def ward_routes(desk: Desk) -> APIRouter:
     def lines(caller: Asks, page: Paged, place: Annotated[str, Query(max_length=64, examples=["ward-01"])]) -> Response:
         """List a storeroom's lines, book beside shelf."""
         found = lines_page(desk, caller, place, page.asked)
-        shown = [
-            {
-                "item": line.item,
-                "name_zh": line.name_zh,
-                "name_en": line.name_en,
-                "lot": line.lot,
-                "expiry": line.expiry,
-                "book": line.book,
-                "physical": line.physical,
-                "difference": line.difference,
-            }
-            for line in found.items
-        ]
-        return ready({"next": page.next(found), "place": place, "items": shown})
+        told = found.items  # in the form that `ShelfLineOut` describes
+        return ready({"next": page.next(found), "place": place, "items": told})
 
     @router.get("/devices")
     def every_device(caller: Asks, page: Paged) -> Devices:

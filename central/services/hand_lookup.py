@@ -68,7 +68,7 @@ def _label(code: str) -> Label | None:
 
 def shelf_of(connection: Connection, hospital: HospitalId, ward: PlaceId, thing: Thing, today: date) -> Shelf:
     """Return what bears on an act with a thing in a ward."""
-    days = {lot: day for (item, lot), day in expiries(connection, hospital).items() if item == thing.item}
+    days = {lot: day for (_, lot), day in expiries(connection, hospital, [thing.item]).items()}
     return Shelf(
         ward=ward,
         lies=_lies(connection, hospital, ward, thing),

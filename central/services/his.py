@@ -297,7 +297,7 @@ class His:
         if owed <= 0:
             return Answer(Outcome.ALREADY, fresh, "", "", None, "storeroom")
         lies = kept.lying(connection, self._hospital, item=fresh.item, lot=fresh.lot, place=fresh.place)
-        days = expiries(connection, self._hospital)
+        days = expiries(connection, self._hospital, [fresh.item])
         # what is in somebody's hand goes first, then what expires first (FEFO), unknown days last
         lies.sort(key=lambda one: ("@" not in one.place, str(days.get((fresh.item, one.lot), "9999")), one.lot))
         parts: list[tuple[Lying, int]] = []

@@ -15,7 +15,7 @@ from central.errors import NotAllowed, NotThere
 from central.services.trace import Sort, named
 from central.store import queries_charges as kept
 from central.store.feeds import recalls
-from central.store.queries_master import Item, expiries, items
+from central.store.queries_master import Item, expiries_among, items
 from central.store.queries_trace import moved
 from protocols.movements.posting import Flag
 from protocols.values.ids import HospitalId, PlaceId
@@ -73,7 +73,7 @@ def resolved(connection: Connection, hospital: HospitalId, caller: Caller, code:
     if place and PlaceId(place.rpartition("@")[2]) not in caller.scope(Right.SEE_STOCK):
         raise NotAllowed("code: expected a piece of your storerooms, this one is elsewhere")
     stands = standing_use(connection, hospital, what.unit, lies)
-    day = expiries(connection, hospital).get((what.item, what.lot))
+    day = expiries_among(connection, hospital, [(what.item, what.lot)]).get((what.item, what.lot))
     flags = flags_of(connection, hospital, what.item, {what.lot}, now)
     charged = what.item in kept.chargeable(connection, hospital)
     return Resolved(
@@ -108,8 +108,8 @@ def flags_of(
     connection: Connection, hospital: HospitalId, item: str, lots: Iterable[str], at: Instant
 ) -> tuple[str, ...]:
     """Return what is unusual about using some lots: expired, held by a recall. It is recorded all the same (E6)."""
-    days, day = expiries(connection, hospital), business_day(at)
-    known = set(lots)
+    known, day = set(lots), business_day(at)
+    days = expiries_among(connection, hospital, [(item, lot) for lot in known])
     expired = any(days.get((item, lot), day) < day for lot in known)
     held = any(of == item and lot in known for of, lot, _ in recalls(connection, hospital))
     return (*([Flag.EXPIRED.value] if expired else []), *([Flag.HELD.value] if held else []))

@@ -20,7 +20,7 @@ from central.services.reconcile import BOUNDS, bounds_of
 from central.store.paging import Page, PageAsked, read_cursor, write_cursor
 from central.store.queries_book import units_against
 from central.store.queries_lines import LineKey, Sought, book_page, held_among
-from central.store.queries_master import Item, Place, expiries, is_place, items, places
+from central.store.queries_master import Item, Place, expiries_among, is_place, items, places
 from protocols.values.ids import PlaceId
 
 PAGE_LINES = 100
@@ -158,11 +158,13 @@ class Shelf:
         merged = sorted({*book.lines, *beside}) if beside else list(book.lines)
         lines = []
         for key in merged[:limit]:
-            said, difference = book.lines.get(key), self.differs.get(key, 0)
-            if said is None:
+            difference = self.differs.get(key, 0)
+            if key not in book.lines:
                 lines += [apart[key]] if key in apart else []
-            elif said.held or difference:
-                lines.append(_line(key, named.get(key[0]), said.expiry, said.held, difference))
+                continue
+            expiry, held = book.lines[key]
+            if held or difference:
+                lines.append(_line(key, named.get(key[0]), expiry, held, difference))
         return lines, merged[limit - 1] if book.more or len(merged) > limit else None
 
     def _between(self, after: LineKey | None, last: LineKey | None) -> list[LineKey]:
@@ -176,7 +178,7 @@ class Shelf:
         hospital, place = self.sought.hospital, self.sought.place
         held = held_among(self.connection, hospital, place, keys)
         names = items(self.connection, hospital, (item for item, _ in keys))
-        days = expiries(self.connection, hospital, (item for item, _ in keys))
+        days = expiries_among(self.connection, hospital, keys)
         return [
             _line(key, names.get(key[0]), days.get(key), held[key], self.differs.get(key, 0))
             for key in keys
@@ -199,5 +201,7 @@ def shelf_of(connection: Connection, desk: Desk, place: str, question: str = "")
 
 
 def _line(key: LineKey, item: Item | None, expiry: date | None, book: int, difference: int) -> StockLine:
-    names = ("", "", "") if item is None else (item.name_zh, item.name_en, item.spec)
-    return StockLine(key[0], *names, key[1], expiry, book, book + difference, difference)
+    code, lot = key
+    if item is None:
+        return StockLine(code, "", "", "", lot, expiry, book, book + difference, difference)
+    return StockLine(code, item.name_zh, item.name_en, item.spec, lot, expiry, book, book + difference, difference)

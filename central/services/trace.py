@@ -22,7 +22,7 @@ from central.store.engine import Store
 from central.store.queries_book import units_against
 from central.store.queries_charges import piece
 from central.store.queries_evidence import beliefs_about
-from central.store.queries_master import Item, Place, expiries, items, places
+from central.store.queries_master import Item, Place, expiries_among, items, places
 from central.store.queries_settling import cases_about
 from protocols.codes.label import Label, UnreadableLabel, read_label
 from protocols.errors import ProtocolsError
@@ -117,7 +117,7 @@ def _trace(connection: Connection, hospital: HospitalId, found: Named, scope: Sc
     seen = [line for line in moved if _storeroom(line.source) in scope or _storeroom(line.target) in scope]
     if not seen and not scope.everywhere:
         raise NotThere("trace: expected something that was in your storerooms, this never was")
-    day = expiries(connection, hospital, [found.item]).get((found.item, lot))
+    day = expiries_among(connection, hospital, [(found.item, lot)]).get((found.item, lot))
     return Trace(
         sort=found.sort,
         item=found.item,

@@ -72,11 +72,8 @@ def _says(column: Any, text: str) -> Any:  # noqa: ANN401 # columns and conditio
     return func.lower(column).contains(text.lower(), autoescape=True)
 
 
-class BookLine(msgspec.Struct, frozen=True):
-    """One line of a storeroom's book; `held` base units, which may be none or less."""
-
-    expiry: date | None
-    held: int
+BookLine = tuple[date | None, int]
+"""One line of a storeroom's book: its expiry, and the base units held, which may be none or less."""
 
 
 class BookPage(msgspec.Struct, frozen=True):
@@ -110,15 +107,16 @@ def book_page(connection: Connection, hospital: HospitalId, place: str, after: L
             rows = _FIRST.rows(connection, **asked)
         else:
             rows = _AFTER.rows(connection, item=after[0], lot=after[1], **asked)
-        held = _held(rows)
-        days = {(row[0], row[1]): row[4] for row in rows}
         is_end = len(rows) < asked["limit"]
+        held = _held(rows)
+        days = {(item, lot): day for item, lot, _, _, day in rows}
         if not is_end:
             held.popitem()  # its other rows were perhaps not read
         for key, qty in held.items():
             if len(lines) == limit:
                 return BookPage(lines, more=True)
-            lines[key] = BookLine(as_day(days[key]), qty)
+            day = days[key]
+            lines[key] = (day and as_day(day), qty)
             after = key
         if is_end or len(lines) == limit:
             return BookPage(lines, more=not is_end)

@@ -52,6 +52,25 @@ def test_following_next_gives_every_row_once_and_keeps_the_question(client: Test
     assert "place=ward-01" in (client.get(address).json()["next"] or "place=ward-01")
 
 
+@pytest.mark.parametrize("address", ["place=ward%2D01&limit=3", "limit=3&place=ward-01&", "place=ward-01&&limit=3"])
+def test_a_question_written_another_way_is_kept_too(client: TestClient, address: str) -> None:
+    assert len(every(client, f"/api/v1/discrepancies?{address}")) == 7
+
+
+def test_a_cursor_is_said_once_however_it_was_written(client: TestClient) -> None:
+    first = client.get("/api/v1/discrepancies?limit=3").json()["next"]
+    for written in (first, first.replace("cursor=", "curs%6Fr=")):
+        assert client.get(written).json()["next"].count("cursor=") == 1, written
+    assert len(every(client, first.replace("cursor=", "curs%6Fr="))) == 4
+
+
+def test_a_line_of_a_storeroom_is_told_in_the_form_that_describes_it(client: TestClient) -> None:
+    (line,) = client.get("/api/v1/lines?place=ward-01").json()["items"]
+    schemas = client.get("/api/v1/openapi.json").json()["components"]["schemas"]
+    assert list(line) == list(schemas["ShelfLineOut"]["properties"])
+    assert (line["book"], line["physical"], line["difference"]) == (7, 0, -7)
+
+
 def test_every_list_takes_limit_and_cursor_and_refuses_one_that_is_not_its_own(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     schemas, lists = document["components"]["schemas"], []

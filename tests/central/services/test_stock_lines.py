@@ -1,5 +1,6 @@
 """The lines of a storeroom page by page: together they are the whole comparison of book and shelf, each line once."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from central.services.policy import rules_at
 from central.services.reconcile import bounds_of
 from central.services.stock import PAGE_LINES, StockLine, lines_page, stock, stock_page
 from central.store.engine import Store
+from central.store.merge import merge
 from central.store.paging import PageAsked
 from central.store.queries_book import loose_in, units_of
+from central.store.queries_master import expiries_among
+from central.store.tables.master import LOT
 from protocols.values.ids import ActorId
 from tests.central.doors import open_desk
 from tests.central.hospital import GAUZE, HOSPITAL, KIT, START, VALVE, Ward, hospital, tags
 
 AUDITOR = Caller(ActorId("20001"), "A", (Grant(Role.AUDITOR),))
+DATED = ((GAUZE, "A"), (GAUZE, "B"), (KIT, "A"), (KIT, "B"))
 PLACE, LOTS, UNITS = "ward-01", 230, tags(12)
 
 
@@ -93,3 +98,14 @@ def test_a_search_counts_and_pages_what_fits(store: Store) -> None:
 def test_a_page_behind_the_last_is_empty(store: Store) -> None:
     found = stock_page(open_desk(store, START), AUDITOR, PLACE, page=9)
     assert (found.lines, found.count) == ([], len(whole(store)))
+
+
+def test_the_days_of_some_lots_are_those_of_all(store: Store) -> None:
+    with store.write() as connection:
+        days = {(item, lot): date(2027, 1, 1 + number) for number, (item, lot) in enumerate(DATED)}
+        for (item, lot), day in days.items():
+            row = {"hospital": HOSPITAL, "item": item, "lot": lot, "expiry": day}
+            merge(connection, LOT, [row])
+        asked = [(GAUZE, "A"), (KIT, "B"), (KIT, "C"), (VALVE, "A")]
+        assert expiries_among(connection, HOSPITAL, asked) == {key: days[key] for key in asked[:2]}
+        assert expiries_among(connection, HOSPITAL, []) == {}
