@@ -32,6 +32,9 @@ TAIL_BYTES = 64
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ADDRESS = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+ERROR_CELL = re.compile(rb"""(<(?:\w+:)?c\s[^>]*?\bt=)(["'])e\2""")
+"""A cell that holds a formula's error, such as #REF!; the reader of workbooks would take it for empty."""
+AS_TEXT = rb"\1\2str\2"
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 MACROS, LOCKED = "_VBA_PROJECT".encode("utf-16-le"), "EncryptedPackage".encode("utf-16-le")
 
@@ -53,8 +56,7 @@ def grids_of(content: bytes, name: str) -> list[Grid]:
             f"file: expected at most {FILE_BYTES_MAX >> 20} MB, got more; split it",
         )
     if content.startswith(ZIP):
-        _check_zip(content)
-        return _by_calamine(content)
+        return _by_calamine(_told_errors(content) if _check_zip(content) else content)
     if content.startswith(OLE):
         _check_ole(content)
         return _by_calamine(content)
@@ -74,10 +76,11 @@ def _check_ole(content: bytes) -> None:
         )
 
 
-def _check_zip(content: bytes) -> None:
+def _check_zip(content: bytes) -> bool:
+    """Check a workbook before it is taken apart; tells whether a cell holds an error. Raises `BadSheet`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            _check_members(packed)
+            return _check_members(packed)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
         raise BadSheet(
             "工作簿已损坏；请重新另存后再上传",
@@ -85,7 +88,26 @@ def _check_zip(content: bytes) -> None:
         ) from error
 
 
-def _check_members(packed: zipfile.ZipFile) -> None:
+def _told_errors(content: bytes) -> bytes:
+    """Return a workbook in which cells that hold an error say it as text."""
+    told = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as again:
+        for one in packed.infolist():
+            with packed.open(one) as member, again.open(one.filename, "w") as to:
+                _tell_errors(member, to)
+    return told.getvalue()
+
+
+def _tell_errors(member: IO[bytes], to: IO[bytes]) -> None:
+    tail = b""
+    while piece := member.read(CHUNK_BYTES):
+        before, begun, rest = (tail + piece).rpartition(b"<")  # a cell's tag may stand across two pieces
+        to.write(ERROR_CELL.sub(AS_TEXT, before))
+        tail = begun + rest
+    to.write(ERROR_CELL.sub(AS_TEXT, tail))
+
+
+def _check_members(packed: zipfile.ZipFile) -> bool:
     members = packed.infolist()
     names = {one.filename for one in members}
     if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
@@ -100,15 +122,20 @@ def _check_members(packed: zipfile.ZipFile) -> None:
             "不是 Excel 工作簿（.xlsx、.xls）或 CSV 文件",
             "file: expected an Excel workbook (.xlsx or .xls) or CSV, got another kind of file",
         )
-    left = UNPACKED_BYTES_MAX
+    left, errors = UNPACKED_BYTES_MAX, False
     for one in members:
         with packed.open(one) as member:
-            left = _walk(member, left)
+            left, erring = _walk(member, left)
+            errors = errors or erring
+    return errors
 
 
-def _walk(member: IO[bytes], left: int) -> int:
-    """Read a member to its end without keeping it; returns how much may still come. Raises `BadSheet`."""
-    tail, rows = b"", 0
+def _walk(member: IO[bytes], left: int) -> tuple[int, bool]:
+    """Read a member to its end without keeping it; returns how much may still come, and whether a cell holds an error.
+
+    Raises `BadSheet`.
+    """
+    tail, rows, errors = b"", 0, False
     while piece := member.read(CHUNK_BYTES):
         left -= len(piece)
         if left < 0:
@@ -126,8 +153,9 @@ def _walk(member: IO[bytes], left: int) -> int:
                 f"超过 {COLUMNS_MAX} 列；请删除右侧的空列",
                 f"file: expected at most {COLUMNS_MAX} columns, got more; delete empty columns to the right",
             )
+        errors = errors or ERROR_CELL.search(text) is not None
         tail = text[-TAIL_BYTES:]
-    return left
+    return left, errors
 
 
 def _too_large() -> BadSheet:

@@ -19,6 +19,10 @@ DIGITS_KEPT = 15
 ZEROS_SUSPECTED = 6
 """So many zeros behind a product code come from a number that was shown as 6.9E+12 and saved so."""
 
+ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"}) | {
+    *("#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#PYTHON!", "#UNKNOWN!"),
+}
+"""What a cell shows whose formula failed: ECMA-376 part 1, 18.17.3, and those that Excel has added since."""
 SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(\s.*)?")
 COMPACT_DAY = re.compile(r"(?:19|20)\d{6}")
@@ -85,7 +89,7 @@ def shown(raw: Raw) -> str:
 def text_of(column: str, raw: Raw) -> str:
     """Return what the form's reading of a column is given. Raises `Refused`."""
     text = shown(raw)
-    if text.startswith("#") and text.rstrip("!?").isupper():
+    if text in ERRORS:
         raise Refused(*ERROR_VALUE)
     if column in DAY_COLUMNS:
         return _day(raw, text)

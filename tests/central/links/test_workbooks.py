@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+import xlsxwriter
 from openpyxl import Workbook
 
 from central.errors import BadInput
@@ -98,3 +99,32 @@ def test_empty_sheets_are_passed_over() -> None:
     book = Workbook()
     book.create_sheet("数据").append(["a", "b"])
     assert [grid.name for grid in grids_of(saved(book), "a.xlsx")] == ["数据"]
+
+
+def erring(rows: int) -> bytes:
+    """Return a workbook, as Excel keeps it, whose formulas failed."""
+    told = io.BytesIO()
+    with xlsxwriter.Workbook(told) as book:
+        sheet = book.add_worksheet("目录")
+        sheet.write_row(0, 0, ["编码", "品名"])
+        for row in range(1, rows + 1):
+            sheet.write_formula(row, 0, "=A9/0", None, "#DIV/0!")
+            sheet.write_formula(row, 1, "=1+1", None, 2)
+        sheet.write_formula(rows, 1, "=gone!A1", None, "#REF!")
+    return told.getvalue()
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, workbooks.CHUNK_BYTES])
+def test_a_formula_s_error_is_a_cell_that_says_so_and_not_an_empty_one(
+    piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = erring(3)
+    whole = grids_of(content, "a.xlsx")
+    assert whole[0].rows == [["编码", "品名"], ["#DIV/0!", 2], ["#DIV/0!", 2], ["#DIV/0!", "#REF!"]]
+    monkeypatch.setattr(workbooks, "CHUNK_BYTES", piece)
+    assert workbooks._by_calamine(workbooks._told_errors(content)) == whole
+
+
+def test_only_a_workbook_with_errors_is_written_anew() -> None:
+    assert not workbooks._check_zip(messy_items())
+    assert workbooks._check_zip(erring(1))

@@ -79,6 +79,19 @@ def test_a_file_that_cannot_be_taken_is_answered_in_the_readers_language(client:
     assert "expected an Excel workbook" in upload(client, b"\x89PNG\x00\xff\xfe")
 
 
+def test_a_sheet_of_heads_alone_says_what_to_do(client: TestClient) -> None:
+    path = upload(client, ",".join(("物资编码", "品名", "单位")).encode(), "空.csv")
+    page = client.get(path, params={"lang": "zh"}).text
+    assert "表头下面没有可以导入的行。" in page
+    form = fields(page)
+    form["fixed"] = ["1"] * len(form["fixed"])
+    trial = client.post(path + "/plan", data=form | {"word": WORD.findall(page)[:1]})
+    assert trial.url.path == path + "/trial"
+    assert "请核对表头所在的行和工作表是否正确" in trial.text
+    assert "There is no row below the heads" in client.get(path + "/trial", params={"lang": "en"}).text
+    assert "/apply" not in trial.text
+
+
 def test_a_needed_column_that_is_missing_is_named(client: TestClient) -> None:
     path = upload(client, messy_items())
     page = client.get(path, params={"lang": "en"}).text
