@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from central.api.agreements import agreement_routes
 from central.api.alarms import alarm_routes
+from central.api.bodies import Bodies
 from central.api.budget import budget_routes
 from central.api.catalogue import catalogue_routes
 from central.api.conflicts import conflict_routes
@@ -23,6 +24,7 @@ from central.api.events import event_routes
 from central.api.exports import export_routes
 from central.api.figures import figure_routes
 from central.api.handing_out import handing_out_routes
+from central.api.heads import Heads
 from central.api.his import his_routes
 from central.api.invoices import invoice_routes
 from central.api.month import month_routes
@@ -121,6 +123,8 @@ def build_api(desk: Desk, version: str, meter: Meter | None = None) -> FastAPI:
     answer_straight(app, PREFIX)
     app.add_middleware(Repeats, prefix=PREFIX, once=Once(desk.store, desk.hospital, desk.entrance.now))
     app.add_middleware(Etags, prefix=PREFIX)
+    app.add_middleware(Bodies, prefix=PREFIX)
+    app.add_middleware(Heads)
     return app
 
 

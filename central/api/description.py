@@ -20,6 +20,8 @@ REFUSALS = (401, 403, 404, 422, 429, 500, 503)
 """What any request may be answered."""
 OF_CHANGES = (409, 412)
 """What a request that changes something may be answered besides."""
+OF_BODIES = (413, 415)
+"""What a request that has a body may be answered besides."""
 OPEN = frozenset({f"{PREFIX}/health"})
 """Addresses that ask nobody who they are."""
 
@@ -74,7 +76,7 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
 def _describe(operation: dict[str, Any], path: str, *, changes: bool) -> None:
     answers, parameters = operation["responses"], operation.setdefault("parameters", [])
     refusals = (500, 503) if path in OPEN else (*REFUSALS, *(OF_CHANGES if changes else ()))
-    for status in refusals:
+    for status in (*refusals, *(OF_BODIES if "requestBody" in operation else ())):
         answers.setdefault(str(status), {})
     for status, said in answers.items():
         if status >= "400":

@@ -120,7 +120,8 @@ def add_problems(app: FastAPI, prefix: str) -> None:
         if not met:
             said = f"{prefix}/openapi.json names every address"
             return answer(404, f"expected an address of this API, got {request.url.path!r:.80}; {said}", language)
-        allowed = ", ".join(sorted(method.upper() for operations in met for method in operations))
+        methods = {method.upper() for operations in met for method in operations}
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
         problem = answer(405, f"expected {allowed}, got {request.method}; Method Not Allowed", language)
         problem.headers["Allow"] = allowed
         return problem

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.api.app import build_api
 from central.api.description import PREFIX
+from central.api.hosts import Hosts
 from central.api.straight import Beside, answer_straight
 from central.bootstrap.parts import accounts_of, his_of
 from central.clock import Clock, new_secret
@@ -68,7 +68,6 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
     about = About(version("wardstock"), told_time=config.clock is not None)
     app = build_api(desk, about.version, Meter(clock.link_s, config.http.requests_a_minute))
     names = [*LOOPBACK, config.http.host, *config.http.names]
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=names)  # no other site's name may lead here
     sources = PageSources(
         overview=look,
         approve=approve_on_page,
@@ -80,6 +79,7 @@ def build_app(config: Config, store: Store, clock: Clock, changed: Callable[[], 
         hospital=(config.hospital.name_zh, config.hospital.name_en),
     )
     pages = build_pages(sources)
+    app.add_middleware(Hosts, names=names, page=pages.state.misdirected)
     answer_straight(pages)
     app.router.routes.insert(0, Beside(PREFIX, pages))
     return app

@@ -27,6 +27,7 @@ from central.errors import (
     NotThere,
     TooMany,
 )
+from central.links.bodies import bounded, told_length
 from central.links.workbooks import FILE_BYTES_MAX
 from central.services.entrance import SESSION_COOKIE
 from central.web.account import CODES
@@ -57,7 +58,7 @@ def add_faults(pages: FastAPI, renderer: Renderer, porter: Porter, now: Callable
     def answer(request: Request, status: int, cause: str = "") -> Response:
         if request.url.path.startswith(PATH_API):
             return _problem(status)
-        ours = status >= SERVER_ERROR
+        ours = status >= SERVER_ERROR or status == HTTPStatus.MISDIRECTED_REQUEST
         visit = (
             Visit(language_of(request), path=request.url.path, asked=asked_of(request))
             if ours
@@ -91,6 +92,7 @@ def add_faults(pages: FastAPI, renderer: Renderer, porter: Porter, now: Callable
     def broken(request: Request, _error: Exception) -> Response:
         return answer(request, SERVER_ERROR)
 
+    pages.state.misdirected = lambda request: answer(request, HTTPStatus.MISDIRECTED_REQUEST)
     pages.add_exception_handler(CodesNeeded, to_codes)
     pages.add_exception_handler(NotSignedIn, to_sign_in)
     pages.add_exception_handler(CentralError, refused)
@@ -102,22 +104,19 @@ def add_faults(pages: FastAPI, renderer: Renderer, porter: Porter, now: Callable
 
 
 class BodyBound:
-    """Refuses a form that says it is larger than any may be, before a byte of it is read."""
+    """Refuses a form that says it is larger than any may be before a byte of it is read, others where they prove so."""
 
     def __init__(self, app: ASGIApp, answer: Callable[[Request], Response]) -> None:
         self._app, self._answer = app, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] == "http" and scope["method"] == "POST" and _length(Headers(scope=scope)) > BODY_MAX:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif told_length(Headers(scope=scope)) > BODY_MAX:
             await self._answer(Request(scope))(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
-def _length(headers: Headers) -> int:
-    said = headers.get("content-length", "0")
-    return int(said) if said.isascii() and said.isdigit() else 0
+        else:
+            await self._app(scope, bounded(receive, BODY_MAX), send)
 
 
 def _back(request: Request) -> str:

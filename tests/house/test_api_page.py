@@ -1,9 +1,10 @@
 """docs/api.md says of paging, keys, versions and refusals what the program does."""
 
 import re
+from http import HTTPStatus
 from pathlib import Path
 
-from central.api.description import PREFIX
+from central.api.description import OF_BODIES, PREFIX
 from central.api.problems import STATUS_OF
 from central.services.changes import Subject
 from central.services.once import KEPT_S
@@ -20,7 +21,8 @@ def test_the_numbers_on_the_page_are_the_program_s() -> None:
 
 def test_the_page_says_what_every_refusal_means() -> None:
     told = {int(status) for row in re.findall(r"^\| ([\d, ]+) \|", PAGE, re.MULTILINE) for status in row.split(",")}
-    assert told == {status.value for status in STATUS_OF.values()} - {503}
+    at_the_door = {*OF_BODIES, HTTPStatus.MISDIRECTED_REQUEST}
+    assert told == {*(status.value for status in STATUS_OF.values()), *at_the_door} - {503}
 
 
 def test_the_page_names_every_sort_of_event() -> None:

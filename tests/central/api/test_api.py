@@ -95,7 +95,7 @@ def test_devices_tell_how_far_their_ledgers_have_come(client: TestClient) -> Non
         ("GET", "/api/v1/lines?place=ward-99", None, 404, "ward-99"),
         ("GET", "/api/v1/lines", None, 422, "place"),
         ("GET", "/api/v1/nothing", None, 404, "/api/v1/openapi.json names every address"),
-        ("DELETE", "/api/v1/wards", None, 405, "expected GET, got DELETE"),
+        ("DELETE", "/api/v1/wards", None, 405, "expected GET, HEAD, got DELETE"),
         ("GET", "/api/v1/proposals/feed/approve", None, 405, "expected POST, got GET"),
         ("PUT", "/api/v1/orders", None, 405, "Method Not Allowed"),
         ("GET", "/api/v1/discrepancies?status=maybe", None, 422, "status"),

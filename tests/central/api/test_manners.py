@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from central.api.app import build_api
+from central.api.bodies import BODY_MAX
 from central.api.sayings import IN_CHINESE, Language, language_of
 from central.core.rights import Grant, Role
 from central.errors import TooMany
@@ -19,6 +20,8 @@ from tests.central.doors import Watch, desk, open_desk
 from tests.central.hospital import HOSPITAL, KIT, START, Ward, hospital, tags
 
 NOW = plus(START, 1000)
+JSON = {"content-type": "application/json"}
+ZH = {"accept-language": "zh"}
 
 
 @pytest.fixture
@@ -100,8 +103,41 @@ def test_a_problem_is_told_in_chinese_to_who_asks_for_it(
 
 
 def test_every_status_of_a_problem_has_its_chinese() -> None:
-    assert {401, 403, 404, 405, 409, 412, 422, 429, 500, 503} <= IN_CHINESE.keys()
+    assert {401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 429, 500, 503} <= IN_CHINESE.keys()
     assert set(Language) == {"en", "zh"}
+
+
+def test_a_body_too_large_is_refused_before_it_is_read_whole_and_says_so_in_both_languages(client: TestClient) -> None:
+    def without_a_length() -> Iterator[bytes]:
+        for _ in range(30):
+            yield bytes(1 << 20)
+
+    told = client.post("/api/v1/cases", content=b"", headers={"content-length": "30000000", **JSON, **ZH})
+    assert (told.status_code, told.json()["title"]) == (413, "内容过大")
+    assert f"at most {BODY_MAX} bytes" in told.json()["english"]
+    for key in ({}, {"Idempotency-Key": "k-1"}):
+        answer = client.post("/api/v1/cases", content=without_a_length(), headers=JSON | key)
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    whole = client.post("/api/v1/cases", content=b" " * BODY_MAX, headers=JSON)
+    assert whole.status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""])
+def test_a_body_that_says_it_is_no_json_is_refused_by_its_kind(client: TestClient, kind: str) -> None:
+    answer = client.post("/api/v1/cases", content=b"{}", headers={"content-type": kind, **ZH})
+    assert (answer.status_code, answer.json()["title"]) == (415, "内容类型不支持")
+    assert answer.json()["english"] == f"expected Content-Type: application/json, got {kind!r}"
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "application/merge-patch+json"]
+)
+def test_a_body_of_json_is_looked_at(client: TestClient, kind: str) -> None:
+    assert client.post("/api/v1/cases", content=b"{}", headers={"content-type": kind}).status_code == 422
+
+
+def test_an_address_that_is_only_read_says_which_methods_it_takes(client: TestClient) -> None:
+    assert client.put("/api/v1/wards").headers["allow"] == "GET, HEAD"
 
 
 def test_who_asks_too_much_is_told_how_long_to_wait(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -62,5 +62,29 @@ def word_of(client: TestClient) -> str:
 
 
 def test_another_sites_name_does_not_lead_here(client: TestClient) -> None:
-    assert client.get("/api/v1/health", headers={"host": "evil.example"}).status_code == 400
-    assert client.get("/", headers={"host": "localhost:1234"}).status_code == 200
+    evil = {"host": "evil.example:80"}
+    refused = client.get("/api/v1/health", headers=evil | {"accept-language": "zh"})
+    assert (refused.status_code, refused.headers["content-type"]) == (421, "application/problem+json")
+    assert (refused.json()["title"], "'evil.example:80'" in refused.json()["english"]) == ("服务器名称不符", True)
+    page = client.get("/stock?lang=en", headers=evil)
+    assert (page.status_code, "This server is not called so" in page.text) == (421, True)
+    assert "本服务器不使用这个名称" in client.get("/stock", headers=evil).text
+    assert client.get("/static/page.css", headers=evil).status_code == 200
+    for own in ("localhost:1234", "[::1]:80", "LOCALHOST"):
+        assert client.get("/", headers={"host": own}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/stock", "/help", "/static/page.css", "/api/v1/health", "/api/v1/wards", "/api/v1/none"]
+)
+def test_head_is_answered_as_get_without_a_body(client: TestClient, address: str) -> None:
+    whole, head = client.get(address), client.head(address)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
+def test_head_of_a_stream_ends_behind_its_headers(client: TestClient) -> None:
+    head = client.head("/api/v1/events")
+    assert (head.status_code, head.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    assert client.head("/api/v1/exports/orders.csv").content == b""

@@ -65,6 +65,15 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read(client: TestClien
     assert "A file may have 20 MB: split the sheet" in answer.text
 
 
+def test_a_form_that_does_not_say_its_length_is_refused_where_it_proves_too_large(client: TestClient) -> None:
+    sign_in(client)
+    piece = bytes(1 << 20)
+    headers = {**FROM_HERE, "content-type": "application/x-www-form-urlencoded"}
+    forever = (piece for _ in range((BODY_MAX >> 20) + 2))
+    answer = client.post("/alarms/none/close?lang=en", content=forever, headers=headers)
+    assert (answer.status_code, "That is too large" in answer.text) == (413, True)
+
+
 def test_a_session_that_is_over_says_so_and_that_nothing_was_done(client: TestClient, store: Store) -> None:
     word = sign_in(client)
     door = desk(store, Watch(frozen_clock().real_now()))
