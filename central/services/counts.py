@@ -4,7 +4,7 @@ It decides nothing itself; `core.counts` does. The rule that must not be broken:
 its own cut, never with the book of now.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -120,36 +120,57 @@ def wrong_in(
 
 def side_by_side(desk: Desk, caller: Caller, place: str) -> list[Sided]:
     """Return every line of a storeroom with book, shelf and last count. Raises `NotAllowed`, `NotThere`."""
+    return first_sides(desk, caller, place, None)[0]
+
+
+def first_sides(desk: Desk, caller: Caller, place: str, most: int | None) -> tuple[list[Sided], int]:
+    """Return the first lines of a storeroom, those asked for before the others, and how many there are in all.
+
+    `most` None gives all of them. Raises `NotAllowed`, `NotThere`.
+    """
     caller.need(Right.SEE_STOCK, PlaceId(place))
     with desk.store.read() as connection:
         if place not in {one.place for one in places(connection, desk.hospital)}:
             raise NotThere(f"place: expected a storeroom that was imported, got {place!r:.40}")
         rules = rules_at(connection, desk.hospital, desk.now())
         units, loose = units_of(connection, desk.hospital, place), loose_in(connection, desk.hospital, place)
-        lines = lines_in(place, units, loose, bounds_of(rules).here)
-        seen = observed(lines, watched(connection, desk.hospital, place, rules, desk.now()))
-        counts = last_counts(kept.counted_in(connection, desk.hospital, place, plus(desk.now(), -LOOKED_BACK_S)))
+        every = lines_in(place, units, loose, bounds_of(rules).here)
         open_tasks = asked_now(connection, desk.hospital, desk.now(), place=place)
         asked = {LineKey(one.item, one.lot) for one in open_tasks if one.kind == COUNT}
-        catalogue = items(connection, desk.hospital)
-        shelves = _shelves(connection, desk.hospital, place, units, bounds_of(rules).here)
+        lines = sorted(every, key=lambda one: (_key(one) not in asked, one.item, one.lot))[:most]
+        keys = {_key(one) for one in lines}
+        units = [one for one in units if (one.item, one.lot) in keys]
+        seen = observed(lines, watched(connection, desk.hospital, place, rules, desk.now()))
+        counts = last_counts(kept.counted_in(connection, desk.hospital, place, plus(desk.now(), -LOOKED_BACK_S)))
+        catalogue = items(connection, desk.hospital, {one.item for one in lines} if most is not None else None)
+        shelves = _shelves(connection, desk.hospital, place, units, keys, bounds_of(rules).here)
     found = [
         Sided(
-            line, sure, counts.get(LineKey(line.item, line.lot)), LineKey(line.item, line.lot) in asked,
-            catalogue.get(line.item), one.by, shelves.get((line.item, line.lot), ()),
+            line, sure, counts.get(_key(line)), _key(line) in asked, catalogue.get(line.item), one.by,
+            shelves.get(_key(line), ()),
         )
         for one, (line, sure) in zip(seen, sure_lines(place, [one.line for one in seen], units, loose), strict=True)
     ]  # fmt: skip
-    return sorted(found, key=lambda one: (not one.asked, one.line.item, one.line.lot))
+    return found, len(every)
+
+
+def _key(line: Line) -> LineKey:
+    return LineKey(line.item, line.lot)
 
 
 def sides_of_item(
-    connection: Connection, desk: Desk, rooms: Sequence[str], item: str
+    connection: Connection, desk: Desk, rooms: Sequence[str], item: str, lots: Collection[str] | None = None
 ) -> list[tuple[str, Line, Certainty, LastCount | None]]:
-    """Return every line of one item in some storerooms, with what is sure of it and its last count by a person."""
+    """Return every line of one item in some storerooms, with what is sure of it and its last count by a person.
+
+    With `lots`, the lines of those.
+    """
     hospital, now = desk.hospital, desk.now()
     rules = rules_at(connection, hospital, now)
     units, loose = units_of_item(connection, hospital, rooms, item), loose_of(connection, hospital, rooms, item)
+    if lots is not None:
+        units = {room: [one for one in several if one.lot in lots] for room, several in units.items()}
+        loose = {room: {key: qty for key, qty in several.items() if key[1] in lots} for room, several in loose.items()}
     looked = watched_of(connection, hospital, rooms, rules, now)
     counted = kept.counted_at(connection, hospital, rooms, plus(now, -LOOKED_BACK_S))
     found = []
@@ -162,9 +183,15 @@ def sides_of_item(
 
 
 def _shelves(
-    connection: Connection, hospital: HospitalId, place: str, units: Iterable[UnitState], here_from: float
+    connection: Connection,
+    hospital: HospitalId,
+    place: str,
+    units: Iterable[UnitState],
+    keys: Collection[LineKey],
+    here_from: float,
 ) -> dict[tuple[str, str], tuple[AtPosition, ...]]:
     booked, loose = booked_at(connection, hospital, place)
     heard = heard_at(connection, hospital, place)
     pieces = [Placed(one, booked.get(one.unit, ""), heard.get(one.unit, "")) for one in units]
-    return by_position(place, pieces, loose, here_from)
+    here = {key: qty for key, qty in loose.items() if key[:2] in keys}
+    return by_position(place, pieces, here, here_from)

@@ -19,6 +19,8 @@ from central.services.trace import QUESTION_MAX, Sort, named, trace
 from central.store import queries_find as kept
 from central.store.queries_master import Item, Place, items, places
 
+LOTS_MAX = 200
+"""Lots of one item that are shown; a storeroom's page of stock has all of them, page by page."""
 LETTERS_MIN = 2
 """Letters that a name is looked for with; one letter is half the catalogue."""
 
@@ -91,8 +93,11 @@ def _traced(desk: Desk, caller: Caller, asked: str) -> Sort | None:
     return None if sort is Sort.ITEM else sort
 
 
-def item_here(desk: Desk, caller: Caller, item: str) -> tuple[Item, list[LotHere]]:
-    """Return an item and each of its lots in each storeroom the caller may see. Raises `NotAllowed`, `NotThere`."""
+def item_here(desk: Desk, caller: Caller, item: str) -> tuple[Item, list[LotHere], bool]:
+    """Return an item, its lots in each storeroom the caller may see, and whether these are all.
+
+    Of more than `LOTS_MAX` lots those that expire first are given. Raises `NotAllowed`, `NotThere`.
+    """
     caller.need(Right.SEE_STOCK)
     scope = caller.scope(Right.SEE_STOCK)
     with desk.store.read() as connection:
@@ -100,13 +105,15 @@ def item_here(desk: Desk, caller: Caller, item: str) -> tuple[Item, list[LotHere
         if known is None:
             raise NotThere(f"item: expected one of the catalogue, got {item!r:.40}")
         rooms = {room.place: room for room in places(connection, desk.hospital) if room.place in scope}
+        first = kept.lots_first(connection, desk.hospital, item, rooms, LOTS_MAX + 1)
+        lots = first[:LOTS_MAX] if len(first) > LOTS_MAX else None
         shelves: defaultdict[tuple[str, str], list[kept.Shelf]] = defaultdict(list)
-        for one in kept.shelves(connection, desk.hospital, item, rooms):
+        for one in kept.shelves(connection, desk.hospital, item, rooms, lots):
             shelves[one.place, one.lot].append(one)
-        days = kept.lot_days(connection, desk.hospital, item)
-        sides = sides_of_item(connection, desk, sorted({place for place, _ in shelves}), item)
+        days = kept.lot_days(connection, desk.hospital, item, lots)
+        sides = sides_of_item(connection, desk, sorted({place for place, _ in shelves}), item, lots)
     found = [
         LotHere(rooms[place], line.lot, days.get(line.lot, ""), tuple(shelves[place, line.lot]), line, sure, count)
         for place, line, sure, count in sides
     ]
-    return known, sorted(found, key=lambda one: (one.expiry or "9999", one.lot, one.place.place))
+    return known, sorted(found, key=lambda one: (one.expiry or "9999", one.lot, one.place.place)), lots is None

@@ -4,7 +4,7 @@ No rule lives here. The rule that must not be broken: every query names the hosp
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -86,12 +86,29 @@ def orders_like(connection: Connection, hospital: HospitalId, asked: str, scope:
     return [(one.order_no, one.place) for one in rows]
 
 
-def shelves(connection: Connection, hospital: HospitalId, item: str, rooms: Iterable[str]) -> list[Shelf]:
-    """Return what the book has of an item in some storerooms, by storeroom, lot and shelf."""
+def lots_first(connection: Connection, hospital: HospitalId, item: str, rooms: Iterable[str], limit: int) -> list[str]:
+    """Return the lots that the book has of an item in some storerooms, those that expire first before the others."""
+    row, of_lot = BALANCE.c, (LOT.c.hospital == hospital) & (LOT.c.item == item) & (LOT.c.lot == BALANCE.c.lot)
+    chosen = (
+        select(row.lot, LOT.c.expiry)
+        .outerjoin(LOT, of_lot)
+        .where(row.hospital == hospital, row.item == item, row.place.in_(sorted(rooms)), row.qty != 0)
+        .distinct()
+        .order_by(LOT.c.expiry.nulls_last(), row.lot)
+        .limit(limit)
+    )
+    return [one.lot for one in connection.execute(chosen)]
+
+
+def shelves(
+    connection: Connection, hospital: HospitalId, item: str, rooms: Iterable[str], lots: Collection[str] | None = None
+) -> list[Shelf]:
+    """Return what the book has of an item in some storerooms, by storeroom, lot and shelf; with `lots`, of those."""
     row = BALANCE.c
+    of_lots = [] if lots is None else [row.lot.in_(sorted(lots))]
     rows = connection.execute(
         select(row.place, row.lot, row.position, row.unit, row.qty)
-        .where(row.hospital == hospital, row.item == item, row.place.in_(sorted(rooms)), row.qty != 0)
+        .where(row.hospital == hospital, row.item == item, row.place.in_(sorted(rooms)), row.qty != 0, *of_lots)
         .order_by(row.place, row.lot, row.position, row.unit)
         .limit(SHELVES_MAX)
     ).all()
@@ -105,9 +122,14 @@ def shelves(connection: Connection, hospital: HospitalId, item: str, rooms: Iter
     return [Shelf(*key, qty) for key, qty in there.items() if qty]
 
 
-def lot_days(connection: Connection, hospital: HospitalId, item: str) -> dict[str, str]:
-    """Return the expiry days of an item's lots, where known."""
+def lot_days(
+    connection: Connection, hospital: HospitalId, item: str, lots: Collection[str] | None = None
+) -> dict[str, str]:
+    """Return the expiry days of an item's lots, where known; with `lots`, of those."""
+    of_lots = [] if lots is None else [LOT.c.lot.in_(sorted(lots))]
     rows = connection.execute(
-        select(LOT.c.lot, LOT.c.expiry).where(LOT.c.hospital == hospital, LOT.c.item == item, LOT.c.expiry.is_not(None))
+        select(LOT.c.lot, LOT.c.expiry).where(
+            LOT.c.hospital == hospital, LOT.c.item == item, LOT.c.expiry.is_not(None), *of_lots
+        )
     )
     return {one.lot: one.expiry.isoformat() for one in rows}

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from central.core.rights import Right
 from central.errors import NotNow, NotThere
 from central.services.asking import asked_now
-from central.services.counts import side_by_side
+from central.services.counts import first_sides
 from central.services.desk import Desk
 from central.services.hand_adjusting import Adjusting
 from central.services.stock import storerooms
@@ -23,7 +23,7 @@ from central.web.render import Renderer
 from protocols.values.ids import PlaceId
 
 LINES_SHOWN_MAX = 300
-"""More than a person reads; those asked for come first, and the API gives all."""
+"""More than a person reads; those asked for come first, and the file to save has all."""
 Said = Annotated[str, Query(max_length=16)]
 Sheet = Annotated[str, Form(max_length=128)]
 Word = Annotated[str, Form(max_length=WORD_MAX)]
@@ -41,13 +41,16 @@ def add_counts(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -
         if not rooms:
             raise NotThere("counts: expected a storeroom you may see, there is none")
         chosen = place or rooms[0].place
-        lines = side_by_side(desk, caller, chosen)
+        lines, count = first_sides(desk, caller, chosen, LINES_SHOWN_MAX)
+        differs = adjusting.waiting(chosen)
         with desk.store.read() as connection:
             asked = asked_now(connection, desk.hospital, desk.now(), place=chosen)
-            catalogue = items(connection, desk.hospital)
+            named = {one.line.item for one in lines} | {one.item for one in asked}
+            named |= {one.item for one in differs.lines} if differs else set()
+            catalogue = items(connection, desk.hospital, named)
         answer = renderer.page(
             "counts.html.j2", visit, rooms=rooms, place=chosen, asked=asked, catalogue=catalogue,
-            lines=lines[:LINES_SHOWN_MAX], count=len(lines), said=said, differs=adjusting.waiting(chosen),
+            lines=lines, count=count, said=said, differs=differs,
             settles=caller.may(Right.SETTLE, PlaceId(chosen)), person=caller.person,
         )  # fmt: skip
         keep_language(request, visit, answer)

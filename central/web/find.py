@@ -56,8 +56,10 @@ def _add_search(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) 
     @pages.get("/items/{item}")
     def item(request: Request, item: str) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_STOCK)
-        known, lots = item_here(desk, caller, item)
-        answer = renderer.page("item.html.j2", visit, item=known, lots=lots, today=str(business_day(desk.now())))
+        known, lots, whole = item_here(desk, caller, item)
+        answer = renderer.page(
+            "item.html.j2", visit, item=known, lots=lots, whole=whole, today=str(business_day(desk.now()))
+        )
         keep_language(request, visit, answer)
         return answer
 

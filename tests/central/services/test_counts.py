@@ -8,7 +8,7 @@ from central.core.match import Eyes
 from central.core.reconcile import Line
 from central.core.rights import Caller, Grant, Role
 from central.errors import NotAllowed, NotThere
-from central.services.counts import ask, side_by_side, sides_of_item
+from central.services.counts import ask, first_sides, side_by_side, sides_of_item
 from central.services.counts_taken import take_in_counts
 from central.services.reconcile import reconcile
 from central.store.engine import Store
@@ -139,3 +139,23 @@ def test_what_is_told_of_an_item_is_what_is_told_of_each_storeroom_with_it(tmp_p
             told = sides_of_item(connection, desk, rooms, item)
         assert told == [(room, one.line, one.sure, one.count) for room, one in each]
         assert len(told) == len(rooms)
+        with store.read() as connection:
+            assert sides_of_item(connection, desk, rooms, item, {"other"}) == []
+            assert sides_of_item(connection, desk, rooms, item, {told[0][1].lot}) == told
+
+
+def test_the_first_lines_are_those_of_all_lines_and_told_with_how_many_there_are(tmp_path: Path) -> None:
+    store = hospital(tmp_path)
+    ward, units = Ward(store), tags(4)
+    ward.open(KIT, "K1", units)
+    for number in range(6):
+        ward.receive(GAUZE, f"G{number}", 9, 20 + number)
+    ward.observe(units[0], 0.6, 900)
+    desk = open_desk(store, plus(START, 2_000))
+    every = side_by_side(desk, AUDITOR, "ward-01")
+    assert len(every) == 7
+    for most in (0, 1, 3, 7, 9, None):
+        assert first_sides(desk, AUDITOR, "ward-01", most) == (every[:most], 7)
+    assert ask(store, HOSPITAL, plus(START, 2_000)) > 0
+    asked = side_by_side(desk, AUDITOR, "ward-01")
+    assert (asked[0].asked, first_sides(desk, AUDITOR, "ward-01", 1)) == (True, (asked[:1], 7))
