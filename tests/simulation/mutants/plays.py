@@ -12,12 +12,16 @@ from protocols.errors import PeerBroke
 from protocols.sync.feed import WARD, FeedRow, Fetcher, Held, checksum_of, pack_rows, row_text
 from protocols.sync.frames import Offer, Snapshot
 from tests.simulation.chaos import faults_of, run
+from tests.simulation.disks_taken import BACKUP_EVERY_S
 from tests.simulation.faults import HUB, Fault, Kind
 from tests.simulation.world import Setting
 
 BETWEEN_NAMES = 37
 FAULT_EVERY_S = 6.0
 """Before those kinds are left out that do not matter to a mutant."""
+
+GREETS_AFTER_S = 15.0
+"""An edge that central no longer knows greets so long after it was told, at the soonest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +45,18 @@ def busy_with_twins(seed: str) -> list[str]:
 
 
 def late_messages_after_a_restore(seed: str) -> list[str]:
-    """Central is put back to a copy again and again, and what it said before comes late, twenty times a second."""
-    setting = Setting(seed, 3.1, wards=("ward-01", "ward-02"), act_every_s=60.0, loss=0.0)
+    """Central is put back to its copy of two hours again and again; what it said since comes late while edges greet.
+
+    The copy must know the running sessions: of one that does not, nothing said before is believed for its token.
+    """
+    setting = Setting(seed, 2.4, wards=("ward-01", "ward-02"), act_every_s=20.0, loss=0.0)
     faults: list[Fault] = []
-    for hour in (2, 3):
-        restored = Fault(hour * 3600.0 - 60, Kind.HUB_RESTORED, HUB, 0.05)
+    for nth in range(4):
+        restored = Fault(BACKUP_EVERY_S + 300.0 + 240.0 * nth, Kind.HUB_RESTORED, HUB, 0.05)
         faults.append(restored)
         for ward in setting.wards:
-            after = restored.at_s + restored.lasts_s
-            faults += [Fault(round(after + n * 0.05, 3), Kind.STALE, ward, (n * 37 % 100) / 100) for n in range(600)]
+            after = restored.at_s + restored.lasts_s + GREETS_AFTER_S
+            faults += [Fault(round(after + n * 0.05, 3), Kind.STALE, ward, (n * 37 % 100) / 100) for n in range(900)]
     return run(setting, sorted(faults, key=lambda fault: fault.at_s)).violations
 
 
