@@ -97,9 +97,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """All that is known of one discrepancy."""
+    """All that is known of one discrepancy; `elsewhere` the storeroom that hears the piece or books it, if another."""
 
     evidence: Evidence
+    elsewhere: str
     causes: tuple[Weighed, ...]
     moments: tuple[Moment, ...]
 
@@ -116,29 +117,45 @@ def account_of(connection: Connection, hospital: HospitalId, one: Discrepancy) -
     seen = _beliefs(connection, hospital, one, devices)
     told = _unclaimed(connection, hospital, one, devices)
     keeps = any(near.keeps_visits(connection, hospital, device) for device in devices)
-    evidence = _evidence(connection, hospital, one, history, seen)
+    there = _there(connection, hospital, one)
+    evidence = _evidence(connection, hospital, one, history, seen, there)
     evidence = _with_people(evidence, visits, keeps=keeps, lively=any(entry.kind == "visit" for entry in wide))
     evidence = replace(evidence, unclaimed=told is not None)
-    return Account(evidence, tuple(rank(evidence)), _timeline(one, history, visits, seen, told))
+    moments = _timeline(one, history, visits, seen, told, there)
+    return Account(evidence, _elsewhere(evidence, history, there), tuple(rank(evidence)), moments)
+
+
+def _there(connection: Connection, hospital: HospitalId, one: Discrepancy) -> list[near.BeliefThere]:
+    """Return what other storerooms' readers have said of the piece since it differs, the surest first."""
+    every = near.beliefs_about(connection, hospital, one.unit)
+    others = [belief for belief in every if belief.place != one.place and belief.at >= one.since]
+    return sorted(others, key=lambda belief: (-belief.p, belief.place, belief.device))
+
+
+def _elsewhere(known: Evidence, history: list[Moved], there: list[near.BeliefThere]) -> str:
+    """Return the other storeroom that speaks for having the piece: by its readers, else by its book; else none."""
+    if there and there[0].p >= HERE_FROM:
+        return there[0].place
+    return history[0].target if known.booked_elsewhere else ""
 
 
 def _evidence(
-    connection: Connection, hospital: HospitalId, one: Discrepancy, history: list[Moved], seen: list[near.Near]
+    connection: Connection,
+    hospital: HospitalId,
+    one: Discrepancy,
+    history: list[Moved],
+    seen: list[near.Near],
+    there: list[near.BeliefThere],
 ) -> Evidence:
     last = history[0] if history else None
     book = "" if last is None else last.target
     booked_elsewhere = bool(book) and not is_virtual(place_id(book)) and book != one.place
-    there = [
-        belief.p
-        for belief in near.beliefs_about(connection, hospital, one.unit)
-        if belief.place != one.place and belief.at >= one.since
-    ]
     others = discrepancies(connection, hospital, status="open", place=one.place)
     counterparts = [other for other in others if _is_counterpart(one, other)]
     rooms = {one.place, *([book] if booked_elsewhere else [])}
     return Evidence(
         kind=Kind(one.kind),
-        p_elsewhere=max(there) if there else None,
+        p_elsewhere=there[0].p if there else None,
         booked_elsewhere=booked_elsewhere,
         counterparts=len(counterparts),
         coming=near.pending_of(connection, hospital, rooms),
@@ -231,7 +248,12 @@ def _unclaimed(connection: Connection, hospital: HospitalId, one: Discrepancy, d
 
 
 def _timeline(
-    one: Discrepancy, history: list[Moved], visits: list[near.Near], seen: list[near.Near], told: near.Near | None
+    one: Discrepancy,
+    history: list[Moved],
+    visits: list[near.Near],
+    seen: list[near.Near],
+    told: near.Near | None,
+    there: list[near.BeliefThere],
 ) -> tuple[Moment, ...]:
     moments = [_movement(line) for line in history]
     own = {line.event for line in history}
@@ -239,6 +261,7 @@ def _timeline(
     for each in seen:
         moments.append(Moment(each.at, Sort.BELIEF, one.place, p=_p(each), late_s=_late(each), event=each.event))
         moments += _reads(one.place, each)
+    moments += [Moment(each.at, Sort.BELIEF, each.place, p=each.p, event=each.event) for each in there]
     if told is not None:
         moments.append(Moment(told.at, Sort.UNCLAIMED, one.place, event=told.event))
     moments.append(Moment(one.found_at, Sort.FOUND, one.place, p=one.evidence["belief"]["p"], event=one.found_event))

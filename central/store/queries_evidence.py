@@ -43,6 +43,7 @@ class BeliefThere:
     p: float
     since: Instant
     at: Instant
+    event: str
 
 
 _JOINED = and_(
@@ -125,7 +126,10 @@ def keeps_visits(connection: Connection, hospital: HospitalId, device: str) -> b
 def beliefs_about(connection: Connection, hospital: HospitalId, unit: str) -> list[BeliefThere]:
     """Return what every storeroom's readers last believed about a unit."""
     rows = connection.execute(BELIEF.select().where(BELIEF.c.hospital == hospital, BELIEF.c.epc == unit))
-    return [BeliefThere(row.place, row.device, row.p, Instant(row.since), Instant(row.at)) for row in rows]
+    return [
+        BeliefThere(row.place, row.device, row.p, Instant(row.since), Instant(row.at), row.event_id.hex())
+        for row in rows
+    ]
 
 
 def pending_of(connection: Connection, hospital: HospitalId, places: Iterable[str]) -> int:

@@ -76,6 +76,22 @@ def test_each_trouble_opens_one_discrepancy_with_its_cause_and_quiet_pieces_none
     assert verify(store).faults == []
 
 
+def test_a_piece_moved_next_door_names_the_other_storeroom_on_both_sides_and_what_its_readers_say(store: Store) -> None:
+    with store.read() as connection:
+        found = [one for one in discrepancies(connection, HOSPITAL) if one.unit == NEXT_DOOR]
+        accounts = {one.place: account_of(connection, HOSPITAL, one) for one in found}
+        (taken,) = [one for one in discrepancies(connection, HOSPITAL) if one.unit == TAKEN]
+        assert account_of(connection, HOSPITAL, taken).elsewhere == ""
+    assert {place: account.elsewhere for place, account in accounts.items()} == {
+        "ward-01": "ward-02",
+        "ward-02": "ward-01",
+    }
+    (theirs,) = [one for one in accounts["ward-01"].moments if (one.sort, one.place) == (Sort.BELIEF, "ward-02")]
+    assert theirs.p is not None
+    assert theirs.p > 0.9
+    assert theirs.event
+
+
 def test_the_evidence_says_when_the_door_heard_the_piece(store: Store) -> None:
     left = plus(START, HOUR + 110)
     body = ObserveBody(TAKEN, 0.01, "filter-2", plus(START, HOUR + 100), door=left)

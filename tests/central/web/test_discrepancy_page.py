@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from central.bootstrap.application import build_app
 from central.config import read_config
 from central.services.reconcile import reconcile
+from central.store.queries_master import places
 from central.store.queries_work import discrepancies
 from protocols.values.instant import plus
 from tests.central.hospital import HOSPITAL, START, VALVE, Ward, frozen_clock, hospital, tags
@@ -53,6 +54,27 @@ def test_I1_a_discrepancy_shows_causes_and_evidence_and_is_closed_on_its_page(cl
     late = client.post(f"{address}/settle", data={"word": word_of(shown), "cause": "dead_tag", "remark": "again"})
     assert late.status_code == 409
     assert address in client.get("/").text or "missing" not in client.get("/?lang=en").text
+
+
+def test_a_piece_that_moved_next_door_is_told_with_the_ward_that_has_it(tmp_path: Path) -> None:
+    store = hospital(tmp_path / "files")
+    ward, beside = Ward(store), Ward(store, "ward-02")
+    ward.open(VALVE, "V1", [UNIT])
+    ward.observe(UNIT, 0.97, 60)
+    ward.observe(UNIT, 0.02, 900, since_s=300)
+    beside.observe(UNIT, 0.98, 960, since_s=400)
+    reconcile(store, HOSPITAL, plus(START, 1000))
+    path = tmp_path / "central.toml"
+    path.write_text('[broker]\nurls = ["mqtt://127.0.0.1:1"]\n[people]\neveryone_is = "page"\n', "utf-8")
+    app = build_app(read_config(path), store, frozen_clock(plus(START, 3600)))
+    with store.read() as connection:
+        found = {one.place: one.id for one in discrepancies(connection, HOSPITAL, status="open")}
+        names = {room.place: (room.name_zh, room.name_en) for room in places(connection, HOSPITAL)}
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        for here, there in (("ward-01", "ward-02"), ("ward-02", "ward-01")):
+            for lang, words in (("zh", "移到隔壁库房"), ("en", "moved next door")):
+                shown = client.get(f"/discrepancies/{found[here]}", params={"lang": lang}).text
+                assert f"<strong>{words}: {names[there][lang == 'en']}</strong>" in shown
 
 
 def test_a_form_of_another_site_or_without_words_closes_nothing(client: TestClient) -> None:
