@@ -1,13 +1,14 @@
 """Which lines a storeroom is asked to count next, and what a count says of a line. Pure.
 
 A line's risk is how many of its pieces are expected to be wrong times what one costs: a tagged piece is wrong with the
-probability that its readers give against the book, loose pieces slip at a rate a movement since somebody last counted
-them. The rule that must not be broken: a ward is asked for a few lines a day, the riskiest, and never for one on which
-nothing can be wrong.
+probability that its readers give against the book; loose pieces, and tagged ones of which no reader ever spoke, slip at
+a rate a movement since somebody last counted them. The rule that must not be broken: a ward is asked for a few lines a
+day, the riskiest, and never for one on which nothing can be wrong.
 
 Sources: E1 (daily check), PRESENCE.md ("count next = lines by expected wrong units", a look is a sensor).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -82,8 +83,13 @@ def wrong_units(place: str, units: Iterable[UnitState]) -> dict[LineKey, float]:
     return wrong
 
 
+def unheard_in(place: str, units: Iterable[UnitState]) -> dict[LineKey, int]:
+    """Return how many pieces of each line a storeroom's book has of which no reader there ever spoke."""
+    return Counter(LineKey(state.item, state.lot) for state in units if state.belief is None and state.booked_in(place))
+
+
 def slipped(movements: int, book: int, slip: float) -> float:
-    """Return how many loose pieces of a line are expected to be wrong after so many movements, at most all of them."""
+    """Return how many pieces that nothing hears are expected to be wrong after so many movements, at most all."""
     return min(movements * slip, float(max(book, 1)))
 
 

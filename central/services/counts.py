@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from central.core.by_position import AtPosition, Placed, by_position
 from central.core.certainty import Certainty
-from central.core.counts import LastCount, LineKey, Risk, choose, last_counts, slipped, wrong_units
+from central.core.counts import LastCount, LineKey, Risk, choose, last_counts, slipped, unheard_in, wrong_units
 from central.core.match import Eyes, observed
 from central.core.policy import Rules
 from central.core.reconcile import Line, UnitState, lines_in
@@ -110,11 +110,15 @@ def wrong_in(
     since = plus(now, -LOOKED_BACK_S)
     counted = {one.key: at for at, one in kept.counted_in(connection, hospital, place, since)}
     loose = loose_in(connection, hospital, place)
+    units = units_of(connection, hospital, place)
+    unheard = unheard_in(place, units)
+    heard = {one.unit for one in units if one.belief is not None}
     moves = kept.loose_moves(connection, hospital, place, since, counted)
-    wrong = wrong_units(place, units_of(connection, hospital, place))
+    moves += kept.tagged_moves(connection, hospital, place, since, counted, unheard, heard)
+    wrong = wrong_units(place, units)
     slip = float(rules.number("count.slip"))
     for key, times in moves.items():
-        wrong[key] = wrong.get(key, 0.0) + slipped(times, loose.get(key, 0), slip)
+        wrong[key] = wrong.get(key, 0.0) + slipped(times, loose.get(key, 0) + unheard.get(key, 0), slip)
     return wrong
 
 

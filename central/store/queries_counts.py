@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
 
 from central.core.counts import Counted, LineKey
 from central.store.merge import add_new
+from central.store.queries_book import in_parts
 from central.store.tables.ledger import DEVICE, EVENT, LEDGER, POSTING_LINE
 from central.store.tables.settling import COUNTED_LINE
 from protocols.movements.counts import CountBody, CountLine
@@ -159,6 +160,30 @@ def loose_moves(
     return Counter(
         LineKey(row.item, row.lot) for row in rows if row.at > counted.get(LineKey(row.item, row.lot), Instant(0))
     )
+
+
+def tagged_moves(
+    connection: Connection,
+    hospital: HospitalId,
+    place: str,
+    since: Instant,
+    counted: Mapping[LineKey, Instant],
+    keys: Collection[LineKey],
+    heard: Collection[str],
+) -> Counter[LineKey]:
+    """Return the same of tagged pieces of some lines, of those that no reader there ever heard."""
+    line, found = POSTING_LINE.c, Counter[LineKey]()
+    for items in in_parts(sorted({key.item for key in keys})):
+        rows = connection.execute(
+            select(line.item, line.lot, line.unit, line.at).where(
+                line.hospital == hospital, line.unit != "", line.at >= since, line.item.in_(items),
+                or_(line.source == place, line.target == place),
+            )
+        )  # fmt: skip
+        for row in rows:
+            key = LineKey(row.item, row.lot)
+            found[key] += key in keys and row.unit not in heard and row.at > counted.get(key, Instant(0))
+    return +found
 
 
 def relabelled(

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from central.core.counts import LineKey
 from central.core.match import Eyes
 from central.core.reconcile import Line
 from central.core.rights import Caller, Grant, Role
 from central.errors import NotAllowed, NotThere
-from central.services.counts import ask, first_sides, side_by_side, sides_of_item
+from central.services.counts import ask, first_sides, side_by_side, sides_of_item, wrong_in
 from central.services.counts_taken import take_in_counts
+from central.services.policy import rules_at
 from central.services.reconcile import reconcile
 from central.store.engine import Store
 from central.store.queries_settling import Task, tasks
@@ -49,6 +51,13 @@ def take_in(store: Store) -> int:
         return take_in_counts(connection, HOSPITAL)
 
 
+def wrong(store: Store) -> float:
+    now = plus(START, 1000)
+    with store.read() as connection:
+        rules = rules_at(connection, HOSPITAL, now)
+        return wrong_in(connection, HOSPITAL, "ward-01", rules, now)[LineKey(KIT, "K1")]
+
+
 def test_E1_a_ward_is_asked_once_a_day_for_its_riskiest_lines(store: Store) -> None:  # noqa: N802 # the row's id
     assert ask(store, HOSPITAL, plus(START, 1000)) == 1
     assert ask(store, HOSPITAL, plus(START, 2000)) == 0
@@ -56,6 +65,18 @@ def test_E1_a_ward_is_asked_once_a_day_for_its_riskiest_lines(store: Store) -> N
     assert (task.item, task.lot, task.reason["wrong"]) == (KIT, "K1", 0.63)
     assert ask(store, HOSPITAL, plus(START, 1000 + DAY)) == 1
     assert sorted(one.status for one in asked(store)) == ["open", "over"]
+
+
+def test_tagged_pieces_of_which_no_reader_spoke_slip_as_loose_ones_do(tmp_path: Path) -> None:
+    store = hospital(tmp_path / "files")
+    ward, every = Ward(store), tags(9)
+    ward.open(KIT, "K1", every)
+    for number, unit in enumerate(every[:3]):
+        ward.issue(KIT, "K1", unit, 100 + number)
+    assert wrong(store) == pytest.approx(0.12), "nine came and three went, at .01 each"
+    for unit in every[3:]:
+        ward.observe(unit, 0.99, 200)
+    assert wrong(store) == pytest.approx(6 * 0.01), "now readers answer for them"
 
 
 def test_a_count_is_compared_with_the_book_at_its_cut_and_ends_the_task(store: Store) -> None:
