@@ -5,9 +5,10 @@ that ends at the level; one that packs or a minimum raised says so, beside what 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from central.core.passed_over import passed_en, passed_zh
 from central.core.refusals import ALTERATIONS, Alteration
 
 PERCENT = 100
@@ -30,10 +31,11 @@ BY_DAYS = frozenset({"3x", "3x-literal"})
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a sentence calls the item's base unit and the source, in one language."""
+    """What a sentence calls the item's base unit, the source, and other sources by their code, in one language."""
 
     unit: str
     source: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def _plain(value: float) -> str:
@@ -42,13 +44,13 @@ def _plain(value: float) -> str:
 
 
 def in_chinese(reason: Mapping[str, Any], words: Words) -> str:
-    """Return the reason's sentence in Chinese, and behind it who ordered another quantity and why."""
-    return _reason_zh(reason, words) + _changed_zh(reason)
+    """Return the reason's sentence in Chinese; behind it who gave way, and who ordered another quantity and why."""
+    return _reason_zh(reason, words) + passed_zh(reason, words.others) + _changed_zh(reason)
 
 
 def in_english(reason: Mapping[str, Any], words: Words) -> str:
-    """Return the reason's sentence in English, and behind it who ordered another quantity and why."""
-    return _reason_en(reason, words) + _changed_en(reason)
+    """Return the reason's sentence in English; behind it who gave way, and who ordered another quantity and why."""
+    return _reason_en(reason, words) + passed_en(reason, words.others) + _changed_en(reason)
 
 
 def _changed_zh(reason: Mapping[str, Any]) -> str:

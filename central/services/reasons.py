@@ -23,7 +23,9 @@ class Names:
         known = self.catalogue.get(item)
         units = ("件", "units") if known is None else (known.unit_zh, known.unit_en)
         names = self.sources.get(source, (source, source))
-        return in_chinese(reason, Words(units[0], names[0])), in_english(reason, Words(units[1], names[1]))
+        passed = [str(one["source"]) for one in reason.get("rejected", ())]
+        zh, en = ({one: self.sources.get(one, (one, one))[at] for one in passed} for at in (0, 1))
+        return in_chinese(reason, Words(units[0], names[0], zh)), in_english(reason, Words(units[1], names[1], en))
 
 
 def names_now(connection: Connection, hospital: HospitalId) -> Names:

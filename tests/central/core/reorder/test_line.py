@@ -97,10 +97,14 @@ def test_the_backup_is_asked_when_the_main_supplier_is_late_or_too_slow_for_what
     assert slow.reason["source"] == {"name": "BACKUP", "internal": False}
     rejected = cast(list[dict[str, object]], slow.reason["rejected"])
     assert rejected[0]["arrives_in_days"] == 9
+    said, lasts = Words("包", "乙", {"MAIN": "甲公司"}), rejected[0]["stock_lasts_days"]
+    assert in_chinese(slow.reason, said).endswith(f"。未选 甲公司：约 9 天到货，现有存量只够 {lasts} 天。")
     calm = decide("engine-item", facts(physical=14, ladder=(MAIN, BACKUP)))
     assert calm.reason["source"] == {"name": "MAIN", "internal": False}
     unreliable = replace(MAIN, on_time=Fraction(979, 1000))
     late = decide("engine-item", facts(physical=14, ladder=(unreliable, BACKUP)))
+    why = " Not from MAIN: in time with 97.9 % of last quarter's lines, 98 % wanted."
+    assert in_english(late.reason, Words("kit", "Backup")).endswith(why)
     assert late.reason["source"] == {"name": "BACKUP", "internal": False}
     assert decide("engine-item", facts(physical=14, ladder=(replace(MAIN, on_time=Fraction(98, 100)), BACKUP))).plan
     alone = decide("engine-item", facts(physical=1, ladder=(unreliable,)))
@@ -182,8 +186,11 @@ def test_a7_a_source_over_the_winning_price_is_blocked_under_every_policy() -> N
     for policy in POLICIES:
         assert decide(policy, facts(physical=0, ladder=(over,))).plan is None
         assert decide(policy, facts(physical=0, ladder=(at,))).plan is not None
-    rejected = decide("3x", facts(physical=0, ladder=(over, BACKUP))).reason["rejected"]
-    assert rejected == [{"source": "MAIN", "price": 20_001, "winning_price": 20_000}]
+    reason = decide("3x", facts(physical=0, ladder=(over, BACKUP))).reason
+    assert reason["rejected"] == [{"source": "MAIN", "price": 20_001, "winning_price": 20_000}]
+    english = in_english(reason, Words("kit", "Backup"))
+    assert english.endswith(" Not from MAIN: its price is over the winning price.")
+    assert "2.00" not in english, "who may not see prices reads it too"
 
 
 def test_a_rationed_source_gives_what_it_has_and_says_so() -> None:
