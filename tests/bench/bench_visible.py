@@ -11,13 +11,14 @@ import tempfile
 import threading
 import time
 from collections import deque
+from contextlib import redirect_stdout
 from pathlib import Path
 from statistics import median, quantiles
 
 import httpx
 
+from central.cli import start
 from central.store.engine import open_store
-from central.store.migrate import migrate
 from hardware_sim.hospital.acts import Act
 from protocols.movements.bodies import write_body
 from protocols.movements.reports import VisitBody
@@ -87,8 +88,9 @@ def measured(url: str, folder: Path) -> list[list[float]]:
     config.write_text(
         f'[broker]\nurls = ["{url}"]\n[sync]\nunsigned = true\n[people]\neveryone_is = "page"\n', encoding="utf-8"
     )
+    with redirect_stdout(sys.stderr):
+        assert start(["migrate", "--config", str(config)]) == 0
     store = open_store("sqlite:///central.db", base=folder)
-    migrate(store)
     town = Town(edges(WARDS, Signing(unsigned=True)))
     enrol_all(store, town.edges)
     store.close()
