@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from central.api.door import Asks, sees_prices
 from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
+from central.core.priceless import without_prices
 from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.reasons import Names, names_now
@@ -68,7 +69,7 @@ def budget_routes(desk: Desk) -> APIRouter:
 def _told(one: Cut, names: Names, *, prices: bool) -> BudgetCutOut:
     item = names.catalogue.get(one.item)
     reason_zh, reason_en = names.said(one.item, one.source, one.reason)
-    reason = dict(one.reason) if prices else {**one.reason, "cut": {"wanted": one.wanted}}
+    reason = dict(one.reason) if prices else without_prices(one.reason)
     return BudgetCutOut(
         run=one.run, place=one.place, item=one.item, name_zh=item.name_zh if item is not None else "",
         name_en=item.name_en if item is not None else "", source=one.source, wanted=one.wanted, given=one.given,

@@ -11,6 +11,7 @@ from central.api.etags import tell_version
 from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.core.orders import Progress
+from central.core.priceless import without_prices
 from central.core.rights import Right
 from central.services.desk import Desk
 from central.services.orders import progress_of
@@ -103,7 +104,7 @@ def _order(one: Order, come: Progress, names: Names, *, prices: bool) -> OrderOu
                 price_yuan=price_text(line.price) if prices else None,
                 amount_yuan=str(rounded_fen(times(line.price, line.qty))) if prices else None,
                 proposal=line.proposal,
-                reason=dict(line.reason),
+                reason=dict(line.reason) if prices else without_prices(line.reason),
                 reason_zh=reason_zh,
                 reason_en=reason_en,
             )

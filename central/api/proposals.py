@@ -10,6 +10,7 @@ from central.api.one_hop import resource
 from central.api.paging import Listed, Paged
 from central.api.problems import Problem
 from central.core.approval import Routed
+from central.core.priceless import without_prices
 from central.core.refusals import TEXT_MAX, Alteration, Refusal
 from central.core.rights import Right
 from central.services.approvals import Another, approve_as, approve_in, proposed_qty, reject, routes
@@ -147,7 +148,7 @@ def _proposal(one: Proposal, names: Names, asked: Routed, *, prices: bool) -> Pr
         source=one.source,
         internal=one.internal,
         price=one.price if prices else None,
-        reason=dict(one.reason),
+        reason=dict(one.reason) if prices else without_prices(one.reason),
         reason_zh=reason_zh,
         reason_en=reason_en,
         policy=one.policy,
