@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from hardware_sim.config import write_mosquitto
@@ -58,19 +58,19 @@ def _start_mosquitto(folder: Path, supervisor: Supervisor) -> int:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on now; a process is never given the same one twice in a round.
+    """Return a port of this machine that nobody listens on now; none twice in a round of them. Raises `PartFailed`.
 
     It lies below those that Linux gives to outgoing connections (32768 on: ip_local_port_range), one of which could
     take it before its server listens.
     """
-    for turn in _turns:
+    for turn in islice(_turns, PORTS):
         port = FIRST_PORT + turn % PORTS
         try:
             socket.create_server((HOST, port)).close()
         except OSError:
             continue
         return port
-    raise AssertionError("a count has no end")
+    raise PartFailed(f"expected a free port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1}, all are taken")
 
 
 def _listens_at(port: int) -> Callable[[], bool]:

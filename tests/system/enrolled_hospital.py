@@ -59,7 +59,7 @@ class Hospital:
         try:
             self.broker = self.start_broker()
             self.server = self.serve()
-        except BaseException:
+        except (AssertionError, OSError):
             self.close()
             raise
 
