@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from tempfile import TemporaryFile
 from typing import BinaryIO
+from weakref import finalize
 
 from sqlalchemy import Connection
 
@@ -166,7 +167,13 @@ def _said(cell: Cell, zh: bool) -> Value:
 
 
 def chunks_of(table: BinaryIO) -> Iterator[bytes]:
-    """Give a file's bytes and close it at the end, or when nobody reads on."""
+    """Give a file's bytes; it is closed at the end, and as well when nobody reads on or ever began to."""
+    chunks = _chunks(table)
+    finalize(chunks, table.close)
+    return chunks
+
+
+def _chunks(table: BinaryIO) -> Iterator[bytes]:
     with table:
         while chunk := table.read(CHUNK_BYTES):
             yield chunk

@@ -1,6 +1,7 @@
 """Every list as a table: what it holds, whose rows, without prices for who may not see them, and through both doors."""
 
 import csv
+import gc
 import io
 from collections.abc import Iterator
 from decimal import Decimal
@@ -202,3 +203,14 @@ def test_figures_leave_in_yuan_and_with_the_wall_clock(desk: Desk) -> None:
         table(desk, KEEPER, "figure-ledger", id="turnover-days.1", **asked)
     assert figure["as of"].startswith("2026-03-02 ")
     assert {row["below"] for row in table(desk, HEAD, "figure-rows", id="coverage.1")} == {"1"}, "no money"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_table_whose_reader_left_is_closed(desk: Desk, begun: bool) -> None:
+    made = table_of(export_named("stock"), Form.CSV, desk, reader_of("stock"), {}, zh=True)
+    chunks = chunks_of(made)
+    if begun:
+        next(chunks)
+    del chunks
+    gc.collect()
+    assert made.closed
