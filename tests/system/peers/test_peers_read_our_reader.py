@@ -18,7 +18,7 @@ from tests.system.peers.environments import LLRPKIT, PYLLRP, SLLURP, Peer
 pytestmark = pytest.mark.needs_peers
 
 CLIENTS = Path(__file__).parent / "clients"
-LIMIT_S = 40
+LIMIT_S = 120
 TAGS = [f"3034{each:020X}" for each in range(40)] + [f"3036{each:028X}" for each in range(10)]
 
 

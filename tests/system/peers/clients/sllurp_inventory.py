@@ -1,12 +1,13 @@
 """Runs in sllurp's own environment: reads HOST PORT until it knows TAGS tags, then prints their EPCs as JSON."""
 
 import json
+import os
 import sys
 import threading
 
 from sllurp.llrp import LLRPReaderClient, LLRPReaderConfig  # type: ignore[import-not-found]  # an environment of its own
 
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 def main(host: str, port: str, tags: str) -> None:
@@ -25,8 +26,10 @@ def main(host: str, port: str, tags: str) -> None:
     reader.add_tag_report_callback(take)
     reader.connect()
     whole.wait(LIMIT_S)
-    reader.disconnect(timeout=2)
     sys.stdout.write(json.dumps(sorted(seen)))
+    sys.stdout.flush()
+    reader.disconnect(timeout=2)
+    os._exit(0)  # a thread of the client's own may wait on; what it read is told
 
 
 main(*sys.argv[1:])
