@@ -1,5 +1,6 @@
 """`/wards`, `/lines`, `/devices`: how storerooms stand, and what is in them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -11,10 +12,10 @@ from central.api.paging import Listed, Paged
 from central.core.match import LINE_MATCH, Match
 from central.core.rights import Right
 from central.services.desk import Desk
+from central.services.fleet import DeviceHealth, fleet
 from central.services.stock import lines_page
 from central.services.wards import Standing, standings
 from central.store.paging import page_of
-from central.store.queries_book import devices
 from central.store.queries_master import places
 from protocols.values.instant import to_iso
 
@@ -68,7 +69,13 @@ class ShelfLineOut(BaseModel):
 
 
 class DeviceOut(BaseModel):
-    """One device as central last heard it; `pending` entries it said it holds and central has not."""
+    """One device as central last heard it; `pending` entries it said it holds and central has not.
+
+    `clock_ahead_us` is by how many microseconds its clock was ahead of central's when it last told of an error, above
+    2 s, or that it was mended; null where it never told. `antennas` are the thousandths of the time up to
+    `antennas_told_at`, a day as a rule, in which each antenna (`reader:number`) listened; null where none were told
+    within a week.
+    """
 
     device: str
     place: str
@@ -78,6 +85,10 @@ class DeviceOut(BaseModel):
     last_contact: str | None
     head_seq: int
     pending: int
+    clock_ahead_us: int | None
+    clock_told_at: str | None
+    antennas: dict[str, int] | None
+    antennas_told_at: str | None
 
 
 class Wards(Listed):
@@ -122,34 +133,37 @@ def ward_routes(desk: Desk) -> APIRouter:
 
     @router.get("/devices")
     def every_device(caller: Asks, page: Paged) -> Devices:
-        """List the devices: when each was last heard and how far its ledger has come."""
+        """List the devices: last contact, how far each ledger has come, clock, antennas, version."""
         caller.need(Right.SEE_FLEET)
         with desk.store.read() as connection:
-            seen = sorted(devices(connection, desk.hospital), key=lambda one: one.device)
+            seen = fleet(connection, desk.hospital, desk.now())
             homes = {room.device: room.place for room in places(connection, desk.hospital)}
-        found = page_of("devices", seen, lambda one: (str(one.device),), page.asked)
-        return Devices(
-            next=page.next(found),
-            items=[
-                DeviceOut(
-                    device=one.device,
-                    place=one.place or homes.get(one.device, ""),
-                    status=one.status,
-                    reason=one.reason,
-                    agent_version=one.agent_version,
-                    last_contact=None if one.last_seen_at is None else to_iso(one.last_seen_at),
-                    head_seq=one.head_seq,
-                    pending=one.pending,
-                )
-                for one in found.items
-            ],
-        )
+        found = page_of("devices", seen, lambda one: (str(one.seen.device),), page.asked)
+        return Devices(next=page.next(found), items=[_device(one, homes) for one in found.items])
 
     return router
 
 
 def _place(one: Standing) -> tuple[str]:
     return (one.place.place,)
+
+
+def _device(one: DeviceHealth, homes: Mapping[str, str]) -> DeviceOut:
+    seen, clock, antennas = one.seen, one.clock, one.antennas
+    return DeviceOut(
+        device=seen.device,
+        place=seen.place or homes.get(seen.device, ""),
+        status=seen.status,
+        reason=seen.reason,
+        agent_version=seen.agent_version,
+        last_contact=None if seen.last_seen_at is None else to_iso(seen.last_seen_at),
+        head_seq=seen.head_seq,
+        pending=seen.pending,
+        clock_ahead_us=None if clock is None else clock.ahead_us,
+        clock_told_at=None if clock is None else to_iso(clock.at),
+        antennas=None if antennas is None else dict(antennas.heard),
+        antennas_told_at=None if antennas is None else to_iso(antennas.at),
+    )
 
 
 def _ward(one: Standing) -> WardOut:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from central.store.tables.ledger import BELIEF, DEVICE, EVENT, INCARNATION, LEDGER
 from protocols.values.ids import HospitalId
@@ -19,6 +19,8 @@ OBSERVED_MAX = 4_000
 """Beliefs one question reads to find those of one unit."""
 DUTIES_READ = 32
 """Duties looked through for the last end of a shift; there are two or three a day of each sort."""
+CLOCK_STEPS_READ = 8
+"""Clock steps looked through for the last that tells an error: one that jumps tells its error at its next greeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,33 @@ def duties_since(
     connection: Connection, hospital: HospitalId, devices: Collection[str], since: Instant
 ) -> dict[str, list[Near]]:
     """Return the same of several devices, of what each recorded since an instant."""
+    duties = (EVENT.c.kind == "duty", EVENT.c.at >= since)
+    return _newest(connection, hospital, devices, duties, DUTIES_READ)
+
+
+def clock_steps(connection: Connection, hospital: HospitalId, devices: Collection[str]) -> dict[str, list[Near]]:
+    """Return the last clock steps that each device recorded, the newest first; by a wrong clock `at` is wrong too."""
+    return _newest(connection, hospital, devices, (EVENT.c.kind == "clock_step",), CLOCK_STEPS_READ)
+
+
+def _newest(
+    connection: Connection,
+    hospital: HospitalId,
+    devices: Collection[str],
+    which: Sequence[ColumnElement[bool]],
+    most: int,
+) -> dict[str, list[Near]]:
+    """Return the newest entries of each device that are so, the newest first."""
     event = EVENT.c
     newest = func.row_number().over(partition_by=event.device, order_by=event.seq.desc()).label("no")
     ranked = (
         select(event.hospital, event.event_id, newest)
-        .where(event.hospital == hospital, event.kind == "duty", event.at >= since)
+        .where(event.hospital == hospital, *which)
         .where(event.device.in_(sorted(devices)))
         .subquery()
     )
     is_one = (ranked.c.hospital == event.hospital) & (ranked.c.event_id == event.event_id)
-    chosen = _entries().join(ranked, is_one).where(ranked.c.no <= DUTIES_READ).order_by(ranked.c.no)
+    chosen = _entries().join(ranked, is_one).where(ranked.c.no <= most).order_by(ranked.c.no)
     found: dict[str, list[Near]] = {device: [] for device in devices}
     for row in connection.execute(chosen):
         found[row.device].append(_near(row))

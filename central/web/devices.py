@@ -1,4 +1,4 @@
-"""The page of devices: which are enrolled and until when, a new ticket as a code to scan, and shutting one out.
+"""The page of devices: which are enrolled and until when, how each fares, a new ticket as a code, and shutting one out.
 
 It decides nothing; the enrolment does. The rule that must not be broken: a ticket is shown once, to who made it.
 """
@@ -14,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from central.core.enrolment import REASON_MAX, TOKEN_MINUTES, Enrolment
 from central.core.rights import Caller, Right
 from central.errors import BadInput, NotNow, NotReady, NotThere
-from central.services.enrolment import Devices
+from central.services.desk import Desk
+from central.services.fleet import fleet
 from central.services.safety import settle_clone, suspects
 from central.store.queries_master import places
 from central.web.entrance import fault_of
-from central.web.people import Saw
 from central.web.porter import WORD_MAX, Porter, keep_language
 from central.web.render import Renderer, Visit
 from protocols.errors import BadValue
@@ -42,14 +42,15 @@ class Drawn:
     minutes: int
 
 
-def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, devices: Devices, saw: Saw) -> None:
+def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, desk: Desk) -> None:
     """Add the page of devices."""
+    devices = desk.devices
 
     @pages.get("/devices")
     def listed(request: Request) -> Response:
         visit, caller = porter.visit_of(request, Right.SEE_FLEET)
-        saw(caller, "see-devices", "devices")
-        answer = _page(renderer, visit, caller, devices)
+        desk.looks.saw(caller, "see-devices", "devices")
+        answer = _page(renderer, visit, caller, desk)
         keep_language(request, visit, answer)
         return answer
 
@@ -60,8 +61,8 @@ def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, devices: Dev
         try:
             made = devices.ticket(caller.person, _named(device), TOKEN_MINUTES)
         except (BadInput, NotNow, NotReady, NotThere) as error:
-            return _page(renderer, visit, caller, devices, fault=fault_of(error), status=409)
-        return _page(renderer, visit, caller, devices, drawn=drawn_of(made))
+            return _page(renderer, visit, caller, desk, fault=fault_of(error), status=409)
+        return _page(renderer, visit, caller, desk, drawn=drawn_of(made))
 
     @pages.post("/devices/{device}/revoke")
     def revoke(request: Request, device: str, reason: Text = "", word: Word = "") -> Response:
@@ -70,7 +71,7 @@ def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, devices: Dev
         try:
             devices.revoke(caller.person, _named(device), reason)
         except (BadInput, NotNow, NotThere) as error:
-            return _page(renderer, visit, caller, devices, fault=fault_of(error), status=409)
+            return _page(renderer, visit, caller, desk, fault=fault_of(error), status=409)
         return RedirectResponse("/devices", 303)
 
     @pages.post("/devices/{device}/settle")
@@ -81,7 +82,7 @@ def add_devices(pages: FastAPI, renderer: Renderer, porter: Porter, devices: Dev
             with devices.store.write() as connection:
                 settle_clone(connection, devices.hospital, _named(device), caller.person, devices.now())
         except (BadInput, NotThere) as error:
-            return _page(renderer, visit, caller, devices, fault=fault_of(error), status=409)
+            return _page(renderer, visit, caller, desk, fault=fault_of(error), status=409)
         return RedirectResponse("/devices", 303)
 
 
@@ -96,15 +97,17 @@ def _page(
     renderer: Renderer,
     visit: Visit,
     caller: Caller,
-    devices: Devices,
+    desk: Desk,
     *,
     drawn: Drawn | None = None,
     fault: str = "",
     status: int = 200,
 ) -> Response:
+    devices = desk.devices
     with devices.store.read() as connection:
         rooms = {one.place: one for one in places(connection, devices.hospital)}
         clones = dict(suspects(connection, devices.hospital))
+        health = {one.seen.device: one for one in fleet(connection, devices.hospital, desk.now())}
     return renderer.page(
         "devices.html.j2",
         visit,
@@ -112,6 +115,7 @@ def _page(
         devices=devices.listed(caller),
         rooms=rooms,
         clones=clones,
+        health=health,
         Enrolment=Enrolment,
         enrols=devices.reach is not None,
         drawn=drawn,

@@ -100,7 +100,7 @@ def build_pages(sources: PageSources) -> FastAPI:
     add_entrance(pages, renderer, porter)
     add_account(pages, renderer, porter)
     add_people(pages, renderer, porter, sources.desk.accounts, sources.desk.looks.saw)
-    add_devices(pages, renderer, porter, sources.desk.devices, sources.desk.looks.saw)
+    add_devices(pages, renderer, porter, sources.desk)
     add_proposals(pages, renderer, porter, sources.desk)
     add_orders(pages, renderer, porter, sources.desk)
     add_requisitions(pages, renderer, porter, sources.desk)

@@ -6,21 +6,24 @@ The rule that must not be broken: long lists are walked page by page, and nobody
 import json
 from collections.abc import Iterator
 from datetime import date
+from decimal import ROUND_DOWN, Decimal
 
 from central.core.rights import Right
 from central.services.alarms import Alarms
 from central.services.charges import differences
 from central.services.exports.form import Asked, Both, Cell, Column, Export, moment
 from central.services.exports.words import ITEM, LOT, ROOM, STATE, Names, refusal, state, yes
+from central.services.fleet import DeviceHealth, fleet
 from central.services.rules import RuleBook
 from central.services.wards import standings
 from central.store.audit import Act, acts_page
 from central.store.paging import Page, PageAsked, every
-from central.store.queries_book import devices
 from central.store.queries_purchasing import history
 from central.store.queries_rules import rule_changes
 from central.store.queries_settling import Task, tasks_page
-from protocols.values.instant import business_day
+from protocols.values.instant import MICROS, business_day
+
+THOUSANDTHS_A_PERCENT, TENTH = 10, Decimal("0.1")
 
 
 def _wards(asked: Asked) -> Iterator[tuple[Cell, ...]]:
@@ -37,9 +40,25 @@ def _wards(asked: Asked) -> Iterator[tuple[Cell, ...]]:
 
 def _devices(asked: Asked) -> Iterator[tuple[Cell, ...]]:
     with asked.read() as connection:
-        found = sorted(devices(connection, asked.hospital), key=lambda one: one.device)
+        found = fleet(connection, asked.hospital, asked.desk.now())
     for one in found:
-        yield one.device, one.place, state(one.status), one.reason, one.agent_version, moment(one.last_seen_at)
+        seen = one.seen
+        said = seen.device, seen.place, state(seen.status), seen.reason, seen.agent_version, moment(seen.last_seen_at)
+        yield *said, seen.pending, *_clock(one), *_antennas(one)
+
+
+def _clock(one: DeviceHealth) -> tuple[Cell, Cell]:
+    if one.clock is None:
+        return None, None
+    return Decimal(one.clock.ahead_us) / MICROS, moment(one.clock.at)
+
+
+def _antennas(one: DeviceHealth) -> tuple[Cell, Cell, Cell]:
+    if one.antennas is None:
+        return None, "", None
+    heard = one.antennas.heard
+    share = Decimal(sum(heard.values())) / (THOUSANDTHS_A_PERCENT * len(heard))
+    return share.quantize(TENTH, ROUND_DOWN), ", ".join(one.silent), moment(one.antennas.at)
 
 
 def _permits(asked: Asked) -> Iterator[tuple[Cell, ...]]:
@@ -151,7 +170,10 @@ HOUSE_EXPORTS = (
         "devices", Both("设备", "devices"), Right.SEE_FLEET, (),
         (
             Column("设备", "device"), Column("库房编码", "storeroom"), STATE, WHY, Column("版本", "version"),
-            Column("最近联系", "last heard"),
+            Column("最近联系", "last heard"), Column("待传记录", "entries to come"),
+            Column("时钟快(秒)", "clock ahead (s)"), Column("时钟上报时间", "clock told at"),
+            Column("天线在线占比(%)", "antennas listened (%)"), Column("未工作天线", "silent antennas"),
+            Column("天线上报时间", "antennas told at"),
         ),
         _devices,
     ),

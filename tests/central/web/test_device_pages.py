@@ -1,6 +1,8 @@
 """The page of devices and its API: who sees it, who changes it, and that a ticket is shown once."""
 
+import csv
 import html
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +19,13 @@ from central.core.rights import Grant, Role
 from central.services.key_making import make_keys
 from central.services.own_keys import devices_of, key_places
 from central.services.secrets_kept import form_word
+from central.store.chains import keep_device, note_frame, registered
+from protocols.movements.bodies import write_body
+from protocols.movements.reports import ClockStepBody, DutyBody
 from protocols.sync.enrolment import Asking, read_ticket
-from protocols.values.ids import ActorId
-from tests.central.hospital import hospital
+from protocols.values.ids import ActorId, DeviceId
+from protocols.values.instant import plus, seconds_between
+from tests.central.hospital import HOSPITAL, START, Ward, hospital
 from tests.central.services.fleet import request
 
 PASSWORD = "seven green kettles 7"
@@ -40,7 +46,7 @@ class Site:
         (folder / "central.toml").write_text(CONFIG, "utf-8")
         config, clock = read_config(folder / "central.toml"), Clock()
         make_keys(key_places(config, folder / "medium"), clock.now())
-        store = hospital(folder / "files")
+        store = self.store = hospital(folder / "files")
         self.devices = devices_of(config, store, clock)
         desk = desk_of(config, store, clock)
         desk.entrance.make_first(desk.entrance.setup_code, ADMIN, "Keeper", PASSWORD, "")
@@ -124,3 +130,46 @@ def test_a_program_does_the_same_through_the_api(site: Site) -> None:
         "/api/v1/enrolments/ward-02/tickets", json={}, headers={"authorization": f"Bearer {looks}"}
     )
     assert refused.status_code == 403
+
+
+def test_a_device_tells_its_version_its_lag_its_clock_and_its_antennas(site: Site) -> None:
+    ward = Ward(site.store)
+    with site.store.write() as connection:
+        known = registered(connection, HOSPITAL, DeviceId("ward-01"))
+        assert known is not None
+        keep_device(connection, HOSPITAL, known, {"agent_version": "7.1.0"})
+    site.sign_in(OPERATOR)
+    before = site.client.get("/devices?lang=en").text
+    assert "program 7.1.0" in before
+    assert "no clock error told" in before
+    assert "nothing told of antennas this week" in before
+    now = seconds_between(START, Clock().now())
+    ward.say("clock_step", write_body(ClockStepBody("offset", -90_500_000)), now - 60)
+    ward.say("clock_step", write_body(ClockStepBody("jump", 5_000_000)), now - 50)
+    heard = {"r1:1": 1000, "r1:2": 0, "r2:1": 899}
+    ward.say("duty", write_body(DutyBody("day_end", START, "done", heard=heard)), now - 40)
+    with site.store.write() as connection:
+        note_frame(connection, HOSPITAL, DeviceId("ward-01"), plus(START, now - 40), 14)
+    page = site.client.get("/devices?lang=en").text
+    for said in ("clock 90.5 s behind", "antenna r1:2 did not listen", "antennas listened 63.3%", "12 entries to come"):
+        assert said in page
+    other = site.client.get("/devices?lang=zh").text
+    for said in ("时钟慢 90.5 秒", "天线 r1:2 未工作", "12 条记录待传", "程序版本 7.1.0"):
+        assert said in other
+    (told,) = (one for one in site.client.get("/api/v1/devices").json()["items"] if one["device"] == "ward-01")
+    assert (told["clock_ahead_us"], told["pending"], told["antennas"]) == (-90_500_000, 12, heard)
+    table = list(csv.reader(io.StringIO(site.client.get("/exports/devices.csv?lang=en").text.lstrip("\ufeff"))))
+    row = dict(zip(table[0], next(one for one in table if one[0] == "ward-01"), strict=True))
+    assert (row["version"], row["entries to come"], row["silent antennas"]) == ("7.1.0", "12", "r1:2")
+    assert (row["clock ahead (s)"], row["antennas listened (%)"]) == ("-90.5", "63.3")
+
+
+def test_a_clock_that_was_mended_and_one_told_in_a_form_nobody_knows_are_not_wrong(site: Site) -> None:
+    ward = Ward(site.store)
+    now = seconds_between(START, Clock().now())
+    ward.say("clock_step", write_body(ClockStepBody("offset", 9_000_000)), now - 60)
+    site.sign_in(OPERATOR)
+    assert "clock 9 s ahead" in site.client.get("/devices?lang=en").text
+    ward.say("clock_step", write_body(ClockStepBody("offset", 300_000)), now - 30)
+    ward.say("clock_step", {"cause": 7}, now - 20)
+    assert "no clock error told" in site.client.get("/devices?lang=en").text
