@@ -108,6 +108,13 @@ class Formats:
         """Return a day with its year."""
         return format_date(value, "medium", locale=self.locale)
 
+    def written_day(self, text: str) -> str:
+        """Return a day that is kept as ISO text like any other day; what is no day stays as it is."""
+        try:
+            return self.day(date.fromisoformat(text))
+        except ValueError:
+            return text
+
     def moment(self, instant: Instant, now: Instant) -> str:
         """Return when: the time of day, with the day where it is not today and the year where it is not this year."""
         day, today = business_day(instant), business_day(now)

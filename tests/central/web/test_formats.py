@@ -51,6 +51,8 @@ def test_the_hour_is_the_hospitals_and_the_day_is_said_only_when_it_is_not_today
     assert EN.moment(from_iso("2025-12-31T10:04:00+00:00"), NOW) == "31 Dec 2025 18:04"
     assert ZH.stamp(NOW) == "2026年3月2日 19:42"
     assert EN.day(date(2027, 9, 17)) == "17 Sept 2027"
+    assert ZH.written_day("2027-09-17") == "2027年9月17日"
+    assert ZH.written_day("2027-09") == "2027-09"
 
 
 @pytest.mark.parametrize(

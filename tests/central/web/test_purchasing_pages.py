@@ -223,6 +223,13 @@ def test_the_pages_are_whole_in_chinese(client: TestClient) -> None:
         assert [one for one in strange if one not in {"paid from", "Chinese English"}] == [], path
 
 
+def test_an_order_that_came_by_a_file_says_so_where_others_name_who_approved(client: TestClient) -> None:
+    buyer = Somebody(client, "10023")
+    for path in ("/orders/OLD-77", "/orders"):
+        assert "由文件导入" in buyer.get(f"{path}?lang=zh")
+        assert "taken over from a file" in buyer.get(f"{path}?lang=en")
+
+
 def test_an_id_that_is_not_there_is_a_page_that_says_so(client: TestClient) -> None:
     Somebody(client, "10001")
     for path in ("/suppliers/S99", "/catalogue/items/HC-NONE", f"/catalogue/items/{KIT}/evidence/7"):

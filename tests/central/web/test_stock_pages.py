@@ -62,6 +62,12 @@ AUDITOR = somebody(Grant(Role.AUDITOR))
 NURSE_ELSEWHERE = somebody(Grant(Role.NURSE, frozenset({PlaceId("ward-02")})))
 
 
+def test_a_trace_and_an_item_s_page_write_an_expiry_as_other_pages_do(client: TestClient) -> None:
+    for path, asked in (("/trace", {"q": UNITS[1]}), (f"/items/{KIT}", {})):
+        assert "2027年6月1日" in client.get(path, params={**asked, "lang": "zh"}).text
+        assert "1 Jun 2027" in client.get(path, params={**asked, "lang": "en"}).text
+
+
 def test_E4_a_piece_is_traced_from_its_opening_to_its_patient(store: Store) -> None:  # noqa: N802 # the row's id
     found = trace(store, HOSPITAL, AUDITOR, UNITS[0], NOW)
     assert (found.sort, found.item, found.lot, found.is_whole) == (Sort.UNIT, KIT, "K1", True)
