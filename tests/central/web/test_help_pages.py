@@ -89,6 +89,7 @@ def test_a_statement_is_checked_on_its_page_and_a_changed_file_is_told(client: T
         return str(answer.text.split("Check a s")[1])
 
     assert ">as it was signed<" in checked(whole)
+    assert "2 Mar 2026: " in checked(whole)
     said = json.loads(whole)
     said["statement"]["match"]["lines"] += 1
     assert "not as it was signed" in checked(json.dumps(said).encode())
