@@ -1,8 +1,9 @@
 """Which model of presence the agent runs, what the ledger tells it at the start, and its memory on the disk.
 
-The memory is a file beside the ledger, written anew every quarter of an hour of the story and at the end, whole or not
-at all. It is a cache: one that is missing, damaged or of another version is told and left, and the model learns anew.
-The rule that must not be broken: a model of presence never keeps the agent from serving a scan.
+The memory is a file beside the ledger, written anew every quarter of an hour of the story, soon after the door has
+heard a piece, and at the end, whole or not at all. It is a cache: one that is missing, damaged or of another version is
+told and left, and the model learns anew. The rule that must not be broken: a model of presence never keeps the agent
+from serving a scan.
 """
 
 import os
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 KEEP_EVERY_S = 900.0
 """Story seconds between two writings: what is lost by a crash is learned again within as long."""
+KEEP_SOON_S = 60.0
+"""The same after the door has heard a piece: silence alone does not tell a piece that left from one that is hidden."""
 KEEP_LEAST_S = 1.0
 """Link seconds that they are apart at least, however fast the story runs."""
 MEMORY = "presence.mem"
@@ -104,9 +107,9 @@ class Memory:
 
     def __init__(self, presence: Presence, ledger: Path, voice: Voice, *, story_rate: float = 1.0) -> None:
         self._filter = None if isinstance(presence, Window) else cast("Filter", presence)
-        self._every_s = max(KEEP_LEAST_S, KEEP_EVERY_S / story_rate)
+        self._every_s, self._soon_s = (max(KEEP_LEAST_S, each / story_rate) for each in (KEEP_EVERY_S, KEEP_SOON_S))
         self._path, self._voice = ledger.with_name(MEMORY), voice
-        self._due_s: float | None = None
+        self._kept_s: float | None = None
 
     def recall(self) -> None:
         """Give the model what the last run kept."""
@@ -123,10 +126,11 @@ class Memory:
 
     def keep(self, link_s: float) -> None:
         """Write when it is time."""
-        if self._due_s is None:
-            self._due_s = link_s + self._every_s
-        if link_s >= self._due_s:
-            self._due_s = link_s + self._every_s
+        if self._kept_s is None:
+            self._kept_s = link_s
+        soon = self._filter is not None and self._filter.door_spoke
+        if link_s >= self._kept_s + (self._soon_s if soon else self._every_s):
+            self._kept_s = link_s
             self.write()
 
     def write(self) -> None:
@@ -139,5 +143,6 @@ class Memory:
         try:
             new.write_bytes(remembered(self._filter))
             os.replace(new, self._path)
+            self._filter.door_spoke = False
         except OSError as fault:
             self._voice.say_counted("presence", f"its memory is not kept: {fault.strerror}")

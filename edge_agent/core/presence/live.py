@@ -103,6 +103,8 @@ class Filter:
         self._foreign, self._fixed = Foreign(fixed), fixed
         self._strangers = Strangers(told.radio)
         self._elsewhere = Elsewhere()
+        self.door_spoke = False
+        """A bin was closed in which the door heard a piece of the book: what no later silence could tell again."""
 
     def book(self, epc: Epc, here: bool, at: Instant, shelf: str = "") -> None:
         """Take what the book says of a tag. Beyond `TAGS_MAX` a new tag stays unknown."""
@@ -256,6 +258,7 @@ class Filter:
         gathered = self._gathering.take(closed, self.course.listened)
         self.shelves.take(gathered, facts, chances, self.course.listened)
         self._facts = []
+        self.door_spoke |= any(self.tags.watches[tag].book_here for tag, _ in closed.door)
         following = closed.number + 1
         if until - following > GAP_BINS_MAX:
             following = until - GAP_BINS_MAX
