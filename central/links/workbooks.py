@@ -18,6 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load
 
 from central.core.intake.cells import Raw
 from central.errors import BadSheet
+from central.links.old_workbooks import sheets_of
 
 FILE_BYTES_MAX = 20 * 1024 * 1024
 UNPACKED_BYTES_MAX = 256 * 1024 * 1024
@@ -59,7 +60,7 @@ def grids_of(content: bytes, name: str) -> list[Grid]:
         return _by_calamine(_told_errors(content) if _check_zip(content) else content)
     if content.startswith(OLE):
         _check_ole(content)
-        return _by_calamine(content)
+        return [_checked(Grid(*sheet)) for sheet in sheets_of(content, SHEETS_MAX) if sheet[1]]
     return [_from_text(content, name)]
 
 
@@ -191,12 +192,22 @@ def _by_calamine(content: bytes) -> list[Grid]:
 def _grid(book: CalamineWorkbook, name: str) -> Grid:
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height > ROWS_MAX or sheet.total_width > COLUMNS_MAX:
-        raise BadSheet(
-            f"超过 {ROWS_MAX} 行或 {COLUMNS_MAX} 列；请拆分后再上传",
-            f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it",
-        )
+        raise _too_long()
     rows = [[_raw(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     return Grid(name, rows, tuple(sheet.merged_cell_ranges or ()))
+
+
+def _checked(grid: Grid) -> Grid:
+    if len(grid.rows) > ROWS_MAX or len(grid.rows[0]) > COLUMNS_MAX:
+        raise _too_long()
+    return grid
+
+
+def _too_long() -> BadSheet:
+    return BadSheet(
+        f"超过 {ROWS_MAX} 行或 {COLUMNS_MAX} 列；请拆分后再上传",
+        f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it",
+    )
 
 
 def _raw(cell: object) -> Raw:
@@ -222,10 +233,7 @@ def _from_text(content: bytes, name: str) -> Grid:
             "CSV 格式有误，无法读成表格", f"file: expected a table with {delimiter!r} between its cells; {error}"
         ) from error
     if len(rows) > ROWS_MAX or any(len(row) > COLUMNS_MAX for row in rows):
-        raise BadSheet(
-            f"超过 {ROWS_MAX} 行或 {COLUMNS_MAX} 列；请拆分后再上传",
-            f"file: expected at most {ROWS_MAX} rows and {COLUMNS_MAX} columns, got more; split it",
-        )
+        raise _too_long()
     return Grid(name, rows, ())
 
 

@@ -1,19 +1,24 @@
 """Spreadsheets as people upload them: what opens, and one clear error for each that does not."""
 
 import io
+import random
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
 
-from central.errors import BadInput
+from central.errors import BadInput, BadSheet
 from central.links import workbooks
 from central.links.workbooks import ROWS_MAX, grids_of
 from tests.central.services.messy import messy_items, saved
 
 OLE = workbooks.OLE + bytes(504)
+SPOILT = 300
 
 
 def repacked(change: Callable[[zipfile.ZipFile], None], *, without: str = "") -> bytes:
@@ -128,3 +133,40 @@ def test_a_formula_s_error_is_a_cell_that_says_so_and_not_an_empty_one(
 def test_only_a_workbook_with_errors_is_written_anew() -> None:
     assert not workbooks._check_zip(messy_items())
     assert workbooks._check_zip(erring(1))
+
+
+VECTORS = Path(__file__).parents[2] / "vectors/workbooks"
+OLD = (VECTORS / "errors.xls").read_bytes()
+
+
+def test_an_old_workbook_gives_every_kind_of_cell_and_its_merged_ranges() -> None:
+    (grid,) = grids_of((VECTORS / "kinds.xls").read_bytes(), "a.xls")
+    days = [date(2026, 3, 2), datetime(2026, 3, 2, 8, 30)]  # noqa: DTZ001 - a spreadsheet knows no zone
+    assert grid.rows == [[*days, "08:30:00", True, 5, 6.9e12], ["m", *[None] * 5]]
+    assert grid.merged == (((1, 0), (2, 1)),)
+
+
+def test_an_old_workbook_s_errors_are_cells_that_say_so_too() -> None:
+    assert [(grid.name, grid.rows) for grid in grids_of(OLD, "a.xls")] == [
+        (
+            "目录",
+            [["编码", "名称", "单价"], ["C-1", "纱布", 1.5], [None, None, None], ["C-2", "#REF!", "#N/A"]],
+        ),
+        (
+            "公式",
+            [[None] * 4, [None] * 4, [None, None, "x", None], [None, None, None, "#DIV/0!"]],
+        ),
+    ]
+
+
+def test_a_spoilt_old_workbook_is_read_or_refused_with_one_clear_error() -> None:
+    chance, read = random.Random(7), 0
+    for _ in range(SPOILT):
+        content = bytearray(OLD)
+        for _ in range(chance.randint(1, 8)):
+            content[chance.randrange(8, len(content))] = chance.randrange(256)
+        cut = chance.choice((len(content), chance.randrange(8, len(content))))
+        with suppress(BadSheet):
+            grids_of(bytes(content[:cut]), "a.xls")
+            read += 1
+    assert 0 < read < SPOILT
